@@ -1,0 +1,125 @@
+# Qumulus: `make` alone explains everything. Needs Python 3.11+ and make, nothing else.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?=
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
+serve = $(BIN)/qumulus serve --host $(HOST) --port $(or $(PORT),$(1))
+pytest = $(BIN)/python -m pytest
+
+# -- set-up: a virtual environment inside the checkout, made once ------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Qumulus needs Python 3.11 or newer; name one with PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Setting up (once) …"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(DEV): tests/requirements.txt $(RUN)
+	@echo "Setting up the tools for development (once) …"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	touch $@
+
+.PHONY: setup
+setup: $(DEV) ## Set up everything for development
+
+# -- specification and models ------------------------------------------------------------------------------------------
+
+.PHONY: generate-all generate-all-schema check-generated
+generate-all: $(DEV) ## Generate user and provider openapi.yaml, and all others, and then all models
+	@$(BIN)/python -m qumulus.openapi generate
+
+generate-all-schema: $(DEV) ## Generate user and schemas, and all others
+	@$(BIN)/python -m qumulus.openapi schema
+
+generate-%-schema: $(DEV) ## Generate the schema of one API: generate-user-schema, generate-ibm-runtime-schema, …
+	@$(BIN)/python -m qumulus.openapi schema $*
+
+generate-%: $(DEV) ## Generate one openapi.yaml: generate-user, generate-ibm-runtime, …
+	@$(BIN)/python -m qumulus.openapi bundle $*
+
+check-generated: $(DEV) ## Fail if anything generated differs from what the specifications say
+	@$(BIN)/python -m qumulus.openapi generate --check
+
+# -- checks ------------------------------------------------------------------------------------------------------------
+
+.PHONY: lint lint-all fmt
+lint-%: $(DEV) ## Lint one openapi.yaml: lint-user, lint-provider, …
+	@$(BIN)/python -m qumulus.openapi lint $*
+
+lint-all: $(DEV) ## Lint user and provider, and all other specifications
+	@$(BIN)/python -m qumulus.openapi lint
+
+lint: $(DEV) lint-all ## Run linters: style, types, layers, specifications
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
+	$(BIN)/ty check
+	$(BIN)/lint-imports
+
+fmt: $(DEV) ## Format code
+	@$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# -- run ---------------------------------------------------------------------------------------------------------------
+
+.PHONY: run-user run-ibm run-provider run-planqk up down
+run-user: $(RUN) ## Start the User API, and with it everything else, on port 8080
+	@$(call serve,8080)
+
+run-ibm: $(RUN) ## The same server on port 8000
+	@$(call serve,8000)
+
+run-provider: $(RUN) ## Start the Provider API, at the root of port 8888
+	@echo "The Provider API is not there yet: it comes with the OQTOPUS family."; exit 2
+
+run-planqk: $(RUN) ## Start with PLANQK's port, 8081
+	@echo "The PLANQK services are not there yet: they come with the PLANQK family."; exit 2
+
+up: ## Start the DB
+	@echo "Nothing to start: the state is kept in SQLite. PostgreSQL comes with the support for many machines."
+
+down: ## Stop the DB
+	@echo "Nothing to stop: the state is kept in SQLite."
+
+# -- tests -------------------------------------------------------------------------------------------------------------
+
+.PHONY: test test-contract test-clients test-faults bench
+test: $(DEV) ## Run tests
+	@$(pytest) tests --ignore=tests/clients
+
+test-contract: $(DEV) ## Run schemathesis against every API, each on its own fresh server
+	@$(pytest) tests/contract
+
+test-clients: $(DEV) ## Run the real clients, each in its own environment
+	@$(pytest) tests/clients
+
+test-faults: $(DEV) ## Run the long form of the fault tests
+	@QUMULUS_FAULTS=long $(pytest) tests/faults
+
+bench: $(DEV) ## Measure, side by side in one run, and print the tables with their targets
+	@$(BIN)/python -m benchmarks
+
+# -- help --------------------------------------------------------------------------------------------------------------
+
+.PHONY: help clean
+clean: ## Remove the environment and all caches
+	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .client-envs
+
+help: ## Show this help message
+	@echo "Usage: make [target]"
+	echo
+	echo "Available targets:"
+	grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 26 | sed 's/^/  /; s/%/<api>/'

@@ -1,0 +1,62 @@
+"""Devices as the core knows them; what each cloud calls them is that family's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+IDEAL = "qulacs"  # the ideal simulator, named as upstream's examples name it
+
+
+class DeviceKind(StrEnum):
+    """What a device is."""
+
+    QPU = "qpu"  # simulated with the noise of a calibration
+    SIMULATOR = "simulator"  # ideal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """What lists show of a device. Everything larger stands in its calibration."""
+
+    name: str  # the snapshot's folder, such as "brisbane"
+    kind: DeviceKind
+    n_qubits: int
+    basis_gates: tuple[str, ...]
+    instructions: tuple[str, ...] = ()
+    family: str | None = None  # processor family, such as "Eagle"
+    revision: str | None = None
+    segment: str | None = None
+    version: str = "1.0.0"
+    online_at: datetime | None = None
+    calibrated_at: datetime | None = None
+    max_shots: int = 10_000_000
+    quantum_volume: int | None = None
+    clops: int | None = None
+    two_qubit_error_best: float | None = None
+    two_qubit_error_layered: float | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSettings:
+    """What an administrator sets for a device."""
+
+    online: bool = True
+    message: str = ""
+    one_at_a_time: bool = False
+    least_queue_seconds: float = 0.0
+    least_run_seconds: float = 0.0
+    provider: bool = False  # True: jobs wait for an engine that fetches them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """One calibration of a device. ``id`` is stable; ``properties`` is the snapshot's document."""
+
+    id: str
+    device: str
+    at: datetime
+    properties: Mapping[str, object] = field(default_factory=dict, repr=False)

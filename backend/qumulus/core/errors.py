@@ -1,0 +1,142 @@
+"""Every error that the core raises; an API family maps each class once to its own status, code and body.
+
+QumulusError
+├── InvalidRequest              what was asked for cannot be, whatever the state
+│   ├── Excluded                  two members that exclude each other were both given
+│   └── TooLarge                  over a limit of size, depth or number
+├── NotFound
+│   ├── UnknownDevice
+│   ├── UnknownCalibration
+│   ├── UnknownJob
+│   ├── UnknownSession
+│   └── NoResult                  the job exists, its result does not (yet)
+├── WrongState                  possible, but not in the state that the thing is in
+│   ├── IllegalTransition
+│   └── DeviceUnavailable
+├── NotAuthenticated
+├── NotAllowed
+│   └── LimitReached              a quota of the account or instance is used up
+└── Unavailable                 try again later
+    ├── Draining                  the server is stopping
+    └── StorageFull
+
+A text is a whole sentence that says what to do. No text carries a credential.
+"""
+
+
+class QumulusError(Exception):
+    """Root of all errors that a person caused or has to know of."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidRequest(QumulusError):
+    """What was asked for cannot be done in any state."""
+
+
+class Excluded(InvalidRequest):
+    """Two members exclude each other and both were given."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second} exclude each other: send only one of them.")
+
+
+class TooLarge(InvalidRequest):
+    """Something is over a limit of size, depth or number."""
+
+
+class NotFound(QumulusError):
+    """Nothing of that name is there for this caller."""
+
+
+class UnknownDevice(NotFound):
+    """No device has that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no device named {name[:80]!r}: list the devices to see the names.")
+        self.name = name
+
+
+class UnknownCalibration(NotFound):
+    """The device has no calibration with that id."""
+
+    def __init__(self, device: str, calibration: str) -> None:
+        super().__init__(f"Device {device} has no calibration with the id {calibration[:80]!r}.")
+
+
+class UnknownJob(NotFound):
+    """No job with that id belongs to this caller."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job with the id {job_id[:80]!r}.")
+        self.job_id = job_id
+
+
+class UnknownSession(NotFound):
+    """No session with that id belongs to this caller."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"There is no session with the id {session_id[:80]!r}.")
+
+
+class NoResult(NotFound):
+    """The job exists and its result does not, or not yet."""
+
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(f"Job {job_id} has no result: it is {state}.")
+
+
+class WrongState(QumulusError):
+    """Possible, but not in the state that the thing is in."""
+
+
+class IllegalTransition(WrongState):
+    """The transition table has no such step."""
+
+    def __init__(self, job_id: str, state: str, event: str) -> None:
+        super().__init__(f"Job {job_id} is {state}: it cannot {event}.")
+        self.state = state
+        self.event = event
+
+
+class DeviceUnavailable(WrongState):
+    """The device takes no jobs now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Device {name} takes no jobs now: choose another one or wait.")
+
+
+class NotAuthenticated(QumulusError):
+    """No credential was sent, or none that is known."""
+
+
+class NotAllowed(QumulusError):
+    """The caller is known and may not do this."""
+
+
+class LimitReached(NotAllowed):
+    """A quota of the account or the instance is used up."""
+
+
+class Unavailable(QumulusError):
+    """Not now; the same request may succeed later."""
+
+    retry_after_seconds = 1
+
+
+class Draining(Unavailable):
+    """The server is stopping and takes no new work."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is stopping and takes no new work: send the request again in a few seconds.")
+
+
+class StorageFull(Unavailable):
+    """The disk that holds the state is full."""
+
+    retry_after_seconds = 30
+
+    def __init__(self) -> None:
+        super().__init__("The disk that holds the state is full: free some space and send the request again.")

@@ -1,0 +1,234 @@
+"""What the core needs from outside. Each port is one Protocol; `qumulus.app` plugs the parts in.
+
+All methods are synchronous and safe to call from several threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from .accounts import Caller
+from .devices import Calibration, Device
+from .jobs import Job, JobState, NewJob
+from .programs import Program
+from .results import LogLine, Outcome
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Wall time, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; leases are measured with them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """Which jobs to list. Every member narrows; the order always ends with the id, so that paging is stable."""
+
+    account: str | None = None
+    device: str | None = None
+    states: frozenset[JobState] | None = None
+    kinds: frozenset[str] | None = None
+    api: str | None = None
+    session: str | None = None
+    instance: str | None = None
+    tags: tuple[str, ...] = ()  # all of them
+    text: str | None = None  # in id, name or note
+    created_after: datetime | None = None  # inclusive
+    created_before: datetime | None = None  # inclusive
+    queued_after: datetime | None = None
+    queued_before: datetime | None = None
+    descending: bool = True
+    offset: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of jobs and how many match in all."""
+
+    jobs: tuple[Job, ...]
+    total: int
+
+
+class JobStore(Protocol):
+    """Jobs as people ask for them. What was acknowledged is on disk."""
+
+    def submit(self, new: NewJob) -> Job:
+        """Store payload and row, and return after the commit; the same idempotency key gives the same job."""
+        ...
+
+    def upload(self, job_id: str, new: NewJob) -> Job:
+        """Give a registered job its program and queue it.
+
+        Raises:
+            UnknownJob, IllegalTransition
+        """
+        ...
+
+    def get(self, job_id: str, caller: Caller) -> Job:
+        """The job, if it is the caller's.
+
+        Raises:
+            UnknownJob: also for a job of somebody else.
+        """
+        ...
+
+    def find(self, query: JobQuery) -> Page: ...
+
+    def payload(self, job_id: str) -> bytes: ...
+
+    def result(self, job_id: str) -> tuple[bytes, str]:
+        """The stored result and its media type.
+
+        Raises:
+            UnknownJob, NoResult
+        """
+        ...
+
+    def file(self, job_id: str, name: str) -> bytes: ...
+
+    def files(self, job_id: str) -> tuple[str, ...]: ...
+
+    def log(self, job_id: str) -> tuple[LogLine, ...]: ...
+
+    def cancel(self, job_id: str, caller: Caller) -> Job:
+        """Ask for the end of a job: at once where nothing runs, else by way of `cancelling`.
+
+        Raises:
+            UnknownJob, IllegalTransition: it is final already.
+        """
+        ...
+
+    def delete(self, job_id: str, caller: Caller) -> None:
+        """Forget a final job, its payload and its result.
+
+        Raises:
+            UnknownJob, WrongState: it is not final.
+        """
+        ...
+
+    def set_tags(self, job_id: str, caller: Caller, tags: Sequence[str]) -> Job: ...
+
+    def pending(self, device: str | None = None) -> Mapping[str, int]:
+        """How many jobs wait or run, by device."""
+        ...
+
+    def position(self, job_id: str) -> int | None:
+        """How many jobs are before it in its device's queue; None when it no longer waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A job in the hands of a dispatcher. Every finish names the attempt."""
+
+    job_id: str
+    attempt: int
+    program: Program
+    account: str
+    session: str | None = None
+    counted_attempts: int = 0  # attempts that died by themselves
+
+
+class JobQueue(Protocol):
+    """Jobs as a dispatcher takes them."""
+
+    def claim(
+        self, owner: str, count: int, lease: timedelta, *, devices: Iterable[str] | None = None
+    ) -> list[Claim]: ...
+
+    def start(self, claim: Claim) -> bool:
+        """Mark as running; False when the claim is no longer ours."""
+        ...
+
+    def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
+        """Renew the leases and return the claims whose run must stop: cancelled, or no longer ours."""
+        ...
+
+    def finish(self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = ()) -> bool:
+        """Store result and final state in one transaction; False when the attempt is no longer ours."""
+        ...
+
+    def release(self, claim: Claim, *, counted: bool, reason: str) -> None:
+        """Hand a job back; ``counted`` says whether the attempt counts against it."""
+        ...
+
+    def recover(self, owner: str | None = None) -> int:
+        """Hand back all jobs whose lease is over (or all of ``owner``); the number of them."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Large values by key. A value is synced to disk before `put` returns."""
+
+    def put(self, key: str, value: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def keys(self, prefix: str = "") -> Iterable[str]: ...
+
+
+Document = Literal["configuration", "properties", "defaults"]
+
+
+class Catalogue(Protocol):
+    """The devices and their calibrations, as data."""
+
+    def devices(self) -> tuple[Device, ...]: ...
+
+    def device(self, name: str) -> Device:
+        """By the core's name, in any case.
+
+        Raises:
+            UnknownDevice
+        """
+        ...
+
+    def calibration(
+        self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
+    ) -> Calibration:
+        """The newest calibration, the one with that id, or the newest not after ``before`` (the oldest if all are after).
+
+        Raises:
+            UnknownDevice, UnknownCalibration
+        """
+        ...
+
+    def configuration(self, device: str) -> Mapping[str, object]:
+        """The snapshot's configuration document, with the snapshot's own names replaced.
+
+        Raises:
+            UnknownDevice
+        """
+        ...
+
+
+class Runner(Protocol):
+    """Where claimed programs run."""
+
+    def start(self) -> None: ...
+
+    def free(self) -> int:
+        """How many more programs may be given now."""
+        ...
+
+    def run(self, claim: Claim) -> None:
+        """Begin; the end is told to the dispatcher's listener."""
+        ...
+
+    def kill(self, job_id: str) -> None:
+        """End a run at once."""
+        ...
+
+    def stop(self, within: timedelta) -> None: ...

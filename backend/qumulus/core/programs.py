@@ -1,0 +1,36 @@
+"""What is to run, and within what limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one run may use. A run over a limit is ended and its job fails with the figures."""
+
+    seconds: float = 3600.0
+    memory_bytes: int = 4 << 30
+    decompressed_bytes: int = 256 << 20
+    qubits: int = 4096  # declared in one program, registers together
+    result_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One program on its way to a worker.
+
+    ``payload`` is untrusted and decoded only inside a worker process.
+    """
+
+    job_id: str
+    kind: str
+    payload: bytes
+    device: str
+    calibration: str | None = None  # None: the newest
+    shots: int | None = None
+    seed: int | None = None  # None: the worker draws one and reports it
+    options: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,63 @@
+"""What a run leaves behind: its result, files, log lines and timings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How much a log line matters."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    NOTICE = "NOTICE"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a job's log."""
+
+    time: datetime
+    text: str
+    severity: Severity = Severity.INFO
+
+
+class Failure(StrEnum):
+    """Why a job failed; the reasons that metrics count."""
+
+    PROGRAM = "program"  # the program is wrong: it does not parse, does not fit the device, raises
+    REFUSED = "refused"  # over a limit by its estimate, nothing was run
+    TIME = "time"
+    MEMORY = "memory"
+    CRASHED = "crashed"  # its worker died in each attempt
+    LOST = "lost"  # it may run once only and the server died meanwhile
+    INTERNAL = "internal"  # our own error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended.
+
+    ``result`` is served as stored: the worker encodes it in the form that the program's kind asks for.
+    ``metadata`` names method, engine, version, seed, what was approximated and how well, and the timings in seconds.
+    """
+
+    failure: Failure | None = None
+    reason: str | None = None  # a whole sentence, with the position in the program where there is one
+    reason_code: int | None = None
+    result: bytes = b""
+    media_type: str = "application/json"
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    run_seconds: float = 0.0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run gave what it was asked for."""
+        return self.failure is None
