@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from .accounts import Caller
-from .devices import Calibration, Device
+from .accounts import Account, Caller, Instance, Token
+from .devices import Calibration, Device, DeviceSettings
 from .jobs import Job, JobState, NewJob
 from .programs import Program
 from .results import LogLine, Outcome
@@ -211,6 +211,52 @@ class Catalogue(Protocol):
         Raises:
             UnknownDevice
         """
+        ...
+
+
+class Accounts(Protocol):
+    """Accounts, their instances and their credentials."""
+
+    def authenticate(self, scheme: str, secret: str) -> Caller:
+        """Who sends this credential; under `--auth open` any non-empty one is the default account's.
+
+        Raises:
+            NotAuthenticated: it is unknown, revoked or expired. The text does not repeat it.
+        """
+        ...
+
+    def accounts(self) -> tuple[Account, ...]: ...
+
+    def instances(self, account: str) -> tuple[Instance, ...]: ...
+
+    def instance(self, name_or_crn: str) -> Instance | None: ...
+
+    def tokens(self, account: str) -> tuple[Token, ...]: ...
+
+    def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token: ...
+
+    def revoke_token(self, token_id: str) -> None:
+        """Forget a credential.
+
+        Raises:
+            NotAllowed: it is built in.
+        """
+        ...
+
+
+class DeviceBoard(Protocol):
+    """What an administrator, or a device's engine, says of a device."""
+
+    def settings(self, device: str) -> DeviceSettings: ...
+
+    def set(self, device: str, settings: DeviceSettings) -> None: ...
+
+
+class Settled(Protocol):
+    """Waiting for jobs to be final, without polling."""
+
+    async def wait(self, job_id: str, seconds: float | None = None) -> bool:
+        """Return when the job is final (True) or after the hold (False); ``seconds`` None means the setting."""
         ...
 
 

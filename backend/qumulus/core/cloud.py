@@ -1,0 +1,20 @@
+"""The cloud as the API families see it: all ports in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """Everything that a handler may call. Built once by `qumulus.app`."""
+
+    jobs: JobStore
+    queue: JobQueue
+    catalogue: Catalogue
+    accounts: Accounts
+    board: DeviceBoard
+    settled: Settled
+    clock: Clock
