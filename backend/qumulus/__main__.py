@@ -1,0 +1,5 @@
+"""`python -m qumulus` is the command `qumulus`."""
+
+from .cli import main
+
+main()

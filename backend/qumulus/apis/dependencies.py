@@ -1,0 +1,51 @@
+"""The core's ports as handlers take them: `jobs: Jobs` in a signature, no `Depends`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from qumulus.core import cloud, ports
+
+
+def _cloud(request: Request) -> cloud.Cloud:
+    return request.app.state.cloud
+
+
+def _jobs(request: Request) -> ports.JobStore:
+    return _cloud(request).jobs
+
+
+def _queue(request: Request) -> ports.JobQueue:
+    return _cloud(request).queue
+
+
+def _devices(request: Request) -> ports.Catalogue:
+    return _cloud(request).catalogue
+
+
+def _accounts(request: Request) -> ports.Accounts:
+    return _cloud(request).accounts
+
+
+def _board(request: Request) -> ports.DeviceBoard:
+    return _cloud(request).board
+
+
+def _settled(request: Request) -> ports.Settled:
+    return _cloud(request).settled
+
+
+def _clock(request: Request) -> ports.Clock:
+    return _cloud(request).clock
+
+
+Cloud = Annotated[cloud.Cloud, Depends(_cloud)]
+Jobs = Annotated[ports.JobStore, Depends(_jobs)]
+Queue = Annotated[ports.JobQueue, Depends(_queue)]
+Devices = Annotated[ports.Catalogue, Depends(_devices)]
+Accounts = Annotated[ports.Accounts, Depends(_accounts)]
+Board = Annotated[ports.DeviceBoard, Depends(_board)]
+Settled = Annotated[ports.Settled, Depends(_settled)]
+Clock = Annotated[ports.Clock, Depends(_clock)]

@@ -1,0 +1,17 @@
+"""The command `qumulus`. `serve` has its own door: it must not pay for the command line's libraries."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Entry point of the command."""
+    if sys.argv[1:2] == ["serve"]:
+        from .server import main as serve
+
+        serve(sys.argv[2:])
+        return
+    from .commands import app
+
+    app()

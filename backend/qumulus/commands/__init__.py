@@ -1,0 +1,39 @@
+"""The command line for people: each command a module, all of them clients of the running cloud."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qumulus import __version__
+
+app = typer.Typer(
+    name="qumulus",
+    help="A quantum cloud that runs on your own machine.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(
+    "serve",
+    help="Start the cloud (see `qumulus serve --help`).",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def serve(context: typer.Context) -> None:
+    """Listed here for `--help`; `qumulus.cli` hands the real call to `qumulus.server` before this module is imported."""
+    from qumulus.server import main
+
+    main(context.args)
+
+
+@app.command("version")
+def version(
+    json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """Say which Qumulus this is."""
+    typer.echo(f'{{"version": "{__version__}"}}' if json else f"qumulus {__version__}")

@@ -1,0 +1,163 @@
+"""The front door: one address for every API.
+
+Each request goes to the API that owns the first segment of its path. Before that, the name it was sent to is checked
+(a page of another site must not reach this server by rebinding a name), and around it the request is logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger("qumulus.request")
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """An API under a path prefix. ``own`` is cut off before the API sees the path, ``prefix`` without ``own`` is not."""
+
+    prefix: str  # such as "/task" or "/api/v1"
+    app: App
+    cut: bool = False  # True: the API's document names its paths without the prefix
+
+
+class Front:
+    """The ASGI application that composes the APIs.
+
+    The longest matching prefix wins; what no prefix matches goes to ``fallback``.
+    """
+
+    def __init__(
+        self, mounts: Iterable[Mount], *, fallback: App, allowed_hosts: Iterable[str] = (), lifespan: App
+    ) -> None:
+        self._by_segment: dict[str, list[Mount]] = {}
+        for mount in sorted(mounts, key=lambda mount: -len(mount.prefix)):
+            self._by_segment.setdefault(mount.prefix.split("/", 2)[1], []).append(mount)
+        self._fallback = fallback
+        self._hosts = LOOPBACK_NAMES | {host.strip().lower() for host in allowed_hosts if host.strip()}
+        self._any_host = "*" in self._hosts
+        self._lifespan = lifespan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the life of the process."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = Logged(scope, send)
+        try:
+            if not self._known(scope):
+                await refuse(answer, 421, UNKNOWN_HOST)
+                return
+            app = self._route(scope)
+            await app(scope, receive, answer)
+        finally:
+            answer.end()
+
+    def _known(self, scope: Scope) -> bool:
+        if self._any_host:
+            return True
+        for name, value in scope["headers"]:
+            if name == b"host":
+                return host_name(value.decode("latin-1")) in self._hosts
+        return False
+
+    def _route(self, scope: Scope) -> App:
+        path: str = scope["path"]
+        segment = path.split("/", 2)[1] if path.startswith("/") else ""
+        for mount in self._by_segment.get(segment, ()):
+            if path == mount.prefix or path.startswith(mount.prefix + "/"):
+                if mount.cut:
+                    scope["root_path"] = scope.get("root_path", "") + mount.prefix
+                return mount.app
+        return self._fallback
+
+
+UNKNOWN_HOST = (
+    "This server does not answer to that name. Send the request to localhost or 127.0.0.1, "
+    "or start the server with the name in QUMULUS_ALLOWED_HOSTS."
+)
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, in small letters, without the port."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+async def refuse(send: Send, status: int, message: str) -> None:
+    """Answer for the server itself, before any API has the request."""
+    body = json.dumps({"detail": message}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Logged:
+    """Passes an answer on and logs the request: one line when it comes, one when it is answered.
+
+    The query is left out: it may carry the signature of a presigned address.
+    """
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._send = send
+        self._status: int | None = None
+        self._enabled = log.isEnabledFor(logging.INFO)
+        if self._enabled:
+            self._start = time.perf_counter()
+            self._method: str = scope["method"]
+            self._path = printable(scope["path"])
+            client = scope.get("client")
+            self._client = client[0] if client else "-"
+            log.info("→ %s %s from %s", self._method, self._path, self._client, extra={"fields": self._fields()})
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+        await self._send(message)
+
+    def end(self) -> None:
+        """Log the answer, or that there was none."""
+        if not self._enabled:
+            return
+        milliseconds = (time.perf_counter() - self._start) * 1000
+        status = self._status
+        mark, level = ("✓", logging.INFO) if status is not None and status < 400 else ("✗", logging.WARNING)
+        if status is not None and 400 <= status < 500:
+            level = logging.INFO
+        log.log(
+            level,
+            "← %s %s %s %s (%.2fms)",
+            mark,
+            status if status is not None else "no answer",
+            self._method,
+            self._path,
+            milliseconds,
+            extra={"fields": {**self._fields(), "status": status, "milliseconds": round(milliseconds, 2)}},
+        )
+
+    def _fields(self) -> Mapping[str, object]:
+        return {"method": self._method, "path": self._path, "client": self._client}
+
+
+def printable(path: str) -> str:
+    """A path that can't break a line of the log."""
+    return path if path.isprintable() else path.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,133 @@
+"""`qumulus serve`: read the settings, compose the cloud, listen. Imports neither typer nor rich: starting is half imports."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+from pydantic_core import PydanticUndefined
+
+from .settings import Settings
+
+LISTEN_BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 75  # longer than the pauses in which clients poll
+
+
+def parser() -> argparse.ArgumentParser:
+    """One flag a setting; the settings are the only place where they are described."""
+    result = argparse.ArgumentParser(
+        prog="qumulus serve",
+        description="Start the cloud. Every flag can be given as a variable of the environment too: QUMULUS_ and its name.",
+    )
+    for name, field in Settings.model_fields.items():
+        flag = "--" + name.replace("_", "-")
+        default = field.get_default(call_default_factory=False)
+        secret = "Secret" in str(field.annotation)
+        if secret:
+            continue  # a flag would show it to everybody who can list processes
+        told = "" if default in (None, "", PydanticUndefined) else f" (default: {default})"
+        text = (field.description or "").replace("%", "%%") + told
+        if field.annotation is bool:
+            result.add_argument(flag, action="store_true", default=None, help=text)
+        else:
+            result.add_argument(flag, metavar=name.rpartition("_")[2].upper(), default=None, help=text)
+    result.epilog = "Credentials are set by QUMULUS_TOKEN, QUMULUS_PROVIDER_KEY and QUMULUS_ADMIN_TOKEN only."
+    return result
+
+
+def read_settings(arguments: Sequence[str]) -> Settings:
+    """The settings from flags and environment; a wrong value ends the program with a sentence."""
+    given = {name: value for name, value in vars(parser().parse_args(arguments)).items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = str(problem["loc"][0])
+            print(f"{name.replace('_', '-')}: {problem['msg'].lower()}, not {_shown(name, problem)}.", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None
+
+
+def _shown(name: str, problem: Any) -> str:
+    return "what was given" if "token" in name or "key" in name else repr(problem.get("input"))
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A listening socket on the address of the settings; a sentence and exit status 1 where that can't be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    result = socket.socket(family, socket.SOCK_STREAM)
+    result.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        result.bind((settings.host.strip("[]"), settings.port))
+    except OSError as error:
+        result.close()
+        stop(
+            f"Can't listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0).lower()}. Choose another one with --port."
+        )
+    result.listen(LISTEN_BACKLOG)
+    result.set_inheritable(False)
+    return result
+
+
+def address(listener: socket.socket) -> str:
+    """The URL at which the server answers."""
+    host, port = listener.getsockname()[:2]
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{name}:{port}"
+
+
+def stop(sentence: str, status: int = 1) -> NoReturn:
+    """End with a sentence for a person."""
+    print(sentence, file=sys.stderr)  # noqa: T201
+    raise SystemExit(status)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the server until it is told to stop."""
+    settings = read_settings(sys.argv[1:] if arguments is None else arguments)
+    if reason := settings.exposure():
+        stop(reason, 2)
+
+    import uvicorn
+
+    from . import logging
+    from .app import StartError, create_app
+    from .banner import banner
+
+    logging.configure(settings)
+    listener = listen(settings)
+    url = address(listener)
+    try:
+        app = create_app(settings)
+    except StartError as error:
+        stop(str(error), 2)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                print(banner(url, settings), flush=True)  # noqa: T201
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=int(settings.drain_seconds) or None,
+        backlog=LISTEN_BACKLOG,
+    )
+    server = Server(config)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # uvicorn raises them once more when it has stopped: stopping is no failure
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise SystemExit(1)

@@ -1,0 +1,88 @@
+"""Every setting of the server: from a flag of `qumulus serve`, else from the environment (`QUMULUS_…`), else the default."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_TOKEN = "qumulus-local"  # noqa: S105  documented: who reaches the loopback address may use it
+DEFAULT_PROVIDER_KEY = "qumulus-provider"
+DEFAULT_ADMIN_TOKEN = "qumulus-admin"  # noqa: S105
+SEED_TOKEN = "test-token"  # noqa: S105  the one in the first examples of the IBM server
+
+MiB = 1 << 20
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Settings(BaseSettings):
+    """Frozen; one instance a process."""
+
+    model_config = SettingsConfigDict(env_prefix="QUMULUS_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path(".qumulus"), description="folder where all state lives")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="port to listen on; 0 takes a free one")
+    database: str | None = Field(None, description="database URL; SQLite in the home folder if not set")
+    workers: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="simulations that run at once; the number of cores if not set"
+    )
+    worker_memory_mib: Annotated[int, Field(ge=256)] = Field(4096, description="memory that one simulation may use")
+    job_seconds: Seconds = Field(3600, description="longest run of one job")
+
+    auth: Literal["known", "open"] = Field("known", description="'known': known credentials only; 'open': any")
+    token: SecretStr = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
+    provider_key: SecretStr = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
+    admin_token: SecretStr = Field(SecretStr(DEFAULT_ADMIN_TOKEN), description="bearer token of the administrator")
+    allow_exposed: bool = Field(False, description="accept default credentials on an address that others can reach")
+    allowed_hosts: str = Field("", description="names that requests may call this server by, comma-separated")
+
+    status_hold: Annotated[float, Field(ge=0, le=30)] = Field(
+        0.5, description="seconds that a status request of an unfinished job is held; 0 answers at once"
+    )
+    max_body_mib: Annotated[int, Field(ge=1, le=4096)] = Field(64, description="largest request body")
+    drain_seconds: Annotated[float, Field(ge=0, le=300)] = Field(8, description="time that running jobs get at the end")
+    log: Literal["auto", "text", "json", "off"] = Field(
+        "auto", description="form of the log; 'auto': coloured text on a terminal"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
+
+    @cached_property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def default_credentials(self) -> tuple[str, ...]:
+        """The settings that still have their documented default credential."""
+        defaults = {
+            "token": DEFAULT_TOKEN,
+            "provider_key": DEFAULT_PROVIDER_KEY,
+            "admin_token": DEFAULT_ADMIN_TOKEN,
+        }
+        return tuple(name for name, value in defaults.items() if getattr(self, name).get_secret_value() == value)
+
+    def exposure(self) -> str | None:
+        """Why the server must not start on this address, or None."""
+        if self.loopback or self.allow_exposed:
+            return None
+        if self.auth == "open":
+            what = "any credential would be let in (--auth open)"
+        elif self.default_credentials:
+            names = ", ".join(f"QUMULUS_{name.upper()}" for name in self.default_credentials)
+            what = f"everybody knows its default credentials; set your own with {names}"
+        else:
+            return None
+        return (
+            f"Others can reach {self.host}, and {what}. "
+            "Listen on 127.0.0.1, or say --allow-exposed if that is what you want."
+        )

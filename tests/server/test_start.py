@@ -1,0 +1,89 @@
+"""Starting the server: settings, addresses, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from qumulus.settings import Settings
+from servers import Server
+
+
+def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
+    return subprocess.run(
+        [sys.executable, "-m", "qumulus", "serve", *arguments],
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_an_exposed_address_with_default_credentials_is_refused_naming_the_settings(tmp_path):
+    ended = serve("--host", "0.0.0.0", "--home", str(tmp_path))
+    assert ended.returncode == 2
+    for name in ("QUMULUS_TOKEN", "QUMULUS_PROVIDER_KEY", "QUMULUS_ADMIN_TOKEN", "--allow-exposed"):
+        assert name in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_exposed_address_that_lets_anybody_in_is_refused(tmp_path):
+    own = {"QUMULUS_TOKEN": "a", "QUMULUS_PROVIDER_KEY": "b", "QUMULUS_ADMIN_TOKEN": "c"}
+    ended = serve("--host", "0.0.0.0", "--auth", "open", "--home", str(tmp_path), **own)
+    assert ended.returncode == 2
+    assert "--auth open" in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "127.1.2.3"])
+def test_a_loopback_address_may_use_the_documented_credentials(host):
+    assert Settings(host=host).exposure() is None
+
+
+def test_own_credentials_may_be_exposed(monkeypatch):
+    for name in ("TOKEN", "PROVIDER_KEY", "ADMIN_TOKEN"):
+        monkeypatch.setenv(f"QUMULUS_{name}", "own")
+    assert Settings(host="0.0.0.0").exposure() is None
+
+
+def test_an_address_in_use_ends_with_a_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = serve("--port", str(port), "--home", str(tmp_path))
+    assert ended.returncode == 1
+    assert f"Can't listen on 127.0.0.1:{port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_wrong_setting_ends_with_a_sentence():
+    ended = serve("--port", "many", QUMULUS_TOKEN="secret-of-mine")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("port:")
+    assert "Traceback" not in ended.stderr
+    assert "secret-of-mine" not in ended.stderr
+
+
+def test_no_flag_takes_a_credential():
+    helped = serve("--help").stdout
+    assert "--admin-token" not in helped
+    assert "QUMULUS_ADMIN_TOKEN" in helped
+
+
+def test_the_command_line_is_not_imported_to_serve():
+    code = (
+        "import sys; import qumulus.cli, qumulus.server, qumulus.app, qumulus.banner; qumulus.app.create_app();"
+        "print([name for name in ('qiskit', 'typer', 'rich', 'numpy') if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.strip() == "[]"
+
+
+def test_a_server_says_where_it_is_and_stops_when_told(tmp_path):
+    with Server(tmp_path / "state") as server:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert server.stop() == 0

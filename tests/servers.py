@@ -1,0 +1,117 @@
+"""Real servers for tests: a `qumulus serve` process on a free port, with a state folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+START_SECONDS = 30.0
+
+
+class Server:
+    """A server process. Use it as a context manager, or call `start` and `stop`."""
+
+    def __init__(
+        self, home: Path, *, environment: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
+    ) -> None:
+        self.home = home
+        self.log = home.parent / f"{home.name}.log"
+        self._environment = dict(environment or {})
+        self._arguments = arguments
+        self.process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self) -> Server:
+        """Start and wait until it answers.
+
+        Raises:
+            RuntimeError: it ended or did not answer; with what it printed.
+        """
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
+        environment |= {
+            "QUMULUS_HOME": str(self.home),
+            "QUMULUS_PORT": "0",
+            "PYTHONUNBUFFERED": "1",
+        } | self._environment
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "qumulus", "serve", *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+            )
+        offset = self.log.stat().st_size if self.url else 0
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.output()}")
+            found = re.findall(r"quantum cloud on (http://\S+)", self.log.read_text()[offset:])
+            if found:
+                self.url = found[-1]
+                return self
+            time.sleep(0.02)
+        raise RuntimeError(f"the server does not answer:\n{self.output()}")
+
+    def output(self) -> str:
+        """What the server printed, the log included."""
+        return self.log.read_text()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the serving process."""
+        assert self.process is not None
+        return self.process.pid
+
+    def kill(self) -> None:
+        """`kill -9`, and wait for the end."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self, seconds: float = 15.0) -> int:
+        """SIGTERM, and wait for the end; the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise RuntimeError(f"the server did not stop within {seconds} s:\n{self.output()}") from None
+
+    def get(self, path: str) -> bytes:
+        """The body of a GET, for tests that need no more."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return answer.read()
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.stop()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def server(home: Path, **settings: str) -> Iterator[Server]:
+    """A fresh server with settings such as `status_hold="0"`."""
+    environment = {f"QUMULUS_{name.upper()}": value for name, value in settings.items()}
+    with Server(home, environment=environment) as running:
+        yield running
