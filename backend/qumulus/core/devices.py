@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 IDEAL = "qulacs"  # the ideal simulator, named as upstream's examples name it
 
@@ -59,4 +60,4 @@ class Calibration:
     id: str
     device: str
     at: datetime
-    properties: Mapping[str, object] = field(default_factory=dict, repr=False)
+    properties: Mapping[str, Any] = field(default_factory=dict, repr=False)

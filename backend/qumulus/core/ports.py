@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from .accounts import Account, Caller, Instance, Token
 from .devices import Calibration, Device, DeviceSettings
@@ -205,8 +205,10 @@ class Catalogue(Protocol):
         """
         ...
 
-    def configuration(self, device: str) -> Mapping[str, object]:
+    def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
         """The snapshot's configuration document, with the snapshot's own names replaced.
+
+        ``fractional_gates`` adds rx and rzz where the processor has them; without it, a transpiler keeps to the snapshot.
 
         Raises:
             UnknownDevice

@@ -1,0 +1,89 @@
+"""The port `Catalogue`, answered from the snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from qumulus.core.devices import IDEAL, Calibration, Device
+from qumulus.core.errors import UnknownCalibration, UnknownDevice
+
+from . import fractional, ideal, index, snapshots
+
+
+class SnapshotCatalogue:
+    """All snapshots of the qiskit-ibm-runtime package, and the ideal simulator.
+
+    A snapshot is one calibration of its device, so that the series of each device has one member: asked for a time before
+    it, the catalogue gives that one. Documents name the device by the core's name.
+    """
+
+    def devices(self) -> tuple[Device, ...]:
+        """Every device, in the order of their names, the ideal simulator last."""
+        return tuple(index.load().values())
+
+    def device(self, name: str) -> Device:
+        """By the core's name, in any case.
+
+        Raises:
+            UnknownDevice
+        """
+        try:
+            return index.load()[name.lower()]
+        except KeyError:
+            raise UnknownDevice(name) from None
+
+    def calibration(
+        self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
+    ) -> Calibration:
+        """The device's calibration, with gate lengths in ns, T1 and T2 in µs and frequencies in GHz as the document says.
+
+        Raises:
+            UnknownDevice, UnknownCalibration
+        """
+        known = self.device(device)
+        chosen = _choose(_series(known), calibration_id, before)
+        if chosen is None:
+            raise UnknownCalibration(known.name, str(calibration_id))
+        return replace(chosen, properties=_properties(known.name))
+
+    def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
+        """The device's configuration; with rx and rzz on request, where its processor has them.
+
+        Raises:
+            UnknownDevice
+        """
+        name = self.device(device).name
+        configuration = _configuration(name)
+        if fractional_gates and fractional.has(configuration):
+            return fractional.in_configuration(configuration)
+        return configuration
+
+
+def _series(device: Device) -> tuple[Calibration, ...]:
+    """The device's calibrations, oldest first, without their documents."""
+    if device.calibrated_at is None:
+        raise ValueError(f"The index has no time of calibration for {device.name}: generate it again.")
+    at = device.calibrated_at
+    return (Calibration(id=index.calibration_id(device.name, at), device=device.name, at=at),)
+
+
+def _choose(series: tuple[Calibration, ...], calibration_id: str | None, before: datetime | None) -> Calibration | None:
+    if calibration_id is not None:
+        return next((one for one in series if one.id == calibration_id), None)
+    if before is None:
+        return series[-1]
+    return next((one for one in reversed(series) if one.at <= before), series[0])
+
+
+def _configuration(name: str) -> dict[str, Any]:
+    return ideal.configuration() if name == IDEAL else snapshots.read(name, "conf")
+
+
+def _properties(name: str) -> dict[str, Any]:
+    if name == IDEAL:
+        return ideal.properties()
+    properties = snapshots.read(name, "props")
+    return fractional.in_properties(properties) if fractional.has(_configuration(name)) else properties

@@ -1,0 +1,91 @@
+"""The index: what lists show of every device, generated from the snapshots and committed beside this module."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from uuid import UUID, uuid5
+
+from qumulus.core.devices import IDEAL, Device, DeviceKind
+
+from . import fractional, ideal, snapshots
+
+FILE = "index.json"
+_CALIBRATIONS = UUID("6f2a1c52-5a0e-4c0e-9a55-3d1f0c9b7e11")  # the space that calibration ids are made in
+
+
+def calibration_id(device: str, at: datetime) -> str:
+    """The id of a device's calibration: the same on every machine and in every release."""
+    return str(uuid5(_CALIBRATIONS, f"{device} {at.isoformat()}"))
+
+
+def build() -> dict[str, Any]:
+    """The index from the installed snapshots."""
+    rows = [_row(name, snapshots.read(name, "conf"), snapshots.read(name, "props")) for name in snapshots.names()]
+    return {"source": snapshots.source(), "devices": [*rows, _row(IDEAL, ideal.configuration(), ideal.properties())]}
+
+
+def text(index: Mapping[str, Any]) -> str:
+    """The index as it is committed: a line a device, so that a change can be reviewed."""
+    rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in index["devices"])
+    return f'{{"source": {json.dumps(index["source"])}, "devices": [\n{rows}\n]}}\n'
+
+
+@cache
+def load() -> Mapping[str, Device]:
+    """All devices by name, in the order of the names, the ideal simulator last."""
+    index = json.loads((files("qumulus.catalogue") / FILE).read_bytes())
+    return {row["name"]: _device(row) for row in index["devices"]}
+
+
+def _row(name: str, configuration: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    processor = configuration.get("processor_type") or {}
+    row = {
+        "name": name,
+        "kind": DeviceKind.SIMULATOR if configuration["simulator"] else DeviceKind.QPU,
+        "n_qubits": configuration["n_qubits"],
+        "basis_gates": configuration["basis_gates"],
+        "instructions": configuration.get("supported_instructions"),
+        "family": processor.get("family"),
+        "revision": processor.get("revision") and str(processor["revision"]),
+        "segment": processor.get("segment"),
+        "version": configuration["backend_version"],
+        "online_at": _utc(configuration["online_date"]),
+        "calibrated_at": _utc(properties["last_update_date"]),
+        "max_shots": configuration["max_shots"],
+        "quantum_volume": configuration.get("quantum_volume"),
+        "clops": configuration.get("clops_h") or configuration.get("clops"),
+        "two_qubit_error_best": _best_two_qubit_error(properties),
+        "description": configuration["description"],
+    }
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _utc(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+
+
+def _best_two_qubit_error(properties: Mapping[str, Any]) -> float | None:
+    """The least calibrated error of a two-qubit gate; a zero stands for a gate that was not measured."""
+    errors = (
+        parameter["value"]
+        for gate in properties["gates"]
+        for parameter in gate["parameters"]
+        if len(gate["qubits"]) == 2 and gate["gate"] not in fractional.LIKE and parameter["name"] == "gate_error"
+    )
+    return min((error for error in errors if error > 0), default=None)
+
+
+def _device(row: Mapping[str, Any]) -> Device:
+    converted: dict[str, Any] = {
+        "kind": DeviceKind(row["kind"]),
+        "basis_gates": tuple(row["basis_gates"]),
+        "instructions": tuple(row.get("instructions", ())),
+        "online_at": datetime.fromisoformat(row["online_at"]),
+        "calibrated_at": datetime.fromisoformat(row["calibrated_at"]),
+    }
+    return Device(**{**row, **converted})

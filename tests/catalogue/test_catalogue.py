@@ -1,0 +1,114 @@
+"""The devices and their calibrations, as the catalogue offers them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from qumulus.catalogue import SnapshotCatalogue, snapshots
+from qumulus.core.devices import IDEAL, DeviceKind
+from qumulus.core.errors import UnknownCalibration, UnknownDevice
+
+CATALOGUE = SnapshotCatalogue()
+QPUS = [device.name for device in CATALOGUE.devices() if device.kind is DeviceKind.QPU]
+
+
+def test_the_committed_index_is_what_the_snapshots_give():
+    check = subprocess.run([sys.executable, "-m", "qumulus.catalogue", "--check"], capture_output=True, text=True)
+    assert check.returncode == 0, check.stderr
+
+
+def test_lists_and_calibrations_are_read_without_importing_qiskit():
+    script = (
+        "import sys; from qumulus.catalogue import SnapshotCatalogue; c = SnapshotCatalogue();"
+        "c.devices(); c.calibration('fez'); c.configuration('fez');"
+        "print([m for m in sys.modules if m.split('.')[0] in ('qiskit', 'qiskit_ibm_runtime', 'numpy')])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+def test_every_snapshot_and_one_ideal_simulator_are_devices():
+    assert set(QPUS) == set(snapshots.names())
+    assert len(QPUS) == 68
+    assert [d.name for d in CATALOGUE.devices() if d.kind is DeviceKind.SIMULATOR] == [IDEAL]
+
+
+@pytest.mark.parametrize("name", QPUS)
+def test_no_inner_name_of_a_snapshot_is_left_in_its_documents(name):
+    for document in (CATALOGUE.configuration(name), CATALOGUE.calibration(name).properties):
+        assert document["backend_name"] == name
+        text = json.dumps(document)
+        assert not [inner for inner in ("alt_", "fake_", "ibmq", "ibm_") if inner in text]
+        assert "None" not in document.values()
+
+
+@pytest.mark.parametrize("name", QPUS)
+def test_configuration_properties_and_index_agree(name):
+    device, configuration, calibration = (
+        CATALOGUE.device(name),
+        CATALOGUE.configuration(name),
+        CATALOGUE.calibration(name),
+    )
+    assert device.n_qubits == configuration["n_qubits"] == len(calibration.properties["qubits"])
+    assert device.version == configuration["backend_version"]
+    assert device.calibrated_at == calibration.at == datetime.fromisoformat(calibration.properties["last_update_date"])
+
+
+def test_a_device_is_found_in_any_case_and_an_unknown_one_is_an_error():
+    assert CATALOGUE.device("BRISBANE") is CATALOGUE.device("brisbane")
+    with pytest.raises(UnknownDevice, match="'atlantis'"):
+        CATALOGUE.device("atlantis")
+
+
+def test_a_calibration_is_found_by_its_id_and_by_a_time():
+    newest = CATALOGUE.calibration("brisbane")
+    assert newest.at == datetime(2025, 2, 26, 19, 33, 6, tzinfo=UTC)
+    assert CATALOGUE.calibration("brisbane", calibration_id=newest.id) == newest
+    assert CATALOGUE.calibration("brisbane", before=newest.at + timedelta(days=1)) == newest
+    assert CATALOGUE.calibration("fez").id != newest.id
+
+
+def test_a_date_before_the_first_calibration_gives_the_oldest():
+    assert CATALOGUE.calibration("brisbane", before=datetime(2001, 1, 1, tzinfo=UTC)).at.year == 2025
+
+
+def test_an_unknown_calibration_is_an_error():
+    with pytest.raises(UnknownCalibration, match="brisbane has no calibration"):
+        CATALOGUE.calibration("brisbane", calibration_id="nonsense")
+
+
+def test_calibration_ids_stay_the_same():
+    """Jobs are stored with them."""
+    assert CATALOGUE.calibration("brisbane").id == "160143d8-a52a-59a3-b830-3d7701a9c9e7"
+
+
+@pytest.mark.parametrize("name", ["torino", "fez", "boston", "berlin", "nighthawk"])
+def test_fractional_gates_are_added_on_request_wherever_sx_and_cz_are(name):
+    plain, with_them = CATALOGUE.configuration(name), CATALOGUE.configuration(name, fractional_gates=True)
+    assert not {"rx", "rzz"} & {*plain["basis_gates"], *plain["supported_instructions"]}
+    assert {"rx", "rzz"} <= {*with_them["basis_gates"]} & {*with_them["supported_instructions"]}
+    places = {gate["name"]: gate.get("coupling_map") for gate in with_them["gates"]}
+    assert (places["rx"], places["rzz"]) == (places["sx"], places["cz"])
+    calibrated = Counter(gate["gate"] for gate in CATALOGUE.calibration(name).properties["gates"])
+    assert (calibrated["rx"], calibrated["rzz"]) == (calibrated["sx"], calibrated["cz"])
+
+
+def test_a_derived_fractional_gate_has_the_error_and_length_of_the_gate_it_is_like():
+    gates = {(g["gate"], *g["qubits"]): g for g in CATALOGUE.calibration("nighthawk").properties["gates"]}
+    (qubits,) = {key[1:] for key in gates if key[0] == "rzz"} & {(0, 1)}
+    assert gates["rzz", *qubits]["parameters"] == gates["cz", *qubits]["parameters"]
+    assert gates["rzz", *qubits]["name"] == "rzz0_1"
+
+
+def test_a_measured_fractional_gate_keeps_its_own_error():
+    gates = {(g["gate"], *g["qubits"]): g for g in CATALOGUE.calibration("aachen").properties["gates"]}
+    assert gates["rzz", 72, 73]["parameters"] != gates["cz", 72, 73]["parameters"]
+
+
+def test_an_eagle_has_no_fractional_gates():
+    assert "rzz" not in CATALOGUE.configuration("brisbane", fractional_gates=True)["basis_gates"]
