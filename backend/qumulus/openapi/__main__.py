@@ -1,0 +1,75 @@
+"""The development side: `python -m qumulus.openapi bundle|schema|generate|lint [NAME …] [--check]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from . import generate, yaml12
+from .bundle import BundleError
+from .jobs import REPOSITORY, Api, UnknownApi, apis
+
+
+def _bundles(chosen: Sequence[Api]) -> generate.Files:
+    return generate.bundles(chosen)
+
+
+def _models(chosen: Sequence[Api]) -> generate.Files:
+    return generate.models(chosen, {api.bundle: (REPOSITORY / api.bundle).read_bytes() for api in chosen})
+
+
+def _both(chosen: Sequence[Api]) -> generate.Files:
+    documents = generate.bundles(chosen)
+    return {**documents, **generate.models(chosen, documents)}
+
+
+MAKE: Mapping[str, Callable[[Sequence[Api]], generate.Files]] = {
+    "bundle": _bundles,
+    "schema": _models,
+    "generate": _both,
+}
+
+
+def _generate(what: str, chosen: Sequence[Api], check: bool) -> list[str]:
+    """Make it and write it; with ``check`` only say what differs."""
+    made = MAKE[what](chosen)
+    gone = [] if what == "bundle" else generate.stale(chosen, made)
+    if check:
+        return generate.differences(made, gone)
+    sys.stdout.writelines(f"{line}\n" for line in generate.put(made, gone))
+    return []
+
+
+def _lint(chosen: Sequence[Api]) -> list[str]:
+    from .lint import complaints  # the validator is a tool of development
+
+    return [
+        f"{api.bundle}: {complaint}"
+        for api in chosen
+        for complaint in complaints(yaml12.read((REPOSITORY / api.bundle).read_bytes()))
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0 when all is well, 1 when something differs or is wrong, 2 when it can't be done."""
+    parser = argparse.ArgumentParser(
+        prog="python -m qumulus.openapi", description="From split files to served operations."
+    )
+    parser.add_argument("what", choices=[*MAKE, "lint"])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which APIs; all of them when none is named")
+    parser.add_argument("--check", action="store_true", help="change nothing, and fail if something would change")
+    given = parser.parse_args(arguments)
+    try:
+        chosen = apis(given.names)
+        lines = _lint(chosen) if given.what == "lint" else _generate(given.what, chosen, given.check)
+    except (UnknownApi, BundleError, generate.GeneratorError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    for line in lines:
+        print(line, file=sys.stderr)  # noqa: T201
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
