@@ -1,0 +1,42 @@
+"""The contract: what a document declares is what is served, or the server does not start.
+
+    operation = Operations()
+
+    @operation("getTask")
+    def get_task(task_id: TaskId, caller: Caller, jobs: Jobs) -> Task: ...
+
+    def create(cloud: Cloud) -> FastAPI:
+        app = FastAPI(openapi_url=None)
+        app.state.cloud = cloud
+        serve(app, Document("qumulus.apis.….schemas"), tasks.operation, errors=ERRORS)
+        return app
+
+Path, method, status, places and names of parameters come from the document. A handler names its operationId and takes
+
+- ``body``, the generated model of the request body (``str`` or ``bytes`` for text and binary bodies),
+- parameters under their names in snake case (``taskId`` is ``task_id``, ``IBM-API-Version`` is ``ibm_api_version``), with
+  the generated types and the declared defaults; optional ones without a default are ``T | None = None``,
+- named dependencies (``Annotated[T, Depends(…)]``) and ``Request``, which the document knows nothing of.
+
+It returns the generated model, ``str``, ``bytes`` or None as declared, `Rendered` for bytes made from a model beforehand,
+or a `Reply` for another declared status or for headers.
+"""
+
+from .document import Document
+from .operations import ContractError, Operations
+from .problems import STATUSES, Errors, Problem, Refused
+from .replies import Rendered, Reply
+from .serving import serve
+
+__all__ = [
+    "STATUSES",
+    "ContractError",
+    "Document",
+    "Errors",
+    "Operations",
+    "Problem",
+    "Refused",
+    "Rendered",
+    "Reply",
+    "serve",
+]

@@ -1,0 +1,118 @@
+"""Request bodies: counted while they are read, and read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from .document import Declared
+from .problems import Refused, invalid
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any]]:
+    """The dependency that reads the body of ``operation``, of at most ``limit`` bytes."""
+    adapters = {media: TypeAdapter(type_) for media, type_ in operation.bodies.items() if type_ not in (bytes, str)}
+    only = next(iter(operation.bodies)) if len(operation.bodies) == 1 else None
+
+    def media_type(request: Request) -> str:
+        named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if named in operation.bodies:
+            return named
+        if operation.secured and only is not None:  # a credential came along, so no page can have sent it unasked
+            return only
+        wanted = " or ".join(operation.bodies)
+        raise Refused(f"The body must be sent with the header Content-Type: {wanted}.", 415, 400)
+
+    async def read(request: Request) -> Any:
+        raw = await received(request, limit)
+        if not raw and not operation.body_required:
+            return None
+        media = media_type(request)
+        if media not in adapters:
+            return raw if operation.bodies[media] is bytes else text(raw)
+        return form(raw, adapters[media]) if media == FORM else strict_json(raw, adapters[media])
+
+    return read
+
+
+async def received(request: Request, limit: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        Refused: it is larger than ``limit``.
+    """
+    too_large = Refused(f"The body is larger than the {limit} bytes that this server takes.", 413, 400)
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def strict_json(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
+    """``raw`` as what the document declares: no text for a number, and only the names of the wire.
+
+    Raises:
+        Refused: it is not JSON, or not as declared.
+    """
+    if b"NaN" in raw or b"Infinity" in raw or b"\\u0000" in raw:
+        _look_closely(raw)
+    try:
+        return adapter.validate_json(raw, strict=True, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False, include_context=False)) from None
+
+
+def form(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
+    """The fields of a form, which are all text, as what the document declares.
+
+    Raises:
+        Refused: it is not a form, or not as declared.
+    """
+    fields = dict(parse_qsl(text(raw), keep_blank_values=True))
+    try:
+        return adapter.validate_python(fields, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False, include_context=False)) from None
+
+
+def text(raw: bytes) -> str:
+    """``raw`` as UTF-8.
+
+    Raises:
+        Refused: it is not.
+    """
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise Refused("The body is not UTF-8: send it in that encoding.", 400, 422) from None
+
+
+def _look_closely(raw: bytes) -> None:
+    """Refuse what JSON or a database has no word for; called only when it may be there."""
+    try:
+        content = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused(f"The body is not valid JSON: {error}.", 400, 422) from None
+    if _has_nul(content):
+        raise Refused("The body has the character NUL (\\u0000) in a text: leave it out.", 400, 422)
+
+
+def _has_nul(content: Any) -> bool:
+    if isinstance(content, str):
+        return "\x00" in content
+    if isinstance(content, Mapping):
+        return any(_has_nul(key) or _has_nul(value) for key, value in content.items())
+    return isinstance(content, list) and any(map(_has_nul, content))

@@ -1,0 +1,120 @@
+"""Errors as responses: one table an API, and the body that the operation declares for the status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from qumulus.core.errors import (
+    InvalidRequest,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    QumulusError,
+    Unavailable,
+    WrongState,
+)
+
+from .document import JSON, Declared
+from .replies import rendered
+
+MISTAKE = "The server made a mistake and wrote it to its log: send the request again, or report it with the log."
+MOST_SHOWN = 5
+
+STATUSES: Mapping[type[QumulusError], int] = {
+    InvalidRequest: 400,
+    NotAuthenticated: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    WrongState: 409,
+    Unavailable: 503,
+}
+
+
+class Refused(QumulusError):
+    """The contract itself refuses a request: not JSON, too large, no such path or method.
+
+    ``statuses`` are tried in this order; the first that the operation declares is answered.
+    """
+
+    def __init__(self, message: str, *statuses: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.statuses = statuses
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the body of an error is filled from."""
+
+    status: int
+    message: str  # a whole sentence, safe to show
+    error: QumulusError | None  # None: a mistake of the server
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """How one API says what went wrong.
+
+    ``body`` fills the class that the operation declares for the status; ``otherwise`` is the class where no operation
+    is known: unknown paths and methods. The most specific class of ``statuses`` decides.
+    """
+
+    body: Callable[[type[Any], Problem], BaseModel]
+    otherwise: type[BaseModel]
+    statuses: Mapping[type[QumulusError], int] = field(default_factory=lambda: STATUSES)
+    headers: Callable[[Problem], Mapping[str, str]] = lambda _problem: {}
+
+    def status_of(self, error: QumulusError) -> Sequence[int]:
+        """The statuses to try for ``error``, best first."""
+        if isinstance(error, Refused):
+            return error.statuses
+        return [
+            self.statuses[each]
+            for each in type(error).__mro__
+            if issubclass(each, QumulusError) and each in self.statuses
+        ]
+
+    def response(self, error: QumulusError | None, operation: Declared | None) -> Response | None:
+        """The response for ``error``; None when the operation declares no status that fits."""
+        if error is None:
+            problem = Problem(500, MISTAKE, None)
+        else:
+            candidates = self.status_of(error)
+            declared = operation.answers if operation else candidates
+            status = next((each for each in candidates if each in declared), None)
+            if status is None:
+                return None
+            problem = Problem(status, error.message, error)
+        answer = operation.answers.get(problem.status) if operation else None
+        headers = {**self.headers(problem), **_headers(error)}
+        if answer is not None and answer.type is None:
+            return Response(status_code=problem.status, headers=headers)
+        body = self.body(answer.type if answer else self.otherwise, problem)
+        return Response(rendered(body), problem.status, headers, JSON)
+
+
+def _headers(error: QumulusError | None) -> Mapping[str, str]:
+    if isinstance(error, Refused):
+        return error.headers
+    if isinstance(error, Unavailable):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    return {}
+
+
+def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
+    """The sentence for values that do not validate; it does not repeat them, as they may be secret."""
+    shown = [_complaint(each) for each in errors[:MOST_SHOWN]]
+    if len(errors) > MOST_SHOWN:
+        shown.append(f"and {len(errors) - MOST_SHOWN} more")
+    return Refused(f"The request is not as declared: {'; '.join(shown)}.", 400, 422, 404)
+
+
+def _complaint(error: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"] if part not in ("body", "query", "path", "header"))
+    message = error["msg"][:1].lower() + error["msg"][1:]
+    return f"{where or 'the body'}: {message}"

@@ -1,0 +1,155 @@
+"""Routes made from the document, and one answer for everything that goes wrong."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Collection
+from typing import Annotated, Any, get_origin
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Cookie, Header, Param, Path, Query
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from typing_extensions import TypeAliasType
+
+from qumulus.core.errors import QumulusError
+
+from .bodies import reader
+from .document import Declared, Document, Parameter
+from .operations import Operations, injected, matched
+from .problems import Errors, Refused, invalid
+from .replies import response
+
+BODY_LIMIT = 64 << 20
+PLACES: dict[str, type[Param]] = {"path": Path, "query": Query, "header": Header, "cookie": Cookie}
+_REQUEST = "the_request"  # how the request reaches `response`, whatever the handler itself takes
+
+log = logging.getLogger("qumulus.contract")
+
+
+def serve(
+    app: FastAPI,
+    document: Document,
+    *groups: Operations,
+    errors: Errors,
+    read_elsewhere: Collection[str] = (),
+    body_limit: int = BODY_LIMIT,
+) -> None:
+    """Give ``app`` all operations of ``document``.
+
+    Args:
+        groups: the handlers, one group a module.
+        errors: how this API says what went wrong.
+        read_elsewhere: names of parameters that a dependency reads, so that handlers need not take them.
+        body_limit: the largest request body in bytes.
+
+    Raises:
+        ContractError: the handlers differ from the document; the error lists every difference.
+    """
+    handlers = matched(document, groups, read_elsewhere)
+    app.router.redirect_slashes = False
+    for name, operation in document.operations.items():
+        endpoint = _endpoint(operation, handlers[name], body_limit)
+        app.add_api_route(
+            operation.path, endpoint, methods=[operation.method], response_model=None, operation_id=name, name=name
+        )
+    _answer_errors(app, document, errors)
+
+
+def _endpoint(operation: Declared, handler: Callable[..., Any], body_limit: int) -> Callable[..., Any]:
+    """What FastAPI calls: the handler, with a signature that says where each argument comes from."""
+    if inspect.iscoroutinefunction(handler):
+
+        async def endpoint(**arguments: Any) -> Response:
+            request = arguments.pop(_REQUEST)
+            return response(await handler(**arguments), operation, request)
+
+    else:
+
+        def endpoint(**arguments: Any) -> Response:
+            request = arguments.pop(_REQUEST)
+            return response(handler(**arguments), operation, request)
+
+    endpoint.__name__ = endpoint.__qualname__ = operation.id
+    vars(endpoint)["__signature__"] = _signature(operation, handler, body_limit)
+    return endpoint
+
+
+def _signature(operation: Declared, handler: Callable[..., Any], body_limit: int) -> inspect.Signature:
+    """Dependencies first and the body last: who may not call is told so before the body is read."""
+    declared = {parameter.argument: parameter for parameter in operation.parameters}
+    first, last = [_argument(_REQUEST, Request)], []
+    for name, taken in inspect.signature(handler, eval_str=True).parameters.items():
+        if injected(taken.annotation):
+            first.append(_argument(name, taken.annotation))
+        elif name in declared:
+            first.append(_argument(name, _placed(declared[name]), taken.default))
+        else:
+            last.append(_argument(name, Annotated[Any, Depends(reader(operation, body_limit))]))
+    return inspect.Signature([*first, *last])
+
+
+def _placed(parameter: Parameter) -> Any:
+    place = PLACES[parameter.place](alias=parameter.name)
+    type_ = _list_inside(parameter.type) or parameter.annotation
+    return Annotated[type_, place]
+
+
+def _list_inside(type_: Any) -> Any:
+    """The list that ``type_`` is an alias of, with its limits; None when it is no list.
+
+    FastAPI finds lists neither behind aliases nor, with limits, in unions; it does not validate defaults.
+    """
+    while isinstance(type_, TypeAliasType):
+        type_ = type_.__value__
+    bare = type_.__origin__ if get_origin(type_) is Annotated else type_
+    return type_ if get_origin(bare) is list else None
+
+
+def _argument(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _answer_errors(app: FastAPI, document: Document, errors: Errors) -> None:
+    def answer(request: Request, error: QumulusError | None) -> Response:
+        operation = document.operations.get(getattr(request.scope.get("route"), "operation_id", ""))
+        answered = errors.response(error, operation)
+        if answered is None:
+            log.error("%s declares no status for %s", operation and operation.id, type(error).__name__)
+            answered = errors.response(None, operation)
+        assert answered is not None  # noqa: S101 - there is always an answer to a mistake
+        return answered
+
+    async def of_the_core(request: Request, error: Exception) -> Response:
+        assert isinstance(error, QumulusError)  # noqa: S101 - what it is registered for
+        return answer(request, error)
+
+    async def not_valid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        return answer(request, invalid(error.errors()))
+
+    async def not_routed(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        answered = errors.response(_unknown(request, error), None)
+        assert answered is not None  # noqa: S101 - nothing is declared that could be in the way
+        return answered
+
+    async def mistaken(request: Request, _error: Exception) -> Response:
+        return answer(request, None)  # the server logs the error itself, with its traceback
+
+    app.add_exception_handler(QumulusError, of_the_core)
+    app.add_exception_handler(RequestValidationError, not_valid)
+    app.add_exception_handler(HTTPException, not_routed)
+    app.add_exception_handler(Exception, mistaken)
+
+
+def _unknown(request: Request, error: HTTPException) -> Refused:
+    """A path or a method that the document does not have; the header Allow names every method of the path."""
+    path = request.scope["path"][:200]
+    if error.status_code != 405:
+        return Refused(f"There is nothing at {path}: see /docs for what there is.", error.status_code)
+    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    allowed = ", ".join(sorted({method for route in routes for method in route.methods}))
+    return Refused(f"{path} takes {allowed}, not {request.method}.", 405, headers={"Allow": allowed})
