@@ -85,16 +85,16 @@ def _signature(operation: Declared, handler: Callable[..., Any], body_limit: int
         if injected(taken.annotation):
             first.append(_argument(name, taken.annotation))
         elif name in declared:
-            first.append(_argument(name, _placed(declared[name]), taken.default))
+            first.append(_placed(name, declared[name]))
         else:
             last.append(_argument(name, Annotated[Any, Depends(reader(operation, body_limit))]))
     return inspect.Signature([*first, *last])
 
 
-def _placed(parameter: Parameter) -> Any:
-    place = PLACES[parameter.place](alias=parameter.name)
-    type_ = _list_inside(parameter.type) or parameter.annotation
-    return Annotated[type_, place]
+def _placed(name: str, parameter: Parameter) -> inspect.Parameter:
+    default = ... if parameter.required else parameter.default
+    place = PLACES[parameter.place](default=default, alias=parameter.name)
+    return _argument(name, _list_inside(parameter.type) or parameter.annotation, place)
 
 
 def _list_inside(type_: Any) -> Any:
