@@ -85,16 +85,16 @@ def _signature(operation: Declared, handler: Callable[..., Any], body_limit: int
         if injected(taken.annotation):
             first.append(_argument(name, taken.annotation))
         elif name in declared:
-            first.append(_placed(name, declared[name]))
+            parameter = declared[name]
+            type_ = _list_inside(parameter.type) or parameter.annotation
+            first.append(_argument(name, _placed(type_, parameter), taken.default))
         else:
             last.append(_argument(name, Annotated[Any, Depends(reader(operation, body_limit))]))
     return inspect.Signature([*first, *last])
 
 
-def _placed(name: str, parameter: Parameter) -> inspect.Parameter:
-    default = ... if parameter.required else parameter.default
-    place = PLACES[parameter.place](default=default, alias=parameter.name)
-    return _argument(name, _list_inside(parameter.type) or parameter.annotation, place)
+def _placed(type_: Any, parameter: Parameter) -> Any:
+    return Annotated[type_, PLACES[parameter.place](alias=parameter.name)]
 
 
 def _list_inside(type_: Any) -> Any:
