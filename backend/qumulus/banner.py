@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
+
 from . import __version__
+from .clients import Family
 from .settings import Settings
 
 
-def banner(url: str, settings: Settings) -> str:
-    """A few lines for a person who has just started the cloud at ``url``."""
+def banner(url: str, settings: Settings, families: Iterable[Family]) -> str:
+    """A few lines for a person who has just started the cloud at ``url`` with the APIs of ``families``."""
+    clients = "".join(environment(family, url, settings) for family in families)
     return f"""\
 Qumulus {__version__}: a quantum cloud on {url}
 
   Try it out      {url}/docs
   First job       curl -s {url}/task -H 'content-type: application/json' -d '{{"device": "Kawasaki", "n_shots": 1000, "code": "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"}}'
   State           {settings.home.absolute()}
-
+{clients}
 Stop with Ctrl-C; what was accepted is kept and goes on at the next start."""
+
+
+def environment(family: Family, url: str, settings: Settings) -> str:
+    """What a family's clients need, in a form to copy. A credential of one's own is not shown: `qumulus env` prints it."""
+    heading = f'\n  {family.title}: eval "$(qumulus env {family.name} --url {url})"'
+    if "token" not in settings.default_credentials:
+        return heading + "\n"
+    variables = family.environment(url, settings.token.get_secret_value())
+    return (
+        heading + ", or\n" + "".join(f"    export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    )

@@ -65,7 +65,10 @@ class Front:
             if not self._known(scope):
                 await refuse(answer, 421, UNKNOWN_HOST)
                 return
-            app = self._route(scope)
+            mount = self._owner(scope["path"])
+            if mount is not None and mount.cut:
+                scope["root_path"] = scope.get("root_path", "") + mount.prefix
+            app = mount.app if mount is not None else self._fallback
             await app(scope, receive, answer)
         finally:
             answer.end()
@@ -78,15 +81,16 @@ class Front:
                 return host_name(value.decode("latin-1")) in self._hosts
         return False
 
-    def _route(self, scope: Scope) -> App:
-        path: str = scope["path"]
+    def _owner(self, path: str) -> Mount | None:
         segment = path.split("/", 2)[1] if path.startswith("/") else ""
         for mount in self._by_segment.get(segment, ()):
             if path == mount.prefix or path.startswith(mount.prefix + "/"):
-                if mount.cut:
-                    scope["root_path"] = scope.get("root_path", "") + mount.prefix
-                return mount.app
-        return self._fallback
+                return mount
+        return None
+
+    def owns(self, path: str) -> bool:
+        """Whether an API is mounted at ``path``."""
+        return self._owner(path) is not None
 
 
 UNKNOWN_HOST = (

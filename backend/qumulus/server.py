@@ -98,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from . import logging
     from .app import StartError, create_app
     from .banner import banner
+    from .clients import FAMILIES
 
     logging.configure(settings)
     listener = listen(settings)
@@ -111,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                print(banner(url, settings), flush=True)  # noqa: T201
+                served = [family for family in FAMILIES.values() if app.owns(family.path)]
+                print(banner(url, settings, served), flush=True)  # noqa: T201
 
     config = uvicorn.Config(
         app,

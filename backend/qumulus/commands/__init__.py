@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from qumulus import __version__
+
+from .env import env
+from .options import Json
 
 app = typer.Typer(
     name="qumulus",
@@ -31,9 +32,10 @@ def serve(context: typer.Context) -> None:
     main(context.args)
 
 
+app.command("env")(env)
+
+
 @app.command("version")
-def version(
-    json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
-) -> None:
+def version(json: Json = False) -> None:
     """Say which Qumulus this is."""
     typer.echo(f'{{"version": "{__version__}"}}' if json else f"qumulus {__version__}")

@@ -7,6 +7,10 @@ from datetime import datetime
 
 DEFAULT_ACCOUNT = "local"
 
+# The instances that are always there: the default account's own, and the one in the first examples of the IBM server.
+LOCAL_CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/00000000000000000000000000000000:00000000-0000-4000-8000-000000000000::"
+TEST_CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/test:test::"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:

@@ -1,0 +1,42 @@
+"""What several commands take, and how every command fails: with one sentence."""
+
+from __future__ import annotations
+
+from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
+
+import typer
+
+from qumulus.server import read_settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _default_url() -> str:
+    return f"http://127.0.0.1:{read_settings([]).port}"
+
+
+def _url(given: str) -> str:
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise typer.BadParameter(f"{given!r} is no address of a server: say it as http://127.0.0.1:8080.")
+    return given.rstrip("/")
+
+
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        envvar="QUMULUS_URL",
+        default_factory=_default_url,
+        callback=_url,
+        help="Where the cloud answers.",
+        show_default="http://127.0.0.1:8080",
+    ),
+]
+
+
+def fail(sentence: str, status: int = 1) -> NoReturn:
+    """End with a sentence for a person on the standard error."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(status)
