@@ -1,0 +1,8 @@
+"""Simulation: from a circuit and a device's calibration to shots and expectation values.
+
+Runs in worker processes only. It is the one part of Qumulus that imports qiskit; the serving process never imports it.
+
+States are real vectors of Pauli expectation values, and every gate with its noise is a real matrix on them
+(`transfer`). The noise of a calibration is known in closed form (`noise`), so one evolution gives the exact
+distribution of all shots (`dense`, `branches`), and shots are drawn from it.
+"""

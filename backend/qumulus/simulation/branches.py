@@ -1,0 +1,228 @@
+"""Exact evolution of dynamic circuits: measurements in the middle, reset, if, switch, for, while.
+
+The state is a table from the value of the classical memory to an unnormalised Pauli vector. A measurement splits each row
+in two, by projection and then by the readout confusion, so that a misread bit steers the feed-forward as on the device; rows
+with equal memory are the same branch and are added up. All rows are evolved at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from .blocks import Fused, fuse
+from .circuits import ActiveCircuit, Assign, Binding, Channel, Choose, Measure, Repeat, Step
+from .classical import Memory
+from .errors import Refused
+from .transfer import GROUND, MEASURE, TRACE, Matrix
+
+LEAST_WEIGHT = 1e-12
+"""A while loop ends when less than this is left in it; so much is missing from the distribution at most."""
+
+MOST_ROUNDS = 10_000
+"""Rounds of one while loop."""
+
+_PROJECT = np.array([np.outer(MEASURE[s], [2, 0, 0, 2 - 4 * s]) / 2 for s in (0, 1)]).transpose(0, 2, 1)
+"""The channel that keeps the outcome 0 or 1 of a qubit: ρ → |s⟩⟨s| ρ |s⟩⟨s|; shape (2, 4, 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Rows of memory, shape (branches, bits), and their states, shape (branches, 4, …): an axis for each of ``qubits``."""
+
+    memory: Memory
+    qubits: tuple[int, ...]
+    states: Matrix
+
+    def axis(self, qubit: int) -> int:
+        """The axis of a qubit in ``states``."""
+        return 1 + self.qubits.index(qubit)
+
+    def weights(self) -> Matrix:
+        """The probability of each branch."""
+        return self.states.reshape(len(self.states), -1)[:, 0]
+
+    def __getitem__(self, rows: Any) -> Branches:
+        return Branches(self.memory[rows], self.qubits, self.states[rows])
+
+
+Segment = Fused | Measure | Choose | Repeat | Assign
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evolution:
+    """One run through a dynamic circuit. ``most_entries`` is how many numbers the states may have together."""
+
+    circuit: ActiveCircuit
+    binding: Binding
+    most_entries: float
+
+    def run(self, outputs: Mapping[int, Matrix]) -> tuple[Memory, Matrix]:
+        """All branches at the end, and for each the tensor of the outputs.
+
+        Args:
+            outputs: for each qubit asked for, rows of shape (k, 4) on its Pauli vector.
+
+        Returns:
+            The memories, shape (branches, bits), and an array of shape (branches, k, …) with an axis for each output in
+            ascending order of the qubits. Unnormalised: the weights of the branches are in it.
+
+        Raises:
+            Refused: there are more branches than fit, or a loop does not end.
+        """
+        branches = Branches(np.zeros((1, self.circuit.n_memory), np.uint8), (), np.ones(1))
+        segments = list(self._segments(self.circuit.steps))
+        ends = _ends(segments)
+        for index, segment in enumerate(segments):
+            branches = self._apply(segment, branches)
+            for qubit in [q for q in branches.qubits if q not in outputs and ends[q] == index]:
+                branches = _closed(branches, qubit, TRACE[0])
+        branches = self._with_qubits(branches, sorted(outputs))
+        for qubit in sorted(outputs):
+            axis = branches.axis(qubit)
+            states = np.moveaxis(np.tensordot(outputs[qubit], branches.states, axes=(1, axis)), 0, axis)
+            branches = Branches(branches.memory, branches.qubits, states)
+        for qubit in [q for q in branches.qubits if q not in outputs]:
+            branches = _closed(branches, qubit, TRACE[0])
+        order = [0, *(branches.axis(qubit) for qubit in sorted(outputs))]
+        return branches.memory, branches.states.transpose(order)
+
+    def _segments(self, steps: Iterable[Step]) -> Iterator[Segment]:
+        """Steps with each run of channels fused."""
+        for channels, group in groupby(steps, key=lambda step: isinstance(step, Channel)):
+            if channels:
+                yield fuse((step for step in group if isinstance(step, Channel)), self.binding)
+            else:
+                yield from (step for step in group if not isinstance(step, Channel))
+
+    def _apply(self, segment: Segment, branches: Branches) -> Branches:
+        if isinstance(segment, Fused):
+            return self._evolved(segment, branches)
+        if isinstance(segment, Measure):
+            return self._measured(segment, branches)
+        if isinstance(segment, Choose):
+            return self._chosen(segment, branches)
+        if isinstance(segment, Repeat):
+            return self._repeated(segment, branches)
+        memory = branches.memory.copy()
+        segment.write(memory, segment.value(memory))
+        return _merged([Branches(memory, branches.qubits, branches.states)])
+
+    def _evolved(self, fused: Fused, branches: Branches) -> Branches:
+        branches = self._with_qubits(branches, _touched(fused))
+        states = branches.states
+        for block in fused.blocks:
+            axes = [branches.axis(qubit) for qubit in block.qubits]
+            states = np.tensordot(block.matrix.reshape(4, 4, 4, 4), states, axes=([2, 3], axes))
+            states = np.moveaxis(states, (0, 1), axes)
+        for qubit, matrix in fused.ends.items():
+            axis = branches.axis(qubit)
+            states = np.moveaxis(np.tensordot(matrix, states, axes=(1, axis)), 0, axis)
+        return Branches(branches.memory, branches.qubits, states)
+
+    def _measured(self, step: Measure, branches: Branches) -> Branches:
+        branches = self._with_qubits(branches, [step.qubit])
+        readings = np.tensordot(self.circuit.confusion(step.qubit), _PROJECT, axes=1)  # (read, 4, 4)
+        axis = branches.axis(step.qubit)
+        split = []
+        for value, reading in enumerate(readings):
+            memory = branches.memory.copy()
+            memory[:, step.bit] = value
+            states = np.moveaxis(np.tensordot(reading, branches.states, axes=(1, axis)), 0, axis)
+            split.append(Branches(memory, branches.qubits, states))
+        return self._checked(_merged(split))
+
+    def _chosen(self, step: Choose, branches: Branches) -> Branches:
+        branches = self._with_qubits(branches, _touched(step))
+        values, left = step.value(branches.memory), np.ones(len(branches.memory), bool)
+        ended = []
+        for labels, body in step.cases:
+            taken = left if labels is None else left & np.isin(values, labels)
+            left = left & ~taken
+            ended.append(self._through(body, branches[taken]))
+        return self._checked(_merged([*ended, branches[left]]))
+
+    def _repeated(self, step: Repeat, branches: Branches) -> Branches:
+        branches = self._with_qubits(branches, _touched(step))
+        ended = []
+        for _ in range(MOST_ROUNDS):
+            again = step.value(branches.memory) != 0
+            ended.append(branches[~again])
+            branches = branches[again]
+            if branches.weights().sum() < LEAST_WEIGHT:
+                return _merged(ended)
+            branches = self._through(step.body, branches)
+        raise Refused(
+            f"A while loop does not end: after {MOST_ROUNDS} rounds {branches.weights().sum():.2g} of the shots are "
+            "still in it. Give it a condition that ends it.",
+            {"rounds": MOST_ROUNDS},
+        )
+
+    def _through(self, body: Sequence[Step], branches: Branches) -> Branches:
+        if len(branches.memory):
+            for segment in self._segments(body):
+                branches = self._apply(segment, branches)
+        return branches
+
+    def _with_qubits(self, branches: Branches, qubits: Iterable[int]) -> Branches:
+        """The same with axes for qubits that come in now, in the ground state."""
+        for qubit in qubits:
+            if qubit not in branches.qubits:
+                states = np.multiply.outer(branches.states, GROUND)
+                branches = self._checked(Branches(branches.memory, (*branches.qubits, qubit), states))
+        return branches
+
+    def _checked(self, branches: Branches) -> Branches:
+        if branches.states.size > self.most_entries:
+            raise Refused(
+                f"The circuit splits into {len(branches.memory)} branches of {len(branches.qubits)} qubits, which is over "
+                f"the limit of {self.most_entries:.3g} numbers: measure fewer qubits before the end.",
+                {"branches": len(branches.memory), "qubits": len(branches.qubits)},
+            )
+        return branches
+
+
+def _closed(branches: Branches, qubit: int, row: Matrix) -> Branches:
+    """Contract one qubit with one row."""
+    states = np.tensordot(branches.states, row, axes=(branches.axis(qubit), 0))
+    return Branches(branches.memory, tuple(q for q in branches.qubits if q != qubit), states)
+
+
+def _merged(parts: Sequence[Branches]) -> Branches:
+    """All parts as one, with the states of equal memories added up and branches of no weight left out."""
+    memory = np.concatenate([part.memory for part in parts])
+    states = np.concatenate([part.states for part in parts])
+    whole = Branches(memory, parts[0].qubits, states)
+    possible = whole.weights() > 0.0
+    if not possible.all():
+        whole = whole[possible]
+    unique, group = np.unique(whole.memory, axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    if len(unique) == len(whole.memory):
+        return whole
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(unique)))
+    return Branches(unique, whole.qubits, np.add.reduceat(whole.states[order], starts, axis=0))
+
+
+def _touched(step: Segment | Step) -> list[int]:
+    """The qubits of a segment, bodies included, in ascending order."""
+    if isinstance(step, Fused):
+        return sorted({*(qubit for block in step.blocks for qubit in block.qubits), *step.ends})
+    if isinstance(step, Channel):
+        return sorted(step.qubits)
+    if isinstance(step, Measure):
+        return [step.qubit]
+    bodies = [body for _, body in step.cases] if isinstance(step, Choose) else []
+    if isinstance(step, Repeat):
+        bodies = [step.body]
+    return sorted({qubit for body in bodies for inner in body for qubit in _touched(inner)})
+
+
+def _ends(segments: Sequence[Segment]) -> dict[int, int]:
+    """The last segment that touches each qubit."""
+    return {qubit: index for index, segment in enumerate(segments) for qubit in _touched(segment)}

@@ -1,0 +1,385 @@
+"""From a circuit to steps: one linear scan.
+
+`scan` walks a circuit once and gives an `ActiveCircuit`: channels and measurements on relabelled qubits, with the noise of
+the device in every channel. What no output depends on is left out: operations after the last measurement of all that they
+touch, and qubits that only stand in the register. A measurement after which neither its qubit nor its bit is touched
+again is *terminal* and needs no branching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from qiskit.circuit import Clbit, Parameter, ParameterExpression, QuantumCircuit
+from qiskit.utils.units import apply_prefix
+
+from . import gates
+from .classical import Memory, Value, compile_lvalue, compile_value
+from .devices import DeviceModel
+from .errors import ProgramError, Refused
+from .transfer import RESET, Matrix
+
+Binding = Mapping[Parameter, float]
+Transfer = Matrix | Callable[[Binding], Matrix]
+
+MOST_STEPS = 2_000_000
+"""Steps of one circuit with all its loops unrolled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A gate, a reset or a delay, with its noise. A parametric one computes its matrix from the values."""
+
+    qubits: tuple[int, ...]
+    transfer: Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A reading of ``qubit`` into the classical ``bit``."""
+
+    qubit: int
+    bit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """The body of the first case whose label is the value; a case without labels takes all that is left."""
+
+    value: Value
+    cases: tuple[tuple[tuple[int, ...] | None, tuple[Step, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The body, as long as the value is not zero."""
+
+    value: Value
+    body: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A classical variable gets a value."""
+
+    write: Callable[[Memory, Any], None]
+    value: Value
+
+
+Step = Channel | Measure | Choose | Repeat | Assign
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActiveCircuit:
+    """What of a circuit has to be simulated. Active qubits are numbered from 0 in the order of their first use."""
+
+    model: DeviceModel
+    physical: tuple[int, ...]  # of each active qubit
+    steps: tuple[Step, ...]  # everything before the terminal measurements
+    terminal: Mapping[int, int]  # active qubit -> classical bit
+    registers: Mapping[str, tuple[int, ...]]  # name -> classical bits, the least significant first
+    n_bits: int  # classical bits of the circuit
+    n_memory: int  # the same with the bits of its variables
+    parametric: bool
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether something is measured before the end or depends on a classical value."""
+        return not all(isinstance(step, Channel) for step in self.steps)
+
+    @property
+    def n_qubits(self) -> int:
+        """The number of active qubits."""
+        return len(self.physical)
+
+    def confusion(self, qubit: int) -> Matrix:
+        """The readout confusion of an active qubit, confusion[read, true]; shape (2, 2)."""
+        noise = self.model.noise
+        return np.eye(2) if noise is None else noise.confusion[self.physical[qubit]]
+
+
+def scan(circuit: QuantumCircuit, model: DeviceModel, *, observed: Iterable[int] = ()) -> ActiveCircuit:
+    """Read a circuit once; ``observed`` qubits (physical) count as outputs even if nothing measures them.
+
+    Raises:
+        ProgramError: the circuit uses more qubits than the device has, or something that cannot be simulated.
+        Refused: unrolled, it is too long.
+    """
+    if not model.ideal and circuit.num_qubits > model.n_qubits:
+        raise ProgramError(
+            f"The circuit has {circuit.num_qubits} qubits and {model.name} only {model.n_qubits}: "
+            "transpile it for the device."
+        )
+    scanner = _Scanner(circuit, model)
+    steps = list(scanner.read(circuit, range(circuit.num_qubits), scanner.bits, {}))
+    kept, terminal = _needed(steps, set(observed))
+    physical = tuple(dict.fromkeys([*(q for step in kept for q in _qubits(step)), *terminal, *observed]))
+    active = {qubit: index for index, qubit in enumerate(physical)}
+    return ActiveCircuit(
+        model=model,
+        physical=physical,
+        steps=tuple(_relabelled(step, active) for step in kept),
+        terminal={active[qubit]: bit for qubit, bit in terminal.items()},
+        registers={r.name: tuple(scanner.bits[bit] for bit in r) for r in circuit.cregs},
+        n_bits=circuit.num_clbits,
+        n_memory=scanner.memory_size,
+        parametric=scanner.parametric,
+    )
+
+
+@dataclass(eq=False)
+class _Scanner:
+    circuit: QuantumCircuit
+    model: DeviceModel
+    bits: dict[Clbit, int] = field(init=False)
+    variables: dict[Any, tuple[int, ...]] = field(default_factory=dict)
+    memory_size: int = field(init=False)
+    parametric: bool = False
+    _left: int = MOST_STEPS
+
+    def __post_init__(self) -> None:
+        self.bits = {bit: index for index, bit in enumerate(self.circuit.clbits)}
+        self.memory_size = len(self.bits)
+
+    def read(
+        self, circuit: QuantumCircuit, qubits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+    ) -> Iterator[Step]:
+        """The steps of a circuit whose qubits and bits stand for physical qubits and bits of the whole circuit."""
+        where = dict(zip(circuit.qubits, qubits, strict=True))
+        for variable in circuit.iter_declared_vars():
+            width = getattr(variable.type, "width", 1)
+            self.variables[variable] = tuple(range(self.memory_size, self.memory_size + width))
+            self.memory_size += width
+        if next(circuit.iter_input_vars(), None) is not None:
+            raise ProgramError("The circuit has input variables and nobody gives their values: declare them instead.")
+        for instruction in circuit.data:
+            self._left -= 1
+            if self._left < 0:
+                raise Refused(
+                    f"The circuit has more than {MOST_STEPS} steps when its loops are unrolled.", {"steps": MOST_STEPS}
+                )
+            physical = tuple(where[qubit] for qubit in instruction.qubits)
+            yield from self._steps(instruction, physical, [bits[bit] for bit in instruction.clbits], bits, binding)
+
+    def _steps(
+        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+    ) -> Iterator[Step]:
+        name = instruction.name
+        if instruction.is_standard_gate():
+            if len(physical) > 2:
+                yield from self.read(instruction.operation.definition, physical, {}, binding)
+            elif physical:
+                yield self._gate(name, instruction.params, physical, binding)
+        elif reader := _READERS.get(name):
+            yield from reader(self, instruction, physical, clbits, bits, binding)
+        elif not getattr(instruction.operation, "_directive", False):
+            yield from self._custom(instruction, physical, clbits, binding)
+
+    def _gate(self, name: str, parameters: Sequence[Any], physical: tuple[int, ...], binding: Binding) -> Channel:
+        values = [_bound(parameter, binding) for parameter in parameters]
+        if any(isinstance(value, ParameterExpression) for value in values):
+            self.parametric = True
+            model = self.model
+            return Channel(
+                physical,
+                lambda given: gates.standard(model, name, [_number(value, given) for value in values], physical),
+            )
+        return Channel(physical, gates.standard(self.model, name, values, physical))
+
+    def _custom(
+        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], binding: Binding
+    ) -> Iterator[Step]:
+        operation = instruction.operation
+        definition = getattr(operation, "definition", None)
+        if definition is not None:
+            inner = dict(zip(definition.clbits, clbits, strict=True))
+            yield from self.read(definition, physical, inner, binding)
+        elif len(physical) <= 2:
+            yield Channel(physical, gates.custom(self.model, operation, physical))
+        else:
+            raise ProgramError(f"The instruction {instruction.name!r} on {len(physical)} qubits has no definition.")
+
+    def _measure(self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], *_: Any) -> Iterator[Step]:
+        error = self.model.noise and self.model.noise.channel(instruction.name, physical)
+        if error is not None:
+            yield Channel(physical, error)
+        yield Measure(physical[0], clbits[0])
+
+    def _reset(self, instruction: Any, physical: tuple[int, ...], *_: Any) -> Iterator[Step]:
+        error = self.model.noise and self.model.noise.channel(instruction.name, physical)
+        yield Channel(physical, RESET if error is None else error @ RESET)
+
+    def _delay(
+        self, instruction: Any, physical: tuple[int, ...], _clbits: Any, _bits: Any, binding: Binding
+    ) -> Iterator[Step]:
+        noise = self.model.noise
+        if noise is None:
+            return
+        unit, duration = instruction.operation.unit, _bound(instruction.params[0], binding)
+        if unit == "dt" and self.model.dt is None:
+            raise ProgramError(f"{self.model.name} has no dt: give delays in seconds.")
+        scale = self.model.dt if unit == "dt" else apply_prefix(1.0, unit)
+        qubit = physical[0]
+        if isinstance(duration, ParameterExpression):
+            self.parametric = True
+            yield Channel(physical, lambda given: noise.relaxation(qubit, _number(duration, given) * scale))
+        else:
+            yield Channel(physical, noise.relaxation(qubit, duration * scale))
+
+    def _body(
+        self, block: QuantumCircuit, physical: tuple[int, ...], clbits: Sequence[int], binding: Binding
+    ) -> tuple[Step, ...]:
+        return tuple(self.read(block, physical, dict(zip(block.clbits, clbits, strict=True)), binding))
+
+    def _if(
+        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+    ) -> Iterator[Step]:
+        operation = instruction.operation
+        value = compile_value(operation.condition, bits, self.variables)
+        then, *otherwise = (self._body(block, physical, clbits, binding) for block in operation.blocks)
+        yield Choose(value, (((1,), then), *((None, body) for body in otherwise)))
+
+    def _switch(
+        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+    ) -> Iterator[Step]:
+        operation = instruction.operation
+        value = compile_value(operation.target, bits, self.variables)
+        cases = tuple(
+            (
+                None if any(not isinstance(label, int) for label in labels) else tuple(int(label) for label in labels),
+                self._body(block, physical, clbits, binding),
+            )
+            for labels, block in operation.cases_specifier()
+        )
+        yield Choose(value, cases)
+
+    def _for(
+        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], _bits: Any, binding: Binding
+    ) -> Iterator[Step]:
+        indices, parameter, body = instruction.operation.params
+        for index in indices:
+            yield from self._body(body, physical, clbits, binding if parameter is None else {**binding, parameter: index})
+
+    def _while(
+        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+    ) -> Iterator[Step]:
+        operation = instruction.operation
+        value = compile_value(operation.condition, bits, self.variables)
+        yield Repeat(value, self._body(operation.blocks[0], physical, clbits, binding))
+
+    def _box(
+        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], _bits: Any, binding: Binding
+    ) -> Iterator[Step]:
+        yield from self._body(instruction.operation.blocks[0], physical, clbits, binding)
+
+    def _store(
+        self, instruction: Any, _physical: Any, _clbits: Any, bits: Mapping[Clbit, int], _binding: Binding
+    ) -> Iterator[Step]:
+        operation = instruction.operation
+        yield Assign(
+            compile_lvalue(operation.lvalue, bits, self.variables), compile_value(operation.rvalue, bits, self.variables)
+        )
+
+    def _jump(self, instruction: Any, *_: Any) -> Iterator[Step]:
+        raise ProgramError(f"{instruction.name} is not simulated: leave the loop by its condition.")
+
+
+_READERS: dict[str, Callable[..., Iterator[Step]]] = {
+    "measure": _Scanner._measure,
+    "measure_2": _Scanner._measure,
+    "reset": _Scanner._reset,
+    "reset_2": _Scanner._reset,
+    "delay": _Scanner._delay,
+    "if_else": _Scanner._if,
+    "switch_case": _Scanner._switch,
+    "for_loop": _Scanner._for,
+    "while_loop": _Scanner._while,
+    "box": _Scanner._box,
+    "store": _Scanner._store,
+    "break_loop": _Scanner._jump,
+    "continue_loop": _Scanner._jump,
+}
+"""Operations that are not gates, by name."""
+
+
+def _bound(parameter: Any, binding: Binding) -> Any:
+    """A number where it can be known from the loops around, else the expression."""
+    if not isinstance(parameter, ParameterExpression):
+        return float(parameter)
+    known = {p: binding[p] for p in parameter.parameters if p in binding}
+    bound = parameter.bind(known) if known else parameter
+    return bound if bound.parameters else float(bound.numeric())
+
+
+def _number(value: Any, given: Binding) -> float:
+    """The number of a parameter, with all values given."""
+    if not isinstance(value, ParameterExpression):
+        return value
+    if isinstance(value, Parameter):
+        return float(given[value])
+    return float(value.bind({parameter: given[parameter] for parameter in value.parameters}).numeric())
+
+
+def _bodies(step: Step) -> Iterator[tuple[Step, ...]]:
+    if isinstance(step, Choose):
+        yield from (body for _, body in step.cases)
+    elif isinstance(step, Repeat):
+        yield step.body
+
+
+def _qubits(step: Step) -> Iterator[int]:
+    """All qubits that a step or its bodies touch."""
+    if isinstance(step, Channel):
+        yield from step.qubits
+    elif isinstance(step, Measure):
+        yield step.qubit
+    for body in _bodies(step):
+        for inner in body:
+            yield from _qubits(inner)
+
+
+def _needed(steps: list[Step], observed: set[int]) -> tuple[list[Step], dict[int, int]]:
+    """The steps that an output depends on, in order, and the terminal measurements.
+
+    Backwards: a qubit is live once something kept touches it, and a channel on no live qubit changes no output. What is
+    measured before a conditional step may be what the step depends on, so nothing there is terminal.
+    """
+    live, written, conditional = set(observed), set[int](), False
+    kept, terminal = list[Step](), dict[int, int]()
+    for step in reversed(steps):
+        if isinstance(step, Channel):
+            if live.isdisjoint(step.qubits):
+                continue
+        elif not isinstance(step, Measure):
+            conditional = True
+        elif not conditional and step.qubit not in live:
+            if step.bit not in written:
+                terminal[step.qubit] = step.bit
+                written.add(step.bit)
+                live.add(step.qubit)
+            continue
+        else:
+            written.add(step.bit)
+        kept.append(step)
+        live.update(_qubits(step))
+    kept.reverse()
+    return kept, dict(reversed(terminal.items()))
+
+
+def _relabelled(step: Step, active: Mapping[int, int]) -> Step:
+    """The same step on active qubits."""
+    if isinstance(step, Channel):
+        return Channel(tuple(active[qubit] for qubit in step.qubits), step.transfer)
+    if isinstance(step, Measure):
+        return Measure(active[step.qubit], step.bit)
+    if isinstance(step, Choose):
+        return Choose(
+            step.value,
+            tuple((labels, tuple(_relabelled(inner, active) for inner in body)) for labels, body in step.cases),
+        )
+    if isinstance(step, Repeat):
+        return Repeat(step.value, tuple(_relabelled(inner, active) for inner in step.body))
+    return step

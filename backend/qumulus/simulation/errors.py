@@ -1,0 +1,27 @@
+"""What a simulation raises when the person who sent the program has to know.
+
+ProgramError            the program is wrong, or uses what the device does not have
+Refused                 the program is over a limit by its estimate; nothing was run
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ProgramError(Exception):
+    """The program cannot be run on this device, whatever the limits. ``code`` is the family's reason code."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class Refused(Exception):
+    """The program exceeds a limit by its estimate; ``figures`` holds the estimates of all methods."""
+
+    def __init__(self, message: str, figures: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.message = message
+        self.figures = figures

@@ -1,0 +1,157 @@
+"""The noise of a calibration in closed form.
+
+The model is the one of the local mode of `qiskit-ibm-runtime` (its snapshots) and of `NoiseModel.from_backend` of
+`qiskit-aer`: every calibrated operation is followed by an error channel
+
+    E = relaxation(T1, T2, length) ∘ depolarizing(p),
+
+each measurement is misread with the calibrated probabilities, and delays relax. All of it is known from a few numbers of
+the calibration, so no optimiser, no Kraus decomposition and no model of the whole device is needed. Matrices are Pauli
+transfer matrices as in `transfer`; times are in seconds. There is no thermal excitation (the snapshots are simulated at
+zero temperature), no crosstalk and no coherent error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from .transfer import Matrix
+
+_SI = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}
+
+
+def relaxation(t1: float, t2: float, duration: float) -> Matrix:
+    """Relaxation of one qubit towards |0⟩ for ``duration``; shape (4, 4).
+
+        R = diag(1, e^(−t/T2), e^(−t/T2), e^(−t/T1)),   R_ZI = 1 − e^(−t/T1),   T2 ≤ 2 T1
+
+    A longer T2 than 2 T1 is unphysical and counts as 2 T1. Either time may be infinite.
+
+    Raises:
+        ValueError: a time is not positive, or the duration is negative.
+    """
+    if not (t1 > 0 and t2 > 0 and duration >= 0):
+        raise ValueError(f"T1 = {t1} and T2 = {t2} must be positive and the duration {duration} not negative.")
+    longitudinal = np.exp(-duration / t1)
+    transverse = np.exp(-duration / min(t2, 2 * t1))
+    matrix = np.diag([1.0, transverse, transverse, longitudinal])
+    matrix[3, 0] = 1.0 - longitudinal
+    return matrix
+
+
+def depolarizing(strength: float, n_qubits: int) -> Matrix:
+    """Λ(ρ) = (1 − p) ρ + p tr(ρ) I/2^n, that is R = diag(1, 1 − p, …, 1 − p); shape (4^n, 4^n)."""
+    diagonal = np.full(4**n_qubits, 1.0 - strength)
+    diagonal[0] = 1.0
+    return np.diag(diagonal)
+
+
+def average_fidelity(matrix: Matrix) -> float:
+    """F = (d F_p + 1) / (d + 1) of a channel against the identity, with F_p = tr R / d² and d = 2^n."""
+    dimension = np.sqrt(matrix.shape[0])
+    return float((np.trace(matrix) / dimension + 1.0) / (dimension + 1.0))
+
+
+def depolarizing_strength(error: float, fidelity: float, n_qubits: int) -> float:
+    """The p for which depolarizing, then a relaxation of average fidelity F, has the average infidelity ``error``.
+
+        p = d (e − (1 − F)) / (d F − 1),   e ≤ d/(d + 1),   0 ≤ p ≤ d²/(d² − 1),   d = 2^n
+
+    p is 0 where relaxation alone is already worse than the calibrated error. Broken gates report e = 1; the caps give
+    them the strongest depolarizing channel there is.
+    """
+    dimension = 2**n_qubits
+    infidelity = 1.0 - fidelity
+    if error <= infidelity:
+        return 0.0
+    capped = min(error, dimension / (dimension + 1))
+    return min(dimension * (capped - infidelity) / (dimension * fidelity - 1), dimension**2 / (dimension**2 - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class GateCalibration:
+    """What a calibration says of one gate on certain qubits: its length in seconds and its average infidelity."""
+
+    length: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """The noise of one calibration of one device. Channels are computed when first asked for and kept.
+
+    ``t1`` and ``t2`` have shape (n,), in seconds, infinite where the calibration has none. ``confusion`` has shape
+    (n, 2, 2): confusion[q, r, t] is the probability of reading r on qubit q that is in the state t.
+    """
+
+    t1: Matrix
+    t2: Matrix
+    confusion: Matrix
+    gates: Mapping[tuple[str, tuple[int, ...]], GateCalibration]
+    _channels: dict[tuple[str, tuple[int, ...]], Matrix | None] = field(default_factory=dict)
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, Any]) -> Noise:
+        """Read the calibration document of the Qiskit Runtime API (``/backends/{id}/properties``)."""
+        qubits = [calibrated_values(entries) for entries in properties["qubits"]]
+        return cls(
+            t1=np.array([qubit.get("T1", inf) for qubit in qubits]),
+            t2=np.array([qubit.get("T2", inf) for qubit in qubits]),
+            confusion=np.array([_confusion(qubit) for qubit in qubits]),
+            gates={
+                (gate["gate"], tuple(gate["qubits"])): GateCalibration(
+                    values.get("gate_length", 0.0), values.get("gate_error", 0.0)
+                )
+                for gate in properties["gates"]
+                for values in [calibrated_values(gate["parameters"])]
+            },
+        )
+
+    def channel(self, name: str, qubits: tuple[int, ...]) -> Matrix | None:
+        """The error channel that follows the operation ``name`` on physical ``qubits``; None where it is ideal.
+
+        Shape (4^k, 4^k), the first qubit the most significant. On measurements, which newer calibrations list among the
+        gates, the channel acts before the reading.
+        """
+        key = (name, qubits)
+        if key not in self._channels:
+            calibration = self.gates.get(key)
+            self._channels[key] = self._error(qubits, calibration) if calibration else None
+        return self._channels[key]
+
+    def _error(self, qubits: tuple[int, ...], calibration: GateCalibration) -> Matrix | None:
+        """relaxation ∘ depolarizing of one calibrated gate; None if both are the identity."""
+        relax = np.ones((1, 1))
+        for qubit in qubits:
+            relax = np.kron(relax, self.relaxation(qubit, calibration.length))
+        strength = depolarizing_strength(calibration.error, average_fidelity(relax), len(qubits))
+        if strength == 0.0 and calibration.length == 0.0:
+            return None
+        return relax @ depolarizing(strength, len(qubits))
+
+    def relaxation(self, qubit: int, duration: float) -> Matrix:
+        """What an idle time of ``duration`` seconds does to a physical qubit; shape (4, 4)."""
+        return relaxation(self.t1[qubit], self.t2[qubit], duration)
+
+
+def calibrated_values(entries: list[Mapping[str, Any]]) -> dict[str, float]:
+    """Name to value of a list of calibration entries, in seconds and hertz. Entries without a value are left out."""
+    return {
+        entry["name"]: entry["value"] * _SI.get(entry["unit"], 1.0)
+        for entry in entries
+        if entry["value"] is not None
+    }
+
+
+def _confusion(qubit: Mapping[str, float]) -> Matrix:
+    """The matrix of reading r in the state t; from both calibrated probabilities, else from their mean."""
+    mean = qubit.get("readout_error", 0.0)
+    one_from_zero, zero_from_one = qubit.get("prob_meas1_prep0"), qubit.get("prob_meas0_prep1")
+    if one_from_zero is None or zero_from_one is None:
+        one_from_zero = zero_from_one = mean
+    return np.array([[1.0 - one_from_zero, zero_from_one], [one_from_zero, 1.0 - zero_from_one]])

@@ -1,0 +1,126 @@
+"""Shots of a circuit on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import QuantumCircuit
+
+from ..core.programs import Limits
+from .choice import choose
+from .circuits import ActiveCircuit, Binding, scan
+from .devices import DeviceModel
+from .seeds import Seed, extend, generator
+
+Bits = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Shots in the order in which they were drawn.
+
+    ``bits`` has an array of shape (shots, width) for each classical register; entry k of a row is bit k of the register,
+    so the last one is what Qiskit prints first. ``metadata`` names method, engine, its version, the seed, what was
+    approximated and how accurately, and the seconds that it took.
+    """
+
+    shots: int
+    bits: Mapping[str, Bits]
+    metadata: Mapping[str, Any]
+
+    def counts(self) -> dict[str, int]:
+        """How often each outcome came, in Qiskit's notation: the last register first, a blank between registers."""
+        if not self.bits:
+            return {}
+        columns, first = list[Bits](), True
+        for bits in reversed(self.bits.values()):
+            if not first:
+                columns.append(np.full((self.shots, 1), ord(" ") - ord("0"), np.uint8))
+            columns.append(bits[:, ::-1])
+            first = False
+        text = np.ascontiguousarray(np.concatenate(columns, axis=1) + np.uint8(ord("0")))
+        width = text.shape[1]
+        if width == 0:
+            return {"": self.shots}
+        outcomes, numbers = np.unique(text.view(f"S{width}"), return_counts=True)
+        return {outcome.decode(): int(number) for outcome, number in zip(outcomes, numbers, strict=True)}
+
+
+def sample(
+    circuit: QuantumCircuit,
+    model: DeviceModel,
+    *,
+    shots: int,
+    seed: Seed,
+    method: str = "auto",
+    limits: Limits | None = None,
+    binding: Binding | None = None,
+) -> Samples:
+    """Run a circuit and draw shots.
+
+    Args:
+        circuit: as the device takes it, or any circuit on the ideal simulator.
+        model: the device with its calibration.
+        shots: how many.
+        seed: the job's seed, or its path to this unit of work, such as ``(seed, pub)``.
+        method: a method of `choice.METHODS`, "exact" for any that approximates nothing, or "auto".
+        limits: what the run may use.
+        binding: values of the circuit's parameters.
+
+    Raises:
+        ProgramError: the circuit does not fit the device, or a parameter has no value.
+        Refused: it is over a limit.
+    """
+    active = scan(circuit, model)
+    return draw(active, circuit, shots=shots, seed=seed, method=method, limits=limits or Limits(), binding=binding or {})
+
+
+def sample_sweep(
+    circuit: QuantumCircuit,
+    model: DeviceModel,
+    bindings: list[Binding],
+    *,
+    shots: int,
+    seed: Seed,
+    method: str = "auto",
+    limits: Limits | None = None,
+) -> list[Samples]:
+    """Shots for each set of parameter values, with the circuit read once; set k is drawn from the seed's path (…, k).
+
+    Raises:
+        ProgramError, Refused: as `sample`.
+    """
+    active = scan(circuit, model)
+    return [
+        draw(
+            active, circuit, shots=shots, seed=extend(seed, k), method=method, limits=limits or Limits(), binding=binding
+        )
+        for k, binding in enumerate(bindings)
+    ]
+
+
+def draw(
+    active: ActiveCircuit,
+    circuit: QuantumCircuit,
+    *,
+    shots: int,
+    seed: Seed,
+    method: str,
+    limits: Limits,
+    binding: Binding,
+) -> Samples:
+    """Shots of a scanned circuit by the method that fits."""
+    start = perf_counter()
+    chosen = choose(active, circuit, shots=shots, method=method, limits=limits, binding=binding)
+    memory = chosen.sample(shots, seed)
+    bits = {name: memory[:, list(places)] for name, places in active.registers.items()}
+    return Samples(
+        shots=shots,
+        bits=bits,
+        metadata={**chosen.metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start},
+    )
