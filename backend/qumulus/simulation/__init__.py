@@ -6,3 +6,9 @@ States are real vectors of Pauli expectation values, and every gate with its noi
 (`transfer`). The noise of a calibration is known in closed form (`noise`), so one evolution gives the exact
 distribution of all shots (`dense`, `branches`), and shots are drawn from it.
 """
+
+import os
+
+# Workers are the parallelism: one thread each, also because a sum over threads may differ in its last bit.
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")

@@ -50,7 +50,7 @@ def fuse(channels: Iterable[Channel], binding: Binding) -> Fused:
     pending = dict[int, Matrix]()
     latest = dict[int, Block]()
     for channel in channels:
-        matrix = channel.transfer(binding) if callable(channel.transfer) else channel.transfer
+        matrix = channel.transfer if isinstance(channel.transfer, np.ndarray) else channel.transfer(binding)
         if len(channel.qubits) == 1:
             (qubit,) = channel.qubits
             before = pending.get(qubit)

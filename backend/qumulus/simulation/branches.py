@@ -15,9 +15,13 @@ from typing import Any
 import numpy as np
 
 from .blocks import Fused, fuse
-from .circuits import ActiveCircuit, Assign, Binding, Channel, Choose, Measure, Repeat, Step
+from .circuits import ActiveCircuit, Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies
 from .classical import Memory
 from .errors import Refused
+from .machine import seconds_per_multiplication
+from .seeds import Seed, generator
+from .shots import draw_indices, unpack
+from .tasks import Drawn, Estimate, Method, Task
 from .transfer import GROUND, MEASURE, TRACE, Matrix
 
 LEAST_WEIGHT = 1e-12
@@ -26,7 +30,7 @@ LEAST_WEIGHT = 1e-12
 MOST_ROUNDS = 10_000
 """Rounds of one while loop."""
 
-_PROJECT = np.array([np.outer(MEASURE[s], [2, 0, 0, 2 - 4 * s]) / 2 for s in (0, 1)]).transpose(0, 2, 1)
+_PROJECT = 2 * np.einsum("si,sj->sij", MEASURE, MEASURE)
 """The channel that keeps the outcome 0 or 1 of a qubit: ρ → |s⟩⟨s| ρ |s⟩⟨s|; shape (2, 4, 4)."""
 
 
@@ -217,12 +221,55 @@ def _touched(step: Segment | Step) -> list[int]:
         return sorted(step.qubits)
     if isinstance(step, Measure):
         return [step.qubit]
-    bodies = [body for _, body in step.cases] if isinstance(step, Choose) else []
-    if isinstance(step, Repeat):
-        bodies = [step.body]
-    return sorted({qubit for body in bodies for inner in body for qubit in _touched(inner)})
+    return sorted({qubit for body in bodies(step) for inner in body for qubit in _touched(inner)})
 
 
 def _ends(segments: Sequence[Segment]) -> dict[int, int]:
     """The last segment that touches each qubit."""
     return {qubit: index for index, segment in enumerate(segments) for qubit in _touched(segment)}
+
+
+_MOST_SPLITS = 40
+_BYTES_AT_WORK = 3 * 8  # the states, the next ones, and a transposed copy
+
+
+def _splits(steps: Iterable[Step]) -> int:
+    """How many bits are read before the end; loops count once."""
+    read = set[int]()
+
+    def follow(inner: Iterable[Step]) -> None:
+        for step in inner:
+            if isinstance(step, Measure):
+                read.add(step.bit)
+            for body in bodies(step):
+                follow(body)
+
+    follow(steps)
+    return len(read)
+
+
+def _estimate(task: Task) -> Estimate:
+    """An upper limit: as if every bit that is read doubled the branches."""
+    steps = task.active.steps
+    entries = 2.0 ** min(_splits(steps), _MOST_SPLITS) * 4.0**task.active.n_qubits
+    seconds = len(steps) * (1e-4 + 16 * entries * seconds_per_multiplication())
+    return Estimate(
+        seconds, _BYTES_AT_WORK * min(entries, _most_entries(task)) + task.shots * (task.active.n_memory + 16)
+    )
+
+
+def _most_entries(task: Task) -> float:
+    return task.limits.memory_bytes / _BYTES_AT_WORK
+
+
+def _sample(task: Task, seed: Seed) -> Drawn:
+    memories, distribution = Evolution(task.active, task.binding, _most_entries(task)).run(task.readings)
+    indices = draw_indices(distribution.reshape(-1), task.shots, generator(seed))
+    qubits = sorted(task.readings)
+    rows, outcomes = np.divmod(indices, 1 << len(qubits))
+    memory = memories[rows][:, : task.active.n_bits]
+    memory[:, [task.active.terminal[qubit] for qubit in qubits]] = unpack(outcomes, len(qubits))
+    return Drawn(memory)
+
+
+METHOD = Method(name="branches", engine="qumulus", objection=lambda _: None, estimate=_estimate, sample=_sample)

@@ -153,7 +153,7 @@ class _Scanner:
             width = getattr(variable.type, "width", 1)
             self.variables[variable] = tuple(range(self.memory_size, self.memory_size + width))
             self.memory_size += width
-        if next(circuit.iter_input_vars(), None) is not None:
+        if circuit.num_input_vars:
             raise ProgramError("The circuit has input variables and nobody gives their values: declare them instead.")
         for instruction in circuit.data:
             self._left -= 1
@@ -165,7 +165,12 @@ class _Scanner:
             yield from self._steps(instruction, physical, [bits[bit] for bit in instruction.clbits], bits, binding)
 
     def _steps(
-        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+        self,
+        instruction: Any,
+        physical: tuple[int, ...],
+        clbits: Sequence[int],
+        bits: Mapping[Clbit, int],
+        binding: Binding,
     ) -> Iterator[Step]:
         name = instruction.name
         if instruction.is_standard_gate():
@@ -203,13 +208,13 @@ class _Scanner:
             raise ProgramError(f"The instruction {instruction.name!r} on {len(physical)} qubits has no definition.")
 
     def _measure(self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], *_: Any) -> Iterator[Step]:
-        error = self.model.noise and self.model.noise.channel(instruction.name, physical)
+        error = self.model.error(instruction.name, physical)
         if error is not None:
             yield Channel(physical, error)
         yield Measure(physical[0], clbits[0])
 
     def _reset(self, instruction: Any, physical: tuple[int, ...], *_: Any) -> Iterator[Step]:
-        error = self.model.noise and self.model.noise.channel(instruction.name, physical)
+        error = self.model.error(instruction.name, physical)
         yield Channel(physical, RESET if error is None else error @ RESET)
 
     def _delay(
@@ -219,9 +224,9 @@ class _Scanner:
         if noise is None:
             return
         unit, duration = instruction.operation.unit, _bound(instruction.params[0], binding)
-        if unit == "dt" and self.model.dt is None:
-            raise ProgramError(f"{self.model.name} has no dt: give delays in seconds.")
         scale = self.model.dt if unit == "dt" else apply_prefix(1.0, unit)
+        if scale is None:
+            raise ProgramError(f"{self.model.name} has no dt: give delays in seconds.")
         qubit = physical[0]
         if isinstance(duration, ParameterExpression):
             self.parametric = True
@@ -235,7 +240,12 @@ class _Scanner:
         return tuple(self.read(block, physical, dict(zip(block.clbits, clbits, strict=True)), binding))
 
     def _if(
-        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+        self,
+        instruction: Any,
+        physical: tuple[int, ...],
+        clbits: Sequence[int],
+        bits: Mapping[Clbit, int],
+        binding: Binding,
     ) -> Iterator[Step]:
         operation = instruction.operation
         value = compile_value(operation.condition, bits, self.variables)
@@ -243,7 +253,12 @@ class _Scanner:
         yield Choose(value, (((1,), then), *((None, body) for body in otherwise)))
 
     def _switch(
-        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+        self,
+        instruction: Any,
+        physical: tuple[int, ...],
+        clbits: Sequence[int],
+        bits: Mapping[Clbit, int],
+        binding: Binding,
     ) -> Iterator[Step]:
         operation = instruction.operation
         value = compile_value(operation.target, bits, self.variables)
@@ -261,10 +276,17 @@ class _Scanner:
     ) -> Iterator[Step]:
         indices, parameter, body = instruction.operation.params
         for index in indices:
-            yield from self._body(body, physical, clbits, binding if parameter is None else {**binding, parameter: index})
+            yield from self._body(
+                body, physical, clbits, binding if parameter is None else {**binding, parameter: index}
+            )
 
     def _while(
-        self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], bits: Mapping[Clbit, int], binding: Binding
+        self,
+        instruction: Any,
+        physical: tuple[int, ...],
+        clbits: Sequence[int],
+        bits: Mapping[Clbit, int],
+        binding: Binding,
     ) -> Iterator[Step]:
         operation = instruction.operation
         value = compile_value(operation.condition, bits, self.variables)
@@ -280,7 +302,8 @@ class _Scanner:
     ) -> Iterator[Step]:
         operation = instruction.operation
         yield Assign(
-            compile_lvalue(operation.lvalue, bits, self.variables), compile_value(operation.rvalue, bits, self.variables)
+            compile_lvalue(operation.lvalue, bits, self.variables),
+            compile_value(operation.rvalue, bits, self.variables),
         )
 
     def _jump(self, instruction: Any, *_: Any) -> Iterator[Step]:
@@ -323,7 +346,8 @@ def _number(value: Any, given: Binding) -> float:
     return float(value.bind({parameter: given[parameter] for parameter in value.parameters}).numeric())
 
 
-def _bodies(step: Step) -> Iterator[tuple[Step, ...]]:
+def bodies(step: Step) -> Iterator[tuple[Step, ...]]:
+    """The bodies of a conditional step or a loop."""
     if isinstance(step, Choose):
         yield from (body for _, body in step.cases)
     elif isinstance(step, Repeat):
@@ -336,7 +360,7 @@ def _qubits(step: Step) -> Iterator[int]:
         yield from step.qubits
     elif isinstance(step, Measure):
         yield step.qubit
-    for body in _bodies(step):
+    for body in bodies(step):
         for inner in body:
             yield from _qubits(inner)
 

@@ -18,7 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .blocks import Block, Fused, outputs_after
+from .machine import seconds_per_multiplication
+from .seeds import Seed, generator
+from .shots import draw_indices, unpack
+from .tasks import Drawn, Estimate, Method, Task
 from .transfer import GROUND, TRACE, Matrix
+
+_SECONDS_PER_BLOCK = 5e-5
+_COPIES = 3  # the tensor, the next one, and a transposed copy
+_BYTES = 8
 
 
 @dataclass(slots=True)
@@ -141,3 +149,27 @@ def _joined(first: Factor, second: Factor) -> Factor:
 def _ascending(factor: Factor) -> Factor:
     order = np.argsort(factor.qubits)
     return Factor(sorted(factor.qubits), factor.tensor.transpose(order))
+
+
+def _objection(task: Task) -> str | None:
+    return "it measures before its end or depends on what was measured" if task.active.dynamic else None
+
+
+def _estimate(task: Task) -> Estimate:
+    price = cost(task.fused.blocks, dict.fromkeys(task.readings, 2))
+    seconds = price.blocks * _SECONDS_PER_BLOCK + price.multiplications * seconds_per_multiplication()
+    return Estimate(seconds, _COPIES * _BYTES * price.entries + task.shots * (task.active.n_bits + 16))
+
+
+def _sample(task: Task, seed: Seed) -> Drawn:
+    """Shots of each connected part by itself: they are independent of each other."""
+    random = generator(seed)
+    memory = np.zeros((task.shots, task.active.n_bits), np.uint8)
+    for factor in contract(task.fused, task.readings):
+        indices = draw_indices(factor.tensor.reshape(-1), task.shots, random)
+        places = [task.active.terminal[qubit] for qubit in factor.qubits]
+        memory[:, places] = unpack(indices, len(places))
+    return Drawn(memory)
+
+
+METHOD = Method(name="dense", engine="qumulus", objection=_objection, estimate=_estimate, sample=_sample)

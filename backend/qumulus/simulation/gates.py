@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from qiskit.circuit import CircuitError, Operation
@@ -13,16 +12,6 @@ from qiskit.quantum_info import Operator
 from .devices import DeviceModel
 from .errors import ProgramError
 from .transfer import ROTATIONS, Matrix, from_unitary, reversed_qubits
-
-
-class Instruction(Protocol):
-    """What we read of Qiskit's circuit instruction."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def operation(self) -> Operation: ...
-    def is_standard_gate(self) -> bool: ...
 
 
 def standard(model: DeviceModel, name: str, parameters: Sequence[float], physical: tuple[int, ...]) -> Matrix:
@@ -63,5 +52,5 @@ def _parametric(name: str, parameters: Sequence[float]) -> Matrix:
 
 
 def _with_error(model: DeviceModel, ideal: Matrix, name: str, physical: tuple[int, ...]) -> Matrix:
-    error = None if model.noise is None else model.noise.channel(name, physical)
+    error = model.error(name, physical)
     return ideal if error is None else error @ ideal

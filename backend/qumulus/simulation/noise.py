@@ -142,9 +142,7 @@ class Noise:
 def calibrated_values(entries: list[Mapping[str, Any]]) -> dict[str, float]:
     """Name to value of a list of calibration entries, in seconds and hertz. Entries without a value are left out."""
     return {
-        entry["name"]: entry["value"] * _SI.get(entry["unit"], 1.0)
-        for entry in entries
-        if entry["value"] is not None
+        entry["name"]: entry["value"] * _SI.get(entry["unit"], 1.0) for entry in entries if entry["value"] is not None
     }
 
 

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 
-from ..core.programs import Limits
+from qumulus.core.programs import Limits
+
 from .choice import choose
 from .circuits import ActiveCircuit, Binding, scan
 from .devices import DeviceModel
-from .seeds import Seed, extend, generator
+from .seeds import Seed, extend
+from .tasks import Task
 
 Bits = NDArray[np.uint8]
 
@@ -37,13 +39,11 @@ class Samples:
         """How often each outcome came, in Qiskit's notation: the last register first, a blank between registers."""
         if not self.bits:
             return {}
-        columns, first = list[Bits](), True
-        for bits in reversed(self.bits.values()):
-            if not first:
-                columns.append(np.full((self.shots, 1), ord(" ") - ord("0"), np.uint8))
-            columns.append(bits[:, ::-1])
-            first = False
-        text = np.ascontiguousarray(np.concatenate(columns, axis=1) + np.uint8(ord("0")))
+        blank = np.full((self.shots, 1), ord(" "), np.uint8)
+        columns = list[Bits]()
+        for bits in reversed(list(self.bits.values())):
+            columns += [blank, bits[:, ::-1] + np.uint8(ord("0"))]
+        text = np.ascontiguousarray(np.concatenate(columns[1:], axis=1))
         width = text.shape[1]
         if width == 0:
             return {"": self.shots}
@@ -77,7 +77,9 @@ def sample(
         Refused: it is over a limit.
     """
     active = scan(circuit, model)
-    return draw(active, circuit, shots=shots, seed=seed, method=method, limits=limits or Limits(), binding=binding or {})
+    return draw(
+        active, circuit, shots=shots, seed=seed, method=method, limits=limits or Limits(), binding=binding or {}
+    )
 
 
 def sample_sweep(
@@ -98,7 +100,13 @@ def sample_sweep(
     active = scan(circuit, model)
     return [
         draw(
-            active, circuit, shots=shots, seed=extend(seed, k), method=method, limits=limits or Limits(), binding=binding
+            active,
+            circuit,
+            shots=shots,
+            seed=extend(seed, k),
+            method=method,
+            limits=limits or Limits(),
+            binding=binding,
         )
         for k, binding in enumerate(bindings)
     ]
@@ -116,11 +124,10 @@ def draw(
 ) -> Samples:
     """Shots of a scanned circuit by the method that fits."""
     start = perf_counter()
-    chosen = choose(active, circuit, shots=shots, method=method, limits=limits, binding=binding)
-    memory = chosen.sample(shots, seed)
-    bits = {name: memory[:, list(places)] for name, places in active.registers.items()}
+    chosen = choose(Task(active, circuit, shots, limits, binding), method)
+    drawn, metadata = chosen.sample(seed)
     return Samples(
         shots=shots,
-        bits=bits,
-        metadata={**chosen.metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start},
+        bits={name: drawn.memory[:, list(places)] for name, places in active.registers.items()},
+        metadata={**metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start},
     )

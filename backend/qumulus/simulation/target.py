@@ -33,12 +33,14 @@ def build_target(configuration: Mapping[str, Any], properties: Mapping[str, Any]
     """The target that `qiskit-ibm-runtime` would show for the same documents; faulty qubits and gates are left out."""
     n_qubits = configuration["n_qubits"]
     qubits = [calibrated_values(entries) for entries in properties["qubits"]]
-    working = [qubit for qubit in range(n_qubits) if qubits[qubit].get("operational", 1)]
+    working = [qubit for qubit in range(n_qubits) if not qubits or qubits[qubit].get("operational", 1)]
     timing = configuration.get("timing_constraints") or {}
     target = Target(
         num_qubits=n_qubits,
         dt=configuration["dt"] * 1e-9 if configuration.get("dt") else None,
-        qubit_properties=[QubitProperties(t1=q.get("T1"), t2=q.get("T2"), frequency=q.get("frequency")) for q in qubits],
+        qubit_properties=[
+            QubitProperties(t1=q.get("T1"), t2=q.get("T2"), frequency=q.get("frequency")) for q in qubits
+        ],
         **{name: timing[name] for name in _TIMING if name in timing},
     )
     placements = _placements(configuration, properties, set(working))

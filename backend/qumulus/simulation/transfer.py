@@ -92,7 +92,9 @@ _ANTICOMMUTES_ZZ = np.array([(a in (1, 2)) != (b in (1, 2)) for a in range(4) fo
 _ZZ_PARTNERS = tuple(
     (source, target, float(np.round(commutator[target].real)))
     for source in np.flatnonzero(_ANTICOMMUTES_ZZ)
-    for commutator in [_basis(2).conj() @ (-1j * np.kron(PAULIS[3], PAULIS[3]) @ _basis(2)[source].reshape(4, 4)).ravel() / 4]
+    for commutator in [
+        _basis(2).conj() @ (-1j * np.kron(PAULIS[3], PAULIS[3]) @ _basis(2)[source].reshape(4, 4)).ravel() / 4
+    ]
     for target in np.flatnonzero(np.abs(commutator) > 0.5)
 )
 

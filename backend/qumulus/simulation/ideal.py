@@ -1,0 +1,102 @@
+"""Circuits without noise by Aer: the stabilizer method for Clifford circuits, the state vector for all others."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from qiskit.circuit import QuantumCircuit
+from qiskit.transpiler import generate_preset_pass_manager
+from qiskit.transpiler.passmanager import PassManager
+
+from .errors import ProgramError
+from .seeds import Seed, integer
+from .tasks import Drawn, Estimate, Memory, Method, Task
+
+_AMPLITUDE_BYTES = 16
+_SECONDS_TO_START = 8e-3
+_SECONDS_PER_AMPLITUDE = 2e-9
+_CLIFFORD = frozenset(
+    {"id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "ecr", "iswap", "dcx"}
+)
+_FREE = frozenset({"measure", "reset", "barrier", "delay"})
+
+
+def is_clifford(circuit: QuantumCircuit) -> bool:
+    """Whether every gate is a Clifford gate by its name."""
+    return circuit.count_ops().keys() <= _CLIFFORD | _FREE
+
+
+def _qubits(task: Task) -> int:
+    """Aer takes only the qubits that are used; the circuit's own conditions may use more than the outputs depend on."""
+    return task.circuit.num_qubits if task.active.dynamic else task.active.n_qubits
+
+
+def _estimate(task: Task) -> Estimate:
+    n_operations = sum(task.circuit.count_ops().values())
+    if is_clifford(task.circuit):
+        seconds = _SECONDS_TO_START + n_operations * 1e-5 + task.shots * task.circuit.num_qubits * 2e-6
+        return Estimate(seconds, task.circuit.num_qubits**2 + task.shots * (task.active.n_bits + 64.0))
+    amplitudes = 2.0 ** _qubits(task)
+    repeats = task.shots if task.active.dynamic else 1
+    seconds = _SECONDS_TO_START + repeats * n_operations * (2e-7 + amplitudes * _SECONDS_PER_AMPLITUDE)
+    return Estimate(seconds, _AMPLITUDE_BYTES * amplitudes + task.shots * (task.active.n_bits + 64.0))
+
+
+def _sample(task: Task, seed: Seed) -> Drawn:
+    circuit = task.circuit.assign_parameters(dict(task.binding)) if task.circuit.parameters else task.circuit
+    method = "stabilizer" if is_clifford(circuit) else "statevector"
+    return Drawn(run(circuit, task, seed, method=method), {"aer_method": method})
+
+
+def run(circuit: QuantumCircuit, task: Task, seed: Seed, **options: Any) -> Memory:
+    """The memory of all shots, in order, as Aer draws them; shape (shots, bits).
+
+    Raises:
+        ProgramError: Aer does not take the circuit, with its reason.
+    """
+    from qiskit_aer import AerSimulator
+
+    simulator = AerSimulator(
+        max_parallel_threads=1,
+        max_memory_mb=max(1, task.limits.memory_bytes >> 20),
+        seed_simulator=integer(seed),
+        **options,
+    )
+    if not circuit.count_ops().keys() <= set(simulator.operation_names):
+        circuit = _translation().run(circuit)
+    result = simulator.run(circuit, shots=task.shots, memory=True).result()
+    if not result.success:
+        raise ProgramError(
+            f"Aer does not run this circuit: {result.results[0].status if result.results else result.status}"
+        )
+    return unpacked(result.data(0).get("memory", []), task.shots, task.active.n_bits)
+
+
+def unpacked(memory: list[str], shots: int, n_bits: int) -> Memory:
+    """Aer's hexadecimal outcomes as bits, bit 0 first; shape (shots, n_bits)."""
+    n_bytes = -(-n_bits // 8)
+    if not memory:
+        return np.zeros((shots, n_bits), np.uint8)
+    joined = b"".join(int(outcome, 16).to_bytes(n_bytes, "little") for outcome in memory)
+    packed = np.frombuffer(joined, np.uint8).reshape(shots, n_bytes)
+    return np.unpackbits(packed, axis=1, count=n_bits, bitorder="little")
+
+
+@cache
+def _translation() -> PassManager:
+    """To gates that Aer knows; made once a process, and never in the warm parent."""
+    from qiskit_aer import AerSimulator
+
+    return generate_preset_pass_manager(optimization_level=0, backend=AerSimulator())
+
+
+METHOD = Method(
+    name="ideal",
+    engine=f"qiskit-aer {version('qiskit-aer')}",
+    objection=lambda task: None if task.active.model.ideal else "the device has noise",
+    estimate=_estimate,
+    sample=_sample,
+)

@@ -1,0 +1,79 @@
+"""One circuit to simulate, and what a method answers about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import QuantumCircuit
+
+from qumulus.core.programs import Limits
+
+from .blocks import Fused, fuse
+from .circuits import ActiveCircuit, Binding, Channel
+from .seeds import Seed
+from .transfer import MEASURE, Matrix
+
+Memory = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A scanned circuit with its parameters' values, the shots that are asked for and the limits."""
+
+    active: ActiveCircuit
+    circuit: QuantumCircuit
+    shots: int
+    limits: Limits = field(default_factory=Limits)
+    binding: Binding = field(default_factory=dict)
+
+    @cached_property
+    def fused(self) -> Fused:
+        """The circuit as two-qubit blocks; for circuits that are not dynamic."""
+        return fuse((step for step in self.active.steps if isinstance(step, Channel)), self.binding)
+
+    @cached_property
+    def readings(self) -> dict[int, Matrix]:
+        """For each measured qubit the rows that give the probabilities of reading 0 and 1; shape (2, 4)."""
+        return {qubit: self.active.confusion(qubit) @ MEASURE for qubit in self.active.terminal}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run would take."""
+
+    seconds: float
+    memory_bytes: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2g} s and {self.memory_bytes / (1 << 20):.3g} MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Shots as they were read into the classical bits, shape (shots, bits), and how accurate they are."""
+
+    memory: Memory
+    accuracy: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A way to simulate.
+
+    ``objection`` says in a clause why the method cannot do a task, or gives None if it can; ``estimate`` says what it
+    takes. ``approximation`` names what differs from the device model, None if nothing. ``reluctance`` is how many times
+    slower an exact method may be before this one is preferred.
+    """
+
+    name: str
+    engine: str
+    objection: Callable[[Task], str | None]
+    estimate: Callable[[Task], Estimate]
+    sample: Callable[[Task, Seed], Drawn]
+    approximation: str | None = None
+    reluctance: float = 1.0

@@ -1,0 +1,60 @@
+"""The entry of worker processes: one program in, its outcome out.
+
+``warm`` is called in the parent before it is frozen and forked; ``run`` in a worker, for each program. The parent never
+simulates and never transpiles: a child forked afterwards would hang in a thread pool that it does not have.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from time import perf_counter
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Failure, Outcome, Severity
+
+from .devices import device_model
+from .errors import ProgramError, Refused
+
+Log = Callable[[str, Severity], None]
+Entry = Callable[[Program, Log], Outcome]
+
+PROGRAMS = {
+    "openqasm": "qumulus.simulation.programs.openqasm:run",
+    "runtime.sampler": "qumulus.simulation.programs.runtime:run",
+    "runtime.estimator": "qumulus.simulation.programs.runtime:run",
+}
+"""Kind of program -> the function that runs it, imported when the first one comes."""
+
+
+def warm(devices: Iterable[str] = ()) -> None:
+    """Import what every program needs, and read the calibrations of these devices with their targets."""
+    for name in devices:
+        _ = device_model(name).target
+
+
+def run(program: Program, log: Log) -> Outcome:
+    """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
+    start = perf_counter()
+    try:
+        outcome = _entry(program.kind)(program, log)
+    except ProgramError as error:
+        outcome = Outcome(failure=Failure.PROGRAM, reason=error.message, reason_code=error.code)
+    except Refused as error:
+        outcome = Outcome(failure=Failure.REFUSED, reason=error.message, metadata={"estimates": error.figures})
+    except MemoryError:
+        outcome = Outcome(
+            failure=Failure.MEMORY, reason="The program used more memory than a worker may: use fewer qubits."
+        )
+    return replace(outcome, run_seconds=perf_counter() - start)
+
+
+def _entry(kind: str) -> Entry:
+    try:
+        module, name = PROGRAMS[kind].split(":")
+    except KeyError:
+        raise ProgramError(
+            f"No worker runs programs of the kind {kind!r}: choose one of {', '.join(PROGRAMS)}."
+        ) from None
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,113 @@
+"""Shots: their form, their seeds, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
+
+from qumulus.core.devices import IDEAL
+from qumulus.core.programs import Limits
+from qumulus.simulation.devices import device_model
+from qumulus.simulation.errors import ProgramError, Refused
+from qumulus.simulation.sampling import sample, sample_sweep
+
+from .circuits import bell, ghz, isa, su2, teleportation
+
+BRISBANE = device_model("brisbane")
+SIMULATOR = device_model(IDEAL)
+
+
+def test_a_register_reads_as_qiskit_prints_it() -> None:
+    first, second = ClassicalRegister(2, "first"), ClassicalRegister(1, "second")
+    circuit = QuantumCircuit(QuantumRegister(3), first, second)
+    circuit.x(0)
+    circuit.measure([0, 1, 2], [0, 1, 2])
+    samples = sample(circuit, SIMULATOR, shots=10, seed=1)
+    assert samples.counts() == {"0 01": 10}
+    assert samples.bits["first"].tolist() == [[1, 0]] * 10
+    assert samples.bits["second"].shape == (10, 1)
+
+
+def test_a_bit_that_nothing_measures_is_zero() -> None:
+    circuit = QuantumCircuit(1, 3)
+    circuit.x(0)
+    circuit.measure(0, 1)
+    assert sample(circuit, SIMULATOR, shots=5, seed=1).counts() == {"010": 5}
+
+
+@pytest.mark.parametrize("method", ["dense", "branches", "aer"])
+def test_the_same_seed_gives_the_same_shots(method: str) -> None:
+    circuit = isa(bell(), BRISBANE)
+    first = sample(circuit, BRISBANE, shots=500, seed=(5, 2), method=method)
+    again = sample(circuit, BRISBANE, shots=500, seed=(5, 2), method=method)
+    other = sample(circuit, BRISBANE, shots=500, seed=(5, 3), method=method)
+    np.testing.assert_array_equal(first.bits["meas"], again.bits["meas"])
+    assert (first.bits["meas"] != other.bits["meas"]).any()
+
+
+def test_neighbouring_seeds_share_no_shots() -> None:
+    """Aer seeds shot i with seed + i, so that an unhashed seed + 1 would give the same shots shifted by one."""
+    circuit = isa(teleportation(), BRISBANE)
+    one, two = (sample(circuit, BRISBANE, shots=400, seed=seed, method="aer").bits["c"] for seed in (1, 2))
+    same = (one[1:] == two[:-1]).all(axis=1).mean()
+    assert same < 0.5
+
+
+def test_shots_are_independent_in_their_order() -> None:
+    bits = sample(isa(bell(), BRISBANE), BRISBANE, shots=20_000, seed=1).bits["meas"][:, 0].astype(float)
+    correlation = np.corrcoef(bits[1:], bits[:-1])[0, 1]
+    assert abs(correlation) < 4 / np.sqrt(len(bits))
+
+
+def test_a_sweep_draws_each_set_as_if_it_were_alone() -> None:
+    angle = Parameter("angle")
+    circuit = QuantumCircuit(1, 1)
+    circuit.sx(0)
+    circuit.rz(2 * angle, 0)
+    circuit.sx(0)
+    circuit.measure(0, 0)
+    values = [0.0, 0.4, np.pi / 2]
+    swept = sample_sweep(circuit, BRISBANE, [{angle: value} for value in values], shots=200, seed=9)
+    for k, value in enumerate(values):
+        alone = sample(circuit.assign_parameters({angle: value}), BRISBANE, shots=200, seed=(9, k))
+        np.testing.assert_array_equal(swept[k].bits["c"], alone.bits["c"])
+
+
+def test_metadata_name_method_engine_and_seed() -> None:
+    metadata = sample(isa(bell(), BRISBANE), BRISBANE, shots=10, seed=77).metadata
+    assert metadata["method"] == "dense"
+    assert metadata["engine"].startswith("qumulus ")
+    assert metadata["seed"] == 77
+    assert metadata["approximation"] is None
+    assert metadata["seconds"] > 0
+
+
+def test_an_ideal_bell_pair_is_always_equal() -> None:
+    assert set(sample(bell(), SIMULATOR, shots=1000, seed=1).counts()) == {"00", "11"}
+
+
+def test_a_wide_ideal_ghz_runs_as_clifford() -> None:
+    counts = sample(ghz(24), SIMULATOR, shots=100, seed=1, method="ideal").counts()
+    assert set(counts) == {"0" * 24, "1" * 24}
+
+
+def test_a_circuit_over_the_limits_is_refused_with_the_figures() -> None:
+    circuit = isa(su2(16, layers=4, entanglement="full"), BRISBANE)
+    with pytest.raises(Refused, match=r"over the limits of .* dense needs .* s and .* MiB"):
+        sample(circuit, BRISBANE, shots=1000, seed=1, limits=Limits(seconds=0.01, memory_bytes=1 << 20))
+
+
+def test_an_unknown_method_is_refused_with_the_names() -> None:
+    with pytest.raises(ProgramError, match="choose one of auto, exact, dense"):
+        sample(bell(), SIMULATOR, shots=1, seed=1, method="magic")
+
+
+def test_a_method_that_cannot_is_refused_with_its_reason() -> None:
+    with pytest.raises(ProgramError, match="measures before its end"):
+        sample(isa(teleportation(), BRISBANE), BRISBANE, shots=1, seed=1, method="dense")
+
+
+def test_a_circuit_wider_than_the_device_is_refused() -> None:
+    with pytest.raises(ProgramError, match="only 5"):
+        sample(QuantumCircuit(6), device_model("manila"), shots=1, seed=1)
