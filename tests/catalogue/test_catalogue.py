@@ -112,3 +112,11 @@ def test_a_measured_fractional_gate_keeps_its_own_error():
 
 def test_an_eagle_has_no_fractional_gates():
     assert "rzz" not in CATALOGUE.configuration("brisbane", fractional_gates=True)["basis_gates"]
+
+
+def test_a_device_for_tests_is_a_snapshot_under_another_name():
+    (mock,) = CATALOGUE.mocks()
+    assert mock not in CATALOGUE.devices()
+    real, copy = CATALOGUE.calibration("sherbrooke"), CATALOGUE.calibration(mock.name)
+    assert copy.properties == {**real.properties, "backend_name": mock.name}
+    assert copy.id != real.id

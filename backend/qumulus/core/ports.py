@@ -187,6 +187,10 @@ class Catalogue(Protocol):
 
     def devices(self) -> tuple[Device, ...]: ...
 
+    def mocks(self) -> tuple[Device, ...]:
+        """Devices that exist for tests, which `devices` leaves out."""
+        ...
+
     def device(self, name: str) -> Device:
         """By the core's name, in any case.
 

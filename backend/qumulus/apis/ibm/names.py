@@ -1,0 +1,55 @@
+"""What IBM calls devices: `ibm_` in front of the core's name."""
+
+from __future__ import annotations
+
+from qumulus.core.devices import Device, DeviceKind
+from qumulus.core.errors import UnknownDevice
+from qumulus.core.ports import Catalogue
+
+PREFIX = "ibm_"
+MOCK = "test_"
+
+
+def to_wire(name: str) -> str:
+    """`brisbane` is `ibm_brisbane`; devices for tests go by their own names."""
+    return name if name.startswith(MOCK) else f"{PREFIX}{name}"
+
+
+def to_core(name: str) -> str:
+    """`ibm_brisbane`, in any case, is `brisbane`.
+
+    Raises:
+        UnknownDevice: it is not a name of this form.
+    """
+    known = name.lower()
+    if known.startswith(MOCK):
+        return known
+    if not known.startswith(PREFIX):
+        raise UnknownDevice(name)
+    return known.removeprefix(PREFIX)
+
+
+def is_mock(device: Device) -> bool:
+    """Whether the device exists for tests and is hidden unless asked for."""
+    return device.name.startswith(MOCK)
+
+
+def device(catalogue: Catalogue, name: str) -> Device:
+    """The device that IBM calls so.
+
+    Raises:
+        UnknownDevice: there is none, or it is not one that IBM has.
+    """
+    try:
+        found = catalogue.device(to_core(name))
+    except UnknownDevice:
+        raise UnknownDevice(name) from None
+    if found.kind is not DeviceKind.QPU:
+        raise UnknownDevice(name)
+    return found
+
+
+def devices(catalogue: Catalogue, *, mocks: bool = False) -> list[Device]:
+    """All devices that IBM has; its cloud has no simulators."""
+    found = (*catalogue.devices(), *(catalogue.mocks() if mocks else ()))
+    return [device for device in found if device.kind is DeviceKind.QPU]

@@ -1,0 +1,1 @@
+"""The Qiskit Runtime REST API, as qiskit-ibm-runtime uses it."""

@@ -1,0 +1,32 @@
+"""The application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from qumulus.core.cloud import Cloud
+from qumulus.openapi.contract import Document, serve
+
+from . import backends, callers, changes, versions
+from .documents import RenderedDocuments
+from .errors import ERRORS
+
+
+def create(cloud: Cloud) -> FastAPI:
+    """The Qiskit Runtime REST API over ``cloud``, with its paths as in the document: without the prefix of a mount.
+
+    Raises:
+        ContractError: a handler differs from the document.
+    """
+    app = FastAPI(openapi_url=None)
+    app.state.cloud = cloud
+    app.state.documents = RenderedDocuments(cloud.catalogue)
+    serve(
+        app,
+        Document("qumulus.apis.ibm.runtime.schemas"),
+        backends.operation,
+        versions.operation,
+        errors=ERRORS,
+        read_elsewhere=(callers.INSTANCE, changes.HEADER),
+    )
+    return app

@@ -1,0 +1,104 @@
+"""Operations on backends."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.apis.ibm import names
+from qumulus.openapi.contract import Operations, Rendered
+
+from . import translate
+from .callers import Caller
+from .changes import Change, Version
+from .documents import Documents
+from .schemas.backend import (
+    BackendName,
+    BackendsResponse,
+    BackendStatus,
+    CalibrationId,
+    IncludeMocks,
+    ListField,
+    UpdatedBefore,
+)
+from .schemas.configuration import BackendConfiguration
+from .schemas.defaults import BackendDefaults
+from .schemas.properties import BackendProperties
+
+operation = Operations()
+
+
+@operation("listBackends")
+def list_backends(
+    caller: Caller,
+    version: Version,
+    devices: Devices,
+    board: Board,
+    jobs: Jobs,
+    fields: ListField | None = None,
+    include_mocks: IncludeMocks = False,
+) -> BackendsResponse:
+    """All devices, with what each is doing."""
+    shown = names.devices(devices, mocks=include_mocks)
+    if not version.has(Change.DEVICES_ARE_OBJECTS):
+        return BackendsResponse(devices=[names.to_wire(device.name) for device in shown])
+    pending = jobs.pending()
+    return BackendsResponse(
+        devices=[
+            translate.device(
+                device, board.settings(device.name), pending.get(device.name, 0), with_wait_time=fields is not None
+            )
+            for device in shown
+        ]
+    )
+
+
+@operation("getBackendConfiguration")
+def get_backend_configuration(
+    id: BackendName,
+    caller: Caller,
+    devices: Devices,
+    documents: Documents,
+    calibration_id: CalibrationId | None = None,
+) -> Rendered[BackendConfiguration]:
+    """What a device can do; it is the same in all its calibrations."""
+    device = names.device(devices, id)
+    devices.calibration(device.name, calibration_id=calibration_id)
+    return documents.configuration(device.name)
+
+
+@operation("getBackendProperties")
+def get_backend_properties(
+    id: BackendName,
+    caller: Caller,
+    devices: Devices,
+    documents: Documents,
+    calibration_id: CalibrationId | None = None,
+    updated_before: UpdatedBefore | None = None,
+) -> Rendered[BackendProperties]:
+    """A calibration of a device."""
+    device = names.device(devices, id)
+    calibration = devices.calibration(device.name, calibration_id=calibration_id, before=updated_before)
+    return documents.properties(device.name, calibration.id)
+
+
+@operation("getBackendDefaults")
+def get_backend_defaults(
+    id: BackendName,
+    caller: Caller,
+    devices: Devices,
+) -> BackendDefaults:
+    """The frequencies of the newest calibration; everything about pulses is empty."""
+    device = names.device(devices, id)
+    return translate.defaults(devices.calibration(device.name))
+
+
+@operation("getBackendStatus")
+def get_backend_status(
+    id: BackendName,
+    caller: Caller,
+    devices: Devices,
+    board: Board,
+    jobs: Jobs,
+) -> BackendStatus:
+    """Whether a device takes jobs, and how many it has."""
+    device = names.device(devices, id)
+    return translate.status(device, board.settings(device.name), jobs.pending(device.name).get(device.name, 0))

@@ -1,0 +1,52 @@
+"""Core errors as the service words them: a container with a code of its registry, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from qumulus.core import errors as core
+from qumulus.openapi.contract import STATUSES, Errors, Problem
+
+from .changes import UnknownVersion
+from .schemas.error import Error, ErrorContainer
+
+MORE = "https://quantum.cloud.ibm.com/docs/errors#{}"
+
+
+class Entry(NamedTuple):
+    """A line of the registry of error codes."""
+
+    code: int
+    solution: str
+
+
+REGISTRY: Mapping[type, Entry] = {
+    core.QumulusError: Entry(1000, "Send the request as the API's document says; /docs has it."),
+    UnknownVersion: Entry(1214, "Send one of the versions that GET /v1/versions lists."),
+    core.NotAuthenticated: Entry(1200, "Send a token of this server; qumulus env ibm prints one."),
+    core.NotAllowed: Entry(1201, "Use the credentials and the instance of the account that has this."),
+    core.LimitReached: Entry(1244, "Raise the limit of the instance, or use another one."),
+    core.UnknownDevice: Entry(1007, "List the backends to see the names."),
+    core.DeviceUnavailable: Entry(1004, "Use another backend to run the job."),
+    core.UnknownJob: Entry(1291, "Check the id of the job, and that it is one of your instance."),
+    core.UnknownSession: Entry(1292, "Check the id of the session, and that it is one of your instance."),
+    core.WrongState: Entry(1228, "Read the state of the job or session; it may have ended meanwhile."),
+    core.Unavailable: Entry(1202, "Send the request again in a little while."),
+}
+MISTAKE = Entry(1000, "Send the request again; if it fails again, the server's log says why.")
+
+
+def body(_declared: type[Any], problem: Problem) -> ErrorContainer:
+    """The container for what went wrong; every error of this API has it."""
+    entry = MISTAKE if problem.error is None else _entry(type(problem.error))
+    error = Error(code=entry.code, message=problem.message, solution=entry.solution, more_info=MORE.format(entry.code))
+    return ErrorContainer(errors=[error], trace=str(uuid4()), status_code=problem.status)
+
+
+def _entry(error: type[core.QumulusError]) -> Entry:
+    return next(entry for each in error.__mro__ if (entry := REGISTRY.get(each)))
+
+
+ERRORS = Errors(body=body, otherwise=ErrorContainer, statuses=STATUSES)
