@@ -85,7 +85,7 @@ def test_two_handlers_of_one_operation(good: SimpleNamespace) -> None:
 
 def test_a_body_of_another_type(good: SimpleNamespace) -> None:
     wrong = altered(good.post_job, body=(dict, NOTHING))
-    assert refusals(good, postJob=wrong) == ["postJob: takes the body as dict, not NewJob."]
+    assert refusals(good, postJob=wrong) == ["postJob: takes the body as dict, not Operation."]
 
 
 def test_a_body_that_nobody_takes(good: SimpleNamespace) -> None:

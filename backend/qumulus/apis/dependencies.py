@@ -1,4 +1,7 @@
-"""The core's ports as handlers take them: `jobs: Jobs` in a signature, no `Depends`."""
+"""The core's ports as handlers take them: `jobs: Jobs` in a signature, no `Depends`.
+
+Each is `async` because a plain function would be sent to a thread, which costs more than what it does.
+"""
 
 from __future__ import annotations
 
@@ -13,35 +16,39 @@ def _cloud(request: Request) -> cloud.Cloud:
     return request.app.state.cloud
 
 
-def _jobs(request: Request) -> ports.JobStore:
+async def _whole(request: Request) -> cloud.Cloud:
+    return _cloud(request)
+
+
+async def _jobs(request: Request) -> ports.JobStore:
     return _cloud(request).jobs
 
 
-def _queue(request: Request) -> ports.JobQueue:
+async def _queue(request: Request) -> ports.JobQueue:
     return _cloud(request).queue
 
 
-def _devices(request: Request) -> ports.Catalogue:
+async def _devices(request: Request) -> ports.Catalogue:
     return _cloud(request).catalogue
 
 
-def _accounts(request: Request) -> ports.Accounts:
+async def _accounts(request: Request) -> ports.Accounts:
     return _cloud(request).accounts
 
 
-def _board(request: Request) -> ports.DeviceBoard:
+async def _board(request: Request) -> ports.DeviceBoard:
     return _cloud(request).board
 
 
-def _settled(request: Request) -> ports.Settled:
+async def _settled(request: Request) -> ports.Settled:
     return _cloud(request).settled
 
 
-def _clock(request: Request) -> ports.Clock:
+async def _clock(request: Request) -> ports.Clock:
     return _cloud(request).clock
 
 
-Cloud = Annotated[cloud.Cloud, Depends(_cloud)]
+Cloud = Annotated[cloud.Cloud, Depends(_whole)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.JobQueue, Depends(_queue)]
 Devices = Annotated[ports.Catalogue, Depends(_devices)]

@@ -134,7 +134,7 @@ class _Bundler:
         if kind not in SECTIONS:
             raise BundleError(f"{self.name(file)}: {reference} stands where OpenAPI has no references ({kind}).")
         section = SECTIONS[kind]
-        path, name, content = self.target(reference, file)
+        path, name, content = self.end(reference, file)
         pointer = f"#/components/{section}/{name}"
         owner = self.owners.setdefault((section, name), path)
         if owner != path:
@@ -144,6 +144,17 @@ class _Bundler:
             entries[name] = None  # met: a schema may contain itself
             entries[name] = self.resolved(content, kind, path)
         return pointer
+
+    def end(self, reference: str, file: Path) -> tuple[Path, str, Any]:
+        """The target of ``reference``, or of the reference that stands there instead, and so on."""
+        seen: set[tuple[Path, str]] = set()
+        path, name, content = self.target(reference, file)
+        while isinstance(content, dict) and content.keys() == {"$ref"}:
+            if (path, name) in seen:
+                raise BundleError(f"{self.name(path)}: {name} is only a reference to itself.")
+            seen.add((path, name))
+            path, name, content = self.target(content["$ref"], path)
+        return path, name, content
 
     def target(self, reference: str, file: Path) -> tuple[Path, str, Any]:
         """The file, the name and the content that ``reference``, read in ``file``, stands for."""

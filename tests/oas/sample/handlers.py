@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Request
 from sample_models.error import Error, Mistake
 from sample_models.hello import Greeting
-from sample_models.job import Job, JobId, Limit, NewJob, Result, State, Tags, Time
+from sample_models.job import Job, JobId, Limit, Operation, Result, State, Tags, Time
 from sample_models.token import Request as TokenRequest
 from sample_models.token import Token
 
@@ -42,7 +42,7 @@ def list_jobs(
 
 
 @operation("postJob")
-def post_job(body: NewJob, caller: Caller) -> Reply[Job]:
+def post_job(body: Operation, caller: Caller) -> Reply[Job]:
     return Reply(Job(job_id=KNOWN, device_name=type(body).__name__), headers={"Location": f"/jobs/{KNOWN}"})
 
 

@@ -13,6 +13,8 @@ class Api(Wire):
     name: Annotated[str, Field(examples=["user"])]
     title: Annotated[str, Field(examples=["OQTOPUS Cloud User API"])]
     version: Annotated[str, Field(examples=["1.0"])]
+    prefixes: Annotated[list[str], Field(examples=[[""]])]
+    """Where its paths begin; an empty one is the root"""
     operations: Annotated[int, Field(examples=[9], ge=1)]
     """How many operations it has"""
     document: Annotated[str, Field(examples=["/openapi/user.yaml"])]
@@ -47,6 +49,9 @@ class Information(Wire):
 
     name: Annotated[str, Field(examples=["Qumulus"])]
     version: Annotated[str, Field(examples=["0.1.0"])]
-    python: Annotated[str, Field(examples=["3.11.7"])]
+    packages: Annotated[
+        dict[str, str], Field(examples=[{"python": "3.11.7", "qiskit": "2.6.0", "qiskit-aer": "0.18.0"}])
+    ]
+    """The versions of Python and of what simulates"""
     apis: list[Api]
     links: Links

@@ -1,0 +1,40 @@
+"""Our own API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastapi import FastAPI
+
+from qumulus.core.cloud import Cloud
+from qumulus.openapi.contract import Document, serve
+from qumulus.openapi.documentation import Served
+
+from . import server
+from .errors import ERRORS
+
+DOCUMENT = Document("qumulus.apis.emulator.schemas")
+
+
+def create(
+    cloud: Cloud,
+    *,
+    served: Sequence[Served] = (),
+    readiness: server.Readiness = lambda: None,
+    metrics: Callable[[], str] = str,
+) -> FastAPI:
+    """The ASGI application.
+
+    Args:
+        cloud: what the handlers call.
+        served: every API that this server serves, this one among them.
+        readiness: says why the server takes no jobs now, in a sentence; None when it takes them.
+        metrics: gives what `/metrics` shows.
+    """
+    app = FastAPI(openapi_url=None)
+    app.state.cloud = cloud
+    app.state.served = tuple(served)
+    app.state.readiness = readiness
+    app.state.metrics = metrics
+    serve(app, DOCUMENT, server.operation, errors=ERRORS)
+    return app

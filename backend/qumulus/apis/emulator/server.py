@@ -1,0 +1,72 @@
+"""What runs here, whether it is well, what it has done."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import version
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from qumulus.openapi.contract import Operations, Reply
+from qumulus.openapi.documentation import Served
+
+from .schemas.emulator import Api, Health, Information, Links
+
+SIMULATORS = ("qiskit", "qiskit-aer", "qiskit-ibm-runtime")
+LINKS = Links(documentation="/docs", reference="/redoc", health="/health", metrics="/metrics")
+
+Readiness = Callable[[], str | None]
+
+operation = Operations()
+
+
+async def _served(request: Request) -> Sequence[Served]:
+    return request.app.state.served
+
+
+async def _not_ready(request: Request) -> str | None:
+    return request.app.state.readiness()
+
+
+async def _metrics(request: Request) -> Callable[[], str]:
+    return request.app.state.metrics
+
+
+@operation("getInformation")
+def get_information(served: Annotated[Sequence[Served], Depends(_served)]) -> Information:
+    return Information(
+        name="Qumulus", version=version("qumulus"), packages=packages(), apis=list(map(_api, served)), links=LINKS
+    )
+
+
+@operation("getHealth")
+async def get_health(reason: Annotated[str | None, Depends(_not_ready)]) -> Health | Reply[Health]:
+    if reason is None:
+        return Health(live=True, ready=True)
+    return Reply(Health(live=True, ready=False, reason=reason), status=503)
+
+
+@operation("getMetrics")
+def get_metrics(metrics: Annotated[Callable[[], str], Depends(_metrics)]) -> str:
+    return metrics()
+
+
+@cache
+def packages() -> dict[str, str]:
+    """The versions that results depend on; nothing is imported for it."""
+    return {"python": platform.python_version(), **{name: version(name) for name in SIMULATORS}}
+
+
+def _api(served: Served) -> Api:
+    info = served.document.content["info"]
+    return Api(
+        name=served.name,
+        title=info["title"],
+        version=info["version"],
+        prefixes=list(served.prefixes),
+        operations=len(served.document.operations),
+        document=f"/openapi/{served.name}.yaml",
+    )

@@ -1,0 +1,103 @@
+"""What the server has done, in numbers that Prometheus reads.
+
+Counting is a dictionary and a lock; the library, which takes longer to import than a request to answer, comes in when
+somebody looks.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, Protocol
+
+from qumulus.core.cloud import Cloud
+from qumulus.core.jobs import JobState
+from qumulus.core.ports import JobQuery
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # upper ends of the buckets
+
+
+class Collector(Protocol):
+    """Something that can be counted, as `prometheus_client` asks for it."""
+
+    def collect(self) -> Iterable[Metric]: ...
+
+
+def text(collectors: Iterable[Collector]) -> str:
+    """All metrics, with those of the process itself, in the text format of Prometheus."""
+    from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
+
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    for collector in collectors:
+        registry.register(collector)
+    return generate_latest(registry).decode()
+
+
+@dataclass
+class _Durations:
+    """A histogram: how many took at most so long, the last place for longer ones, and their sum."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
+    total: float = 0.0
+
+
+class Requests:
+    """Requests answered, by API, method and status, and how long they took, by API."""
+
+    def __init__(self) -> None:
+        self._answered: Counter[tuple[str, str, str]] = Counter()
+        self._durations: dict[str, _Durations] = {}
+        self._lock = threading.Lock()
+
+    def count(self, api: str, method: str, status: int, seconds: float) -> None:
+        """Add one answered request."""
+        with self._lock:
+            self._answered[api, method, str(status)] += 1
+            durations = self._durations.setdefault(api, _Durations())
+            durations.counts[bisect_left(SECONDS, seconds)] += 1
+            durations.total += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """The counter and the histogram."""
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+        answered = CounterMetricFamily("qumulus_requests", "Requests answered.", labels=["api", "method", "status"])
+        took = HistogramMetricFamily("qumulus_request_seconds", "How long requests took.", labels=["api"])
+        ends = [*map(str, SECONDS), "+Inf"]
+        with self._lock:
+            for labels, number in sorted(self._answered.items()):
+                answered.add_metric(labels, number)
+            for api, durations in sorted(self._durations.items()):
+                buckets = list(zip(ends, map(float, accumulate(durations.counts)), strict=True))
+                took.add_metric([api], buckets, durations.total)
+        yield answered
+        yield took
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Jobs as they are now: by state, and waiting or running by device."""
+
+    cloud: Cloud
+
+    def collect(self) -> Iterator[Metric]:
+        """Two gauges."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        states = GaugeMetricFamily("qumulus_jobs", "Jobs by state.", labels=["state"])
+        for state in JobState:
+            states.add_metric([state.value], self.cloud.jobs.find(JobQuery(states=frozenset([state]), limit=1)).total)
+        pending = GaugeMetricFamily("qumulus_jobs_pending", "Jobs that wait or run, by device.", labels=["device"])
+        for device, number in sorted(self.cloud.jobs.pending().items()):
+            pending.add_metric([device], number)
+        yield states
+        yield pending

@@ -1,0 +1,143 @@
+"""Swagger UI and ReDoc for all APIs, with no network: one page each, with a selector, and the documents themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from .contract import Document
+
+
+@dataclass(frozen=True)
+class Served:
+    """An API as this server serves it; where there are several prefixes, the first is the one to try."""
+
+    name: str  # such as "user"
+    document: Document
+    prefixes: tuple[str, ...] = ("",)
+
+    def content(self) -> Mapping[str, Any]:
+        """The document, with the addresses that it is served at instead of those that it was written with."""
+        servers = [{"url": prefix or "/"} for prefix in self.prefixes]
+        return {**self.document.content, "servers": servers}
+
+
+def documentation(served: Sequence[Served]) -> Starlette:
+    """`/docs`, `/redoc`, `/openapi/<api>.yaml` and `.json` for all of ``served``; the first is shown first."""
+    by_name = {api.name: api for api in served}
+    titles = {api.name: str(api.document.content["info"]["title"]) for api in served}
+
+    def known(request: Request) -> Served:
+        name = request.path_params["name"]
+        if name not in by_name:
+            raise HTTPException(404, f"There is no API named {name[:80]!r}: the names are {', '.join(by_name)}.")
+        return by_name[name]
+
+    @cache
+    def as_json(api: Served) -> bytes:
+        return json.dumps(api.content(), ensure_ascii=False).encode()
+
+    @cache
+    def as_yaml(api: Served) -> bytes:
+        from . import yaml12  # only who asks for YAML pays for it
+
+        return yaml12.write(api.content()).encode()
+
+    def document_json(request: Request) -> Response:
+        return Response(as_json(known(request)), media_type="application/json")
+
+    def document_yaml(request: Request) -> Response:
+        return Response(as_yaml(known(request)), media_type="application/yaml")
+
+    def swagger_ui(_request: Request) -> Response:
+        return HTMLResponse(_page("Qumulus: Swagger UI", titles, SWAGGER_UI))
+
+    def redoc(_request: Request) -> Response:
+        return HTMLResponse(_page("Qumulus: ReDoc", titles, REDOC))
+
+    async def not_found(_request: Request, error: Exception) -> Response:
+        detail = error.detail if isinstance(error, HTTPException) else str(error)
+        return Response(json.dumps({"detail": detail}), 404, media_type="application/json")
+
+    return Starlette(
+        routes=[
+            Route("/docs", swagger_ui),
+            Route("/redoc", redoc),
+            Route("/openapi/{name}.json", document_json),
+            Route("/openapi/{name}.yaml", document_yaml),
+            Mount("/docs/files", StaticFiles(directory=_files())),
+        ],
+        exception_handlers={404: not_found},
+    )
+
+
+def _files() -> Path:
+    """Where the scripts and styles of both are installed."""
+    package = find_spec("fastapi_offline")
+    assert package is not None  # noqa: S101 - a dependency of ours
+    assert package.origin is not None  # noqa: S101
+    return Path(package.origin).with_name("static")
+
+
+def _page(title: str, titles: Mapping[str, str], body: str) -> str:
+    options = "".join(f'<option value="{escape(name)}">{escape(text)}</option>' for name, text in titles.items())
+    return PAGE.replace("{title}", escape(title)).replace("{options}", options).replace("{body}", body)
+
+
+# The API stands in the query (?api=user), so that a page can be linked to and reloaded.
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="/docs/files/favicon.png">
+<link rel="stylesheet" href="/docs/files/swagger-ui.css">
+<style>
+  body { margin: 0; }
+  header { display: flex; gap: 1em; align-items: center; padding: .7em 1.5em; background: #1b2330; color: #fff;
+           font: 15px system-ui, sans-serif; }
+  header select { font: inherit; padding: .25em .5em; }
+  header a { color: #9fc5ff; }
+</style>
+</head>
+<body>
+<header>
+  <label>API <select id="api">{options}</select></label>
+  <a id="yaml">YAML</a> <a id="json">JSON</a> <a id="swagger">Swagger UI</a> <a id="redoc">ReDoc</a>
+</header>
+<main id="document"></main>
+<script>
+  const select = document.getElementById("api");
+  const wanted = new URLSearchParams(location.search).get("api");
+  if ([...select.options].some(option => option.value === wanted)) select.value = wanted;
+  select.addEventListener("change", () => { location.search = "?api=" + select.value; });
+  const url = `/openapi/${select.value}.json`;
+  document.getElementById("json").href = url;
+  document.getElementById("yaml").href = `/openapi/${select.value}.yaml`;
+  document.getElementById("swagger").href = `/docs?api=${select.value}`;
+  document.getElementById("redoc").href = `/redoc?api=${select.value}`;
+</script>
+{body}
+</body>
+</html>
+"""
+SWAGGER_UI = """<script src="/docs/files/swagger-ui-bundle.js"></script>
+<script>
+  SwaggerUIBundle({ url, dom_id: "#document", deepLinking: true, tryItOutEnabled: false, validatorUrl: null });
+</script>"""
+REDOC = """<script src="/docs/files/redoc.standalone.js"></script>
+<script>Redoc.init(url, { disableSearch: false, hideHostname: false }, document.getElementById("document"));</script>"""
