@@ -17,11 +17,12 @@ import numpy as np
 from .blocks import Fused, fuse
 from .circuits import ActiveCircuit, Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies
 from .classical import Memory
+from .dense import Factor, mean
 from .errors import Refused
 from .machine import seconds_per_multiplication
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
-from .tasks import Drawn, Estimate, Method, Task
+from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import GROUND, MEASURE, TRACE, Matrix
 
 LEAST_WEIGHT = 1e-12
@@ -272,4 +273,12 @@ def _sample(task: Task, seed: Seed) -> Drawn:
     return Drawn(memory)
 
 
-METHOD = Method(name="branches", engine="qumulus", objection=lambda _: None, estimate=_estimate, sample=_sample)
+def _expect(task: Task, terms: Sequence[Weights]) -> Means:
+    _, states = Evolution(task.active, task.binding, _most_entries(task)).run(task.readings)
+    joint = Factor(sorted(task.readings), states.sum(axis=0))
+    return Means(np.array([mean(joint, term) for term in terms]))
+
+
+METHOD = Method(
+    name="branches", engine="qumulus", objection=lambda _: None, estimate=_estimate, sample=_sample, expect=_expect
+)

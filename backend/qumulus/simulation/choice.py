@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from . import aer, branches, dense, ideal
 from .errors import ProgramError, Refused
 from .seeds import Seed
-from .tasks import Drawn, Estimate, Method, Task
+from .tasks import Drawn, Estimate, Method, Task, Weights
+from .transfer import Matrix
 
 METHODS: Mapping[str, Method] = {
     module.METHOD.name: module.METHOD
@@ -35,22 +36,32 @@ class Chosen:
     task: Task
     estimate: Estimate
 
-    def sample(self, seed: Seed) -> tuple[Drawn, Mapping[str, Any]]:
+    def sample(self, seed: Seed) -> tuple[Drawn, dict[str, Any]]:
         """The shots, and what the result has to say of how they came about."""
         drawn = self.method.sample(self.task, seed)
-        metadata = {
+        return drawn, self._metadata(drawn.accuracy)
+
+    def expect(self, terms: Sequence[Weights]) -> tuple[Matrix, dict[str, Any]]:
+        """The exact means of terms, and what the result has to say of how they came about."""
+        if self.method.expect is None:
+            raise ProgramError(f"The method {self.method.name!r} draws shots only: ask for a number of shots.")
+        means = self.method.expect(self.task, terms)
+        return means.values, self._metadata(means.accuracy)
+
+    def _metadata(self, accuracy: Mapping[str, Any]) -> dict[str, Any]:
+        return {
             "method": self.method.name,
             "engine": _ENGINES.get(self.method.engine, self.method.engine),
             "approximation": self.method.approximation,
-            "accuracy": dict(drawn.accuracy),
+            "accuracy": dict(accuracy),
         }
-        return drawn, metadata
 
 
-def choose(task: Task, method: str = AUTO) -> Chosen:
+def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Chosen:
     """The method for a task: the named one, or of all that can and may the one with the least time by its estimate.
 
-    Methods that approximate count as slower by their reluctance.
+    Methods that approximate count as slower by their reluctance. ``exact_values`` leaves only those that give means
+    without shots.
 
     Raises:
         ProgramError: no method has that name, or the named one cannot do this circuit.
@@ -62,7 +73,7 @@ def choose(task: Task, method: str = AUTO) -> Chosen:
         )
     named = METHODS.get(method)
     candidates = [named] if named else [m for m in METHODS.values() if method == AUTO or m.approximation is None]
-    objections = {m.name: objection for m in candidates if (objection := m.objection(task))}
+    objections = {m.name: objection for m in candidates if (objection := _objection(m, task, exact_values))}
     if named and objections:
         raise ProgramError(f"The method {method!r} cannot simulate this circuit: {objections[method]}.")
     estimates = {m.name: m.estimate(task) for m in candidates if m.name not in objections}
@@ -71,6 +82,12 @@ def choose(task: Task, method: str = AUTO) -> Chosen:
         raise Refused(_refusal(task, estimates), {name: [e.seconds, e.memory_bytes] for name, e in estimates.items()})
     best = min(allowed, key=lambda name: allowed[name].seconds * METHODS[name].reluctance)
     return Chosen(METHODS[best], task, allowed[best])
+
+
+def _objection(method: Method, task: Task, exact_values: bool) -> str | None:
+    if exact_values and method.expect is None:
+        return "it draws shots only: ask for a number of shots"
+    return method.objection(task)
 
 
 def _within(estimate: Estimate, task: Task) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,9 @@ from .seeds import Seed
 from .transfer import MEASURE, Matrix
 
 Memory = NDArray[np.uint8]
+
+Weights = Mapping[int, Matrix]
+"""A term of an observable: for some measured qubits what the readings 0 and 1 count, shape (2,); others count 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +64,22 @@ class Drawn:
     accuracy: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Exact means of terms, in their order, and how accurate they are."""
+
+    values: Matrix
+    accuracy: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """A way to simulate.
 
     ``objection`` says in a clause why the method cannot do a task, or gives None if it can; ``estimate`` says what it
     takes. ``approximation`` names what differs from the device model, None if nothing. ``reluctance`` is how many times
-    slower an exact method may be before this one is preferred.
+    slower an exact method may be before this one is preferred. ``expect`` gives the exact mean of each term over what
+    the terminal measurements read; methods that can only draw shots have none.
     """
 
     name: str
@@ -75,5 +87,6 @@ class Method:
     objection: Callable[[Task], str | None]
     estimate: Callable[[Task], Estimate]
     sample: Callable[[Task, Seed], Drawn]
+    expect: Callable[[Task, Sequence[Weights]], Means] | None = None
     approximation: str | None = None
     reluctance: float = 1.0

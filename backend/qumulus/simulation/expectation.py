@@ -1,0 +1,220 @@
+"""Expectation values of observables, as the device would measure them.
+
+Terms that can be read from the same measurement (letters agree on every qubit that both use) form a group. A group is
+measured by turning its qubits to its basis with the device's own gates, whose errors count as on the device, and reading
+them. Without a number of shots the expectation over that reading is computed exactly: what infinitely many shots would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import ClassicalRegister, QuantumCircuit
+from qiskit.circuit.library import SXGate, U2Gate
+
+from qumulus.core.programs import Limits
+
+from .choice import choose
+from .circuits import ActiveCircuit, Binding, scan
+from .devices import DeviceModel
+from .errors import ProgramError
+from .seeds import Seed, extend
+from .tasks import Task, Weights
+
+Observable = Mapping[str, float]
+"""Coefficients of strings of letters in Qiskit's order, qubit 0 last. Letters: I, X, Y, Z and the projectors 0 1 + - r l."""
+
+_BASIS = {"X": "X", "+": "X", "-": "X", "Y": "Y", "r": "Y", "l": "Y", "Z": "Z", "0": "Z", "1": "Z"}
+_WEIGHTS = {
+    **dict.fromkeys("XYZ", np.array([1.0, -1.0])),
+    **dict.fromkeys("0+r", np.array([1.0, 0.0])),
+    **dict.fromkeys("1-l", np.array([0.0, 1.0])),
+}
+_REGISTER = "observable"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectations:
+    """One value for each observable, with its standard error over the shots: 0 where it is exact."""
+
+    values: NDArray[np.float64]
+    standard_errors: NDArray[np.float64]
+    shots: int | None
+    metadata: Mapping[str, Any]
+
+
+def shots_for(precision: float) -> int | None:
+    """How many shots give an observable of norm one this standard error: 1/ε². A precision of 0 asks for no shots: exact.
+
+    Raises:
+        ProgramError: the precision is negative.
+    """
+    if precision < 0:
+        raise ProgramError(
+            f"A precision of {precision} is not possible: give a positive one, or 0 for the exact value."
+        )
+    return ceil(1.0 / precision**2) if precision else None
+
+
+def expectation(
+    circuit: QuantumCircuit,
+    observables: Sequence[Observable],
+    model: DeviceModel,
+    *,
+    shots: int | None,
+    seed: Seed = 0,
+    method: str = "auto",
+    limits: Limits | None = None,
+    binding: Binding | None = None,
+) -> Expectations:
+    """Expectation values of observables in the state that a circuit prepares on a device.
+
+    Args:
+        circuit: as the device takes it, or any circuit on the ideal simulator.
+        observables: on the circuit's qubits; letters beyond those that a string names are I.
+        model: the device with its calibration.
+        shots: of each group of terms; None computes the exact values.
+        seed: the job's seed, or its path to this unit of work.
+        method: as in `sampling.sample`.
+        limits: what the run may use.
+        binding: values of the circuit's parameters.
+
+    Raises:
+        ProgramError: an observable does not fit the circuit, or the circuit does not fit the device.
+        Refused: it is over a limit.
+    """
+    case = (binding or {}, observables)
+    (result,) = expectation_sweep(circuit, [case], model, shots=shots, seed=seed, method=method, limits=limits)
+    return result
+
+
+def expectation_sweep(
+    circuit: QuantumCircuit,
+    cases: Sequence[tuple[Binding, Sequence[Observable]]],
+    model: DeviceModel,
+    *,
+    shots: int | None,
+    seed: Seed = 0,
+    method: str = "auto",
+    limits: Limits | None = None,
+) -> list[Expectations]:
+    """The same for several sets of parameter values, each with its observables; the circuit is read once a basis.
+
+    Raises:
+        ProgramError, Refused: as `expectation`.
+    """
+    bases = dict[tuple[tuple[int, str], ...], tuple[QuantumCircuit, ActiveCircuit]]()
+
+    def measured(group: _Group) -> tuple[QuantumCircuit, ActiveCircuit]:
+        key = tuple(sorted(group.basis.items()))
+        if key not in bases:
+            turned = _in_basis(circuit, group.basis, model)
+            bases[key] = (turned, scan(turned, model))
+        return bases[key]
+
+    results = []
+    for k, (binding, observables) in enumerate(cases):
+        start = perf_counter()
+        terms = [_terms(observable, circuit.num_qubits) for observable in observables]
+        values, variances, metadata = _constants(terms), np.zeros(len(terms)), dict[str, Any]()
+        for g, group in enumerate(_groups(terms)):
+            turned, active = measured(group)
+            task = Task(active, turned, shots or 0, limits or Limits(), binding)
+            chosen = choose(task, method, exact_values=shots is None)
+            place = {active.physical[qubit]: qubit for qubit in active.terminal}
+            weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in group.terms]
+            if shots is None:
+                means, metadata = chosen.expect(weights)
+                spread = np.zeros((len(means), len(means)))
+            else:
+                drawn, metadata = chosen.sample(extend(seed, k, g))
+                readings = _per_shot(drawn.memory[:, list(active.terminal.values())], list(active.terminal), weights)
+                means, spread = readings.mean(axis=1), np.cov(readings, bias=True).reshape(len(weights), -1) / shots
+            values += group.coefficients @ means
+            variances += np.einsum("ot,tu,ou->o", group.coefficients, spread, group.coefficients)
+        metadata = {**metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start}
+        results.append(Expectations(values, np.sqrt(variances), shots, metadata))
+    return results
+
+
+Letters = tuple[tuple[int, str], ...]  # (qubit, letter), ascending, without I
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Terms that one measurement reads; ``coefficients`` has shape (observables, terms)."""
+
+    basis: dict[int, str]
+    terms: list[Letters]
+    coefficients: NDArray[np.float64]
+
+
+def _terms(observable: Observable, n_qubits: int) -> dict[Letters, float]:
+    terms = dict[Letters, float]()
+    for string, coefficient in observable.items():
+        letters = tuple((qubit, letter) for qubit, letter in enumerate(reversed(string)) if letter != "I")
+        unknown = {letter for _, letter in letters} - _BASIS.keys()
+        if unknown or len(string) > n_qubits:
+            raise ProgramError(
+                f"The observable {string[:80]!r} does not fit a circuit of {n_qubits} qubits: give one letter a qubit, "
+                "of I, X, Y, Z, 0, 1, +, -, r and l."
+            )
+        if abs(complex(coefficient).imag) > 0:
+            raise ProgramError("An observable has real coefficients.")
+        terms[letters] = terms.get(letters, 0.0) + complex(coefficient).real
+    return terms
+
+
+def _constants(terms: Sequence[Mapping[Letters, float]]) -> NDArray[np.float64]:
+    """The coefficients of the identity."""
+    return np.array([observable.get((), 0.0) for observable in terms])
+
+
+def _groups(terms: Sequence[Mapping[Letters, float]]) -> list[_Group]:
+    """Each term into the first group whose basis agrees with it."""
+    groups = list[tuple[dict[int, str], list[Letters]]]()
+    for letters in dict.fromkeys(letters for observable in terms for letters in observable if letters):
+        wanted = {qubit: _BASIS[letter] for qubit, letter in letters}
+        for basis, members in groups:
+            if all(basis.get(qubit, letter) == letter for qubit, letter in wanted.items()):
+                basis.update(wanted)
+                members.append(letters)
+                break
+        else:
+            groups.append((wanted, [letters]))
+    return [
+        _Group(basis, members, np.array([[observable.get(m, 0.0) for m in members] for observable in terms]))
+        for basis, members in groups
+    ]
+
+
+def _in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceModel) -> QuantumCircuit:
+    """The circuit, then the gates that turn X or Y of the qubits to Z, and readings into a register of their own."""
+    turned = circuit.copy()
+    register = ClassicalRegister(len(basis), _REGISTER)
+    turned.add_register(register)
+    for bit, (qubit, letter) in zip(register, sorted(basis.items()), strict=True):
+        if letter != "Z" and not model.ideal and model.error("sx", (qubit,)) is None:
+            turned.append(U2Gate(0.0, np.pi if letter == "X" else np.pi / 2), [qubit])
+        elif letter != "Z":
+            if letter == "X":
+                turned.rz(np.pi / 2, qubit)
+            turned.append(SXGate(), [qubit])
+        turned.measure(qubit, bit)
+    return turned
+
+
+def _per_shot(memory: NDArray[np.uint8], qubits: Sequence[int], weights: Sequence[Weights]) -> NDArray[np.float64]:
+    """What each term reads in each shot; shape (terms, shots)."""
+    column = {qubit: index for index, qubit in enumerate(qubits)}
+    readings = np.ones((len(weights), len(memory)))
+    for row, term in zip(readings, weights, strict=True):
+        for qubit, weight in term.items():
+            row *= weight[memory[:, column[qubit]]]
+    return readings

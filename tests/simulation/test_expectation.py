@@ -1,0 +1,130 @@
+"""Expectation values: exact against the density matrix, by shots against exact."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit_aer import AerSimulator
+
+from qumulus.core.devices import IDEAL
+from qumulus.simulation.aer import noise_model
+from qumulus.simulation.devices import device_model
+from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.expectation import expectation, expectation_sweep, shots_for
+
+from .circuits import isa, su2, teleportation
+
+SIMULATOR = device_model(IDEAL)
+
+
+def prepared(n_qubits: int) -> QuantumCircuit:
+    return su2(n_qubits).remove_final_measurements(inplace=False)
+
+
+def spread(label: str, circuit: QuantumCircuit) -> str:
+    """A string on virtual qubits as one on the physical qubits of a transpiled circuit."""
+    return SparsePauliOp(label).apply_layout(circuit.layout).paulis[0].to_label()
+
+
+def test_every_string_is_exact_on_the_ideal_simulator() -> None:
+    circuit = prepared(3)
+    labels = ["".join(letters) for letters in product("IXYZ", repeat=3)]
+    found = expectation(circuit, [{label: 1.0} for label in labels], SIMULATOR, shots=None)
+    expected = [Statevector(circuit).expectation_value(SparsePauliOp(label)).real for label in labels]
+    np.testing.assert_allclose(found.values, expected, atol=1e-12)
+    assert not found.standard_errors.any()
+
+
+def test_projectors_count_one_outcome() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.sx(1)
+    found = expectation(
+        circuit, [{"I+": 1.0}, {"I-": 1.0}, {"I0": 1.0}, {"l0": 1.0}, {"rI": 2.0}], SIMULATOR, shots=None
+    )
+    np.testing.assert_allclose(found.values, [1.0, 0.0, 0.5, 0.5, 0.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["brisbane", "fez", "kingston", "almaden"])
+def test_a_noisy_value_is_what_the_device_would_read(name: str) -> None:
+    """Against Aer: the density matrix after the turning gates with their errors, then the confusion of each qubit."""
+    model = device_model(name)
+    circuit = isa(prepared(4), model)
+    labels = [spread(label, circuit) for label in ("IIZZ", "XIXI", "YXZI", "ZZZZ", "IIYI")]
+    found = expectation(circuit, [{label: 1.0} for label in labels], model, shots=None).values
+    for label, value in zip(labels, found, strict=True):
+        assert value == pytest.approx(_by_density_matrix(circuit, label, model), abs=1e-6)
+
+
+def _by_density_matrix(circuit: QuantumCircuit, label: str, model) -> float:
+    support = [qubit for qubit, letter in enumerate(reversed(label)) if letter != "I"]
+    turned = circuit.copy()
+    active = {circuit.find_bit(qubit).index for instruction in circuit.data for qubit in instruction.qubits}
+    noise = noise_model(model, active)
+    for qubit in support:
+        letter = label[::-1][qubit]
+        if letter != "Z" and "sx" in model.target.operation_names:
+            if letter == "X":
+                turned.rz(np.pi / 2, qubit)
+            turned.sx(qubit)
+        elif letter != "Z":
+            turned.append(
+                model.target.operation_from_name("u2").__class__(0, np.pi if letter == "X" else np.pi / 2), [qubit]
+            )
+        error = noise._local_quantum_errors.get("measure", {}).get((qubit,))
+        if error is not None:
+            turned.append(error.to_instruction(), [qubit])
+    turned.save_probabilities(support)
+    data = AerSimulator(method="density_matrix", noise_model=noise).run(turned).result().data(0)
+    tensor = np.asarray(data["probabilities"]).reshape((2,) * len(support))
+    for axis, qubit in enumerate(reversed(support)):
+        tensor = np.moveaxis(np.tensordot(model.noise.confusion[qubit], tensor, axes=(1, axis)), 0, axis)
+    for _ in support:
+        tensor = tensor[0] - tensor[1]
+    return float(tensor)
+
+
+def test_shots_scatter_around_the_exact_value_by_the_standard_error() -> None:
+    model = device_model("brisbane")
+    circuit = isa(prepared(3), model)
+    observable = {spread(label, circuit): c for label, c in {"IZZ": 0.5, "XXI": -1.0, "ZZI": 0.3, "III": 2.0}.items()}
+    exact = expectation(circuit, [observable], model, shots=None).values[0]
+    runs = [expectation(circuit, [observable], model, shots=400, seed=(1, k)) for k in range(40)]
+    deviations = np.array([(run.values[0] - exact) / run.standard_errors[0] for run in runs])
+    assert abs(deviations.mean()) < 0.6
+    assert 0.7 < deviations.std() < 1.4
+
+
+def test_a_dynamic_circuit_has_exact_values_too() -> None:
+    circuit = teleportation()
+    circuit.data.pop()  # the last measurement: the teleported qubit stays
+    found = expectation(circuit, [{"ZII": 1.0}, {"XII": 1.0}], SIMULATOR, shots=None)
+    np.testing.assert_allclose(found.values, [np.cos(1.1), np.sin(1.1)], atol=1e-12)
+
+
+def test_a_sweep_gives_each_set_its_own_observables() -> None:
+    angle = Parameter("angle")
+    circuit = QuantumCircuit(1)
+    circuit.ry(angle, 0)
+    cases = [({angle: 0.3}, [{"Z": 1.0}]), ({angle: 0.7}, [{"X": 1.0}, {"Z": 2.0}])]
+    first, second = expectation_sweep(circuit, cases, SIMULATOR, shots=None)
+    np.testing.assert_allclose(first.values, [np.cos(0.3)], atol=1e-12)
+    np.testing.assert_allclose(second.values, [np.sin(0.7), 2 * np.cos(0.7)], atol=1e-12)
+
+
+def test_a_precision_is_a_number_of_shots() -> None:
+    assert shots_for(0.1) == 100
+    assert shots_for(0.0) is None
+    with pytest.raises(ProgramError, match="not possible"):
+        shots_for(-0.1)
+
+
+def test_an_observable_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ProgramError, match="one letter a qubit"):
+        expectation(QuantumCircuit(1), [{"ZZ": 1.0}], SIMULATOR, shots=None)
+    with pytest.raises(ProgramError, match="one letter a qubit"):
+        expectation(QuantumCircuit(1), [{"Q": 1.0}], SIMULATOR, shots=None)
