@@ -36,6 +36,10 @@ async def _accounts(request: Request) -> ports.Accounts:
     return _cloud(request).accounts
 
 
+async def _sessions(request: Request) -> ports.Sessions:
+    return _cloud(request).sessions
+
+
 async def _board(request: Request) -> ports.DeviceBoard:
     return _cloud(request).board
 
@@ -53,6 +57,7 @@ Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.JobQueue, Depends(_queue)]
 Devices = Annotated[ports.Catalogue, Depends(_devices)]
 Accounts = Annotated[ports.Accounts, Depends(_accounts)]
+Sessions = Annotated[ports.Sessions, Depends(_sessions)]
 Board = Annotated[ports.DeviceBoard, Depends(_board)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Settled
+from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Sessions, Settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,7 @@ class Cloud:
     queue: JobQueue
     catalogue: Catalogue
     accounts: Accounts
+    sessions: Sessions
     board: DeviceBoard
     settled: Settled
     clock: Clock

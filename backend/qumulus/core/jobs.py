@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .errors import IllegalTransition
+from .results import Failure
 
 
 class JobState(StrEnum):
@@ -104,6 +105,7 @@ class NewJob:
     idempotency_key: str | None = None
     request: Mapping[str, Any] = field(default_factory=dict)  # what the family wants to echo; JSON, opaque to the core
     active_qubits: int | None = None  # for admission while no better estimate is known
+    attempts: int = 3  # how often a worker may die of it: three times for circuits, once for programs that users write
     registered: bool = False  # True: only an id is wanted now, the program is uploaded later
     job_id: str | None = None  # given by fixtures only
 
@@ -136,6 +138,7 @@ class Job:
     attempt: int = 0  # the fencing token: the number of the claim that may finish the job
     reason: str | None = None  # why it failed or was cancelled, a whole sentence
     reason_code: int | None = None
+    failure: Failure | None = None  # the kind of reason, where it failed
     run_seconds: float | None = None  # what the device was busy for
     metadata: Mapping[str, Any] = field(default_factory=dict)  # method, engine, version, seed, approximation, timings
 

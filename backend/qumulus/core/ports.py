@@ -5,7 +5,7 @@ All methods are synchronous and safe to call from several threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -15,6 +15,7 @@ from .devices import Calibration, Device, DeviceSettings
 from .jobs import Job, JobState, NewJob
 from .programs import Program
 from .results import LogLine, Outcome
+from .sessions import NewSession, Session
 
 
 class Clock(Protocol):
@@ -63,7 +64,17 @@ class JobStore(Protocol):
     """Jobs as people ask for them. What was acknowledged is on disk."""
 
     def submit(self, new: NewJob) -> Job:
-        """Store payload and row, and return after the commit; the same idempotency key gives the same job."""
+        """Store payload and row, and return after the commit; the same idempotency key gives the same job.
+
+        Raises:
+            UnknownSession, WrongState: its session takes no jobs.
+            Draining: the server is stopping.
+            StorageFull: nothing was stored.
+        """
+        ...
+
+    def drain(self) -> None:
+        """Take no new jobs from now on: `submit` and `upload` raise Draining."""
         ...
 
     def upload(self, job_id: str, new: NewJob) -> Job:
@@ -126,6 +137,14 @@ class JobStore(Protocol):
         """How many jobs are before it in its device's queue; None when it no longer waits."""
         ...
 
+    def expected_start(self, job_id: str) -> datetime | None:
+        """When it will run, judging by its position and the last runs on its device; None when it no longer waits."""
+        ...
+
+    def settled(self, job_ids: Collection[str]) -> frozenset[str]:
+        """Those for which waiting is over: final, unknown, not yet queued, or run by somebody else's engine."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -137,6 +156,9 @@ class Claim:
     account: str
     session: str | None = None
     counted_attempts: int = 0  # attempts that died by themselves
+    attempts: int = 3  # how many may
+    max_seconds: float | None = None  # what the caller allows
+    active_qubits: int | None = None
 
 
 class JobQueue(Protocol):
@@ -162,8 +184,27 @@ class JobQueue(Protocol):
         """Hand a job back; ``counted`` says whether the attempt counts against it."""
         ...
 
-    def recover(self, owner: str | None = None) -> int:
-        """Hand back all jobs whose lease is over (or all of ``owner``); the number of them."""
+    def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
+        """Keep what a run has written until now."""
+        ...
+
+    def recover(self, *, everything: bool = False) -> int:
+        """Hand back all jobs whose lease is over, or every job with a lease: the caller knows that no other dispatcher lives.
+
+        Returns how many there were.
+        """
+        ...
+
+    def fetch(self, device: str, limit: int) -> list[Claim]:
+        """Claim the oldest jobs of a device whose own engine fetches them; such a claim has no lease."""
+        ...
+
+    def held(self, job_id: str) -> Claim:
+        """The claim of a job that was fetched, for the engine that now reports on it.
+
+        Raises:
+            UnknownJob: nobody has fetched it, or it is final.
+        """
         ...
 
 
@@ -216,6 +257,36 @@ class Catalogue(Protocol):
 
         Raises:
             UnknownDevice
+        """
+        ...
+
+
+class Sessions(Protocol):
+    """Sessions and batches. A session takes jobs until it is closed, is idle for too long or has lived too long."""
+
+    def open(self, new: NewSession) -> Session: ...
+
+    def get(self, session_id: str, caller: Caller) -> Session:
+        """The session, if it is the caller's.
+
+        Raises:
+            UnknownSession: also for a session of somebody else.
+        """
+        ...
+
+    def close(self, session_id: str, caller: Caller) -> Session:
+        """Take no more jobs; those that wait or run still end. Closing a closed one changes nothing.
+
+        Raises:
+            UnknownSession
+        """
+        ...
+
+    def cancel(self, session_id: str, caller: Caller) -> Session:
+        """Take no more jobs and cancel those that are not final.
+
+        Raises:
+            UnknownSession
         """
         ...
 

@@ -1,0 +1,168 @@
+"""Accounts, instances and credentials. Of a credential only its SHA-256 is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, or_, select
+
+from qumulus.core.accounts import DEFAULT_ACCOUNT, Account, Caller, Instance, Token
+from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound
+from qumulus.core.ports import Clock
+
+from . import rows
+from .database import Database
+from .tables import AnyRow, accounts, instances, tokens
+
+INSTANCES = (
+    Instance(
+        crn="crn:v1:bluemix:public:quantum-computing:us-east:a/00000000000000000000000000000000:00000000-0000-4000-8000-000000000000::",
+        name="local",
+        account=DEFAULT_ACCOUNT,
+    ),
+    Instance(
+        crn="crn:v1:bluemix:public:quantum-computing:us-east:a/test:test::",
+        name="test",
+        account=DEFAULT_ACCOUNT,
+    ),
+)
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a credential."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+class SqlAccounts:
+    """`core.ports.Accounts` on the database."""
+
+    def __init__(self, database: Database, clock: Clock, *, open_to_all: bool = False) -> None:
+        """``open_to_all``: any credential is the default account's."""
+        self._database = database
+        self._clock = clock
+        self._open_to_all = open_to_all
+
+    def seed(self, credentials: Iterable[tuple[str, str]]) -> None:
+        """Make the built-in account with its instances, and let exactly these built-in (scheme, secret) pairs in."""
+        wanted = {(scheme, digest(secret)) for scheme, secret in credentials}
+        with self._database.read() as connection:
+            built_in = select(tokens.c.scheme, tokens.c.digest).where(tokens.c.built_in)
+            known = {(row.scheme, row.digest) for row in connection.execute(built_in)}
+            seeded = connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first()
+        if seeded and known == wanted:
+            return
+        self._database.writer.run(lambda connection: self._seed(connection, wanted))
+
+    def _seed(self, connection: Connection, wanted: set[tuple[str, bytes]]) -> None:
+        if not connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first():
+            connection.execute(insert(accounts).values(id=DEFAULT_ACCOUNT, name="Local user", email="user@localhost"))
+            for instance in INSTANCES:
+                connection.execute(insert(instances).values(_instance_values(instance)))
+        connection.execute(delete(tokens).where(tokens.c.built_in))
+        now = self._clock.now()
+        for scheme, known in sorted(wanted):
+            connection.execute(delete(tokens).where(tokens.c.scheme == scheme, tokens.c.digest == known))
+            connection.execute(
+                insert(tokens).values(
+                    id=rows.new_id(now),
+                    account=DEFAULT_ACCOUNT,
+                    scheme=scheme,
+                    digest=known,
+                    created_at=now,
+                    built_in=True,
+                )
+            )
+
+    def authenticate(self, scheme: str, secret: str) -> Caller:
+        """Who sends this credential. See `core.ports.Accounts`."""
+        known = select(tokens.c.id, tokens.c.account, tokens.c.expires_at).where(
+            tokens.c.scheme == scheme, tokens.c.digest == digest(secret)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(known).first()
+        if row is not None and (row.expires_at is None or self._clock.now() < row.expires_at):
+            return Caller(account=row.account, token=row.id)
+        if self._open_to_all and secret:
+            return Caller(account=DEFAULT_ACCOUNT)
+        raise NotAuthenticated("The credential is unknown or has expired: send one that this server knows.")
+
+    def accounts(self) -> tuple[Account, ...]:
+        """All accounts."""
+        with self._database.read() as connection:
+            return tuple(
+                Account(**row._mapping) for row in connection.execute(select(accounts).order_by(accounts.c.id))
+            )
+
+    def instances(self, account: str) -> tuple[Instance, ...]:
+        """The instances of an account."""
+        wanted = select(instances).where(instances.c.account == account).order_by(instances.c.name)
+        with self._database.read() as connection:
+            return tuple(_instance(row) for row in connection.execute(wanted))
+
+    def instance(self, name_or_crn: str) -> Instance | None:
+        """An instance by its name or its CRN."""
+        wanted = select(instances).where(or_(instances.c.crn == name_or_crn, instances.c.name == name_or_crn))
+        with self._database.read() as connection:
+            row = connection.execute(wanted).first()
+        return _instance(row) if row else None
+
+    def tokens(self, account: str) -> tuple[Token, ...]:
+        """The credentials of an account, as they are kept."""
+        wanted = select(tokens).where(tokens.c.account == account).order_by(tokens.c.created_at, tokens.c.id)
+        with self._database.read() as connection:
+            return tuple(_token(row) for row in connection.execute(wanted))
+
+    def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token:
+        """Let another credential in. The same one again stays the same."""
+        now = self._clock.now()
+        values = {
+            "id": rows.new_id(now),
+            "account": account,
+            "scheme": scheme,
+            "digest": digest(secret),
+            "created_at": now,
+            "expires_at": expires_at,
+            "built_in": False,
+        }
+
+        def work(connection: Connection) -> Token:
+            same = select(tokens).where(tokens.c.scheme == scheme, tokens.c.digest == values["digest"])
+            if row := connection.execute(same).first():
+                if row.account != account:
+                    raise NotAllowed("This credential can't be used: choose another one.")
+                return _token(row)
+            return _token(connection.execute(insert(tokens).values(values).returning(tokens)).one())
+
+        return self._database.writer.run(work)
+
+    def revoke_token(self, token_id: str) -> None:
+        """Forget a credential. See `core.ports.Accounts`."""
+
+        def work(connection: Connection) -> None:
+            row = connection.execute(select(tokens.c.built_in).where(tokens.c.id == token_id)).first()
+            if row is None:
+                raise NotFound("There is no credential with that id: list the credentials to see the ids.")
+            if row.built_in:
+                raise NotAllowed("A built-in credential can't be deleted: start the server with another one instead.")
+            connection.execute(delete(tokens).where(tokens.c.id == token_id))
+
+        self._database.writer.run(work)
+
+
+def _instance_values(instance: Instance) -> dict[str, Any]:
+    names = ("crn", "name", "account", "plan", "region")
+    return {name: getattr(instance, name) for name in names} | {"tags": list(instance.tags)}
+
+
+def _instance(row: AnyRow) -> Instance:
+    values: dict[str, Any] = dict(row._mapping)
+    values["tags"] = tuple(values["tags"])
+    return Instance(**values)
+
+
+def _token(row: AnyRow) -> Token:
+    names = ("id", "account", "scheme", "digest", "expires_at", "built_in")
+    return Token(**{name: getattr(row, name) for name in names})

@@ -1,0 +1,47 @@
+"""Settings of devices, kept in memory and read again when another process has written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+from sqlalchemy import Connection, delete, insert, select
+
+from qumulus.core.devices import DeviceSettings
+
+from .database import Database
+from .tables import device_settings
+
+DEFAULTS = DeviceSettings()
+COLUMNS = tuple(device_settings.c[field.name] for field in fields(DeviceSettings))
+
+
+class Board:
+    """`core.ports.DeviceBoard` on the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, DeviceSettings] | None = None
+
+    def settings(self, device: str) -> DeviceSettings:
+        """What was set for a device; the defaults where nothing was."""
+        known = self._known
+        if known is None:
+            with self._database.read() as connection:
+                rows = connection.execute(select(device_settings.c.device, *COLUMNS))
+                known = {row.device: DeviceSettings(**dict(zip(row._fields[1:], row[1:], strict=True))) for row in rows}
+            self._known = known
+        return known.get(device, DEFAULTS)
+
+    def set(self, device: str, settings: DeviceSettings) -> None:
+        """Set all of a device's settings."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(device_settings).where(device_settings.c.device == device))
+            connection.execute(insert(device_settings).values(device=device, **asdict(settings)))
+
+        self._database.writer.run(work)
+        self.forget()
+
+    def forget(self) -> None:
+        """Read them again when they are next asked for."""
+        self._known = None

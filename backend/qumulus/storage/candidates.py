@@ -1,0 +1,120 @@
+"""Which job may run next: the devices' rules and the accounts' turns, inside one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select, update
+
+from qumulus.core.jobs import JobEvent, JobState, after
+from qumulus.core.results import Failure
+
+from . import rows, sessions
+from .board import Board
+from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs
+
+EXPIRED = "The time of its session was over before it ran: open another session and submit it again."
+
+_first = select(func.min(jobs.c.lane).label("lane")).where(IS_QUEUED).cte("lanes", recursive=True)
+_next = select(func.min(jobs.c.lane)).where(IS_QUEUED, jobs.c.lane > _first.c.lane).scalar_subquery()
+LANES = select(_first.union_all(select(_next).where(_first.c.lane.is_not(None))).c.lane)
+"""The lanes in which jobs wait, found by skipping through the index from one to the next."""
+
+HEAD_COLUMNS = (
+    jobs.c.number,
+    jobs.c.id,
+    jobs.c.account,
+    jobs.c.device,
+    jobs.c.session,
+    jobs.c.ticket,
+    jobs.c.queued_at,
+)
+HEAD = select(*HEAD_COLUMNS).where(IS_QUEUED).order_by(jobs.c.ticket, jobs.c.number).limit(1)
+HELD = (
+    select(jobs.c.device, jobs.c.account, func.count().label("count"))
+    .where(IS_HELD)
+    .group_by(jobs.c.device, jobs.c.account)
+)
+
+
+class Candidates:
+    """Gives the jobs that may run now, one by one, each to be claimed before the next is asked for."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        board: Board,
+        now: datetime,
+        turns: Mapping[str, int],
+        devices: frozenset[str] | None,
+    ) -> None:
+        """``turns``: when each account was served last. ``devices``: only these, or None for all."""
+        self._connection = connection
+        self._board = board
+        self._now = now
+        self._turns = turns
+        self.expired: list[str] = []  # jobs that were ended because their session is over
+        self._by_account: Counter[str] = Counter()
+        self._by_device: Counter[str] = Counter()
+        for row in connection.execute(HELD):
+            self._by_account[row.account] += row.count
+            self._by_device[row.device] += row.count
+        self._holders: dict[str, str | None] = {}
+        self._lanes: dict[str, list[str]] = {}  # by account
+        for name in connection.execute(LANES).scalars().all():
+            if name is None:
+                continue
+            device, account = rows.device_and_account(name)
+            settings = board.settings(device)
+            if settings.online and not settings.provider and (devices is None or device in devices):
+                self._lanes.setdefault(account, []).append(name)
+
+    def next(self) -> int | None:
+        """The number of the job that is to run next; None when nothing may."""
+        for account in sorted(self._lanes, key=lambda name: (self._by_account[name], self._turns.get(name, 0))):
+            heads = [head for name in self._lanes[account] if (head := self._head(name)) is not None]
+            if heads:
+                first = min(heads, key=lambda head: (head.ticket, head.number))
+                self._by_account[account] += 1
+                self._by_device[first.device] += 1
+                return first.number
+        return None
+
+    def _head(self, name: str) -> AnyRow | None:
+        """The oldest job of a lane, if its device takes it now."""
+        device, account = rows.device_and_account(name)
+        settings = self._board.settings(device)
+        wanted = HEAD.where(jobs.c.lane == name)
+        if settings.one_at_a_time:
+            if self._by_device[device]:
+                return None
+            if holder := self._holder(device):
+                wanted = HEAD.where(jobs.c.session == holder, jobs.c.account == account)
+        while (head := self._connection.execute(wanted).first()) is not None:
+            if head.session is None or not self._over(head):
+                break
+        if head is None or self._now < head.queued_at + timedelta(seconds=settings.least_queue_seconds):
+            return None
+        return head
+
+    def _holder(self, device: str) -> str | None:
+        """The session that has a device to itself."""
+        if device not in self._holders:
+            on_device = sessions.on_device(self._connection, device)
+            holding = (session.id for session in on_device if session.holds_device(self._now))
+            self._holders[device] = next(holding, None)
+        return self._holders[device]
+
+    def _over(self, head: AnyRow) -> bool:
+        """Whether the time of a job's session is over; if so the job is ended."""
+        session = sessions.load(self._connection, head.session)
+        expires_at = session.expires_at() if session else None
+        if expires_at is None or self._now < expires_at:
+            return False
+        state = after(JobState.QUEUED, JobEvent.FAIL).value
+        ended = {"state": state, "failure": Failure.TIME.value, "reason": EXPIRED, "ended_at": self._now}
+        self._connection.execute(update(jobs).where(jobs.c.number == head.number).values(ended))
+        self.expired.append(head.id)
+        return True

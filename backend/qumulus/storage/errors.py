@@ -1,0 +1,5 @@
+"""What can be wrong with the state as a whole, found when it is opened."""
+
+
+class StateUnusable(Exception):
+    """The state can't be opened. The text is one line that says why and what to do."""

@@ -1,0 +1,338 @@
+"""Jobs as people ask for them: `core.ports.JobStore` on the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
+
+from qumulus.core.accounts import Caller
+from qumulus.core.bells import Bells
+from qumulus.core.errors import Draining, InvalidRequest, NoResult, UnknownJob, UnknownSession, WrongState
+from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after
+from qumulus.core.ports import Clock, JobQuery, Page
+from qumulus.core.results import LogLine, Severity
+
+from . import rows, sessions
+from .blobs import DiskBlobs
+from .board import Board
+from .database import Database
+from .tables import IS_HELD, IS_QUEUED, jobs, log_lines, results
+from .values import Values
+
+LAST_RUNS = 20  # runs of a device by which the next ones are judged
+FIRST_GUESS = 1.0  # seconds of a run while none is known
+
+ONE = select(*rows.JOB_COLUMNS).limit(1)
+
+
+class SqlJobs:
+    """The store of jobs. Every write is one unit of the writer: it returns when it is on disk."""
+
+    def __init__(
+        self, database: Database, blobs: DiskBlobs, board: Board, clock: Clock, bells: Bells, *, workers: int = 1
+    ) -> None:
+        self._database = database
+        self._values = Values(blobs)
+        self._board = board
+        self._clock = clock
+        self._bells = bells
+        self._workers = workers
+        self._draining = False
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def submit(self, new: NewJob) -> Job:
+        """Store a job, with its payload on disk before the row that names it. See `JobStore.submit`."""
+        if self._draining:
+            raise Draining
+        now = self._clock.now()
+        values = rows.job_values(new, new.job_id or rows.new_id(now), now)
+        with self._values.stored(new.payload) as (payload, blob):
+            values |= {"payload": payload, "payload_blob": blob, "ticket": None if new.registered else rows.NEXT_TICKET}
+
+            def work(connection: Connection) -> Job:
+                if new.idempotency_key is not None and (known := _by_key(connection, new)):
+                    return known
+                if new.session is not None:
+                    _admit(connection, new, new.session, now)
+                return rows.to_job(connection.execute(insert(jobs).values(values).returning(*rows.JOB_COLUMNS)).one())
+
+            job = self._database.writer.run(work)
+            if job.id != values["id"]:
+                self._values.drop([blob])  # the key was known: the first payload stands
+        if job.state is JobState.QUEUED:
+            self._bells.queued.ring(job.id)
+        return job
+
+    def upload(self, job_id: str, new: NewJob) -> Job:
+        """Give a registered job its program. See `JobStore.upload`."""
+        if self._draining:
+            raise Draining
+        now = self._clock.now()
+        with self._values.stored(new.payload) as (payload, blob):
+            values = {
+                name: getattr(new, name) for name in rows.SAME_NAMES if name not in ("account", "idempotency_key")
+            }
+            values |= {"tags": list(new.tags), "request": dict(new.request), "lane": rows.lane(new.device, new.account)}
+            values |= {"payload": payload, "payload_blob": blob, "ticket": rows.NEXT_TICKET, "queued_at": now}
+
+            def work(connection: Connection) -> Job:
+                job = _owned(connection, job_id, new.account)
+                state = after(job.state, JobEvent.SUBMIT, job_id)
+                return _changed(connection, job_id, values | {"state": state.value})
+
+            job = self._database.writer.run(work)
+        self._bells.queued.ring(job_id)
+        return job
+
+    def cancel(self, job_id: str, caller: Caller) -> Job:
+        """Ask for the end of a job. See `JobStore.cancel`."""
+        now = self._clock.now()
+
+        def work(connection: Connection) -> Job:
+            return cancelled(connection, _owned(connection, job_id, caller.account), now)
+
+        job = self._database.writer.run(work)
+        self.ring(job)
+        return job
+
+    def ring(self, job: Job) -> None:
+        """Tell who has to know of a job that was to be cancelled."""
+        (self._bells.settled if job.final else self._bells.cancelling).ring(job.id)
+
+    def delete(self, job_id: str, caller: Caller) -> None:
+        """Forget a final job. See `JobStore.delete`."""
+
+        def work(connection: Connection) -> list[str | None]:
+            job = _owned(connection, job_id, caller.account)
+            if not job.final:
+                raise WrongState(f"Job {job_id} is {job.state}: cancel it, or wait for its end, before you delete it.")
+            blobs = [
+                *connection.execute(select(jobs.c.payload_blob).where(jobs.c.id == job_id)).scalars(),
+                *connection.execute(select(results.c.blob).where(results.c.job == job_id)).scalars(),
+            ]
+            connection.execute(delete(jobs).where(jobs.c.id == job_id))
+            return blobs
+
+        self._values.drop(self._database.writer.run(work))
+
+    def set_tags(self, job_id: str, caller: Caller, tags: Sequence[str]) -> Job:
+        """Replace the tags of a job."""
+
+        def work(connection: Connection) -> Job:
+            _owned(connection, job_id, caller.account)
+            return _changed(connection, job_id, {"tags": list(tags)})
+
+        return self._database.writer.run(work)
+
+    def drain(self) -> None:
+        """Take no new jobs from now on."""
+        self._draining = True
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def get(self, job_id: str, caller: Caller) -> Job:
+        """The job, if it is the caller's. See `JobStore.get`."""
+        with self._database.read() as connection:
+            return _owned(connection, job_id, caller.account)
+
+    def find(self, query: JobQuery) -> Page:
+        """A page of jobs. See `JobQuery`."""
+        condition = and_(True, *_conditions(query))
+        order = (
+            (jobs.c.created_at.desc(), jobs.c.number.desc()) if query.descending else (jobs.c.created_at, jobs.c.number)
+        )
+        page = select(*rows.JOB_COLUMNS).where(condition).order_by(*order).offset(query.offset).limit(query.limit)
+        with self._database.read() as connection:
+            found = tuple(rows.to_job(row) for row in connection.execute(page))
+            total = connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
+        return Page(found, total)
+
+    def payload(self, job_id: str) -> bytes:
+        """The program as it was accepted.
+
+        Raises:
+            UnknownJob
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(jobs.c.payload, jobs.c.payload_blob).where(jobs.c.id == job_id)).first()
+        if row is None:
+            raise UnknownJob(job_id)
+        return self._values.load(row.payload, row.payload_blob)
+
+    def result(self, job_id: str) -> tuple[bytes, str]:
+        """The stored result and its media type. See `JobStore.result`."""
+        return self._value(job_id, "")
+
+    def file(self, job_id: str, name: str) -> bytes:
+        """A file that the run left.
+
+        Raises:
+            UnknownJob, NoResult
+        """
+        if not name:
+            raise NoResult(job_id, "without a file that has no name")
+        return self._value(job_id, name)[0]
+
+    def _value(self, job_id: str, name: str) -> tuple[bytes, str]:
+        wanted = select(results.c.media_type, results.c.value, results.c.blob).where(
+            results.c.job == job_id, results.c.name == name
+        )
+        with self._database.read() as connection:
+            row = connection.execute(wanted).first()
+            if row is None:
+                state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar()
+                if state is None:
+                    raise UnknownJob(job_id)
+                raise NoResult(job_id, state)
+        return self._values.load(row.value, row.blob), row.media_type
+
+    def files(self, job_id: str) -> tuple[str, ...]:
+        """The names of the files that the run left."""
+        wanted = select(results.c.name).where(results.c.job == job_id, results.c.name != "").order_by(results.c.name)
+        with self._database.read() as connection:
+            return tuple(connection.execute(wanted).scalars())
+
+    def log(self, job_id: str) -> tuple[LogLine, ...]:
+        """What its runs wrote, in order."""
+        columns = (log_lines.c.time, log_lines.c.text, log_lines.c.severity)
+        wanted = select(*columns).where(log_lines.c.job == job_id).order_by(log_lines.c.number)
+        with self._database.read() as connection:
+            return tuple(LogLine(row.time, row.text, Severity(row.severity)) for row in connection.execute(wanted))
+
+    def pending(self, device: str | None = None) -> Mapping[str, int]:
+        """How many jobs wait or run, by device."""
+        counts: dict[str, int] = {}
+        with self._database.read() as connection:
+            waiting = connection.execute(select(jobs.c.lane, func.count()).where(IS_QUEUED).group_by(jobs.c.lane))
+            for name, count in waiting:
+                where = rows.device_and_account(name)[0]
+                counts[where] = counts.get(where, 0) + count
+            held = connection.execute(select(jobs.c.device, func.count()).where(IS_HELD).group_by(jobs.c.device))
+            for where, count in held:
+                counts[where] = counts.get(where, 0) + count
+        return counts if device is None else {device: counts.get(device, 0)}
+
+    def position(self, job_id: str) -> int | None:
+        """How many jobs of its device run before it, when accounts take turns."""
+        with self._database.read() as connection:
+            columns = (jobs.c.lane, jobs.c.device, jobs.c.ticket, jobs.c.number)
+            job = connection.execute(select(*columns).where(jobs.c.id == job_id, IS_QUEUED)).first()
+            if job is None:
+                return None
+            place = tuple_(jobs.c.ticket, jobs.c.number)
+            mine = IS_QUEUED & (jobs.c.lane == job.lane)
+            before = _count(connection, mine & (place < tuple_(job.ticket, job.number)))
+            first, last = rows.lane(job.device, ""), job.device + chr(0x20)
+            lanes = select(jobs.c.lane).where(IS_QUEUED, jobs.c.lane > first, jobs.c.lane < last).distinct()
+            others = [name for name in connection.execute(lanes).scalars() if name != job.lane]
+            return before + sum(
+                min(before + 1, _count(connection, IS_QUEUED & (jobs.c.lane == name))) for name in others
+            )
+
+    def expected_start(self, job_id: str) -> datetime | None:
+        """When it will run, judging by its position and the last runs on its device."""
+        position = self.position(job_id)
+        if position is None:
+            return None
+        with self._database.read() as connection:
+            job = connection.execute(ONE.where(jobs.c.id == job_id)).one()
+            last = (
+                select(jobs.c.run_seconds)
+                .where(jobs.c.device == job.device, jobs.c.run_seconds.is_not(None))
+                .order_by(jobs.c.created_at.desc(), jobs.c.number.desc())
+                .limit(LAST_RUNS)
+                .subquery()
+            )
+            mean = connection.execute(select(func.avg(last.c.run_seconds))).scalar() or FIRST_GUESS
+        settings = self._board.settings(job.device)
+        at_once = 1 if settings.one_at_a_time else self._workers
+        return self._clock.now() + timedelta(seconds=position / at_once * max(mean, settings.least_run_seconds))
+
+    def settled(self, job_ids: Collection[str]) -> frozenset[str]:
+        """Those for which waiting is over. See `JobStore.settled`."""
+        waiting = set(FINAL) | {JobState.REGISTERED}
+        moving: set[str] = set()
+        ids = list(job_ids)
+        with self._database.read() as connection:
+            for start in range(0, len(ids), 500):
+                some = select(jobs.c.id, jobs.c.state, jobs.c.device).where(jobs.c.id.in_(ids[start : start + 500]))
+                for row in connection.execute(some):
+                    if row.state not in waiting and not self._board.settings(row.device).provider:
+                        moving.add(row.id)
+        return frozenset(job_id for job_id in ids if job_id not in moving)
+
+
+def _count(connection: Connection, condition: Any) -> int:
+    return connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
+
+
+def _owned(connection: Connection, job_id: str, account: str) -> Job:
+    row = connection.execute(ONE.where(jobs.c.id == job_id, jobs.c.account == account)).first()
+    if row is None:
+        raise UnknownJob(job_id)
+    return rows.to_job(row)
+
+
+def _changed(connection: Connection, job_id: str, values: Mapping[str, Any]) -> Job:
+    changed = update(jobs).where(jobs.c.id == job_id).values(values).returning(*rows.JOB_COLUMNS)
+    return rows.to_job(connection.execute(changed).one())
+
+
+def _by_key(connection: Connection, new: NewJob) -> Job | None:
+    known = ONE.where(jobs.c.account == new.account, jobs.c.idempotency_key == new.idempotency_key)
+    row = connection.execute(known).first()
+    return rows.to_job(row) if row else None
+
+
+def _admit(connection: Connection, new: NewJob, session_id: str, now: datetime) -> None:
+    """Raise unless the session of a new job takes it."""
+    session = sessions.load(connection, session_id)
+    if session is None or session.account != new.account:
+        raise UnknownSession(session_id)
+    if session.device != new.device:
+        raise InvalidRequest(f"Session {session.id} is on device {session.device}: send it no jobs for {new.device}.")
+    if not session.accepts_jobs(now):
+        raise WrongState(f"Session {session.id} is closed and takes no more jobs: open another one.")
+
+
+def cancelled(connection: Connection, job: Job, now: datetime) -> Job:
+    """The job after somebody asked for its end.
+
+    Raises:
+        IllegalTransition: it is final already.
+    """
+    state = after(job.state, JobEvent.CANCEL, job.id)
+    values: dict[str, Any] = {"state": state.value}
+    if state in FINAL:
+        values |= {"ended_at": now, "reason": "It was cancelled before it ran.", "owner": None, "lease_until": None}
+    return _changed(connection, job.id, values)
+
+
+def _conditions(query: JobQuery) -> list[Any]:
+    column = jobs.c
+    found: list[Any] = [
+        column[name] == value
+        for name in ("account", "device", "api", "session", "instance")
+        if (value := getattr(query, name)) is not None
+    ]
+    if query.states is not None:
+        found.append(column.state.in_(sorted(query.states)))
+    if query.kinds is not None:
+        found.append(column.kind.in_(sorted(query.kinds)))
+    for tag in query.tags:
+        each = func.json_each(column.tags).table_valued("value")
+        found.append(select(each.c.value).where(each.c.value == tag).exists())
+    if query.text is not None:
+        found.append(or_(*(column[name].icontains(query.text, autoescape=True) for name in ("id", "name", "note"))))
+    bounds: list[tuple[datetime | None, Callable[[Any], Any]]] = [
+        (query.created_after, lambda at: column.created_at >= at),
+        (query.created_before, lambda at: column.created_at <= at),
+        (query.queued_after, lambda at: column.queued_at >= at),
+        (query.queued_before, lambda at: column.queued_at <= at),
+    ]
+    found += [condition(at) for at, condition in bounds if at is not None]
+    return found

@@ -1,0 +1,310 @@
+"""Jobs as a dispatcher takes them: `core.ports.JobQueue` on the database.
+
+**Fairness.** Each account has a lane at each device. The account that holds the fewest jobs is served next, among equals the
+one that waited longest for its turn; within an account the oldest job that may run. A claim reads the lanes by skipping
+through an index, so it costs the same however many jobs wait in them.
+
+**Fencing.** Each claim counts the job's attempt up, and every later statement names that attempt in its condition: once a job
+was handed back, nothing that an older attempt says changes a row. Result and final state are one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import count as counter
+from typing import Any
+
+from sqlalchemy import Connection, Update, and_, insert, literal_column, or_, select, tuple_, update
+
+from qumulus.core.bells import Bells
+from qumulus.core.errors import UnknownJob
+from qumulus.core.jobs import FINAL, JobEvent, JobState, after, states_before
+from qumulus.core.ports import Claim, Clock
+from qumulus.core.results import Failure, LogLine, Outcome
+
+from . import rows
+from .blobs import DiskBlobs
+from .board import Board
+from .candidates import Candidates
+from .database import Database
+from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
+from .values import Values
+
+MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
+
+CLAIM_COLUMNS = tuple(
+    jobs.c[name]
+    for name in (
+        "id", "account", "device", "kind", "shots", "session", "calibration", "max_seconds", "request", "attempt",
+        "attempts", "counted", "active_qubits", "payload", "payload_blob",
+    )
+)  # fmt: skip
+
+NOBODY: dict[str, Any] = {"owner": None, "lease_until": None}
+AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "running_at": None, **NOBODY}
+
+
+class SqlQueue:
+    """The queue of one process. Which account had its turn last is remembered here; the rest is in the database."""
+
+    def __init__(self, database: Database, blobs: DiskBlobs, board: Board, clock: Clock, bells: Bells) -> None:
+        self._database = database
+        self._values = Values(blobs)
+        self._board = board
+        self._clock = clock
+        self._bells = bells
+        self._turns: dict[str, int] = {}
+        self._turn = counter(1)
+
+    def claim(self, owner: str, count: int, lease: timedelta, *, devices: Iterable[str] | None = None) -> list[Claim]:
+        """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
+        with self._database.read() as connection:
+            if connection.execute(select(jobs.c.number).where(IS_QUEUED).limit(1)).first() is None:
+                return []
+        only = None if devices is None else frozenset(devices)
+
+        def work(connection: Connection) -> tuple[list[AnyRow], list[str]]:
+            now = self._clock.now()
+            candidates = Candidates(connection, self._board, now, self._turns, only)
+            taken = []
+            while len(taken) < count and (number := candidates.next()) is not None:
+                row = _take(connection, number, owner, now, now + lease)
+                self._turns[row.account] = next(self._turn)
+                taken.append(row)
+            return taken, candidates.expired
+
+        taken, expired = self._database.writer.run(work)
+        for job_id in expired:
+            self._bells.settled.ring(job_id)
+        return [self._claim(row) for row in taken]
+
+    def fetch(self, device: str, limit: int) -> list[Claim]:
+        """Claim the oldest jobs of a device whose own engine fetches them. See `JobQueue.fetch`."""
+
+        def work(connection: Connection) -> list[AnyRow]:
+            now = self._clock.now()
+            lanes = and_(jobs.c.lane > rows.lane(device, ""), jobs.c.lane < device + chr(0x20))
+            oldest = select(jobs.c.number).where(IS_QUEUED, lanes).order_by(jobs.c.ticket, jobs.c.number).limit(limit)
+            numbers = connection.execute(oldest).scalars().all()
+            return [_take(connection, number, f"provider:{device}", now, None) for number in numbers]
+
+        return [self._claim(row) for row in self._database.writer.run(work)]
+
+    def held(self, job_id: str) -> Claim:
+        """The claim of a job that was fetched. See `JobQueue.held`."""
+        wanted = select(*CLAIM_COLUMNS).where(jobs.c.id == job_id, IS_HELD, jobs.c.lease_until.is_(None))
+        with self._database.read() as connection:
+            row = connection.execute(wanted).first()
+        if row is None:
+            raise UnknownJob(job_id)
+        return self._claim(row)
+
+    def _claim(self, row: AnyRow) -> Claim:
+        seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts
+        return rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed)
+
+    def start(self, claim: Claim) -> bool:
+        """Mark as running; False when the claim is no longer ours."""
+        started = _of(claim, JobEvent.START).values(
+            state=after(JobState.CLAIMED, JobEvent.START).value, running_at=self._clock.now()
+        )
+        return self._database.writer.run(lambda connection: connection.execute(started).rowcount == 1)
+
+    def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
+        """Renew the leases, and say which runs must stop. See `JobQueue.heartbeat`."""
+        held = list(claims)
+        if not held:
+            return []
+        going = [(claim.job_id, claim.attempt) for claim in held]
+        ours = and_(tuple_(jobs.c.id, jobs.c.attempt).in_(going), jobs.c.owner == owner, IS_HELD)
+        renewed = (
+            update(jobs)
+            .where(ours, jobs.c.state != JobState.CANCELLING.value)
+            .values(lease_until=self._clock.now() + lease)
+            .returning(jobs.c.id)
+        )
+        kept = self._database.writer.run(lambda connection: set(connection.execute(renewed).scalars()))
+        return [claim for claim in held if claim.job_id not in kept]
+
+    def finish(self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = ()) -> bool:
+        """Store result and final state in one transaction; False when the attempt is no longer ours."""
+        event = JobEvent.SUCCEED if outcome.succeeded else JobEvent.FAIL
+        values: dict[str, Any] = {
+            "state": (JobState.SUCCEEDED if outcome.succeeded else JobState.FAILED).value,
+            "ended_at": self._clock.now(),
+            "reason": outcome.reason,
+            "reason_code": outcome.reason_code,
+            "failure": outcome.failure.value if outcome.failure else None,
+            "run_seconds": outcome.run_seconds,
+            "metadata": dict(outcome.metadata),
+            **NOBODY,
+        }
+        kept = self._kept(claim.job_id, outcome)
+
+        def work(connection: Connection) -> bool:
+            if connection.execute(_of(claim, event).values(values)).rowcount == 0:
+                return False
+            if kept:
+                connection.execute(insert(results), kept)
+            _write_log(connection, claim, log)
+            return True
+
+        finished = self._database.writer.run(work)
+        if finished:
+            self._bells.settled.ring(claim.job_id)
+        else:
+            self._values.drop(value["blob"] for value in kept)
+        return finished
+
+    def _kept(self, job_id: str, outcome: Outcome) -> list[dict[str, Any]]:
+        """The rows of a result and its files, whose blobs are on disk by now."""
+        parts = {name: (value, "application/octet-stream") for name, value in outcome.files.items()}
+        if outcome.succeeded or outcome.result:
+            parts[""] = (outcome.result, outcome.media_type)
+        kept = []
+        for name, (value, media_type) in parts.items():
+            in_row, blob = self._values.put(value)
+            kept.append(
+                {
+                    "job": job_id,
+                    "name": name,
+                    "media_type": media_type,
+                    "size": len(value),
+                    "value": in_row,
+                    "blob": blob,
+                }
+            )
+        return kept
+
+    def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
+        """Keep what a run has written until now."""
+        mine = select(jobs.c.id).where(jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, IS_HELD)
+
+        def work(connection: Connection) -> None:
+            if connection.execute(mine).first():
+                _write_log(connection, claim, lines)
+
+        self._database.writer.run(work)
+
+    def release(self, claim: Claim, *, counted: bool, reason: str) -> None:
+        """Hand a job back, or end it where it was to be cancelled or has had all its attempts."""
+        now = self._clock.now()
+        current = select(jobs.c.state, jobs.c.counted, jobs.c.returned, jobs.c.attempts).where(
+            jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, IS_HELD
+        )
+
+        def work(connection: Connection) -> JobState | None:
+            row = connection.execute(current).first()
+            if row is None:
+                return None
+            values = _handed_back(row, counted=counted, reason=reason, now=now)
+            connection.execute(_of(claim, JobEvent.RELEASE).values(values))
+            return JobState(values["state"])
+
+        self._tell(claim.job_id, self._database.writer.run(work))
+
+    def recover(self, *, everything: bool = False) -> int:
+        """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
+        now = self._clock.now()
+        gone = and_(
+            IS_HELD,
+            jobs.c.lease_until.is_not(None),
+            or_(literal_column("1 = 1") if everything else jobs.c.lease_until < now),
+        )
+        cancelling = jobs.c.state == JobState.CANCELLING.value
+        steps = (
+            (
+                cancelling,
+                {
+                    "state": after(JobState.CANCELLING, JobEvent.RELEASE).value,
+                    "ended_at": now,
+                    "reason": CANCELLED,
+                    **NOBODY,
+                },
+            ),
+            (jobs.c.returned >= MOST_RETURNS, _failed(Failure.LOST, LOST, now)),
+            (literal_column("1 = 1"), AGAIN | {"returned": jobs.c.returned + 1}),
+        )
+
+        def work(connection: Connection) -> list[tuple[str, str]]:
+            moved: list[tuple[str, str]] = []
+            for condition, values in steps:
+                step = update(jobs).where(gone, condition).values(values).returning(jobs.c.id, jobs.c.state)
+                moved += [(row.id, row.state) for row in connection.execute(step)]
+            return moved
+
+        moved = self._database.writer.run(work)
+        for job_id, state in moved:
+            self._tell(job_id, JobState(state))
+        return len(moved)
+
+    def _tell(self, job_id: str, state: JobState | None) -> None:
+        if state is JobState.QUEUED:
+            self._bells.queued.ring(job_id)
+        elif state in FINAL:
+            self._bells.settled.ring(job_id)
+
+
+CANCELLED = "It was cancelled while it ran."
+LOST = (
+    f"It was begun {MOST_RETURNS + 1} times, and each time the server or its worker processes ended while it ran: "
+    "see the server's log, then submit it again."
+)
+
+
+def _of(claim: Claim, event: JobEvent) -> Update:
+    """A change of the claimed job, if the attempt is still this one and ``event`` is legal."""
+    legal = [state.value for state in sorted(states_before(event))]
+    return update(jobs).where(
+        jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, jobs.c.state.in_(legal), IS_HELD
+    )
+
+
+def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
+    taken = (
+        update(jobs)
+        .where(jobs.c.number == number, IS_QUEUED)
+        .values(
+            state=after(JobState.QUEUED, JobEvent.CLAIM).value,
+            attempt=jobs.c.attempt + 1,
+            claimed_at=now,
+            owner=owner,
+            lease_until=lease_until,
+        )
+        .returning(*CLAIM_COLUMNS)
+    )
+    return connection.execute(taken).one()
+
+
+def _failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
+    return {"state": JobState.FAILED.value, "failure": failure.value, "reason": reason, "ended_at": now, **NOBODY}
+
+
+def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> dict[str, Any]:
+    """What becomes of a job whose run ended without an outcome."""
+    state = after(JobState(row.state), JobEvent.RELEASE)
+    if state in FINAL:
+        return {"state": state.value, "ended_at": now, "reason": CANCELLED, **NOBODY}
+    if counted and row.counted + 1 >= row.attempts:
+        return _failed(Failure.CRASHED, reason, now) | {"counted": row.counted + 1}
+    if not counted and row.returned >= MOST_RETURNS:
+        return _failed(Failure.LOST, LOST, now)
+    tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
+    return AGAIN | tally
+
+
+def _write_log(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:
+    if lines:
+        written = [
+            {
+                "job": claim.job_id,
+                "attempt": claim.attempt,
+                "time": line.time,
+                "severity": line.severity.value,
+                "text": line.text,
+            }
+            for line in lines
+        ]
+        connection.execute(insert(log_lines), written)

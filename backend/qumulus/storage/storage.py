@@ -1,0 +1,122 @@
+"""Opens all stores of a state folder."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import select
+
+from qumulus.core.bells import Bells
+from qumulus.core.clock import SystemClock
+from qumulus.core.ports import Clock
+
+from .accounts import SqlAccounts
+from .blobs import DiskBlobs
+from .board import Board
+from .database import Database
+from .errors import StateUnusable
+from .jobs import SqlJobs, cancelled
+from .queue import SqlQueue
+from .schema import prepare
+from .sessions import SqlSessions
+from .tables import jobs, results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The stores of one process on one state folder."""
+
+    home: Path
+    jobs: SqlJobs
+    queue: SqlQueue
+    blobs: DiskBlobs
+    accounts: SqlAccounts
+    sessions: SqlSessions
+    board: Board
+    bells: Bells  # what is on disk now, told inside this process
+    clock: Clock
+    _database: Database
+    _presence: IO[bytes]
+
+    def close(self) -> None:
+        """Commit what waits, and let go of the folder."""
+        self._database.close()
+        self._presence.close()
+
+
+def open_storage(
+    home: Path,
+    *,
+    credentials: Iterable[tuple[str, str]] = (),
+    open_to_all: bool = False,
+    workers: int = 1,
+    clock: Clock | None = None,
+) -> Storage:
+    """Open, or make, the state in ``home``.
+
+    ``credentials`` are the (scheme, secret) pairs of the built-in account; ``open_to_all`` lets any credential in;
+    ``workers`` is how many jobs run at once, for estimates. Several processes may open one folder; one that is alone checks
+    the database and sweeps what no row names.
+
+    Raises:
+        StateUnusable: the folder can't be used, or the database is damaged.
+    """
+    clock = clock or SystemClock()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+        presence = (home / "present").open("ab")
+    except OSError as error:
+        raise StateUnusable(
+            f"The folder {home} can't be used: {error.strerror}. Name another one with --home."
+        ) from error
+    bells = Bells()
+    alone = _alone(presence)
+    database = Database(home, elsewhere=lambda: bells.elsewhere.ring(None))
+    if alone and database.path.exists():
+        database.check()
+    prepare(database)
+    database.start()
+    blobs = DiskBlobs(home / "blobs")
+    if alone:
+        _sweep(database, blobs)
+    fcntl.flock(presence, fcntl.LOCK_SH)
+    board = Board(database)
+    bells.elsewhere.listen(lambda _: board.forget())
+    accounts = SqlAccounts(database, clock, open_to_all=open_to_all)
+    accounts.seed(credentials)
+    store = SqlJobs(database, blobs, board, clock, bells, workers=workers)
+    return Storage(
+        home=home,
+        jobs=store,
+        queue=SqlQueue(database, blobs, board, clock, bells),
+        blobs=blobs,
+        accounts=accounts,
+        sessions=SqlSessions(database, clock, bells, cancelled, store.ring),
+        board=board,
+        bells=bells,
+        clock=clock,
+        _database=database,
+        _presence=presence,
+    )
+
+
+def _alone(presence: IO[bytes]) -> bool:
+    """Whether no other process has the folder open. If so, others wait until the lock is shared."""
+    try:
+        fcntl.flock(presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(presence, fcntl.LOCK_SH)
+        return False
+    return True
+
+
+def _sweep(database: Database, blobs: DiskBlobs) -> None:
+    with database.read() as connection:
+        named = set(connection.execute(select(jobs.c.payload_blob).where(jobs.c.payload_blob.is_not(None))).scalars())
+        named |= set(connection.execute(select(results.c.blob).where(results.c.blob.is_not(None))).scalars())
+    blobs.sweep(named)

@@ -1,0 +1,198 @@
+"""The tables, in plain SQLAlchemy Core, alike on SQLite and PostgreSQL.
+
+A change here comes with a migration in `migrations/versions`; a test holds that both say the same.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    literal_column,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, kept as microseconds since 1970 in UTC: sorts, compares and rounds alike everywhere."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        """To the database."""
+        del dialect
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        """From the database."""
+        del dialect
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in an INTEGER key
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("account", String(255), nullable=False),
+    Column("device", String(255), nullable=False),
+    Column("kind", String(255), nullable=False),
+    Column("api", String(255), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("name", Text),
+    Column("note", Text),
+    Column("shots", BigInteger),
+    Column("tags", JSON, nullable=False),
+    Column("session", String(64)),
+    Column("instance", String(255)),
+    Column("calibration", String(255)),
+    Column("private", Boolean, nullable=False),
+    Column("max_seconds", Float),
+    Column("request", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("queued_at", Moment),
+    Column("claimed_at", Moment),
+    Column("running_at", Moment),
+    Column("ended_at", Moment),
+    Column("attempt", Integer, nullable=False),  # the fencing token: counts every claim
+    Column("reason", Text),
+    Column("reason_code", Integer),
+    Column("failure", String(16)),
+    Column("run_seconds", Float),
+    Column("metadata", JSON, nullable=False),
+    # What only the queue reads.
+    Column("lane", String(511), nullable=False),  # device and account: the queue in which it waits
+    Column("ticket", BigInteger),  # its place in the lane; it keeps it when it is handed back
+    Column("attempts", Integer, nullable=False),  # how many attempts may count
+    Column("counted", Integer, nullable=False),  # attempts whose worker died by itself
+    Column("returned", Integer, nullable=False),  # attempts that were handed back
+    Column("owner", String(255)),  # who holds the claim
+    Column("lease_until", Moment),  # None: held without a lease
+    Column("active_qubits", Integer),
+    Column("idempotency_key", String(255)),
+    # Last, so that reading the other columns never follows a payload's overflow pages.
+    Column("payload_blob", String(255)),  # the key of a payload that is too large for the row
+    Column("payload", LargeBinary),
+    Index("ix_jobs_account", "account", "created_at", "number"),
+    Index("ix_jobs_created", "created_at", "number"),
+)
+
+# Conditions of partial indexes are written out, not bound: only then a planner sees that an index serves a query.
+IS_QUEUED = jobs.c.state == literal_column("'queued'")
+IS_HELD = jobs.c.state.in_([literal_column(f"'{state}'") for state in ("claimed", "running", "cancelling")])
+IN_SESSION = jobs.c.session.is_not(None)
+HAS_KEY = jobs.c.idempotency_key.is_not(None)
+
+for _index in (
+    ("ix_jobs_queued", IS_QUEUED, False, (jobs.c.lane, jobs.c.ticket, jobs.c.number)),
+    ("ix_jobs_held", IS_HELD, False, (jobs.c.device, jobs.c.account)),
+    ("ix_jobs_session", IN_SESSION, False, (jobs.c.session, jobs.c.ticket, jobs.c.number)),
+    ("ux_jobs_key", HAS_KEY, True, (jobs.c.account, jobs.c.idempotency_key)),
+):
+    _name, _where, _unique, _columns = _index
+    Index(_name, *_columns, unique=_unique, sqlite_where=_where, postgresql_where=_where)
+
+results = Table(
+    "results",
+    metadata,
+    Column("job", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(1024), primary_key=True),  # empty: the result itself; else a file beside it
+    Column("media_type", String(255), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("blob", String(255)),  # the key of a value that is too large for the row
+    Column("value", LargeBinary),
+)
+
+log_lines = Table(
+    "log_lines",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("job", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("time", Moment, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("account", String(255), nullable=False),
+    Column("device", String(255), nullable=False, index=True),
+    Column("mode", String(16), nullable=False),
+    Column("instance", String(255)),
+    Column("max_seconds", Float, nullable=False),
+    Column("interactive_seconds", Float, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("closing_at", Moment),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("email", String(255)),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("crn", String(255), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("plan", String(255), nullable=False),
+    Column("region", String(255), nullable=False),
+    Column("tags", JSON, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("scheme", String(32), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("built_in", Boolean, nullable=False),
+    Index("ux_tokens_digest", "scheme", "digest", unique=True),
+)
+
+device_settings = Table(
+    "device_settings",
+    metadata,
+    Column("device", String(255), primary_key=True),
+    Column("online", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("one_at_a_time", Boolean, nullable=False),
+    Column("least_queue_seconds", Float, nullable=False),
+    Column("least_run_seconds", Float, nullable=False),
+    Column("provider", Boolean, nullable=False),
+)
