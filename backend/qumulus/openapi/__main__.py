@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from . import generate, yaml12
+from . import generate
 from .bundle import BundleError
 from .jobs import REPOSITORY, Api, UnknownApi, apis
 
@@ -42,13 +42,9 @@ def _generate(what: str, chosen: Sequence[Api], check: bool) -> list[str]:
 
 
 def _lint(chosen: Sequence[Api]) -> list[str]:
-    from .lint import complaints  # the validator is a tool of development
+    from .lint import complaints  # the validators are tools of development
 
-    return [
-        f"{api.bundle}: {complaint}"
-        for api in chosen
-        for complaint in complaints(yaml12.read((REPOSITORY / api.bundle).read_bytes()))
-    ]
+    return [f"{api.root.parent}: {complaint}" for api in chosen for complaint in complaints(REPOSITORY / api.root)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
