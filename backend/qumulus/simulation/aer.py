@@ -7,14 +7,17 @@ in milliseconds. It is used for what the exact methods do not reach, and for job
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit.circuit import Delay
+from qiskit.primitives import BackendSamplerV2, PrimitiveResult, SamplerPubLike
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from .circuits import scan
 from .devices import CATALOGUE, DeviceModel
 from .ideal import run
 from .seeds import Seed
@@ -61,12 +64,32 @@ def noise_model(model: DeviceModel, qubits: Iterable[int]) -> NoiseModel:
     return noise
 
 
+def sample_like_local_mode(
+    pubs: Sequence[SamplerPubLike], model: DeviceModel, *, default_shots: int, seed: int | None
+) -> PrimitiveResult:
+    """The result of the client package's local mode, bit for bit: the same primitive on Aer with the same noise.
+
+    Raises:
+        ProgramError: a circuit does not fit the device.
+    """
+    from qiskit_aer import AerSimulator
+
+    coerced = [SamplerPub.coerce(pub, default_shots) for pub in pubs]
+    active = {qubit for pub in coerced for qubit in scan(pub.circuit, model).physical}
+    simulator = AerSimulator() if model.ideal else AerSimulator(noise_model=noise_model(model, active))
+    simulator.set_options(max_parallel_threads=1)
+    sampler = BackendSamplerV2(backend=simulator, options={"default_shots": default_shots, "seed_simulator": seed})
+    return sampler.run(coerced).result()
+
+
 def _entries(entries: Iterable[dict[str, Any]]) -> list[SimpleNamespace]:
     """Calibration entries as objects, as Aer reads them."""
     return [SimpleNamespace(**entry) for entry in entries]
 
 
 def _objection(task: Task) -> str | None:
+    if task.circuit.num_declared_vars:
+        return "Aer knows few operations on classical variables"
     return "the device has no noise" if task.active.model.ideal else None
 
 

@@ -34,6 +34,12 @@ def _qubits(task: Task) -> int:
     return task.circuit.num_qubits if task.active.dynamic else task.active.n_qubits
 
 
+def _objection(task: Task) -> str | None:
+    if task.circuit.num_declared_vars:
+        return "Aer knows few operations on classical variables"
+    return None if task.active.model.ideal else "the device has noise"
+
+
 def _estimate(task: Task) -> Estimate:
     n_operations = sum(task.circuit.count_ops().values())
     if is_clifford(task.circuit):
@@ -57,7 +63,7 @@ def run(circuit: QuantumCircuit, task: Task, seed: Seed, **options: Any) -> Memo
     Raises:
         ProgramError: Aer does not take the circuit, with its reason.
     """
-    from qiskit_aer import AerSimulator
+    from qiskit_aer import AerError, AerSimulator
 
     simulator = AerSimulator(
         max_parallel_threads=1,
@@ -67,7 +73,10 @@ def run(circuit: QuantumCircuit, task: Task, seed: Seed, **options: Any) -> Memo
     )
     if not circuit.count_ops().keys() <= set(simulator.operation_names):
         circuit = _translation().run(circuit)
-    result = simulator.run(circuit, shots=task.shots, memory=True).result()
+    try:
+        result = simulator.run(circuit, shots=task.shots, memory=True).result()
+    except AerError as error:
+        raise ProgramError(f"Aer does not take this circuit: {error.message}") from error
     if not result.success:
         raise ProgramError(
             f"Aer does not run this circuit: {result.results[0].status if result.results else result.status}"
@@ -96,7 +105,7 @@ def _translation() -> PassManager:
 METHOD = Method(
     name="ideal",
     engine=f"qiskit-aer {version('qiskit-aer')}",
-    objection=lambda task: None if task.active.model.ideal else "the device has noise",
+    objection=_objection,
     estimate=_estimate,
     sample=_sample,
 )

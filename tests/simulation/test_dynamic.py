@@ -1,0 +1,166 @@
+"""Dynamic circuits: each construct of Qiskit's control flow against Aer, and its limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit.classical import expr, types
+
+from qumulus.core.devices import IDEAL
+from qumulus.simulation.branches import Evolution
+from qumulus.simulation.circuits import scan
+from qumulus.simulation.devices import device_model
+from qumulus.simulation.errors import ProgramError, Refused
+from qumulus.simulation.sampling import sample
+from qumulus.simulation.tasks import Task
+
+SIMULATOR = device_model(IDEAL)
+MANILA = device_model("manila")
+
+
+def repetition_code() -> QuantumCircuit:
+    """Three data qubits, a syndrome read twice and reset between, each time with a correction."""
+    data, ancilla = QuantumRegister(3, "data"), QuantumRegister(2, "ancilla")
+    syndrome, result = ClassicalRegister(2, "syndrome"), ClassicalRegister(3, "result")
+    circuit = QuantumCircuit(data, ancilla, syndrome, result)
+    circuit.x(data[1])
+    for _ in range(2):
+        for where, pair in ((0, (0, 1)), (1, (1, 2))):
+            for qubit in pair:
+                circuit.cx(data[qubit], ancilla[where])
+        circuit.measure(ancilla, syndrome)
+        circuit.reset(ancilla)
+        circuit.delay(2000, data[0], unit="ns")
+        with circuit.switch(syndrome) as case:
+            with case(0b01):
+                circuit.x(data[0])
+            with case(0b11):
+                circuit.x(data[1])
+            with case(0b10):
+                circuit.x(data[2])
+    circuit.measure(data, result)
+    return circuit
+
+
+def until_zero() -> QuantumCircuit:
+    """Flip coins until one shows 0; how often is read from the second register."""
+    qubits, coin, turns = QuantumRegister(2), ClassicalRegister(1, "coin"), ClassicalRegister(1, "turns")
+    circuit = QuantumCircuit(qubits, coin, turns)
+    circuit.sx(0)
+    circuit.measure(0, coin)
+    with circuit.while_loop((coin, 1)):
+        circuit.x(1)
+        circuit.sx(0)
+        circuit.measure(0, coin)
+    circuit.measure(1, turns)
+    return circuit
+
+
+def counted() -> QuantumCircuit:
+    """For loop, else, expressions over registers and bits."""
+    circuit = QuantumCircuit(QuantumRegister(2), ClassicalRegister(2, "a"), ClassicalRegister(2, "b"))
+    a, b = circuit.cregs
+    with circuit.for_loop(range(3)):
+        circuit.sx(0)
+        circuit.measure(0, a[0])
+        circuit.sx(1)
+        circuit.measure(1, a[1])
+        with circuit.if_test(expr.logic_and(expr.less(a, 3), expr.logic_not(a[0]))) as otherwise:
+            circuit.x(0)
+        with otherwise:
+            circuit.x(1)
+    circuit.measure([0, 1], b)
+    return circuit
+
+
+CIRCUITS = {c.__name__: c for c in (repetition_code, until_zero, counted)}
+
+
+@pytest.mark.parametrize("kind", CIRCUITS)
+def test_control_flow_agrees_with_aer(kind: str) -> None:
+    """Gates of the device stand where they may, others have no noise there: both simulators read the same circuit."""
+    circuit, shots = CIRCUITS[kind](), 20_000
+    theirs = sample(circuit, MANILA, shots=shots, seed=5, method="aer").counts()
+    ours = sample(circuit, MANILA, shots=2_000_000, seed=1, method="branches").counts()
+    likely = {k: shots * n / 2e6 for k, n in ours.items() if shots * n / 2e6 >= 5}
+    chi_squared = sum((theirs.get(k, 0) - n) ** 2 / n for k, n in likely.items())
+    degrees = max(len(likely) - 1, 1)
+    assert chi_squared < degrees + 3.5 * np.sqrt(2 * degrees)
+    assert sum(n for k, n in theirs.items() if k not in likely) < 0.02 * shots + 20
+
+
+def test_a_variable_counts() -> None:
+    """At least two of three fair coins show 1 half of the time. Aer has no addition to compare with."""
+    circuit = QuantumCircuit(1, 2)
+    ones = circuit.add_var("ones", expr.lift(0, types.Uint(2)))
+    for _ in range(3):
+        circuit.h(0)
+        circuit.measure(0, 0)
+        with circuit.if_test((circuit.clbits[0], 1)):
+            circuit.store(ones, expr.add(ones, expr.lift(1, types.Uint(2))))
+        circuit.reset(0)
+    with circuit.if_test(expr.greater_equal(ones, expr.lift(2, types.Uint(2)))):
+        circuit.x(0)
+    circuit.measure(0, 1)
+    task = Task(scan(circuit, SIMULATOR), circuit, 1)
+    _, states = Evolution(task.active, {}, 1e6).run(task.readings)
+    np.testing.assert_allclose(states.sum(axis=0), [0.5, 0.5], atol=1e-12)
+
+
+def test_a_misread_bit_steers_the_feed_forward() -> None:
+    """|0⟩ misread as 1 makes the flip happen: the outcome "1" then comes as often as the misreading, and is misread itself."""
+    circuit = QuantumCircuit(1, 2)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    circuit.measure(0, 1)
+    task = Task(scan(circuit, MANILA), circuit, 1)
+    memory, states = Evolution(task.active, {}, 1e6).run(task.readings)
+    seen = {int(row[0]): state for row, state in zip(memory, states, strict=True)}
+    misread, missed = MANILA.noise.confusion[0, 1, 0], MANILA.noise.confusion[0, 0, 1]
+    assert seen[1].sum() == pytest.approx(misread)
+    assert seen[1][1] == pytest.approx(misread * (1 - missed), rel=2e-3)  # but for the error of the flip itself
+
+
+def test_equal_memories_are_one_branch() -> None:
+    circuit = QuantumCircuit(1, 1)
+    for _ in range(30):
+        circuit.sx(0)
+        circuit.measure(0, 0)
+    memory, _ = Evolution(scan(circuit, SIMULATOR), {}, 1e6).run({})
+    assert len(memory) == 2
+
+
+def test_a_loop_that_never_ends_is_refused() -> None:
+    circuit = QuantumCircuit(1, 1)
+    with circuit.while_loop((circuit.clbits[0], 0)):
+        circuit.measure(0, 0)
+    with pytest.raises(Refused, match="does not end"):
+        sample(circuit, SIMULATOR, shots=1, seed=1, method="branches")
+
+
+def test_more_branches_than_fit_are_refused() -> None:
+    circuit = QuantumCircuit(4, 40)
+    for bit in range(40):
+        circuit.sx(bit % 4)
+        circuit.measure(bit % 4, bit)
+    task = Task(scan(circuit, SIMULATOR), circuit, 1)
+    with pytest.raises(Refused, match="branches of"):
+        Evolution(task.active, {}, 1e5).run(task.readings)
+
+
+def test_a_loop_too_long_to_unroll_is_refused() -> None:
+    circuit = QuantumCircuit(1)
+    with circuit.for_loop(range(10**9)):
+        circuit.x(0)
+    with pytest.raises(Refused, match="unrolled"):
+        scan(circuit, SIMULATOR)
+
+
+def test_leaving_a_loop_early_is_said_to_be_missing() -> None:
+    circuit = QuantumCircuit(1, 1)
+    with circuit.for_loop(range(2)):
+        circuit.break_loop()
+    with pytest.raises(ProgramError, match="leave the loop by its condition"):
+        scan(circuit, SIMULATOR)
