@@ -1,0 +1,134 @@
+"""Where a document differs from the one it emulates, as stable paths, and the list that has to name them all.
+
+References are resolved before the comparison: whether a schema has a name or stands in place is no difference.
+A path reads ``POST /task > requestBody > content > application/json > schema > properties > n_shots > maximum``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .contract.document import METHODS
+
+SEPARATOR = " > "
+UNORDERED = {"required", "tags"}  # lists of words that are sets
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a `differences.yaml`: what it covers, and why it is so.
+
+    ``where`` are patterns of paths (``*`` is anything); what stands below a matching path is covered too.
+    """
+
+    where: tuple[str, ...]
+    why: str
+
+    def covers(self, path: str) -> bool:
+        """Whether the entry speaks of ``path``."""
+        return any(fnmatchcase(path, pattern) or fnmatchcase(path, pattern + SEPARATOR + "*") for pattern in self.where)
+
+
+def listed(entries: Sequence[Mapping[str, Any]]) -> tuple[Listed, ...]:
+    """The entries of one reference in a `differences.yaml`; ``where`` is a pattern or a list of them."""
+    return tuple(
+        Listed(tuple([entry["where"]] if isinstance(entry["where"], str) else entry["where"]), entry["why"])
+        for entry in entries
+    )
+
+
+def complaints(theirs: Document, ours: Document, entries: Sequence[Listed]) -> Iterator[str]:
+    """What the list does not name, and what it names that is no difference, each as a sentence."""
+    found = differences(theirs, ours)
+    for path, how in found.items():
+        if not any(entry.covers(path) for entry in entries):
+            yield f"{path} {how}, and no entry says why."
+    for entry in entries:
+        if not any(entry.covers(path) for path in found):
+            yield f"{' and '.join(entry.where)}: there is no such difference (any more)."
+
+
+def differences(theirs: Document, ours: Document) -> dict[str, str]:
+    """Path to what differs there: ``is new``, ``is left out`` or ``is 2, not 1``, in the order of the paths.
+
+    Of something that is only in one of the documents, the topmost path alone is named.
+    """
+    old, new = _Flat(theirs).leaves(), _Flat(ours).leaves()
+    found = {}
+    for path in sorted(old.keys() | new.keys()):
+        if path not in old:
+            found[_topmost(path, old)] = "is new"
+        elif path not in new:
+            found[_topmost(path, new)] = "is left out"
+        elif (old[path], type(old[path])) != (new[path], type(new[path])):
+            found[path] = f"is {new[path]!r}, not {old[path]!r}"
+    return found
+
+
+def _topmost(path: str, other: Mapping[str, Any]) -> str:
+    """The shortest beginning of ``path`` of which ``other`` has nothing."""
+    parts = path.split(SEPARATOR)
+    for length in range(1, len(parts)):
+        beginning = SEPARATOR.join(parts[:length])
+        if beginning not in other and not any(each.startswith(beginning + SEPARATOR) for each in other):
+            return beginning
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class _Flat:
+    document: Document
+
+    def leaves(self) -> dict[str, Any]:
+        """Path to value of everything that is not a container."""
+        found: dict[str, Any] = {}
+        for name, value in self.document.items():
+            if name not in ("paths", "components"):
+                found |= self._below(name, value, ())
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        found |= self._below("securitySchemes", schemes, ())
+        for path, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    operation = item[method]
+                    shared = [*item.get("parameters", []), *operation.get("parameters", [])]
+                    whole = {**operation, "parameters": shared} if shared else operation
+                    found |= self._below(f"{method.upper()} {path}", whole, ())
+        return found
+
+    def _below(self, path: str, node: Any, inside: tuple[str, ...]) -> dict[str, Any]:
+        if isinstance(node, Mapping):
+            if isinstance(reference := node.get("$ref"), str):
+                if reference in inside:
+                    return {path: f"again {reference}"}
+                return self._below(path, self._followed(reference), (*inside, reference))
+            if node.keys() == {"allOf"} and len(node["allOf"]) == 1:
+                return self._below(path, node["allOf"][0], inside)
+            members = node.items()
+        elif isinstance(node, list):
+            members = self._named(path, node)
+        else:
+            return {path: node}
+        found: dict[str, Any] = {}
+        for name, value in members:
+            found |= self._below(f"{path}{SEPARATOR}{name}", value, inside)
+        return found or {path: "empty"}
+
+    def _named(self, path: str, node: list[Any]) -> Iterator[tuple[str, Any]]:
+        """The members of a list under names that do not depend on its order, where the order means nothing."""
+        if path.endswith(SEPARATOR + "parameters"):
+            followed = (self._followed(each["$ref"]) if "$ref" in each else each for each in node)
+            return ((f"{each['in']} {each['name']}", each) for each in followed)
+        if path.rpartition(SEPARATOR)[2] in UNORDERED:
+            return ((str(each), True) for each in node)
+        return ((str(index), each) for index, each in enumerate(node))
+
+    def _followed(self, reference: str) -> Any:
+        node: Any = self.document
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part.replace("~1", "/").replace("~0", "~")]
+        return node

@@ -1,0 +1,96 @@
+"""Every difference from what is emulated is listed with its reason, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qumulus.openapi import yaml12
+from qumulus.openapi.bundle import bundle
+from qumulus.openapi.differences import complaints, differences, listed
+from qumulus.openapi.jobs import REPOSITORY, Api, apis
+from references import reference
+
+
+def lists(api: Api) -> list[dict[str, Any]]:
+    """The content of an API's `differences.yaml`: one entry for each document it is compared with."""
+    path = (REPOSITORY / api.bundle).with_name("differences.yaml")
+    return yaml12.read(path.read_bytes()) if path.is_file() else []
+
+
+COMPARED = [(api, entry) for api in apis() for entry in lists(api)]
+
+
+@pytest.mark.parametrize(("api", "entry"), COMPARED, ids=[f"{api.name}-{entry['against']}" for api, entry in COMPARED])
+def test_the_list_of_differences_is_complete(api: Api, entry: dict[str, Any]) -> None:
+    theirs = reference(api.name, entry["against"])
+    if theirs is None:
+        pytest.skip(f"the package that has {entry['against']} is not installed")
+    assert list(complaints(theirs, bundle(REPOSITORY / api.root), listed(entry["differences"]))) == []
+
+
+@pytest.mark.parametrize(("api", "entry"), COMPARED, ids=[f"{api.name}-{entry['against']}" for api, entry in COMPARED])
+def test_every_reason_is_a_sentence(api: Api, entry: dict[str, Any]) -> None:
+    for each in listed(entry["differences"]):
+        assert len(each.why.split()) > 3, each
+        assert each.why.rstrip().endswith("."), each
+
+
+def document(**schema: Any) -> dict[str, Any]:
+    """A document with one operation that takes a body of this schema."""
+    body = {"content": {"application/json": {"schema": schema}}}
+    return {"info": {"title": "A"}, "paths": {"/task": {"post": {"requestBody": body, "tags": ["a", "b"]}}}}
+
+
+BODY = "POST /task > requestBody > content > application/json > schema"
+
+
+def test_a_changed_limit_is_named_with_both_values() -> None:
+    found = differences(document(type="integer", maximum=5), document(type="integer", maximum=6))
+    assert found == {f"{BODY} > maximum": "is 6, not 5"}
+
+
+def test_what_is_only_in_one_is_named_once_at_its_top() -> None:
+    old = document(type="object", properties={"a": {"type": "string", "example": "x"}})
+    new = document(type="object", properties={"b": {"type": "string", "enum": ["x", "y"]}})
+    assert differences(old, new) == {
+        f"{BODY} > properties > a": "is left out",
+        f"{BODY} > properties > b": "is new",
+    }
+
+
+def test_a_number_and_its_text_differ() -> None:
+    assert differences(document(example=1), document(example="1")) == {f"{BODY} > example": "is '1', not 1"}
+    assert differences(document(example=1), document(example=True)) == {f"{BODY} > example": "is True, not 1"}
+
+
+def test_a_name_for_what_stood_in_place_is_no_difference() -> None:
+    named = document(**{"$ref": "#/components/schemas/task.A"})
+    named["components"] = {"schemas": {"task.A": {"type": "string"}}}
+    assert differences(document(type="string"), named) == {}
+
+
+def test_the_order_of_words_and_parameters_is_no_difference() -> None:
+    old, new = document(required=["a", "b"]), document(required=["b", "a"])
+    old["paths"]["/task"]["post"]["parameters"] = [{"in": "query", "name": "a"}, {"in": "path", "name": "b"}]
+    new["paths"]["/task"]["parameters"] = [{"in": "path", "name": "b"}, {"in": "query", "name": "a"}]
+    assert differences(old, new) == {}
+
+
+def test_a_schema_that_contains_itself_ends() -> None:
+    itself = document(**{"$ref": "#/components/schemas/task.A"})
+    itself["components"] = {"schemas": {"task.A": {"properties": {"a": {"$ref": "#/components/schemas/task.A"}}}}}
+    assert differences(itself, itself) == {}
+
+
+def test_a_difference_without_an_entry_and_an_entry_without_a_difference_are_both_told() -> None:
+    entries = listed(
+        [{"where": "* > properties > a", "why": "It is not needed here."}, {"where": ["info"], "why": "No."}]
+    )
+    old = document(properties={"a": {"type": "string"}}, maximum=1)
+    assert list(complaints(old, document(properties={"c": {}}, maximum=2), entries)) == [
+        f"{BODY} > maximum is 2, not 1, and no entry says why.",
+        f"{BODY} > properties > c is new, and no entry says why.",
+        "info: there is no such difference (any more).",
+    ]
