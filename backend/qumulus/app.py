@@ -1,12 +1,48 @@
-"""The only module that knows every part: composes the cloud and its front door.
+"""The only module that knows every part: composes the cloud, its APIs and their front door.
 
 `uvicorn qumulus.app:app` works as well as `qumulus serve`.
 """
 
 from __future__ import annotations
 
-from .front import Front, Receive, Scope, Send, refuse
-from .settings import Settings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+from .apis.emulator import app as emulator
+from .apis.ibm.runtime import app as ibm_runtime
+from .catalogue import SnapshotCatalogue
+from .core.cloud import Cloud
+from .core.waiting import Waiting
+from .front import App, Front, Mount, Receive, Scope, Send
+from .openapi.contract import ContractError
+from .openapi.documentation import Served, documentation
+from .settings import SEED_TOKEN, Settings
+from .storage import StateUnusable, Storage, open_storage
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API and where it stands: ``module`` has its ``DOCUMENT`` and ``create(cloud)``."""
+
+    name: str  # as in the jobs of the generator
+    module: ModuleType
+    prefixes: tuple[str, ...]
+    cut: bool = False  # True: its document names its paths without the prefix
+
+    @property
+    def served(self) -> Served:
+        """What the documentation shows of it."""
+        return Served(self.name, self.module.DOCUMENT, self.prefixes if self.cut else ("",))
+
+    def mounts(self, cloud: Cloud) -> Iterable[Mount]:
+        """The application under all its prefixes: one, however many they are."""
+        app = self.module.create(cloud)
+        return (Mount(prefix, app, self.cut) for prefix in self.prefixes)
+
+
+APIS = (Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),)
+DOCUMENTATION = ("/docs", "/redoc", "/openapi", "/static")
 
 
 class StartError(Exception):
@@ -20,26 +56,78 @@ def create_app(settings: Settings | None = None) -> Front:
         StartError: an API does not keep its contract, or the state can't be opened.
     """
     settings = settings or Settings()
-    return Front([], fallback=nothing_here, allowed_hosts=settings.allowed_hosts.split(","), lifespan=lifespan)
+    try:
+        storage = open_storage(
+            settings.home,
+            credentials=credentials(settings),
+            open_to_all=settings.auth == "open",
+            workers=settings.worker_count,
+        )
+    except StateUnusable as error:
+        raise StartError(str(error)) from error
+    try:
+        return _compose(settings, storage)
+    except ContractError as error:
+        storage.close()
+        raise StartError(f"The handlers do not keep what the specifications declare:\n{error}") from error
 
 
-async def nothing_here(scope: Scope, _receive: Receive, send: Send) -> None:
-    """Answer for a path that no API owns."""
-    await refuse(send, 404, f"There is nothing at {scope['path'][:200]}: see /docs for what there is.")
+def _compose(settings: Settings, storage: Storage) -> Front:
+    cloud = Cloud(
+        jobs=storage.jobs,
+        queue=storage.queue,
+        catalogue=SnapshotCatalogue(),
+        accounts=storage.accounts,
+        sessions=storage.sessions,
+        board=storage.board,
+        settled=Waiting(storage.jobs.settled, storage.bells, hold=settings.status_hold),
+        clock=storage.clock,
+    )
+    served = [*(api.served for api in APIS), Served("emulator", emulator.DOCUMENT)]
+    pages = documentation(served)
+    return Front(
+        [
+            *(mount for api in APIS for mount in api.mounts(cloud)),
+            *(Mount(prefix, pages) for prefix in DOCUMENTATION),
+        ],
+        fallback=emulator.create(cloud, served=served),
+        allowed_hosts=settings.allowed_hosts.split(","),
+        lifespan=Lifespan(storage),
+    )
 
 
-async def lifespan(_scope: Scope, receive: Receive, send: Send) -> None:
+def credentials(settings: Settings) -> list[tuple[str, str]]:
+    """The (scheme, secret) pairs that the default account's clients send."""
+    token = settings.token.get_secret_value()
+    ibm = [token, SEED_TOKEN] if "token" in settings.default_credentials else [token]
+    return [
+        *(("ibm", secret) for secret in ibm),
+        ("oqtopus", f"local.{token}"),
+        ("planqk", token),
+        ("provider", settings.provider_key.get_secret_value()),
+        ("admin", settings.admin_token.get_secret_value()),
+    ]
+
+
+class Lifespan:
     """The life of the process: what is started before the first request and stopped after the last."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Speak the lifespan protocol of ASGI."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                self._storage.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
 
 
-def __getattr__(name: str) -> Front:
+def __getattr__(name: str) -> App:
     """`app`, made when it is asked for."""
     if name == "app":
         return create_app()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -50,6 +51,11 @@ class Settings(BaseSettings):
         "auto", description="form of the log; 'auto': coloured text on a terminal"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
+
+    @property
+    def worker_count(self) -> int:
+        """How many simulations run at once."""
+        return self.workers or os.cpu_count() or 1
 
     @cached_property
     def loopback(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, or_, select
 
-from qumulus.core.accounts import DEFAULT_ACCOUNT, Account, Caller, Instance, Token
+from qumulus.core.accounts import DEFAULT_ACCOUNT, LOCAL_CRN, Account, Caller, Instance, Token
 from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound
 from qumulus.core.ports import Clock
 
@@ -19,7 +19,7 @@ from .tables import AnyRow, accounts, instances, tokens
 
 INSTANCES = (
     Instance(
-        crn="crn:v1:bluemix:public:quantum-computing:us-east:a/00000000000000000000000000000000:00000000-0000-4000-8000-000000000000::",
+        crn=LOCAL_CRN,
         name="local",
         account=DEFAULT_ACCOUNT,
     ),

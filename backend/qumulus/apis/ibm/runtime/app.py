@@ -11,6 +11,8 @@ from . import backends, callers, changes, versions
 from .documents import RenderedDocuments
 from .errors import ERRORS
 
+DOCUMENT = Document("qumulus.apis.ibm.runtime.schemas")
+
 
 def create(cloud: Cloud) -> FastAPI:
     """The Qiskit Runtime REST API over ``cloud``, with its paths as in the document: without the prefix of a mount.
@@ -23,7 +25,7 @@ def create(cloud: Cloud) -> FastAPI:
     app.state.documents = RenderedDocuments(cloud.catalogue)
     serve(
         app,
-        Document("qumulus.apis.ibm.runtime.schemas"),
+        DOCUMENT,
         backends.operation,
         versions.operation,
         errors=ERRORS,

@@ -1,0 +1,87 @@
+"""Waiting for jobs to be final, without polling and without a thread each.
+
+A job that this process settles rings a bell after its commit; where another process may have settled jobs, one query
+answers for all that are waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection
+
+from .bells import Bells
+
+Finals = Callable[[Collection[str]], Collection[str]]
+
+
+class Waiting:
+    """`core.ports.Settled` for one event loop."""
+
+    def __init__(self, finals: Finals, bells: Bells, *, hold: float) -> None:
+        """``finals`` says which of some jobs are final or gone; ``hold`` is how many seconds a request is held at most."""
+        self._finals = finals
+        self._hold = hold
+        self._waiters: dict[str, set[asyncio.Event]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._ask_again = False
+        bells.settled.listen(self._rung)
+        bells.elsewhere.listen(self._elsewhere)
+
+    async def wait(self, job_id: str, seconds: float | None = None) -> bool:
+        """Return when the job is final or gone (True), or after ``seconds`` (False); None means the setting."""
+        hold = self._hold if seconds is None else seconds
+        if hold <= 0:
+            return False
+        self._loop = asyncio.get_running_loop()
+        event = asyncio.Event()
+        waiters = self._waiters.setdefault(job_id, set())
+        waiters.add(event)
+        try:
+            # Listening came first, so that what is settled from here on rings; the question finds what was before.
+            if job_id in await asyncio.to_thread(self._finals, (job_id,)):
+                return True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), hold)
+            return event.is_set()
+        finally:
+            waiters.discard(event)
+            if not waiters:
+                self._waiters.pop(job_id, None)
+
+    @property
+    def waited_for(self) -> int:
+        """How many jobs are waited for now."""
+        return len(self._waiters)
+
+    def _rung(self, job_id: str) -> None:
+        if job_id in self._waiters:
+            self._in_loop(self._wake, job_id)
+
+    def _elsewhere(self, _nothing: None) -> None:
+        if self._waiters:
+            self._in_loop(self._ask)
+
+    def _in_loop(self, call: Callable[..., None], *arguments: str) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _wake(self, job_id: str) -> None:
+        for event in self._waiters.get(job_id, ()):
+            event.set()
+
+    def _ask(self) -> None:
+        if self._asking is not None and not self._asking.done():
+            self._ask_again = True
+            return
+        self._asking = asyncio.get_running_loop().create_task(self._ask_for_all())
+
+    async def _ask_for_all(self) -> None:
+        while True:
+            self._ask_again = False
+            for job_id in await asyncio.to_thread(self._finals, tuple(self._waiters)):
+                self._wake(job_id)
+            if not self._ask_again:
+                return
