@@ -1,0 +1,104 @@
+"""Schemathesis against every API: all checks, all operations, each API on a fresh server of its own.
+
+Before the server starts, `fixtures/<api>.py` (its function ``fill(home)``) writes the rows that the examples of the
+document speak of, through the core's own ports; so every operation reaches a success. It may also have ``SETTINGS``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from qumulus.openapi.jobs import REPOSITORY, Api, apis
+from servers import Server
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CONFIGURATION = REPOSITORY / "schemathesis.toml"
+EXAMPLES = os.environ.get("QUMULUS_CONTRACT_EXAMPLES", "100")  # by operation; a night may take 300
+MINUTES = 10
+
+
+def fixtures(api: Api) -> ModuleType | None:
+    """The module that fills the state for ``api``, where it has one."""
+    path = FIXTURES / f"{api.name.replace('-', '_')}.py"
+    if not path.is_file():
+        return None
+    spec = importlib.util.spec_from_file_location(f"contract_fixtures_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def address(server: Server, name: str) -> str:
+    """Where the server has the API, as its document there says."""
+    (first, *_) = json.loads(server.get(f"/openapi/{name}.json"))["servers"]
+    return server.url + first["url"].rstrip("/")
+
+
+@pytest.mark.parametrize("api", apis(), ids=lambda api: api.name)
+def test_every_operation_keeps_what_the_document_declares(api: Api, tmp_path: Path) -> None:
+    home = tmp_path / "state"
+    home.mkdir()
+    rows = fixtures(api)
+    if rows is not None:
+        rows.fill(home)
+    settings = {"QUMULUS_STATUS_HOLD": "0", "QUMULUS_LOG": "off"} | getattr(rows, "SETTINGS", {})
+    with Server(home, environment=settings) as server:
+        command = [sys.executable, "-m", "schemathesis.cli", "run", str(REPOSITORY / api.bundle)]
+        done = subprocess.run(
+            [*command, "--url", address(server, api.name), "--max-examples", EXAMPLES, "--no-color"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=MINUTES * 60,
+        )
+        said = done.stdout + done.stderr
+        print(said[-20_000:])
+        assert done.returncode == 0, "\n".join(said.splitlines()[:400])
+        (selected, every) = map(int, re.findall(r"Selected: (\d+)/(\d+)", said)[0])
+        (tested,) = map(int, re.findall(r"Tested: (\d+)", said))
+        assert selected == every == tested
+        assert "Traceback" not in server.output()
+
+
+def configured() -> dict[str, Any]:
+    return tomllib.loads(CONFIGURATION.read_text())
+
+
+def sections(configuration: dict[str, Any]) -> list[dict[str, Any]]:
+    """The whole configuration and every project and operation in it."""
+    projects = [configuration, *configuration.get("project", [])]
+    return [*projects, *(operation for project in projects for operation in project.get("operations", []))]
+
+
+def test_no_check_is_off_and_no_operation_is_left_out() -> None:
+    for section in sections(configured()):
+        assert section.get("enabled", True)
+        assert "baseline" not in section
+        for name, check in section.get("checks", {}).items():
+            assert set(check) == {"expected-statuses"}, name
+        for name, phase in section.get("phases", {}).items():
+            assert phase.get("enabled", True), name
+
+
+def test_every_status_that_a_run_may_answer_beside_the_declared_has_its_reason() -> None:
+    text = CONFIGURATION.read_text().splitlines()
+    lines = [number for number, line in enumerate(text) if "expected-statuses" in line]
+    for number in lines:
+        comment = text[number - 1]
+        print(text[number], comment)
+        assert comment.startswith("# "), f"{text[number]} has no reason in the line above"
+    operations = [operation for section in sections(configured()) for operation in section.get("operations", [])]
+    assert len(lines) == sum("expected-statuses" in json.dumps(operation) for operation in operations)
