@@ -1,0 +1,1 @@
+"""Programs of users, run as PLANQK runs them: one sandboxed child process per execution."""

@@ -1,0 +1,1 @@
+"""What stands around a user's program, and what calls it."""

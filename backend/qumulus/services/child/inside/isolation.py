@@ -1,0 +1,114 @@
+"""The ladder of isolations, the strongest first, and how a process steps onto a rung."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from . import kernel, landlock, root
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What stands between a program and the machine."""
+
+    namespaces: str  # "own": made with privileges; "user": made by anybody; "none"
+    landlock: bool = False
+
+    @property
+    def private_root(self) -> bool:
+        """Whether the program sees a root of its own, and no process but its own."""
+        return self.namespaces != "none"
+
+
+LADDER = (Isolation("own"), Isolation("user"), Isolation("none", landlock=True), Isolation("none"))
+
+
+def leave_processes(isolation: Isolation, *, network: bool) -> None:
+    """Make the namespaces that the next child is born into.
+
+    Raises:
+        OSError: this machine does not allow it.
+    """
+    if not isolation.private_root:
+        return
+    flags = kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | (0 if network else kernel.CLONE_NEWNET)
+    user, group = os.geteuid(), os.getegid()
+    if isolation.namespaces == "user":
+        flags |= kernel.CLONE_NEWUSER
+    kernel.unshare(flags)
+    if isolation.namespaces == "user":
+        for name, line in {"setgroups": "deny", "uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}.items():
+            with open(f"/proc/self/{name}", "w") as written:
+                written.write(line)
+
+
+def leave_files(isolation: Isolation, places: Places) -> None:
+    """Enter a root of its own, where the isolation has one; called by the first process of the namespaces.
+
+    Raises:
+        OSError: this machine does not allow it.
+    """
+    if isolation.private_root:
+        kernel.unshare(kernel.CLONE_NEWNS)
+        root.enter(places.stage, read=places.read, write=places.write, show=places.show)
+
+
+def restrict_files(isolation: Isolation, places: Places) -> None:
+    """Restrict the files by Landlock, where there is no root of its own.
+
+    Raises:
+        OSError: this machine does not allow it.
+    """
+    if isolation.landlock:
+        devices = [f"/dev/{name}" for name in root.DEVICES]
+        read = [*root.SYSTEM, *places.read, *places.show.values(), "/proc", "/sys/devices/system/cpu"]
+        landlock.restrict(read, [*places.write.values(), *devices, "/dev/shm"])
+
+
+@dataclass(frozen=True)
+class Places:
+    """What of the machine's files an execution sees."""
+
+    stage: str  # an empty folder, where a root of its own can be put together
+    read: tuple[str, ...]  # seen where they are
+    show: Mapping[str, str]  # where it is seen -> folder that can be read
+    write: Mapping[str, str]  # where it is seen -> folder that can be written
+
+
+def strongest(user: int | None) -> str:
+    """The first rung that holds here, tried in a child of its own, as JSON."""
+    for isolation in LADDER:
+        for chosen in dict.fromkeys((user, None)):
+            if isolation.namespaces == "user" and chosen is not None:
+                continue  # only one user is mapped into it
+            if _holds(isolation, chosen):
+                return json.dumps({**asdict(isolation), "user": chosen})
+    raise AssertionError("the last rung asks for nothing")
+
+
+def _holds(isolation: Isolation, user: int | None) -> bool:
+    from .limits import become
+
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    try:
+        with tempfile.TemporaryDirectory() as stage:
+            places = Places(stage, read=(), show={}, write={})
+            leave_processes(isolation, network=True)
+            first = os.fork()
+            if first:
+                status = os.waitpid(first, 0)[1]
+                os.rmdir(stage)
+                os.mkdir(stage)
+                os._exit(status != 0)
+            leave_files(isolation, places)
+            become(user)
+            restrict_files(isolation, places)
+            os._exit(0)
+    except (OSError, KeyError):
+        os._exit(1)

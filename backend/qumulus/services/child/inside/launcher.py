@@ -1,0 +1,176 @@
+"""Start one program, watch it, end it with everything that it started.
+
+Three processes: the launcher (this one, outside), the keeper (the first process of the execution's namespaces: when it
+ends, the kernel ends all others), and the program. The order comes on the standard input: a line of JSON, then the
+request's input as raw bytes. The report, a line of JSON, goes to a file descriptor that the program does not get.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from . import kernel, limits, tree
+from .isolation import Isolation, Places, leave_files, leave_processes, restrict_files, strongest
+
+TICK = 0.1  # seconds between two looks at what is used
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the order, or say what this machine can isolate."""
+    if arguments[:1] == ["--probe"]:
+        print(strongest(int(arguments[1]) if arguments[1:] else None))  # noqa: T201
+        return 0
+    order = json.loads(sys.stdin.buffer.readline())
+    parts = {name: sys.stdin.buffer.read(size) for name, size in order["parts"].items()}
+    kernel.die_with_parent(order["parent"])
+    if kernel.LINUX:
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    report = Launch(order, parts).run()
+    os.write(order["report"], json.dumps(report).encode())
+    return 0
+
+
+class Launch:
+    """One execution from its start to its end."""
+
+    def __init__(self, order: dict[str, Any], parts: dict[str, bytes]) -> None:
+        self.order = order
+        self.parts = parts
+        self.isolation = Isolation(**order["isolation"])
+        self.places = Places(**order["places"])
+        self.limits = order["limits"]
+
+    def run(self) -> dict[str, Any]:
+        """Start the program and wait for its end.
+
+        Returns:
+            status: as waitpid tells it, or None when it is unknown; ended_by: the limit that ended it, or None.
+        """
+        wake, woken = os.pipe()
+        os.set_blocking(woken, False)
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        outcome, told = os.pipe()
+        self._devnull()
+        leave_processes(self.isolation, network=self.order["network"])
+        launcher = os.getpid()
+        keeper = os.fork()
+        if keeper == 0:
+            signal.set_wakeup_fd(-1)
+            for inherited in (wake, woken, outcome, self.order["report"]):
+                os.close(inherited)
+            self._keep(launcher, told)
+        os.close(told)
+        ended_by = self._watch(keeper, wake, outcome)
+        status = os.read(outcome, 32)
+        tree.end(launcher)
+        return {"status": int(status) if status else None, "ended_by": ended_by}
+
+    def _devnull(self) -> None:
+        """Close the standard input: what is left of it is nobody's."""
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+
+    # -- the launcher: outside -----------------------------------------------------------------------------------------
+
+    def _watch(self, keeper: int, wake: int, outcome: int) -> str | None:
+        """Until the program has ended, by itself, by a limit, or because it was told to."""
+        ended_by = None
+        kill_at = None
+        while True:
+            ready, _, _ = select.select([wake, outcome], [], [], TICK)
+            if outcome in ready:
+                return ended_by
+            if wake in ready and signal.SIGTERM in os.read(wake, 64) and kill_at is None:
+                ended_by, kill_at = "request", self._terminate(keeper)
+            if kill_at is None and (limit := self._over_limit(keeper)):
+                ended_by, kill_at = limit, 0.0
+            if kill_at is not None and time.monotonic() >= kill_at:
+                os.kill(keeper, signal.SIGKILL)
+                tree.end(os.getpid())
+                return ended_by
+
+    def _terminate(self, keeper: int) -> float:
+        """Ask the program to end; the time at which it is killed."""
+        os.kill(keeper, signal.SIGTERM)
+        return time.monotonic() + self.order["grace_seconds"]
+
+    def _over_limit(self, keeper: int) -> str | None:
+        used = tree.memory(pid for pid in tree.descendants(keeper))
+        if used > self.limits["memory_bytes"]:
+            return "memory"
+        size, entries = tree.on_disk(
+            self.order["watched"], int(self.limits["disk_bytes"]), int(self.limits["disk_entries"])
+        )
+        if size > self.limits["disk_bytes"] or entries > self.limits["disk_entries"]:
+            return "disk"
+        return None
+
+    # -- the keeper: inside, the parent of all ---------------------------------------------------------------------------
+
+    def _keep(self, launcher: int, told: int) -> NoReturn:
+        try:
+            kernel.die_with_parent(launcher)
+            if kernel.LINUX:
+                kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+            leave_files(self.isolation, self.places)
+            keeper = os.getpid()
+            program = os.fork()
+            if program == 0:
+                os.close(told)
+                self._become_program(keeper)
+            signal.signal(signal.SIGTERM, lambda *_: _forward(program))
+            status = _reap_until(program)
+            os.write(told, str(status).encode())
+        finally:
+            os._exit(0)
+
+    # -- the program: inside, without any right ----------------------------------------------------------------------------
+
+    def _become_program(self, keeper: int) -> NoReturn:
+        status = 1
+        try:
+            os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            limits.become(self.order["user"])
+            kernel.die_with_parent(keeper)
+            limits.apply(self.limits, count_others=not self.isolation.private_root and self.order["user"] is None)
+            restrict_files(self.isolation, self.places)
+            os.environ.clear()
+            os.environ.update(self.order["environment"])
+            from .program import execute
+
+            status = execute(self.order["program"], self.parts)
+        except SystemExit as leaving:
+            status = leaving.code if isinstance(leaving.code, int) else bool(leaving.code)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError, ValueError):
+                    stream.flush()
+            os._exit(status & 0xFF)
+
+
+def _forward(program: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(program, signal.SIGTERM)
+
+
+def _reap_until(program: int) -> int:
+    """Wait for ``program`` and for every orphan meanwhile; how it ended."""
+    while True:
+        pid, status = os.wait()
+        if pid == program:
+            return status

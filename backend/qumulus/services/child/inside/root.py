@@ -1,0 +1,101 @@
+"""A root of its own for one execution: the system's programs to read, and nothing else of the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping
+
+from . import kernel
+
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
+FILES_OF_ETC = ("/etc/resolv.conf", "/etc/hosts", "/etc/localtime", "/etc/nsswitch.conf")  # often links out of /etc
+DEVICES = ("null", "zero", "full", "random", "urandom")
+SHARED_MEMORY = "size=64m,mode=1777"
+FLAGS_KEPT = {
+    os.ST_NOSUID: kernel.MS_NOSUID,
+    getattr(os, "ST_NODEV", 4): kernel.MS_NODEV,
+    getattr(os, "ST_NOEXEC", 8): kernel.MS_NOEXEC,
+    getattr(os, "ST_NOATIME", 1024): 1024,
+    getattr(os, "ST_NODIRATIME", 2048): 2048,
+    getattr(os, "ST_RELATIME", 4096): 1 << 21,
+}
+
+
+def enter(stage: str, *, read: Iterable[str], write: Mapping[str, str], show: Mapping[str, str]) -> None:
+    """Build the root at the empty folder ``stage`` and enter it. Needs a mount namespace of its own.
+
+    Args:
+        stage: an existing folder; what is mounted there is seen by this process and its children alone.
+        read: paths of the machine that can be read at the same place.
+        write: where it is seen -> folder of the machine that can be written.
+        show: where it is seen -> folder of the machine that can be read.
+
+    Raises:
+        OSError: the kernel refused a step.
+    """
+    kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount("tmpfs", stage, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=16m,mode=755")
+    for seen, source in write.items():  # first: what can be read may stand inside, such as a folder under /tmp
+        _bind(source, stage + seen, writable=True)
+    for path in (*SYSTEM, *_resolved(FILES_OF_ETC), *read):
+        _mirror(path, stage)
+    for seen, source in show.items():
+        _bind(source, stage + seen, writable=False)
+    _devices(stage)
+    _processes(stage)
+    kernel.mount(None, stage, None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID)
+    kernel.pivot_root(stage)
+
+
+def _resolved(paths: Iterable[str]) -> list[str]:
+    """Where links lead to, for those that lead out of /etc."""
+    return [real for path in paths if not (real := os.path.realpath(path)).startswith("/etc/") and os.path.exists(real)]
+
+
+def _mirror(path: str, stage: str) -> None:
+    """Show what stands at ``path``, at the same place; a link stays a link."""
+    target = stage + path
+    if os.path.lexists(target):
+        return
+    if os.path.islink(path):
+        os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+        os.symlink(os.readlink(path), target)
+        _mirror(os.path.realpath(path), stage)
+    elif os.path.exists(path) and not any(path.startswith(parent + "/") for parent in SYSTEM):
+        _bind(path, target, writable=False)
+
+
+def _bind(source: str, target: str, *, writable: bool) -> None:
+    if os.path.isdir(source):
+        os.makedirs(target, mode=0o755, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    kernel.mount(source, target, None, kernel.MS_BIND | kernel.MS_REC)
+    flags = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | kernel.MS_NODEV | _locked(target)
+    kernel.mount(None, target, None, flags if writable else flags | kernel.MS_RDONLY)
+
+
+def _locked(path: str) -> int:
+    """Flags of a mount, which a user namespace may not take away."""
+    present = os.statvfs(path).f_flag
+    return sum(flag for bit, flag in FLAGS_KEPT.items() if present & bit and flag not in (2, 4))
+
+
+def _devices(stage: str) -> None:
+    os.makedirs(f"{stage}/dev/shm", mode=0o755)
+    for name in DEVICES:
+        target = f"{stage}/dev/{name}"
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+        kernel.mount(f"/dev/{name}", target, None, kernel.MS_BIND)
+    kernel.mount("tmpfs", f"{stage}/dev/shm", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, SHARED_MEMORY)
+    for name, leads_to in {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}.items():
+        os.symlink(f"/proc/self/fd{leads_to}", f"{stage}/dev/{name}")
+
+
+def _processes(stage: str) -> None:
+    """The processes of this execution, and no others; where that is refused, no list of processes at all."""
+    os.mkdir(f"{stage}/proc", mode=0o755)
+    with contextlib.suppress(PermissionError):
+        kernel.mount("proc", f"{stage}/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)

@@ -1,0 +1,247 @@
+"""One execution of a user's program: its folders, its process, its log and its outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qumulus.core.results import Outcome, Severity
+
+from .folders import Folders
+from .log import Journal, Lines
+from .outcome import Ended, outcome
+from .outputs import Published, publish
+from .resources import Resources
+from .sandbox import CHILD, Sandbox
+
+CHUNK = 1 << 16
+LAST_SECONDS = 3.0  # after the killing, for what stands in the pipes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is to run: a deployed service's folder with the interpreter of its environment."""
+
+    folder: Path
+    entrypoint: str = "src.program:run"
+    python: Path  # the interpreter
+    prefixes: tuple[Path, ...]  # folders that the interpreter and its packages stand in
+    strict: bool = False  # hand over to the vendor's own runtime package
+    resources: Resources = field(default_factory=Resources)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A data pool as a program sees it."""
+
+    folder: Path
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """What a request brought along."""
+
+    body: bytes  # a JSON object: one member a parameter
+    parts: Mapping[str, bytes] = field(default_factory=dict)  # single parameters, as JSON
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # by the name of the variable
+    pools: Mapping[str, Pool] = field(default_factory=dict)  # by parameter
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Execution:
+    """One run. `run` blocks until the end, `stop` may be called from another thread."""
+
+    def __init__(
+        self,
+        job_id: str,
+        program: Program,
+        given: Input,
+        *,
+        place: Path,
+        sandbox: Sandbox,
+        now: Callable[[], datetime],
+        network: bool = True,
+    ) -> None:
+        """``place`` is the folder of this execution alone; `Folders` makes and removes it."""
+        self._id = job_id
+        self._program = program
+        self._given = given
+        self._folders = Folders(place, sandbox.user(job_id))
+        self._sandbox = sandbox
+        self._network = network
+        self._now = now
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended_by: str | None = None
+        self._kill_at: float | None = None
+        self._report = b""
+
+    def run(self) -> tuple[Outcome, Journal]:
+        """Run to the end; the outcome and the log.
+
+        The thread that calls this must live as long as the run: the child dies with it.
+
+        Raises:
+            OSError: the child could not be started.
+        """
+        resources = self._program.resources
+        self._folders.make(self._given.pools if not self._sandbox.private_root else {})
+        journal = Journal(self._folders.journal, self._now, resources, self._given.secrets.values())
+        started = time.monotonic()
+        try:
+            self._drive(journal, started + resources.seconds)
+            published = publish(self._folders.output, resources) if self._ended_by != "disk" else Published()
+            for complaint in published.complaints:
+                journal.add(complaint, Severity.WARNING)
+            return outcome(self._ended(time.monotonic() - started), published, resources), journal
+        finally:
+            journal.close()
+            self._folders.clear()
+
+    def stop(self) -> None:
+        """End it: SIGTERM now, SIGKILL of everything after the grace."""
+        self._end("request")
+
+    # -- the process ---------------------------------------------------------------------------------------------------
+
+    def _drive(self, journal: Journal, deadline: float) -> None:
+        """Feed the child, read what it prints, hold it to its time."""
+        reading, writing = os.pipe()
+        try:
+            process = self._start(writing)
+        finally:
+            os.close(writing)
+        line_bytes = self._program.resources.line_bytes
+        streams = {
+            process.stdout: Lines(journal, Severity.INFO, line_bytes),
+            process.stderr: Lines(journal, Severity.ERROR, line_bytes),
+        }
+        with selectors.DefaultSelector() as selector, os.fdopen(reading, "rb", buffering=0) as report, process:
+            for stream, lines in streams.items():
+                selector.register(stream, selectors.EVENT_READ, lines.feed)
+            selector.register(report, selectors.EVENT_READ, self._take_report)
+            self._feed(process)
+            while selector.get_map() and self._go_on(process, deadline):
+                for key, _ in selector.select(self._patience(deadline)):
+                    chunk = os.read(key.fd, CHUNK)
+                    key.data(chunk) if chunk else selector.unregister(key.fileobj)
+            for lines in streams.values():
+                lines.end()
+            process.kill()
+            process.wait()
+
+    def _start(self, report: int) -> subprocess.Popen[bytes]:
+        # -I: nothing of the environment or of a user's folder changes the interpreter; -u: lines come as they are printed
+        self._process = subprocess.Popen(  # noqa: S603
+            [self._program.python, "-I", "-B", "-u", CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=[report],
+            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            cwd="/",
+            start_new_session=True,
+        )
+        self._report_fd = report
+        if self._ended_by:
+            self._process.terminate()
+        return self._process
+
+    def _feed(self, process: subprocess.Popen[bytes]) -> None:
+        """Send the order and the input; the launcher reads all of it before it does anything else."""
+        assert process.stdin is not None
+        parts = {"": self._given.body, **self._given.parts}
+        with contextlib.suppress(BrokenPipeError), process.stdin as order:
+            order.write(json.dumps(self._order(parts)).encode() + b"\n")
+            for part in parts.values():
+                order.write(part)
+
+    def _take_report(self, chunk: bytes) -> None:
+        self._report += chunk
+
+    def _patience(self, deadline: float) -> float:
+        until = deadline if self._kill_at is None else self._kill_at
+        return min(1.0, max(0.01, until - time.monotonic()))
+
+    def _go_on(self, process: subprocess.Popen[bytes], deadline: float) -> bool:
+        """Hold the run to its time; False when nothing more is to be waited for."""
+        now = time.monotonic()
+        if self._kill_at is None:
+            if now > deadline:
+                self._end("time")
+            return True
+        if now > self._kill_at:
+            process.kill()  # its keeper dies with it, and all the rest with the keeper
+        return now < self._kill_at + LAST_SECONDS
+
+    def _end(self, why: str) -> None:
+        if self._ended_by is None:
+            self._ended_by = why
+            self._kill_at = time.monotonic() + self._program.resources.grace_seconds + 0.5
+            if self._process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.send_signal(signal.SIGTERM)
+
+    def _ended(self, seconds: float) -> Ended:
+        told: dict[str, Any] = json.loads(self._report) if self._report else {"status": None, "ended_by": None}
+        return Ended(status=told["status"], by=self._ended_by or told["ended_by"], seconds=seconds)
+
+    # -- the order -----------------------------------------------------------------------------------------------------
+
+    def _order(self, parts: Mapping[str, bytes]) -> Mapping[str, Any]:
+        seen = self._folders.seen(self._sandbox, self._given.pools)
+        program = self._program
+        return {
+            "parent": os.getpid(),
+            "report": self._report_fd,
+            "parts": {name: len(part) for name, part in parts.items()},
+            "isolation": {"namespaces": self._sandbox.namespaces, "landlock": self._sandbox.landlock},
+            "network": self._network,
+            "user": self._sandbox.user(self._id),
+            "grace_seconds": program.resources.grace_seconds,
+            "limits": program.resources.for_child(),
+            "watched": [str(folder) for folder in self._folders.written],
+            "places": {
+                "stage": str(self._folders.stage),
+                "read": [str(path) for path in (program.folder, *program.prefixes, CHILD)],
+                "show": seen.show,
+                "write": seen.write,
+            },
+            "environment": self._environment(seen.variables),
+            "program": {
+                "workspace": str(program.folder),
+                "entrypoint": program.entrypoint,
+                "strict": program.strict,
+            },
+        }
+
+    def _environment(self, folders: Mapping[str, str]) -> Mapping[str, str]:
+        """The program's whole environment: nothing of the server's comes along."""
+        cores = str(self._program.resources.cores)
+        return {
+            "PATH": os.pathsep.join([str(self._program.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OMP_NUM_THREADS": cores,
+            "OPENBLAS_NUM_THREADS": cores,
+            "LOG_LEVEL": "INFO",
+            "ENTRYPOINT": self._program.entrypoint,
+            "WORKSPACE": str(self._program.folder),
+            "SERVICE_EXECUTION_ID": self._id,
+            **folders,
+            **self._given.environment,
+            **self._given.secrets,
+        }
+
+

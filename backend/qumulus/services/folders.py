@@ -1,0 +1,117 @@
+"""The private folders of one execution, and where its program sees them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from .sandbox import Sandbox
+
+RUNTIME = "/var/runtime"  # the platform's own place
+OLD_INPUT = "/var/input"  # the first generation's
+TEMPORARY = "/tmp"  # noqa: S108  a folder of this execution alone, seen at that place
+
+
+class _Pool(Protocol):
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def writable(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a program sees its folders, by bind mounts or under their real paths."""
+
+    show: Mapping[str, str]
+    write: Mapping[str, str]
+    variables: Mapping[str, str]
+
+
+class Folders:
+    """`place/` holds the log, and what the program writes: input, output, datapool and tmp."""
+
+    def __init__(self, place: Path, user: int | None) -> None:
+        self.place = place
+        self.stage = place / "root"
+        self.input = place / "input"
+        self.output = place / "output"
+        self.pools = place / "datapool"
+        self.temporary = place / "tmp"
+        self.journal = place / "log.jsonl"
+        self._user = user
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """The folders that count against the limit of the disk."""
+        return self.input, self.output, self.temporary
+
+    def make(self, copied: Mapping[str, _Pool]) -> None:
+        """Make them anew; ``copied`` are the pools of a program that has no root of its own to see them in."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        self.place.mkdir(parents=True, mode=0o711)
+        self.stage.mkdir()
+        for folder in (*self.written, self.pools):
+            folder.mkdir(mode=0o700)
+            if self._user is not None:
+                os.chown(folder, self._user, self._user)
+        for parameter, pool in copied.items():
+            shutil.copytree(pool.folder, self.pools / parameter)
+            for path in (self.pools / parameter, *(self.pools / parameter).rglob("*")):
+                if self._user is not None:
+                    os.chown(path, self._user, self._user, follow_symlinks=False)
+
+    def seen(self, sandbox: Sandbox, pools: Mapping[str, _Pool]) -> Seen:
+        """Where the program finds them."""
+        if not sandbox.private_root:
+            own = {str(folder): str(folder) for folder in (*self.written, self.pools)}
+            return Seen({}, own, self._variables(self.input, self.output, self.pools, self.temporary))
+        runtime = Path(RUNTIME)
+        write = {
+            f"{RUNTIME}/input": str(self.input),
+            f"{RUNTIME}/output": str(self.output),
+            OLD_INPUT: str(self.input),
+            TEMPORARY: str(self.temporary),
+            f"{RUNTIME}/datapool": str(self.pools),
+        }
+        show = {}
+        for parameter, pool in pools.items():
+            (self.pools / parameter).mkdir(exist_ok=True)
+            (write if pool.writable else show)[f"{RUNTIME}/datapool/{parameter}"] = str(pool.folder)
+        variables = self._variables(runtime / "input", runtime / "output", runtime / "datapool", Path(TEMPORARY))
+        return Seen(show, write, variables)
+
+    @staticmethod
+    def _variables(given: Path, output: Path, pools: Path, temporary: Path) -> Mapping[str, str]:
+        return {
+            "INPUT_DIRECTORY": str(given),
+            "OUTPUT_DIRECTORY": str(output),
+            "DATAPOOL_DIRECTORY": str(pools),
+            "TMPDIR": str(temporary),
+            "HOME": str(temporary),
+        }
+
+    def clear(self) -> None:
+        """Remove all but the log, whatever the program has done to its folders."""
+        for folder in (*self.written, self.pools, self.stage):
+            remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that somebody else has filled: of any depth, with any rights.
+
+    Raises:
+        OSError: something is left.
+    """
+    if not folder.exists():
+        return
+    for command in (["rm", "-rf"], ["chmod", "-R", "u+rwX"], ["rm", "-rf"]):  # rm knows no limit of depth; Python's does
+        if subprocess.run([*command, folder], check=False, capture_output=True).returncode == 0 and not folder.exists():  # noqa: S603
+            return
+    if folder.exists():
+        raise OSError(f"{folder} can't be removed.")

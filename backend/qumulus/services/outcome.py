@@ -1,0 +1,79 @@
+"""From how a process ended to the outcome of its job."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qumulus.core.results import Failure, Outcome
+
+from .outputs import Published, members, problem
+from .resources import Resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What is known of the end."""
+
+    status: int | None  # as waitpid tells it; None when nobody could see it
+    by: str | None  # "request", "time", "memory" or "disk"; None when it ended by itself
+    seconds: float
+
+
+def outcome(ended: Ended, published: Published, resources: Resources) -> Outcome:
+    """What is stored: the files, and for a run that failed the problem document in `output.json`."""
+    failed = _failure(ended, published, resources)
+    metadata = {"seconds": round(ended.seconds, 6)}
+    if failed is None:
+        return Outcome(
+            result=published.files.get("output.json", b""),
+            files=published.files,
+            metadata=metadata,
+            run_seconds=ended.seconds,
+        )
+    failure, title, detail, extension = failed
+    own = members(published.files)
+    document = published.files.get("output.json", b"") if {"title", "detail"} <= own.keys() and title is None else b""
+    if document:
+        title, detail = str(own["title"]), str(own["detail"])
+    else:
+        document = problem(title or "Failed", detail, **extension)
+    return Outcome(
+        failure=failure,
+        reason=f"{title}: {detail}",
+        result=document,
+        files={**published.files, "output.json": document},
+        metadata=metadata,
+        run_seconds=ended.seconds,
+    )
+
+
+def _failure(
+    ended: Ended, published: Published, resources: Resources
+) -> tuple[Failure, str | None, str, Mapping[str, object]] | None:
+    """Kind, title (None: the program may have said it better), detail and further members; None for a success."""
+    size = resources.memory_bytes >> 20
+    disk = f"The run wrote more than {resources.disk_bytes >> 20} MiB or {resources.disk_entries:,} files."
+    known = {
+        "time": (Failure.TIME, "Time limit", f"The run took longer than {resources.seconds:g} s.", {}),
+        "memory": (Failure.MEMORY, "Memory limit", f"The run used more than {size} MiB of memory.", {}),
+        "disk": (Failure.REFUSED, "Disk limit", disk, {}),
+        "request": (Failure.PROGRAM, "Cancelled", "The run was ended because somebody asked for it.", {}),
+    }
+    if ended.by is not None:
+        return known[ended.by]
+    if published.too_large:
+        return Failure.REFUSED, "Output limit", published.too_large, {}
+    if ended.status is None:
+        return Failure.CRASHED, "Lost", "The process of the run is gone and nobody knows how it ended.", {}
+    code = os.waitstatus_to_exitcode(ended.status)
+    if code == -signal.SIGXCPU:
+        return Failure.TIME, "Time limit", "The run used up its processor time.", {}
+    if code < 0:
+        name = signal.Signals(-code).name
+        return Failure.PROGRAM, f"Killed by {name}", f"The run was ended by the signal {name}.", {"exit_code": code}
+    if code:
+        return Failure.PROGRAM, None, f"The program ended with exit status {code}.", {"exit_code": code}
+    return None

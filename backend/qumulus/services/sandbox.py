@@ -1,0 +1,70 @@
+"""What this machine can put between a user's program and itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CHILD = Path(__file__).parent / "child"
+FIRST_USER, USERS = 61184, 4336  # the range that systemd has for passing users too
+PROBE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The strongest isolation that holds here."""
+
+    namespaces: str  # "own", "user" or "none"
+    landlock: bool
+    drops_user: bool  # whether a program runs as a user of its own
+
+    @property
+    def private_root(self) -> bool:
+        """Whether a program sees nothing of the machine but the system's programs, and the platform's literal paths."""
+        return self.namespaces != "none"
+
+    @property
+    def holds(self) -> bool:
+        """Whether a program can be kept from the files of the person who started the server."""
+        return self.private_root or self.landlock
+
+    def words(self) -> str:
+        """A sentence for the start-up line."""
+        user = "a user of its own" if self.drops_user else "the server's user"
+        if self.private_root:
+            return f"user programs run as {user}, with a root and processes of their own and /var/runtime in its place"
+        if self.landlock:
+            return (
+                f"user programs run as {user}, kept from other files by Landlock; this machine allows no namespaces, "
+                "so /var/runtime is not in its place: programs find their folders by INPUT_DIRECTORY and OUTPUT_DIRECTORY"
+            )
+        return f"user programs run as {user} and nothing keeps them from the files of this machine"
+
+    def user(self, job_id: str) -> int | None:
+        """The user that an execution runs as; the kernel counts its processes by it."""
+        return FIRST_USER + hash_of(job_id) % USERS if self.drops_user else None
+
+
+def hash_of(text: str) -> int:
+    """The same number for the same text in every process."""
+    return int.from_bytes(text.encode()[-8:], "big")
+
+
+def probe() -> Sandbox:
+    """Try the ladder from the top; about 50 ms.
+
+    Raises:
+        RuntimeError: the child can't even be started.
+    """
+    command = [sys.executable, "-I", str(CHILD), "--probe"]
+    if os.geteuid() == 0:
+        command.append(str(FIRST_USER))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)  # noqa: S603
+    if done.returncode:
+        raise RuntimeError(f"The sandbox can't be tried: {done.stderr.strip()}")
+    told = json.loads(done.stdout)
+    return Sandbox(told["namespaces"], told["landlock"], told["user"] is not None)
