@@ -54,14 +54,12 @@ FORMS = [
         {"v": "RED"},
     ),
     (
-        "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: int = 2\n"
-        "def run(p: P): return {'v': p.x + p.y}",
+        "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: int = 2\ndef run(p: P): return {'v': p.x + p.y}",
         {"p": {"x": 1}},
         {"v": 3},
     ),
     (
-        "from pydantic import BaseModel\nclass P(BaseModel):\n    x: int\n    y: list[float] = []\n"
-        "def run(p: P) -> P: return p",
+        "from pydantic import BaseModel\nclass P(BaseModel):\n    x: int\n    y: list[float] = []\ndef run(p: P) -> P: return p",
         {"p": {"x": 1, "y": [1]}},
         {"x": 1, "y": [1.0]},
     ),
@@ -268,9 +266,7 @@ def test_network_can_be_off(programs: Programs):
         pytest.skip("this machine allows no namespaces")
     source = "import socket\ndef run():\n    return {'n': len(socket.if_nameindex())}"
     assert programs.run(source, network=False).result == {"n": 1}
-    done = programs.run(
-        "import socket\ndef run():\n    socket.create_connection(('127.0.0.1', 9), 1)", network=False
-    )
+    done = programs.run("import socket\ndef run():\n    socket.create_connection(('127.0.0.1', 9), 1)", network=False)
     assert done.outcome.failure is not None
     assert "unreachable" in done.result["detail"]
 

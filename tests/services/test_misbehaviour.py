@@ -21,11 +21,11 @@ def left(place: Path) -> list[str]:
 
 def running(marker: str) -> list[psutil.Process]:
     """The processes whose command line has ``marker``."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if process.pid != os.getpid() and marker in " ".join(process.info["cmdline"] or []):
-            found.append(process)
-    return found
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if process.pid != os.getpid() and marker in " ".join(process.info["cmdline"] or [])
+    ]
 
 
 def test_a_program_that_never_ends_is_ended_at_its_time_limit(programs: Programs):
@@ -242,9 +242,7 @@ def test_links_and_folders_in_the_output_are_left_out_and_named_in_the_log(progr
 
 
 def test_a_file_named_self_is_kept_and_said_to_be_unlisted(programs: Programs):
-    done = programs.run(
-        "import os\ndef run():\n    open(os.environ['OUTPUT_DIRECTORY'] + '/self', 'w').write('me')"
-    )
+    done = programs.run("import os\ndef run():\n    open(os.environ['OUTPUT_DIRECTORY'] + '/self', 'w').write('me')")
     assert done.outcome.files == {"self": b"me"}
     assert "download it by name" in done.texts[0]
 

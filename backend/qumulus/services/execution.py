@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from qumulus.core.results import Outcome, Severity
 
@@ -100,10 +100,11 @@ class Execution:
         started = time.monotonic()
         try:
             self._drive(journal, started + resources.seconds)
-            published = publish(self._folders.output, resources) if self._ended_by != "disk" else Published()
+            ended = self._ended(time.monotonic() - started)
+            published = Published() if ended.by == "disk" else publish(self._folders.output, resources)
             for complaint in published.complaints:
                 journal.add(complaint, Severity.WARNING)
-            return outcome(self._ended(time.monotonic() - started), published, resources), journal
+            return outcome(ended, published, resources), journal
         finally:
             journal.close()
             self._folders.clear()
@@ -122,20 +123,20 @@ class Execution:
         finally:
             os.close(writing)
         line_bytes = self._program.resources.line_bytes
-        streams = {
-            process.stdout: Lines(journal, Severity.INFO, line_bytes),
-            process.stderr: Lines(journal, Severity.ERROR, line_bytes),
-        }
+        streams = [
+            (process.stdout, Lines(journal, Severity.INFO, line_bytes)),
+            (process.stderr, Lines(journal, Severity.ERROR, line_bytes)),
+        ]
         with selectors.DefaultSelector() as selector, os.fdopen(reading, "rb", buffering=0) as report, process:
-            for stream, lines in streams.items():
-                selector.register(stream, selectors.EVENT_READ, lines.feed)
+            for stream, lines in streams:
+                selector.register(cast(IO[bytes], stream), selectors.EVENT_READ, lines.feed)
             selector.register(report, selectors.EVENT_READ, self._take_report)
             self._feed(process)
             while selector.get_map() and self._go_on(process, deadline):
                 for key, _ in selector.select(self._patience(deadline)):
                     chunk = os.read(key.fd, CHUNK)
                     key.data(chunk) if chunk else selector.unregister(key.fileobj)
-            for lines in streams.values():
+            for _, lines in streams:
                 lines.end()
             process.kill()
             process.wait()
@@ -159,9 +160,8 @@ class Execution:
 
     def _feed(self, process: subprocess.Popen[bytes]) -> None:
         """Send the order and the input; the launcher reads all of it before it does anything else."""
-        assert process.stdin is not None
         parts = {"": self._given.body, **self._given.parts}
-        with contextlib.suppress(BrokenPipeError), process.stdin as order:
+        with contextlib.suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as order:
             order.write(json.dumps(self._order(parts)).encode() + b"\n")
             for part in parts.values():
                 order.write(part)
@@ -243,5 +243,3 @@ class Execution:
             **self._given.environment,
             **self._given.secrets,
         }
-
-

@@ -110,7 +110,11 @@ def remove(folder: Path) -> None:
     """
     if not folder.exists():
         return
-    for command in (["rm", "-rf"], ["chmod", "-R", "u+rwX"], ["rm", "-rf"]):  # rm knows no limit of depth; Python's does
+    for command in (
+        ["rm", "-rf"],
+        ["chmod", "-R", "u+rwX"],
+        ["rm", "-rf"],
+    ):  # rm knows no limit of depth; Python's does
         if subprocess.run([*command, folder], check=False, capture_output=True).returncode == 0 and not folder.exists():  # noqa: S603
             return
     if folder.exists():

@@ -106,7 +106,8 @@ def read(path: Path) -> tuple[LogLine, ...]:
         return ()
     whole = content[: content.rfind(b"\n") + 1]
     return tuple(
-        LogLine(datetime.fromisoformat(time), text, Severity(level)) for time, text, level in map(json.loads, whole.splitlines())
+        LogLine(datetime.fromisoformat(time), text, Severity(level))
+        for time, text, level in map(json.loads, whole.splitlines())
     )
 
 

@@ -76,4 +76,6 @@ def members(files: Mapping[str, bytes]) -> dict[str, Any]:
 
 def problem(title: str, detail: str, **members: object) -> bytes:
     """The problem document (RFC 7807) of a run that could not write its own."""
-    return json.dumps({"type": "about:blank", "status": 500, "title": title, "detail": detail, **members}, indent=2).encode()
+    return json.dumps(
+        {"type": "about:blank", "status": 500, "title": title, "detail": detail, **members}, indent=2
+    ).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import inspect
@@ -118,7 +118,9 @@ def _from_text(parse: Callable[[str], Any], wanted: str) -> Callable[[Any, str],
 
 
 def _decimal(value: Any, where: str) -> decimal.Decimal:
-    return _from_text(decimal.Decimal, "a number")(value if isinstance(value, str) else str(_number(value, where)), where)
+    return _from_text(decimal.Decimal, "a number")(
+        value if isinstance(value, str) else str(_number(value, where)), where
+    )
 
 
 SCALARS: Mapping[Any, Callable[[Any, str], Any]] = {
@@ -132,9 +134,9 @@ SCALARS: Mapping[Any, Callable[[Any, str], Any]] = {
     bytes: lambda value, where: _plain(str, "a text")(value, where).encode(),
     decimal.Decimal: _decimal,
     uuid.UUID: _from_text(uuid.UUID, "a UUID"),
-    datetime.datetime: _from_text(datetime.datetime.fromisoformat, "a date and time such as '2026-01-31T12:00:00Z'"),
-    datetime.date: _from_text(datetime.date.fromisoformat, "a date such as '2026-01-31'"),
-    datetime.time: _from_text(datetime.time.fromisoformat, "a time such as '12:00:00'"),
+    dt.datetime: _from_text(dt.datetime.fromisoformat, "a date and time such as '2026-01-31T12:00:00Z'"),
+    dt.date: _from_text(dt.date.fromisoformat, "a date such as '2026-01-31'"),
+    dt.time: _from_text(dt.time.fromisoformat, "a time such as '12:00:00'"),
     pathlib.Path: _from_text(pathlib.Path, "a path"),
     pathlib.PurePath: _from_text(pathlib.PurePath, "a path"),
 }
@@ -155,7 +157,8 @@ def _tuple(value: Any, arguments: tuple[Any, ...], where: str) -> tuple[Any, ...
     fits = isinstance(value, list) and len(value) == len(arguments)
     _expect(fits, value, value, where, f"an array of {len(arguments)}")
     return tuple(
-        convert(each, kind, f"{where}[{index}]") for index, (each, kind) in enumerate(zip(value, arguments, strict=True))
+        convert(each, kind, f"{where}[{index}]")
+        for index, (each, kind) in enumerate(zip(value, arguments, strict=True))
     )
 
 
@@ -188,7 +191,7 @@ CONTAINERS: Mapping[Any, Callable[[Any, tuple[Any, ...], str], Any]] = {
 }
 
 
-def _instance(value: Any, kind: type, where: str) -> Any:
+def _instance(value: Any, kind: Any, where: str) -> Any:
     """An object of a class: an enumeration, a model, a dataclass, a named tuple, a typed dictionary."""
     if issubclass(kind, enum.Enum):
         return _member(value, kind, where)
@@ -198,9 +201,7 @@ def _instance(value: Any, kind: type, where: str) -> Any:
         required = {
             field.name
             for field in dataclasses.fields(kind)
-            if field.init
-            and field.default is dataclasses.MISSING
-            and field.default_factory is dataclasses.MISSING
+            if field.init and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         }
         names = {field.name for field in dataclasses.fields(kind) if field.init}
         return kind(**_members(value, kind, where, names, required))
@@ -228,7 +229,7 @@ def _model(value: Any, kind: Any, where: str) -> Any:
         raise WrongInput(f"{where}: {error}") from None
 
 
-def _members(value: Any, kind: type, where: str, names: set[str], required: set[str]) -> dict[str, Any]:
+def _members(value: Any, kind: Any, where: str, names: set[str], required: set[str]) -> dict[str, Any]:
     _expect(isinstance(value, dict), value, value, where, "an object")
     if missing := required - set(value):
         raise WrongInput(f"{where} lacks {', '.join(sorted(missing))}.")

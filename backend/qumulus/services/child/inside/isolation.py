@@ -66,7 +66,7 @@ def restrict_files(isolation: Isolation, places: Places) -> None:
     if isolation.landlock:
         devices = [f"/dev/{name}" for name in root.DEVICES]
         read = [*root.SYSTEM, *places.read, *places.show.values(), "/proc", "/sys/devices/system/cpu"]
-        landlock.restrict(read, [*places.write.values(), *devices, "/dev/shm"])
+        landlock.restrict(read, [*places.write.values(), *devices, root.SHARED])
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,9 @@ def load(entrypoint: str) -> Callable[..., Any]:
         raise
     function = getattr(loaded, name, None)
     if not callable(function):
-        raise MissingProgram(f"{module.replace('.', '/')}.py has no function named {name}: define {name}(data, params).")
+        raise MissingProgram(
+            f"{module.replace('.', '/')}.py has no function named {name}: define {name}(data, params)."
+        )
     return function
 
 

@@ -11,7 +11,8 @@ from . import kernel
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
 FILES_OF_ETC = ("/etc/resolv.conf", "/etc/hosts", "/etc/localtime", "/etc/nsswitch.conf")  # often links out of /etc
 DEVICES = ("null", "zero", "full", "random", "urandom")
-SHARED_MEMORY = "size=64m,mode=1777"
+SHARED = "/dev/shm"  # noqa: S108  memory that processes share, made for each execution
+SHARED_SIZE = "size=64m,mode=1777"
 FLAGS_KEPT = {
     os.ST_NOSUID: kernel.MS_NOSUID,
     getattr(os, "ST_NODEV", 4): kernel.MS_NODEV,
@@ -84,12 +85,12 @@ def _locked(path: str) -> int:
 
 
 def _devices(stage: str) -> None:
-    os.makedirs(f"{stage}/dev/shm", mode=0o755)
+    os.makedirs(stage + SHARED, mode=0o755)
     for name in DEVICES:
         target = f"{stage}/dev/{name}"
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
         kernel.mount(f"/dev/{name}", target, None, kernel.MS_BIND)
-    kernel.mount("tmpfs", f"{stage}/dev/shm", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, SHARED_MEMORY)
+    kernel.mount("tmpfs", stage + SHARED, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, SHARED_SIZE)
     for name, leads_to in {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}.items():
         os.symlink(f"/proc/self/fd{leads_to}", f"{stage}/dev/{name}")
 
