@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .front import Front
+    from .interception.listening import Interceptor
 
 LISTEN_BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # longer than the pauses in which clients poll
@@ -57,18 +63,16 @@ def _shown(name: str, problem: Any) -> str:
     return "what was given" if "token" in name or "key" in name else repr(problem.get("input"))
 
 
-def listen(settings: Settings) -> socket.socket:
-    """A listening socket on the address of the settings; a sentence and exit status 1 where that can't be had."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def listen(host: str, port: int, flag: str) -> socket.socket:
+    """A listening socket; a sentence that names the flag and exit status 1 where that can't be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     result = socket.socket(family, socket.SOCK_STREAM)
     result.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        result.bind((settings.host.strip("[]"), settings.port))
+        result.bind((host.strip("[]"), port))
     except OSError as error:
         result.close()
-        stop(
-            f"Can't listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0).lower()}. Choose another one with --port."
-        )
+        stop(f"Can't listen on {host}:{port}: {os.strerror(error.errno or 0).lower()}. Choose another one with {flag}.")
     result.listen(LISTEN_BACKLOG)
     result.set_inheritable(False)
     return result
@@ -79,6 +83,37 @@ def address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{name}:{port}"
+
+
+def intercept(app: Front, url: str, settings: Settings) -> Interceptor | None:
+    """The proxy that answers for the real clouds, where the settings ask for it; a sentence where it can't be had."""
+    if settings.intercept_port is None:
+        return None
+    from .interception.authority import AuthorityError
+    from .interception.listening import Interceptor
+    from .interception.sites import sites
+
+    try:
+        return Interceptor(
+            app,
+            sites=sites(settings.intercept_hosts),
+            passed=settings.pass_hosts.split(","),
+            here=url.removeprefix("http://"),
+            folder=settings.home / "ca",
+            listener=listen("127.0.0.1", settings.intercept_port, "--intercept-port"),
+        )
+    except (AuthorityError, ValueError) as error:
+        stop(str(error), 2)
+
+
+def write_addresses(file: Path, url: str, interceptor: Interceptor | None) -> None:
+    """Say to a program that waits for it where everything is."""
+    where = {"url": url}
+    if interceptor:
+        where |= {"proxy": address(interceptor.listener), "certificate": str(interceptor.authority.file.absolute())}
+    new = file.with_name(file.name + ".new")
+    new.write_text(json.dumps(where))
+    new.replace(file)
 
 
 def stop(sentence: str, status: int = 1) -> NoReturn:
@@ -101,19 +136,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from .clients import FAMILIES
 
     logging.configure(settings)
-    listener = listen(settings)
+    listener = listen(settings.host, settings.port, "--port")
     url = address(listener)
     try:
         app = create_app(settings)
     except StartError as error:
         stop(str(error), 2)
 
+    interceptor = intercept(app, url, settings)
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            if self.started:
-                served = [family for family in FAMILIES.values() if app.owns(family.path)]
-                print(banner(url, settings, served), flush=True)  # noqa: T201
+            if interceptor:
+                await interceptor.listen(self)
+            if settings.ready_file:
+                write_addresses(settings.ready_file, url, interceptor)
+            served = [family for family in FAMILIES.values() if app.owns(family.path)]
+            print(banner(url, settings, served), flush=True)  # noqa: T201
 
     config = uvicorn.Config(
         app,

@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     allow_exposed: bool = Field(False, description="accept default credentials on an address that others can reach")
     allowed_hosts: str = Field("", description="names that requests may call this server by, comma-separated")
 
+    intercept_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        None, description="port of the HTTPS proxy that answers for the real clouds; 0 takes a free one; off if not set"
+    )
+    intercept_hosts: str = Field("", description="more hosts to answer for, HOST or HOST/PREFIX, comma-separated")
+    pass_hosts: str = Field("", description="other hosts that the proxy connects to, comma-separated; '*' for all")
+    ready_file: Path | None = Field(
+        None, description="file to write the addresses to, as JSON, once requests are answered"
+    )
+
     status_hold: Annotated[float, Field(ge=0, le=30)] = Field(
         0.5, description="seconds that a status request of an unfinished job is held; 0 answers at once"
     )

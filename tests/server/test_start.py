@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 
 import pytest
+import requests
 
 from qumulus.settings import Settings
 from servers import Server
@@ -87,3 +89,35 @@ def test_a_server_says_where_it_is_and_stops_when_told(tmp_path):
     with Server(tmp_path / "state") as server:
         assert server.url.startswith("http://127.0.0.1:")
         assert server.stop() == 0
+
+
+def test_a_server_that_is_asked_to_intercept_writes_where_everything_is(tmp_path):
+    ready = tmp_path / "ready.json"
+    arguments = ("--intercept-port", "0", "--ready-file", str(ready))
+    with Server(tmp_path / "state", arguments=arguments) as server:
+        where = json.loads(ready.read_text())
+        assert where["url"] == server.url
+        assert where["certificate"] == str(tmp_path / "state" / "ca" / "ca.pem")
+        answer = requests.get(
+            "https://quantum.cloud.ibm.com/nothing/here",
+            proxies={"https": where["proxy"]},
+            verify=where["certificate"],
+            timeout=20,
+        )
+        assert answer.status_code == 404
+        assert "There is nothing at /nothing/here" in answer.text
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--intercept-port", "0", "--intercept-hosts", "localhost"), "'localhost' is no host to answer for"),
+        (("--intercept-port", "99999"), "intercept-port: "),
+    ],
+)
+def test_a_proxy_that_can_not_be_had_ends_with_a_sentence(tmp_path, arguments, sentence):
+    ended = serve("--home", str(tmp_path), "--port", "0", *arguments)
+    assert ended.returncode == 2
+    assert sentence in ended.stderr
+    assert "Traceback" not in ended.stderr
