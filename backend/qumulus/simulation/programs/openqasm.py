@@ -1,0 +1,86 @@
+"""The program of an OQTOPUS task: OpenQASM text, placed on a device, run, and given back as JSON.
+
+The payload is the JSON of `Task`; the result is `{"counts", "transpiled_code", "qubit_allocation"}`, where the
+allocation names, for each qubit of the program, the qubit of the device that it took.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from time import perf_counter
+from typing import Any
+
+from qiskit import qasm3
+from qumulus.simulation.devices import device_model
+from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.sampling import sample
+from qumulus.simulation.seeds import fresh
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome, Severity
+
+from .openqasm_gates import write_out
+from .openqasm_placement import place
+from .openqasm_text import read
+
+Log = Callable[[str, Severity], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a payload says. Members that it may have besides are the family's own."""
+
+    code: str
+    skip_transpilation: bool = False
+    seed_transpilation: int | None = None
+    seed_simulation: int | None = None
+    qubit_allocation: Mapping[str, int] | None = None
+    ro_error_mitigation: str = "none"
+
+    @classmethod
+    def from_payload(cls, payload: bytes) -> Task:
+        """The task that was accepted with this body."""
+        members = json.loads(payload)
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in members.items() if name in known})
+
+
+def run(program: Program, log: Log) -> Outcome:
+    """Run a task.
+
+    Without a seed one is drawn; the transpiler's follows the simulation's, so that one seed fixes all counts.
+
+    Raises:
+        ProgramError: the program cannot be read, does not fit the device, or measures nothing.
+        Refused: over a limit by its estimate.
+    """
+    start = perf_counter()
+    task = Task.from_payload(program.payload)
+    model = device_model(program.device, program.calibration)
+    seed = fresh() if task.seed_simulation is None else task.seed_simulation
+    circuit = write_out(read(task.code, most_qubits=program.limits.qubits))
+    if not any(instruction.clbits for instruction in circuit.data):
+        raise ProgramError("The program measures nothing: assign at least one measurement to a bit.")
+    if not model.ideal and task.ro_error_mitigation != "none":
+        raise ProgramError(f"Mitigation {task.ro_error_mitigation} is not available here yet: use none.")
+    placed = place(
+        circuit,
+        model,
+        allocation=None if model.ideal else task.qubit_allocation,
+        transpile=not task.skip_transpilation,
+        seed=seed if task.seed_transpilation is None else task.seed_transpilation,
+    )
+    log(f"Placed on {program.device} after {perf_counter() - start:.3f} s.", Severity.DEBUG)
+    samples = sample(placed.circuit, model, shots=program.shots or 1, seed=seed, limits=program.limits)
+    result: dict[str, Any] = {
+        "counts": samples.counts(),
+        "transpiled_code": qasm3.dumps(placed.circuit),
+        "qubit_allocation": {str(virtual): qubit for virtual, qubit in placed.allocation.items()},
+    }
+    return Outcome(
+        result=json.dumps(result, separators=(",", ":")).encode(),
+        metadata={**samples.metadata, "seed": seed},
+        run_seconds=perf_counter() - start,
+    )
