@@ -13,13 +13,13 @@ from time import perf_counter
 from typing import Any
 
 from qiskit import qasm3
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome, Severity
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.seeds import fresh
-
-from qumulus.core.programs import Program
-from qumulus.core.results import Outcome, Severity
 
 from .openqasm_gates import write_out
 from .openqasm_placement import place

@@ -11,12 +11,10 @@ from collections.abc import Iterable, Sequence
 
 from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Instruction, QuantumCircuit, Qubit
 from qiskit.quantum_info import Operator
+
 from qumulus.simulation.errors import ProgramError
 
-from .openqasm_text import STANDARD_GATES
-
-OPERATIONS = 1_000_000
-"""Operations that a program may stand for when its own gates are written out; a few lines can stand for 2^40."""
+from .openqasm_text import STANDARD_GATES, check_length
 
 _STANDARD = frozenset(gate.base_class for gate in STANDARD_GATES.values())
 
@@ -25,14 +23,9 @@ def write_out(circuit: QuantumCircuit) -> QuantumCircuit:
     """The same circuit in gates that Qiskit knows, with the registers, bits and layout of the original's.
 
     Raises:
-        ProgramError: it would be longer than `OPERATIONS`, or uses a gate that is declared without a definition.
+        ProgramError: it would be too long, or uses a gate that is declared without a definition.
     """
-    count = _size(circuit.data, {})
-    if count > OPERATIONS:
-        raise ProgramError(
-            f"The program stands for {count} operations when its gates are written out, and {OPERATIONS} are the limit:"
-            " write a shorter one."
-        )
+    check_length(_size(circuit.data, {}))
     written = circuit.copy_empty_like()
     for instruction in circuit.data:
         for plain in _plain(instruction):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
 from qiskit.transpiler import CouplingMap, PassManager, Target, generate_preset_pass_manager
 from qiskit.transpiler.passes import ApplyLayout, EnlargeWithAncilla, FullAncillaAllocation, SetLayout
+
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import ProgramError
 

@@ -24,10 +24,14 @@ from qiskit_qasm3_import import ConversionError, types
 from qiskit_qasm3_import.converter import ConvertVisitor
 from qiskit_qasm3_import.data import Scope, Symbol
 from qiskit_qasm3_import.expression import ValueResolver
+
 from qumulus.simulation.errors import ProgramError
 
 NESTING = 256
 """Brackets within brackets; the parsers recurse, and one of them would take its process down."""
+
+OPERATIONS = 100_000
+"""Operations that a program may stand for with its own gates written out; a few lines can stand for 2^40."""
 
 STANDARD_GATES: Mapping[str, Gate] = {
     name: gate for name, gate in get_standard_gate_name_mapping().items() if isinstance(gate, Gate)
@@ -100,6 +104,19 @@ def _number(digits: str) -> int:
 def _check_size(what: str, size: int, most: int) -> None:
     if size > most:
         raise ProgramError(f"The program declares {size} {what}, and {most} are the limit: declare fewer.")
+
+
+def check_length(operations: int) -> None:
+    """Refuse what would take for ever to write out.
+
+    Raises:
+        ProgramError: more than `OPERATIONS`.
+    """
+    if operations > OPERATIONS:
+        raise ProgramError(
+            f"The program stands for {operations} operations with its own gates written out, and {OPERATIONS} are the"
+            " limit: write a shorter one."
+        )
 
 
 def _free_name(circuit: QuantumCircuit) -> str:
@@ -188,6 +205,7 @@ class _Converter(ConvertVisitor):
         super().__init__()
         self._most = most_qubits
         self._declared = {"qubits": 0, "classical bits": 0}
+        self._lengths: dict[str, int] = {}  # of the program's own gates, written out
         self._statement: ast.Statement | None = None
         includes = any(isinstance(statement, ast.Include) for statement in program.statements)
         own = {
@@ -232,6 +250,13 @@ class _Converter(ConvertVisitor):
         if isinstance(value, int):  # what is no number is refused, with its position, by the converter
             self._declared[what] += max(value, 0)
             _check_size(what, self._declared[what], self._most)
+
+    def visit_QuantumGateDefinition(self, node: ast.QuantumGateDefinition, context: Any) -> Any:  # noqa: N802
+        """Count first: the converter copies a gate's definition, and all inside of it, wherever the gate is used."""
+        used = (inner.name.name for inner in node.body if isinstance(inner, ast.QuantumGate))
+        self._lengths[node.name.name] = sum(self._lengths.get(name, 1) for name in used)
+        check_length(self._lengths[node.name.name])
+        return super().visit_QuantumGateDefinition(node, context)
 
     def visit_QuantumGate(self, node: ast.QuantumGate, context: Any) -> Any:  # noqa: N802
         name = node.name.name
