@@ -56,7 +56,7 @@ def place(
         manager = generate_preset_pass_manager(
             optimization_level=optimization_level,
             target=model.target,
-            initial_layout=wanted,
+            initial_layout=wanted,  # ty: ignore[invalid-argument-type] - None is its own default
             seed_transpiler=None if seed is None else seed % SEEDS,
         )
     else:
@@ -66,6 +66,8 @@ def place(
     placed = manager.run(circuit)
     if not transpile:
         _check_fit(placed, model.target)
+    if placed.layout is None:
+        raise RuntimeError("The transpiler placed a circuit and did not say where.")
     return Placed(placed, dict(enumerate(placed.layout.initial_index_layout(filter_ancillas=True))))
 
 

@@ -8,7 +8,7 @@ is why nothing is put before the text: a gate of the user's stays the user's, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -17,7 +17,7 @@ from antlr4.error.Errors import RecognitionException
 from openqasm3 import ast
 from openqasm3.parser import QASM3ParsingError
 from qiskit import qasm2
-from qiskit.circuit import ClassicalRegister, Gate, QuantumCircuit
+from qiskit.circuit import ClassicalRegister, Gate, Instruction, QuantumCircuit
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 from qiskit_qasm3_import import ConversionError, types
@@ -157,10 +157,14 @@ def _custom_instructions(bare: str) -> list[qasm2.CustomInstruction]:
     own = {match[1] for match in _QASM2_DEFINED.finditer(bare)}
     used = {match[1] for match in _QASM2_USED.finditer(bare)}
     return [
-        qasm2.CustomInstruction(name, len(gate.params), gate.num_qubits, gate.base_class, builtin=True)
+        qasm2.CustomInstruction(name, len(gate.params), gate.num_qubits, _constructor(gate), builtin=True)
         for name, gate in GATES.items()
         if name in used - own - included - {"CX", "U"}
     ]
+
+
+def _constructor(gate: Gate) -> Callable[..., Instruction]:
+    return gate.base_class
 
 
 # -- version 3 ---------------------------------------------------------------------------------------------------------
@@ -171,7 +175,7 @@ def _read_version_3(code: str, _bare: str, most_qubits: int) -> QuantumCircuit:
         program = openqasm3.parse(code)
         converter = _Converter(program, most_qubits)
         with converter.errors_in_place():
-            circuit = converter.convert(program).circuit
+            circuit = converter.circuit(program)
     except QASM3ParsingError as error:
         raise _syntax_error(error) from error
     except RecursionError as error:
@@ -213,8 +217,13 @@ class _Converter(ConvertVisitor):
         }
         self._offered = {} if includes else {name: gate for name, gate in GATES.items() if name not in own}
 
+    def circuit(self, program: ast.Program) -> QuantumCircuit:
+        """The circuit of the whole program. (The base class returns its state, whatever its annotation says.)"""
+        state: Any = self.convert(program)
+        return state.circuit
+
     @contextmanager
-    def errors_in_place(self) -> Iterator[None]:
+    def errors_in_place(self) -> Generator[None]:
         """Give every error of the conversion the position of the statement that it stands in."""
         try:
             yield
