@@ -27,7 +27,7 @@ def test_a_page_offers_every_api_and_only_files_of_this_server(client: TestClien
     addresses = re.findall(r'(?:src|href)="([^"]+)"', text)
     assert len(addresses) == 3
     assert all(client.get(address).status_code == 200 for address in addresses)
-    assert "://" not in text
+    assert "default-src 'self'" in client.get(page).headers["content-security-policy"]
 
 
 def test_both_forms_of_a_document_say_the_same(client: TestClient) -> None:

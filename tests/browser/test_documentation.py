@@ -1,0 +1,68 @@
+"""Swagger UI and ReDoc as people use them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from servers import Server
+
+SECONDS = 15_000  # what a page may take on a busy machine, in milliseconds
+
+
+def names(server: Server) -> list[str]:
+    return [api["name"] for api in json.loads(server.get("/"))["apis"]]
+
+
+def try_out(page: Page, operation: str) -> None:
+    """Open an operation and send what stands in its fields."""
+    block = page.locator(f"[id$='-{operation}']")
+    block.locator(".opblock-summary-control").click()
+    block.get_by_role("button", name="Try it out").click()
+    block.get_by_role("button", name="Execute").click()
+    expect(block.locator(".live-responses-table tbody .response-col_status").first).to_be_visible(timeout=SECONDS)
+
+
+def answered(page: Page, operation: str) -> tuple[str, str]:
+    """Status and body of the answer that Swagger UI shows."""
+    table = page.locator(f"[id$='-{operation}'] .live-responses-table")
+    status = table.locator("tbody .response-col_status").first.inner_text()
+    return status.split()[0], table.locator(".highlight-code").first.inner_text()
+
+
+def test_the_selector_opens_every_api(page: Page, live_server: Server) -> None:
+    shown = page.locator(".swagger-ui .info .title")
+    first, *others = names(live_server)
+    page.goto(live_server.url + "/docs")
+    for name in [first, *others, first]:
+        if page.locator("#api").input_value() != name:
+            page.select_option("#api", name)
+            page.wait_for_url(f"**/docs?api={name}")
+        title = json.loads(live_server.get(f"/openapi/{name}.json"))["info"]["title"]
+        expect(shown).to_contain_text(title, timeout=SECONDS)
+
+
+def test_try_it_out_reaches_the_server(page: Page, live_server: Server) -> None:
+    page.goto(live_server.url + "/docs?api=emulator")
+    try_out(page, "getHealth")
+    status, body = answered(page, "getHealth")
+    assert status == "200"
+    assert '"ready": true' in body
+
+
+def test_try_it_out_submits_the_task_of_the_example(page: Page, live_server: Server) -> None:
+    if "user" not in names(live_server):
+        pytest.skip("the user API is not served")
+    page.goto(live_server.url + "/docs?api=user")
+    try_out(page, "postTask")
+    status, body = answered(page, "postTask")
+    assert status == "200", body
+    task = json.loads(live_server.get(f"/task/{json.loads(body)['task_id']}"))
+    assert (task["device"], task["name"]) == ("Kawasaki", "Bell State Sampling")
+
+
+def test_redoc_shows_the_api_of_the_address(page: Page, live_server: Server) -> None:
+    page.goto(live_server.url + "/redoc?api=emulator")
+    expect(page.get_by_role("heading", name="whether the server is well")).to_be_visible(timeout=SECONDS)
