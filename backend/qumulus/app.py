@@ -12,7 +12,9 @@ from types import ModuleType
 from .apis.emulator import app as emulator
 from .apis.ibm.runtime import app as ibm_runtime
 from .catalogue import SnapshotCatalogue
+from .core.accounts import instance_called
 from .core.cloud import Cloud
+from .core.errors import InvalidRequest
 from .core.waiting import Waiting
 from .front import App, Front, Mount, Receive, Scope, Send
 from .openapi.contract import ContractError
@@ -60,10 +62,11 @@ def create_app(settings: Settings | None = None) -> Front:
         storage = open_storage(
             settings.home,
             credentials=credentials(settings),
+            instances=[instance_called(name) for name in settings.instance_names],
             open_to_all=settings.auth == "open",
             workers=settings.worker_count,
         )
-    except StateUnusable as error:
+    except (StateUnusable, InvalidRequest) as error:
         raise StartError(str(error)) from error
     try:
         return _compose(settings, storage)

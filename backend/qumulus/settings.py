@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     auth: Literal["known", "open"] = Field("known", description="'known': known credentials only; 'open': any")
     token: SecretStr = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
     provider_key: SecretStr = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
+    instances: str = Field("", description="more IBM instances: names or CRNs, comma-separated")
     admin_token: SecretStr = Field(SecretStr(DEFAULT_ADMIN_TOKEN), description="bearer token of the administrator")
     allow_exposed: bool = Field(False, description="accept default credentials on an address that others can reach")
     allowed_hosts: str = Field("", description="names that requests may call this server by, comma-separated")
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
     def worker_count(self) -> int:
         """How many simulations run at once."""
         return self.workers or os.cpu_count() or 1
+
+    @property
+    def instance_names(self) -> tuple[str, ...]:
+        """Names or CRNs of the instances that there are besides the built-in ones."""
+        return tuple(name.strip() for name in self.instances.split(",") if name.strip())
 
     @cached_property
     def loopback(self) -> bool:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from .errors import InvalidRequest
 
 DEFAULT_ACCOUNT = "local"
 
 # The instances that are always there: the default account's own, and the one in the first examples of the IBM server.
-LOCAL_CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/00000000000000000000000000000000:00000000-0000-4000-8000-000000000000::"
+_LOCAL = "crn:v1:bluemix:public:quantum-computing:us-east:a/00000000000000000000000000000000:"
+LOCAL_CRN = _LOCAL + "00000000-0000-4000-8000-000000000000::"
 TEST_CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/test:test::"
+MAX_CRN = MAX_NAME = 255
+
+CRN = re.compile(r"crn:v1:[^:,\s]*:[^:,\s]*:quantum-computing:(?P<region>[^:,\s]+):[^:,\s]+:(?P<id>[^:,\s]+)::")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +30,19 @@ class Instance:
     plan: str = "internal"
     region: str = "us-east"
     tags: tuple[str, ...] = ()
+
+
+def instance_called(text: str) -> Instance:
+    """The instance of the default account that a CRN, or a name, stands for. A name's CRN is the same on every machine.
+
+    Raises:
+        InvalidRequest: it is neither.
+    """
+    if (crn := CRN.fullmatch(text)) and len(text) <= MAX_CRN and text.isascii():
+        return Instance(crn=text, name=crn["id"], account=DEFAULT_ACCOUNT, region=crn["region"])
+    if text.startswith("crn:") or not text.isprintable() or not 0 < len(text) <= MAX_NAME:
+        raise InvalidRequest(f"{text[:80]!r} is no instance: say a name, or a CRN such as {LOCAL_CRN}")
+    return Instance(crn=f"{_LOCAL}{uuid5(NAMESPACE_URL, text)}::", name=text, account=DEFAULT_ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

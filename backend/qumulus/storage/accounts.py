@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, or_, select
 
-from qumulus.core.accounts import DEFAULT_ACCOUNT, LOCAL_CRN, Account, Caller, Instance, Token
+from qumulus.core.accounts import DEFAULT_ACCOUNT, LOCAL_CRN, TEST_CRN, Account, Caller, Instance, Token
 from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound
 from qumulus.core.ports import Clock
 
@@ -18,16 +18,8 @@ from .database import Database
 from .tables import AnyRow, accounts, instances, tokens
 
 INSTANCES = (
-    Instance(
-        crn=LOCAL_CRN,
-        name="local",
-        account=DEFAULT_ACCOUNT,
-    ),
-    Instance(
-        crn="crn:v1:bluemix:public:quantum-computing:us-east:a/test:test::",
-        name="test",
-        account=DEFAULT_ACCOUNT,
-    ),
+    Instance(crn=LOCAL_CRN, name="local", account=DEFAULT_ACCOUNT),
+    Instance(crn=TEST_CRN, name="test", account=DEFAULT_ACCOUNT),
 )
 
 
@@ -108,6 +100,19 @@ class SqlAccounts:
         with self._database.read() as connection:
             row = connection.execute(wanted).first()
         return _instance(row) if row else None
+
+    def add_instances(self, more: Iterable[Instance]) -> None:
+        """Offer more instances; those that are there stay as they are."""
+        wanted = {instance.crn: instance for instance in more}
+        if not wanted:
+            return
+
+        def work(connection: Connection) -> None:
+            known = set(connection.execute(select(instances.c.crn).where(instances.c.crn.in_(wanted))).scalars())
+            for crn in wanted.keys() - known:
+                connection.execute(insert(instances).values(_instance_values(wanted[crn])))
+
+        self._database.writer.run(work)
 
     def tokens(self, account: str) -> tuple[Token, ...]:
         """The credentials of an account, as they are kept."""

@@ -10,6 +10,7 @@ from typing import IO
 
 from sqlalchemy import select
 
+from qumulus.core.accounts import Instance
 from qumulus.core.bells import Bells
 from qumulus.core.clock import SystemClock
 from qumulus.core.ports import Clock
@@ -52,13 +53,14 @@ def open_storage(
     home: Path,
     *,
     credentials: Iterable[tuple[str, str]] = (),
+    instances: Iterable[Instance] = (),
     open_to_all: bool = False,
     workers: int = 1,
     clock: Clock | None = None,
 ) -> Storage:
     """Open, or make, the state in ``home``.
 
-    ``credentials`` are the (scheme, secret) pairs of the built-in account; ``open_to_all`` lets any credential in;
+    ``credentials`` are the (scheme, secret) pairs of the built-in account, ``instances`` more of its instances; ``open_to_all`` lets any credential in;
     ``workers`` is how many jobs run at once, for estimates. Several processes may open one folder; one that is alone checks
     the database and sweeps what no row names.
 
@@ -89,6 +91,7 @@ def open_storage(
     bells.elsewhere.listen(lambda _: board.forget())
     accounts = SqlAccounts(database, clock, open_to_all=open_to_all)
     accounts.seed(credentials)
+    accounts.add_instances(instances)
     store = SqlJobs(database, blobs, board, clock, bells, workers=workers)
     return Storage(
         home=home,
