@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 
+from . import metrics
 from .apis.emulator import app as emulator
 from .apis.ibm.runtime import app as ibm_runtime
 from .catalogue import SnapshotCatalogue
@@ -40,11 +41,11 @@ class Api:
     def mounts(self, cloud: Cloud) -> Iterable[Mount]:
         """The application under all its prefixes: one, however many they are."""
         app = self.module.create(cloud)
-        return (Mount(prefix, app, self.cut) for prefix in self.prefixes)
+        return (Mount(prefix, app, self.cut, self.name) for prefix in self.prefixes)
 
 
 APIS = (Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),)
-DOCUMENTATION = ("/docs", "/redoc", "/openapi", "/static")
+DOCUMENTATION = ("/docs", "/redoc", "/openapi")
 
 
 class StartError(Exception):
@@ -88,14 +89,17 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     )
     served = [*(api.served for api in APIS), Served("emulator", emulator.DOCUMENT)]
     pages = documentation(served)
+    requests = metrics.Requests()
+    counted = (requests, metrics.Jobs(cloud))
     return Front(
         [
             *(mount for api in APIS for mount in api.mounts(cloud)),
-            *(Mount(prefix, pages) for prefix in DOCUMENTATION),
+            *(Mount(prefix, pages, name="documentation") for prefix in DOCUMENTATION),
         ],
-        fallback=emulator.create(cloud, served=served),
+        fallback=emulator.create(cloud, served=served, metrics=lambda: metrics.text(counted)),
         allowed_hosts=settings.allowed_hosts.split(","),
         lifespan=Lifespan(storage),
+        count=requests.count,
     )
 
 

@@ -17,6 +17,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Count = Callable[[str, str, int, float], None]  # name of the mount, method, status, seconds
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("qumulus.request")
@@ -31,6 +32,7 @@ class Mount:
     prefix: str  # such as "/task" or "/api/v1"
     app: App
     cut: bool = False  # True: the API's document names its paths without the prefix
+    name: str = ""  # what its requests are counted under
 
 
 class Front:
@@ -40,12 +42,19 @@ class Front:
     """
 
     def __init__(
-        self, mounts: Iterable[Mount], *, fallback: App, allowed_hosts: Iterable[str] = (), lifespan: App
+        self,
+        mounts: Iterable[Mount],
+        *,
+        fallback: App,
+        allowed_hosts: Iterable[str] = (),
+        lifespan: App,
+        count: Count = lambda *_: None,
     ) -> None:
         self._by_segment: dict[str, list[Mount]] = {}
         for mount in sorted(mounts, key=lambda mount: -len(mount.prefix)):
             self._by_segment.setdefault(mount.prefix.split("/", 2)[1], []).append(mount)
-        self._fallback = fallback
+        self._fallback = Mount("", fallback, name="emulator")
+        self._count = count
         self._hosts = LOOPBACK_NAMES | {host.strip().lower() for host in allowed_hosts if host.strip()}
         self._any_host = "*" in self._hosts
         self._lifespan = lifespan
@@ -61,17 +70,16 @@ class Front:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = Logged(scope, send)
+        mount = self._owner(scope["path"]) or self._fallback
         try:
             if not self._known(scope):
                 await refuse(answer, 421, UNKNOWN_HOST)
                 return
-            mount = self._owner(scope["path"])
-            if mount is not None and mount.cut:
+            if mount.cut:
                 scope["root_path"] = scope.get("root_path", "") + mount.prefix
-            app = mount.app if mount is not None else self._fallback
-            await app(scope, receive, answer)
+            await mount.app(scope, receive, answer)
         finally:
-            answer.end()
+            self._count(mount.name, scope["method"], answer.status or 500, answer.end())
 
     def _known(self, scope: Scope) -> bool:
         if self._any_host:
@@ -123,10 +131,10 @@ class Logged:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
-        self._status: int | None = None
+        self.status: int | None = None
+        self._start = time.perf_counter()
         self._enabled = log.isEnabledFor(logging.INFO)
         if self._enabled:
-            self._start = time.perf_counter()
             self._method: str = scope["method"]
             self._path = printable(scope["path"])
             client = scope.get("client")
@@ -135,15 +143,18 @@ class Logged:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            self.status = message["status"]
         await self._send(message)
 
-    def end(self) -> None:
-        """Log the answer, or that there was none."""
-        if not self._enabled:
-            return
-        milliseconds = (time.perf_counter() - self._start) * 1000
-        status = self._status
+    def end(self) -> float:
+        """Log the answer, or that there was none; the seconds it took."""
+        seconds = time.perf_counter() - self._start
+        if self._enabled:
+            self._log_end(seconds * 1000)
+        return seconds
+
+    def _log_end(self, milliseconds: float) -> None:
+        status = self.status
         mark, level = ("✓", logging.INFO) if status is not None and status < 400 else ("✗", logging.WARNING)
         if status is not None and 400 <= status < 500:
             level = logging.INFO

@@ -21,6 +21,7 @@ from qumulus.core.ports import JobQuery
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})  # what else comes is counted together
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # upper ends of the buckets
 
 
@@ -61,7 +62,7 @@ class Requests:
     def count(self, api: str, method: str, status: int, seconds: float) -> None:
         """Add one answered request."""
         with self._lock:
-            self._answered[api, method, str(status)] += 1
+            self._answered[api, method if method in METHODS else "other", str(status)] += 1
             durations = self._durations.setdefault(api, _Durations())
             durations.counts[bisect_left(SECONDS, seconds)] += 1
             durations.total += seconds
