@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from . import metrics
 from .apis.emulator import app as emulator
 from .apis.ibm.runtime import app as ibm_runtime
+from .apis.oqtopus.user import app as oqtopus_user
 from .catalogue import SnapshotCatalogue
 from .core.accounts import instance_called
 from .core.cloud import Cloud
@@ -32,19 +34,24 @@ class Api:
     module: ModuleType
     prefixes: tuple[str, ...]
     cut: bool = False  # True: its document names its paths without the prefix
+    options: Callable[[Settings], Mapping[str, Any]] = lambda _settings: {}  # what else ``create`` takes
 
     @property
     def served(self) -> Served:
         """What the documentation shows of it."""
         return Served(self.name, self.module.DOCUMENT, self.prefixes if self.cut else ("",))
 
-    def mounts(self, cloud: Cloud) -> Iterable[Mount]:
+    def mounts(self, cloud: Cloud, settings: Settings) -> Iterable[Mount]:
         """The application under all its prefixes: one, however many they are."""
-        app = self.module.create(cloud)
+        app = self.module.create(cloud, **self.options(settings))
         return (Mount(prefix, app, self.cut, self.name) for prefix in self.prefixes)
 
 
-APIS = (Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),)
+OQTOPUS_USER = ("/hello", "/task")
+APIS = (
+    Api("user", oqtopus_user, OQTOPUS_USER, options=lambda settings: {"token_needed": not settings.loopback}),
+    Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),
+)
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
 
 
@@ -93,7 +100,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     counted = (requests, metrics.Jobs(cloud))
     return Front(
         [
-            *(mount for api in APIS for mount in api.mounts(cloud)),
+            *(mount for api in APIS for mount in api.mounts(cloud, settings)),
             *(Mount(prefix, pages, name="documentation") for prefix in DOCUMENTATION),
         ],
         fallback=emulator.create(cloud, served=served, metrics=lambda: metrics.text(counted)),

@@ -1,0 +1,47 @@
+"""Who sends a request, and how long the answer to one that polls is held."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from qumulus.apis.dependencies import Accounts, Settled
+from qumulus.core import accounts as core
+from qumulus.core.errors import NotAuthenticated
+
+SCHEME = "oqtopus"
+HEADER = "q-api-token"
+
+
+def _caller(request: Request, accounts: Accounts) -> core.Caller:
+    """The owner of the token.
+
+    Raises:
+        NotAuthenticated: there is none, or it is unknown or has expired.
+    """
+    token = request.headers.get(HEADER, "")
+    if not token:
+        raise NotAuthenticated(f"Send your token in the header {HEADER}, as ID.SECRET.")
+    return accounts.authenticate(SCHEME, token)
+
+
+def _caller_or_default(request: Request, accounts: Accounts) -> core.Caller:
+    """The owner of the token, or the default account where a token is not needed and none came.
+
+    Raises:
+        NotAuthenticated: the token is unknown or has expired, or others can reach this server and there is none.
+    """
+    if HEADER in request.headers or request.app.state.token_needed:
+        return _caller(request, accounts)
+    return core.Caller(account=core.DEFAULT_ACCOUNT)
+
+
+async def _held(request: Request, settled: Settled) -> bool:
+    """Wait a little for the job of the path to end: whoever polls learns of the end at once."""
+    return await settled.wait(next(iter(request.path_params.values())))
+
+
+Caller = Annotated[core.Caller, Depends(_caller)]
+CallerOrDefault = Annotated[core.Caller, Depends(_caller_or_default)]
+Held = Annotated[bool, Depends(_held)]

@@ -1,0 +1,105 @@
+"""Tasks: quantum programs submitted, watched and answered as JSON."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.apis.oqtopus.names import accepting
+from qumulus.core.accounts import Caller as CoreCaller
+from qumulus.core.errors import UnknownJob
+from qumulus.core.jobs import Job
+from qumulus.core.ports import JobStore
+from qumulus.openapi.contract import Operations, Rendered
+
+from . import translate
+from .callers import CallerOrDefault, Held
+from .errors import NoResultYet, UnknownTask
+from .schemas.success import SuccessResponse
+from .schemas.task import (
+    DeviceName,
+    GetTaskResponse,
+    GetTaskResultResponse,
+    GetTaskStatusResponse,
+    Limit,
+    ListTasksResponse,
+    Offset,
+    Order,
+    PostTaskRequest,
+    PostTaskResponse,
+    SearchText,
+    TaskId,
+    TaskStatus,
+)
+
+operation = Operations()
+
+
+@operation("postTask")
+def post_task(
+    body: PostTaskRequest, caller: CallerOrDefault, jobs: Jobs, devices: Devices, board: Board
+) -> PostTaskResponse:
+    job = jobs.submit(translate.new_task(body, caller, accepting(body.device, devices, board)))
+    return translate.task_posted(job)
+
+
+@operation("listTasks")
+def list_tasks(
+    caller: CallerOrDefault,
+    jobs: Jobs,
+    devices: Devices,
+    status: TaskStatus | None = None,
+    device: DeviceName | None = None,
+    q: SearchText | None = None,
+    order: Order = Order.DESC,
+    limit: Limit = 10,
+    offset: Offset = 0,
+) -> ListTasksResponse:
+    named = None if device is None else devices.device(device).name
+    page = jobs.find(translate.task_query(caller, status, named, q, order, limit, offset))
+    return translate.task_list(page, devices)
+
+
+@operation("getTaskByTaskId")
+def get_task(task_id: TaskId, caller: CallerOrDefault, jobs: Jobs, devices: Devices) -> GetTaskResponse:
+    job = _task(str(task_id), caller, jobs)
+    return translate.task(job, jobs.payload(job.id), devices)
+
+
+@operation("getTaskStatusByTaskId")
+def get_task_status(task_id: TaskId, held: Held, caller: CallerOrDefault, jobs: Jobs) -> GetTaskStatusResponse:
+    return translate.task_status(_task(str(task_id), caller, jobs))
+
+
+@operation("getTaskResultByTaskId")
+def get_task_result(
+    task_id: TaskId, held: Held, caller: CallerOrDefault, jobs: Jobs
+) -> Rendered[GetTaskResultResponse]:
+    job = _task(str(task_id), caller, jobs)
+    if not job.final:
+        raise NoResultYet(job.id, translate.TASK_STATUS[job.state])
+    return translate.task_result(job, jobs)
+
+
+@operation("cancelTaskByTaskId")
+def cancel_task(task_id: TaskId, caller: CallerOrDefault, jobs: Jobs) -> GetTaskStatusResponse:
+    return translate.task_status(jobs.cancel(_task(str(task_id), caller, jobs).id, caller))
+
+
+@operation("deleteTaskByTaskId")
+def delete_task(task_id: TaskId, caller: CallerOrDefault, jobs: Jobs) -> SuccessResponse:
+    jobs.delete(_task(str(task_id), caller, jobs).id, caller)
+    return SuccessResponse(message="task deleted")
+
+
+def _task(task_id: str, caller: CoreCaller, jobs: JobStore) -> Job:
+    """The caller's task; a job of another API is none.
+
+    Raises:
+        UnknownTask
+    """
+    try:
+        job = jobs.get(task_id, caller)
+    except UnknownJob:
+        raise UnknownTask(task_id) from None
+    if job.api != translate.TASK_API:
+        raise UnknownTask(task_id)
+    return job
