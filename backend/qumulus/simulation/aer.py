@@ -90,6 +90,9 @@ def _entries(entries: Iterable[dict[str, Any]]) -> list[SimpleNamespace]:
 def _objection(task: Task) -> str | None:
     if task.circuit.num_declared_vars:
         return "Aer knows few operations on classical variables"
+    noise = task.active.model.noise
+    if noise is not None and (noise.twirled_gates or noise.twirled_measurements):
+        return "its noise is not twirled"
     return "the device has no noise" if task.active.model.ideal else None
 
 

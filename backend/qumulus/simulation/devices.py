@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from qiskit.transpiler import CouplingMap, Target
@@ -68,3 +68,12 @@ def device_model(name: str, calibration_id: str | None = None) -> DeviceModel:
         noise=None if device.name == IDEAL else Noise.from_properties(calibration.properties),
         dt=None if dt is None else dt * _NANOSECOND,
     )
+
+
+@lru_cache(maxsize=64)
+def twirled(model: DeviceModel, *, gates: bool, measurements: bool) -> DeviceModel:
+    """The same device with its noise averaged over all Pauli twirls; see `Noise.twirled`."""
+    if model.noise is None or not (gates or measurements):
+        return model
+    noise = model.noise.twirled(gates=gates, measurements=measurements)
+    return replace(model, noise=noise, transfers={})

@@ -22,6 +22,8 @@ import numpy as np
 
 from .transfer import Matrix
 
+_MEASUREMENTS = frozenset({"measure", "measure_2"})
+_NOT_CLIFFORD = frozenset({"rzz"})  # of the devices' gates on two qubits
 _SI = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}
 
 
@@ -93,6 +95,8 @@ class Noise:
     t2: Matrix
     confusion: Matrix
     gates: Mapping[tuple[str, tuple[int, ...]], GateCalibration]
+    twirled_gates: bool = False
+    twirled_measurements: bool = False
     _channels: dict[tuple[str, tuple[int, ...]], Matrix | None] = field(default_factory=dict)
 
     @classmethod
@@ -121,8 +125,31 @@ class Noise:
         key = (name, qubits)
         if key not in self._channels:
             calibration = self.gates.get(key)
-            self._channels[key] = self._error(qubits, calibration) if calibration else None
+            error = self._error(qubits, calibration) if calibration else None
+            self._channels[key] = error if error is None or not self._is_twirled(key) else np.diag(np.diag(error))
         return self._channels[key]
+
+    def twirled(self, *, gates: bool, measurements: bool) -> Noise:
+        """The average over all Pauli twirls of the Clifford gates on two qubits, of the measurements, or of both.
+
+        Twirling leaves the diagonal of a channel's transfer matrix. A measurement with an X before it and a flip after
+        it, or neither, misreads 0 and 1 with the same probability, the mean of both.
+        """
+        mean = (self.confusion + self.confusion[:, ::-1, ::-1]) / 2
+        return Noise(
+            t1=self.t1,
+            t2=self.t2,
+            confusion=mean if measurements else self.confusion,
+            gates=self.gates,
+            twirled_gates=gates,
+            twirled_measurements=measurements,
+        )
+
+    def _is_twirled(self, key: tuple[str, tuple[int, ...]]) -> bool:
+        name, qubits = key
+        if name in _MEASUREMENTS:
+            return self.twirled_measurements
+        return self.twirled_gates and len(qubits) == 2 and name not in _NOT_CLIFFORD
 
     def _error(self, qubits: tuple[int, ...], calibration: GateCalibration) -> Matrix | None:
         """relaxation ∘ depolarizing of one calibrated gate; None if both are the identity."""

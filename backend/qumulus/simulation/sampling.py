@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -85,7 +85,7 @@ def sample(
 def sample_sweep(
     circuit: QuantumCircuit,
     model: DeviceModel,
-    bindings: list[Binding],
+    bindings: Sequence[Binding],
     *,
     shots: int,
     seed: Seed,

@@ -22,8 +22,7 @@ Entry = Callable[[Program, Log], Outcome]
 
 PROGRAMS = {
     "openqasm": "qumulus.simulation.programs.openqasm:run",
-    "runtime.sampler": "qumulus.simulation.programs.runtime:run",
-    "runtime.estimator": "qumulus.simulation.programs.runtime:run",
+    "runtime.sampler": "qumulus.simulation.programs.runtime.sampler:run",
 }
 """Kind of program -> the function that runs it, imported when the first one comes."""
 

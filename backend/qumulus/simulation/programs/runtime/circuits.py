@@ -1,0 +1,107 @@
+"""Circuits from QPY, Qiskit's binary format, and from OpenQASM 3. Both are untrusted."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+from qiskit import qpy
+from qiskit.circuit import QuantumCircuit
+
+from qumulus.core.programs import Limits
+
+from .failures import invalid
+from .wire import Allowance, typed
+
+OLDEST, NEWEST = 13, qpy.QPY_VERSION
+"""Formats before 13 could carry code (CVE-2025-2000) and are refused."""
+
+_FILE_HEADER = struct.Struct("!6sBBBBQc")
+_WITH_TABLE = 16  # from this format on a table of offsets follows the header
+_OFFSET = struct.Struct("!Q")
+_CIRCUIT_HEADER = struct.Struct("!H1cHIIQIQI")
+
+
+def circuit(value: object, allowance: Allowance, limits: Limits) -> QuantumCircuit:
+    """The circuit of a pub: QPY as the client encodes it, or OpenQASM 3 as a text.
+
+    Raises:
+        ProgramError: it is neither, of a format that is not read here, or too large.
+    """
+    if isinstance(value, str):
+        return _from_openqasm(value, limits)
+    content = typed(value, "QuantumCircuit")
+    if content is None:
+        raise invalid("A pub begins with its circuit: QPY as the client encodes it, or OpenQASM 3 as a text.")
+    (loaded,) = from_qpy(allowance.inflate(content, "circuit"), limits, programs=1)
+    return loaded
+
+
+def from_qpy(data: bytes, limits: Limits, *, programs: int, **options: Any) -> list[QuantumCircuit]:
+    """The circuits of a QPY file; ``options`` are those of `qpy.load`.
+
+    Raises:
+        ProgramError: it is not valid QPY, of another format than 13 to the newest known, has another number of circuits,
+            or declares more qubits or bits than a program may have.
+    """
+    _check_headers(data, limits, programs)
+    try:
+        return qpy.load(io.BytesIO(data), **options)
+    except Exception as error:  # any error of the parser says the same: the file is broken
+        raise invalid(f"The circuit is not valid QPY: {_first_line(error)}") from error
+
+
+def _check_headers(data: bytes, limits: Limits, programs: int) -> None:
+    try:
+        preface, version, *_, number, _ = _FILE_HEADER.unpack_from(data)
+        if preface != b"QISKIT":
+            raise invalid("The circuit is not valid QPY: it does not begin with the header of a QPY file.")
+        if version > NEWEST:
+            raise invalid(
+                f"The QPY format version being read, {version}, isn't supported here: the newest is {NEWEST}. "
+                f"Encode the circuit with qpy.dump(circuit, file, version={NEWEST})."
+            )
+        if version < OLDEST:
+            raise invalid(
+                f"QPY of version {version} is not read, because versions before {OLDEST} could carry code: "
+                "encode the circuit with Qiskit 1.3 or newer."
+            )
+        if number != programs:
+            raise invalid(f"The QPY file holds {number} circuits where {programs} should be.")
+        start = _FILE_HEADER.size + 1
+        for index in range(programs if version >= _WITH_TABLE else min(programs, 1)):
+            if version >= _WITH_TABLE:
+                (start,) = _OFFSET.unpack_from(data, _FILE_HEADER.size + 1 + index * _OFFSET.size)
+            _check_size(_CIRCUIT_HEADER.unpack_from(data, start), len(data), limits)
+    except struct.error as error:
+        raise invalid("The circuit is not valid QPY: the file is cut off.") from error
+
+
+def _check_size(header: tuple[Any, ...], size: int, limits: Limits) -> None:
+    _, _, _, qubits, clbits, _, registers, instructions, _ = header
+    if max(qubits, clbits) > limits.qubits:
+        raise invalid(
+            f"The circuit declares {qubits} qubits and {clbits} classical bits; a program may have {limits.qubits} of each."
+        )
+    if registers + instructions > size:
+        raise invalid("The circuit is not valid QPY: it declares more instructions than the file holds.")
+
+
+def _from_openqasm(text: str, limits: Limits) -> QuantumCircuit:
+    from qiskit import qasm3
+
+    if len(text) > limits.decompressed_bytes:
+        raise invalid("The OpenQASM program is too long.")
+    try:
+        loaded = qasm3.loads(text)
+    except Exception as error:  # any error of the parser says the same: the program is wrong
+        raise invalid(f"The circuit is not valid OpenQASM 3: {_first_line(error)}") from error
+    if max(loaded.num_qubits, loaded.num_clbits) > limits.qubits:
+        raise invalid(f"The circuit declares more than {limits.qubits} qubits or classical bits.")
+    return loaded
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().strip("'\"").partition("\n")[0][:300]
+    return text or type(error).__name__

@@ -1,0 +1,84 @@
+"""Under which conditions the circuits of a primitive run: the seed, and the device as the options change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from qiskit.circuit import QuantumCircuit
+
+from qumulus.core.results import Severity
+from qumulus.simulation.devices import DeviceModel, twirled
+
+from .decoupling import Decoupling, decoupled
+from .failures import invalid
+from .submission import Submission
+
+
+class Options(Protocol):
+    """What the options of both primitives have in common, as the published schemas name it."""
+
+    execution: Any
+    twirling: Any
+    dynamical_decoupling: Any
+    simulator: Any
+    experimental: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditions:
+    """How all circuits of one job run."""
+
+    model: DeviceModel
+    seed: int
+    decoupling: Decoupling | None
+    twirled: tuple[str, ...]  # "gates", "measurements"
+
+    def prepared(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        """The circuit as it is run: with decoupling pulses in its delays, if the options ask for them."""
+        return circuit if self.decoupling is None else decoupled(circuit, self.decoupling, self.model)
+
+    def report(self, simulation: Mapping[str, Any]) -> dict[str, Any]:
+        """How a pub was simulated, for its metadata."""
+        report = {name: simulation[name] for name in _REPORTED if name in simulation}
+        return {**report, "seed": self.seed, **({"twirled": list(self.twirled)} if self.twirled else {})}
+
+
+_REPORTED = ("method", "engine", "approximation", "accuracy", "seconds")
+
+
+def conditions(
+    submission: Submission,
+    options: Options,
+    log: Callable[[str, Severity], None],
+    *,
+    twirl_gates: bool,
+    twirl_measurements: bool,
+    seed: int | None = None,
+) -> Conditions:
+    """The conditions that options ask for; ``seed`` is one that the primitive's own options give.
+
+    Raises:
+        ProgramError: an option asks for what is not simulated.
+    """
+    if not options.execution.init_qubits:
+        raise invalid(
+            "Qubits that keep their state from shot to shot are not simulated: leave execution.init_qubits at True."
+        )
+    simulator = options.simulator
+    if simulator is not None and simulator.noise_model is not None:
+        raise invalid(
+            f"A noise model of your own is an option of the client's local mode: {submission.device} has the noise of its "
+            "calibration. Leave simulator.noise_model out."
+        )
+    if options.experimental:
+        log(f"Experimental options have no effect here: {', '.join(options.experimental)}.", Severity.WARNING)
+    chosen = options.dynamical_decoupling
+    kinds = {"gates": twirl_gates, "measurements": twirl_measurements}
+    return Conditions(
+        model=twirled(submission.model, gates=twirl_gates, measurements=twirl_measurements),
+        seed=submission.seed_or(seed if simulator is None or seed is not None else simulator.seed_simulator),
+        decoupling=Decoupling(chosen.sequence_type, chosen.extra_slack_distribution) if chosen.enable else None,
+        twirled=tuple(name for name, wanted in kinds.items() if wanted),
+    )

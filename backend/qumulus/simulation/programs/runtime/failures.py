@@ -1,0 +1,26 @@
+"""Why a program of Qiskit Runtime fails, with the codes of IBM's registry of error codes."""
+
+from __future__ import annotations
+
+from qumulus.simulation.errors import ProgramError
+
+INVALID = 1002
+"""The job is not valid to run on this backend."""
+
+NOT_ISA = 1517
+"""The circuits do not match the target of the backend."""
+
+
+def invalid(message: str) -> ProgramError:
+    """The job asks for what cannot be run; the message says what to change."""
+    return ProgramError(message, INVALID)
+
+
+def not_isa(message: str) -> ProgramError:
+    """A circuit uses what the backend does not have."""
+    return ProgramError(
+        f"{message} Circuits do not match the target definition (non-ISA circuits): transpile them for the target before "
+        "you submit a primitive query, for example with generate_preset_pass_manager(optimization_level=1, "
+        "backend=backend).",
+        NOT_ISA,
+    )

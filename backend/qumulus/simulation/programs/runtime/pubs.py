@@ -1,0 +1,126 @@
+"""Primitive unified blocs (pubs): a circuit with what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit
+
+from . import circuits
+from .failures import invalid
+from .isa import check_rzz
+from .submission import Submission
+from .wire import array
+
+MOST_SETS = 1_000_000
+"""Sets of parameter values in one pub."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SamplerPub:
+    """A circuit, its parameters' values with shape (*shape, parameters), and how many shots of each set."""
+
+    circuit: QuantumCircuit
+    values: NDArray[np.float64]
+    shots: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the sets of values; () for a single one."""
+        return self.values.shape[:-1]
+
+    def bindings(self) -> list[dict[Parameter, float]]:
+        """The values of the parameters, one mapping a set, in row-major order."""
+        return bindings(self.circuit, self.values)
+
+
+def sampler_pubs(submission: Submission, default_shots: int) -> Iterator[SamplerPub]:
+    """The pubs of a sampler, checked against the device.
+
+    Raises:
+        ProgramError: a pub is malformed or does not fit the device.
+    """
+    for index, pub in enumerate(_members(submission)):
+        circuit, values, shots, *rest = [*pub, *[None] * (3 - len(pub))]
+        if rest:
+            raise invalid(f"Pub {index} has more than three members: send [circuit, parameter values, shots].")
+        loaded, sets = checked_circuit(submission, circuit, values)
+        if shots is not None and (not isinstance(shots, int) or isinstance(shots, bool) or shots < 1):
+            raise invalid(f"Pub {index} asks for {str(shots)[:40]} shots: send a positive integer.")
+        yield SamplerPub(loaded, sets, default_shots if shots is None else shots)
+
+
+def checked_circuit(
+    submission: Submission, circuit: object, values: object
+) -> tuple[QuantumCircuit, NDArray[np.float64]]:
+    """The circuit of a pub with its parameters' values, both checked against the device.
+
+    Raises:
+        ProgramError: either is malformed or does not fit.
+    """
+    loaded = circuits.circuit(circuit, submission.allowance, submission.limits)
+    angles = submission.instructions.check(loaded)
+    sets = _values(values, loaded, submission)
+    if angles:
+        _check_angles(angles, bindings(loaded, sets))
+    return loaded, sets
+
+
+def bindings(circuit: QuantumCircuit, values: NDArray[np.float64]) -> list[dict[Parameter, float]]:
+    """Values of shape (…, parameters) as one mapping a set, in row-major order."""
+    parameters = tuple(circuit.parameters)
+    rows = values.reshape(prod(values.shape[:-1]), len(parameters))
+    return [dict(zip(parameters, row, strict=True)) for row in rows.tolist()]
+
+
+def _members(submission: Submission) -> list[list[Any]]:
+    pubs = submission.params.get("pubs")
+    if not isinstance(pubs, list) or not pubs:
+        raise invalid("The job has no pubs: send a list with at least one.")
+    if not all(isinstance(pub, list) and pub for pub in pubs):
+        raise invalid("A pub is a list that begins with a circuit.")
+    return pubs
+
+
+def _values(given: object, circuit: QuantumCircuit, submission: Submission) -> NDArray[np.float64]:
+    """The values with shape (*shape, parameters); one set may come without the last axis if there is one parameter."""
+    parameters = tuple(circuit.parameters)
+    if isinstance(given, Mapping) and "__type__" not in given:
+        given = _by_name(given, parameters)
+    numbers = array([] if given is None else given, submission.allowance, "array of parameter values")
+    if numbers.dtype.kind == "c":
+        raise invalid("The values of parameters are real numbers.")
+    if numbers.size == 0 and not parameters and numbers.ndim <= 1:
+        return np.zeros((0,))
+    if numbers.ndim == 0 or numbers.shape[-1] != len(parameters):
+        if len(parameters) != 1:
+            raise invalid(
+                f"The circuit has {len(parameters)} parameters and the array of their values the shape {numbers.shape}: "
+                "its last axis runs over the parameters."
+            )
+        numbers = numbers[..., np.newaxis]
+    if prod(numbers.shape[:-1]) > MOST_SETS:
+        raise invalid(f"A pub may have {MOST_SETS} sets of parameter values; this one has the shape {numbers.shape}.")
+    if not np.isfinite(numbers).all():
+        raise invalid("The values of parameters are finite numbers.")
+    return numbers.astype(np.float64)
+
+
+def _by_name(given: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> list[Any]:
+    """Values that a person wrote by the names of the parameters, as OpenQASM programs have them."""
+    names = [parameter.name for parameter in parameters]
+    if set(given) != set(names):
+        raise invalid(f"The circuit has the parameters {', '.join(names) or 'none'}: give a value for each of them.")
+    return np.stack(np.broadcast_arrays(*(np.asarray(given[name], float) for name in names)), axis=-1).tolist()
+
+
+def _check_angles(angles: list[ParameterExpression], sets: list[dict[Parameter, float]]) -> None:
+    for angle in angles:
+        for values in sets:
+            used = {parameter: values[parameter] for parameter in angle.parameters}
+            check_rzz(float(angle.bind(used).numeric()), used)

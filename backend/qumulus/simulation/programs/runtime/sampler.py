@@ -1,0 +1,99 @@
+"""The sampler: shots of each circuit for each set of parameter values.
+
+Emulates the ``sampler`` program of Qiskit Runtime, version 2 (models: ``ibm_quantum_schemas.sampler.version_0_1``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from math import prod
+from typing import Any
+
+import numpy as np
+from ibm_quantum_schemas.sampler.version_0_1 import OptionsModel
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome, Severity
+from qumulus.simulation.errors import Refused
+from qumulus.simulation.sampling import sample_sweep
+
+from . import results, spans, wire
+from .conditions import Conditions, conditions
+from .failures import invalid
+from .options import validated
+from .pubs import SamplerPub, sampler_pubs
+from .submission import Submission, read
+from .twirling import Randomizations, product, randomizations
+
+Log = Callable[[str, Severity], None]
+
+
+def run(program: Program, log: Log) -> Outcome:
+    """Run a sampler job.
+
+    Raises:
+        ProgramError: a pub or an option is not valid on the device.
+        Refused: it is over a limit.
+    """
+    submission = read(program)
+    options = validated(OptionsModel, submission.params.get("options"), submission.allowance)
+    if options.execution.meas_type != "classified":
+        raise invalid(
+            f"Measurements of the type {options.execution.meas_type!r} are not simulated: only the bits are, not the "
+            "signal that they are read from. Leave meas_type at 'classified'."
+        )
+    twirl = options.twirling
+    under = conditions(
+        submission, options, log, twirl_gates=twirl.enable_gates, twirl_measurements=twirl.enable_measure
+    )
+    twirled = twirl.enable_gates or twirl.enable_measure
+    counts = twirl.num_randomizations, twirl.shots_per_randomization
+    default = (product(*counts) if twirled else None) or options.default_shots
+    pub_results, pub_spans, report = [], [], []
+    pubs = list(sampler_pubs(submission, default))
+    _check_size(pubs, submission)
+    for index, pub in enumerate(pubs):
+        twirls = randomizations(pub.shots, *counts) if twirled else None
+        start = datetime.now(UTC)
+        result, simulation = _sampled(pub, index, under, submission, twirls)
+        pub_results.append(result)
+        pub_spans.append(spans.span(index, pub.shape, pub.shots, start, datetime.now(UTC), twirls))
+        report.append(simulation)
+    metadata = {"execution": {"execution_spans": wire.to_value("ExecutionSpans", spans=pub_spans)}}
+    return results.outcome(pub_results, metadata, {"seed": under.seed, "pubs": report})
+
+
+def _sampled(
+    pub: SamplerPub, index: int, under: Conditions, submission: Submission, twirls: Randomizations | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The result of one pub, and how it was simulated."""
+    circuit = under.prepared(pub.circuit)
+    samples = sample_sweep(
+        circuit, under.model, pub.bindings(), shots=pub.shots, seed=(under.seed, index), limits=submission.limits
+    )
+    fields = {
+        register.name: wire.to_bit_array(
+            np.concatenate([drawn.bits[register.name] for drawn in samples])
+            if samples
+            else np.zeros((0, register.size), np.uint8),
+            pub.shape,
+        )
+        for register in pub.circuit.cregs
+    }
+    simulation = under.report(samples[0].metadata if samples else {})
+    metadata: dict[str, Any] = {"circuit_metadata": pub.circuit.metadata or {}, "simulation": simulation}
+    if twirls is not None:
+        metadata["num_randomizations"] = twirls.number
+    result = wire.to_value("SamplerPubResult", data=wire.to_data_bin(fields, pub.shape), metadata=metadata)
+    return result, simulation
+
+
+def _check_size(pubs: list[SamplerPub], submission: Submission) -> None:
+    """Refuse a job whose result would be too large, before anything is run."""
+    size = sum(prod(pub.shape) * pub.shots * -(-register.size // 8) for pub in pubs for register in pub.circuit.cregs)
+    if size > submission.limits.result_bytes:
+        raise Refused(
+            f"The result would have {size} bytes and a job's may have {submission.limits.result_bytes}: ask for fewer shots.",
+            {"result_bytes": size},
+        )

@@ -1,0 +1,23 @@
+"""Execution spans: which shots of which pub were taken when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import prod
+from typing import Any
+
+from .twirling import Randomizations
+from .wire import to_datetime, to_value
+
+
+def span(
+    pub: int, shape: tuple[int, ...], shots: int, start: datetime, stop: datetime, twirls: Randomizations | None
+) -> dict[str, Any]:
+    """All shots of one pub, taken between two moments; with twirling they are counted by randomization."""
+    times = {"start": to_datetime(start), "stop": to_datetime(stop)}
+    if twirls is None:
+        slices = [[*shape, shots], 0, prod(shape), 0, shots]
+        return to_value("DoubleSliceSpan", **times, data_slices={pub: slices})
+    twirled = [twirls.number, *shape, twirls.shots]
+    slices = [twirled, True, 0, prod(twirled[:-1]), 0, twirls.shots, shots]
+    return to_value("TwirledSliceSpanV2", **times, data_slices={pub: slices})

@@ -1,0 +1,57 @@
+"""A submitted program: the device, the parameters of the request, the seed and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qumulus.core.programs import Limits, Program
+from qumulus.simulation.devices import DeviceModel, device_model
+from qumulus.simulation.seeds import fresh
+
+from .failures import invalid
+from .isa import Instructions
+from .wire import Allowance, body
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Submission:
+    """One job as its program reads it. ``device`` is the name by which the person knows the device."""
+
+    params: Mapping[str, Any]
+    device: str
+    model: DeviceModel
+    instructions: Instructions
+    allowance: Allowance
+    limits: Limits
+    seed: int | None
+
+    def seed_or(self, given: int | None) -> int:
+        """The seed: the job's own, else the one that the options give, else a fresh one."""
+        if self.seed is not None:
+            return self.seed
+        return fresh() if given is None else given
+
+
+def read(program: Program) -> Submission:
+    """Read the body that was posted.
+
+    Raises:
+        ProgramError: it is not JSON or has no parameters.
+    """
+    posted = body(program.payload)
+    params = posted.get("params")
+    if not isinstance(params, dict):
+        raise invalid("The job has no params: send the inputs of the program as a JSON object.")
+    model = device_model(program.device, program.calibration)
+    device = str(posted.get("backend") or program.device)[:80]
+    return Submission(
+        params=params,
+        device=device,
+        model=model,
+        instructions=Instructions(model, device),
+        allowance=Allowance(program.limits.decompressed_bytes),
+        limits=program.limits,
+        seed=program.seed,
+    )

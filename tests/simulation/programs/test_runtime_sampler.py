@@ -1,0 +1,231 @@
+"""The sampler of Qiskit Runtime, asked by the real client's encoder and read by its decoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
+from qiskit_ibm_runtime.execution_span import DoubleSliceSpan, TwirledSliceSpanV2
+
+from qumulus.core.results import Failure
+from qumulus.simulation.devices import device_model
+from simulation.circuits import bell, isa
+
+from .runtime import result, run, sampler
+
+BRISBANE = device_model("brisbane")
+
+
+def rotation() -> QuantumCircuit:
+    circuit = QuantumCircuit(1)
+    circuit.rx(Parameter("angle"), 0)
+    circuit.measure_all()
+    return isa(circuit, BRISBANE)
+
+
+def two_parameters() -> QuantumCircuit:
+    circuit = QuantumCircuit(2)
+    circuit.rx(Parameter("a"), 0)
+    circuit.rx(Parameter("b"), 1)
+    circuit.measure_all()
+    return isa(circuit, BRISBANE)
+
+
+def test_a_bell_pair_comes_back_correlated_with_the_errors_of_the_device() -> None:
+    counts = result(sampler([(isa(bell(), BRISBANE), None, 4096)]))[0].data.meas.get_counts()
+    assert sum(counts.values()) == 4096
+    assert counts["00"] + counts["11"] > 3700
+    assert counts.get("01", 0) + counts.get("10", 0) > 0
+
+
+def test_the_same_seed_gives_the_same_shots_and_another_one_others() -> None:
+    circuit = isa(bell(), BRISBANE)
+    first, again, other = (
+        result(sampler([(circuit, None, 200)], seed=seed))[0].data.meas.array.tobytes() for seed in (5, 5, 6)
+    )
+    assert first == again != other
+
+
+def test_the_seed_of_the_options_counts_where_the_job_has_none() -> None:
+    circuit, options = isa(bell(), BRISBANE), {"simulator": {"seed_simulator": 5}}
+    own = result(sampler([(circuit, None, 200)], seed=5))[0].data.meas
+    given = result(sampler([(circuit, None, 200)], options, seed=None))[0].data.meas
+    assert own == given
+
+
+def test_each_pub_has_its_own_number_of_shots_and_the_default_is_4096() -> None:
+    circuit = isa(bell(), BRISBANE)
+    shots = [pub.data.meas.num_shots for pub in result(sampler([(circuit, None, 10), circuit, (circuit, None, 20)]))]
+    assert shots == [10, 4096, 20]
+
+
+def test_the_option_default_shots_counts_where_a_pub_names_none() -> None:
+    assert result(sampler([isa(bell(), BRISBANE)], {"default_shots": 7}))[0].data.meas.num_shots == 7
+
+
+def test_parameter_arrays_keep_their_shape() -> None:
+    angles = np.linspace(0, np.pi, 6).reshape(2, 3, 1)
+    bits = result(sampler([(rotation(), angles, 2000)]))[0].data.meas
+    assert bits.shape == (2, 3)
+    excited = bits.bitcount().mean(axis=-1)
+    assert excited == pytest.approx(np.sin(angles[..., 0] / 2) ** 2, abs=0.08)
+
+
+def test_the_last_axis_of_values_runs_over_the_parameters_in_their_order() -> None:
+    circuit = two_parameters()
+    grid = np.stack(np.meshgrid([0.0, np.pi], [0.0, np.pi, 0.0], indexing="ij"), axis=-1)
+    data = result(sampler([(circuit, grid, 500)]))[0].data.meas
+    assert data.shape == (2, 3)
+    usual = [[_most(data[row, column].get_counts()) for column in range(3)] for row in range(2)]
+    assert usual == [["00", "10", "00"], ["01", "11", "01"]]
+
+
+def _most(counts: dict[str, int]) -> str:
+    return max(counts, key=counts.__getitem__)
+
+
+def test_an_empty_array_of_parameter_sets_gives_no_shots_for_each_register() -> None:
+    data = result(sampler([(rotation(), np.zeros((0, 1)), 10)]))[0].data
+    assert data.meas.shape == (0,)
+
+
+def test_each_classical_register_gets_its_own_bits() -> None:
+    qubits = QuantumRegister(11)
+    low, high = ClassicalRegister(9, "low"), ClassicalRegister(2, "high")
+    circuit = QuantumCircuit(qubits, low, high)
+    circuit.x([0, 8, 10])
+    circuit.measure(qubits[:9], low)
+    circuit.measure(qubits[9:], high)
+    data = result(sampler([(isa(circuit, BRISBANE), None, 1000)]))[0].data
+    assert data.low.num_bits == 9
+    assert data.high.num_bits == 2
+    assert _most(data.low.get_counts()) == "100000001"
+    assert _most(data.high.get_counts()) == "10"
+
+
+def test_a_dynamic_circuit_acts_on_what_it_measured() -> None:
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], True)):
+        circuit.x(1)
+    circuit.measure(1, 1)
+    counts = result(sampler([(isa(circuit, BRISBANE), None, 2000)]))[0].data.c.get_counts()
+    assert counts["00"] + counts["11"] > 1800
+
+
+def test_the_metadata_of_the_circuit_and_the_way_of_simulation_come_back() -> None:
+    circuit = isa(bell(), BRISBANE)
+    circuit.metadata = {"experiment": "one"}
+    found = result(sampler([(circuit, None, 10)]))
+    assert found.metadata["version"] == 2
+    assert found[0].metadata["circuit_metadata"] == {"experiment": "one"}
+    assert found[0].metadata["simulation"]["method"] == "dense"
+    assert found[0].metadata["simulation"]["seed"] == 1
+
+
+def test_execution_spans_name_all_shots_of_each_pub() -> None:
+    spans = result(sampler([(isa(bell(), BRISBANE), None, 10), (rotation(), [[0.0], [1.0]], 5)])).metadata["execution"][
+        "execution_spans"
+    ]
+    assert spans.pub_idxs == [0, 1]
+    assert all(isinstance(span, DoubleSliceSpan) for span in spans)
+    assert [span.mask(index).shape for index, span in enumerate(spans)] == [(10,), (2, 5)]
+    assert all(span.mask(index).all() for index, span in enumerate(spans))
+    assert spans.start <= spans.stop
+
+
+def test_twirling_gives_the_shots_by_randomizations_and_symmetric_reading_errors() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    options = {"twirling": {"enable_measure": True}}
+    placed = isa(circuit, BRISBANE)
+    found = result(sampler([(placed, None, 100_000)], options))
+    qubit = placed.layout.final_index_layout()[0]
+    confusion = BRISBANE.noise.confusion[qubit]
+    mean = (confusion[1, 0] + confusion[0, 1]) / 2
+    assert found[0].data.meas.bitcount().mean() == pytest.approx(mean, abs=5 * np.sqrt(mean / 100_000))
+    (span,) = found.metadata["execution"]["execution_spans"]
+    assert isinstance(span, TwirledSliceSpanV2)
+    assert span.mask(0).shape == (100_000,)
+    assert span.mask(0).all()
+    assert found[0].metadata["num_randomizations"] == 32
+    assert found[0].metadata["simulation"]["twirled"] == ["measurements"]
+
+
+def test_the_product_of_randomizations_precedes_the_default_of_shots() -> None:
+    twirling = {"enable_gates": True, "num_randomizations": 4, "shots_per_randomization": 25}
+    assert result(sampler([isa(bell(), BRISBANE)], {"twirling": twirling}))[0].data.meas.num_shots == 100
+
+
+def test_decoupling_puts_its_pulses_into_the_delays() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+    circuit.delay(50, 0, unit="us")
+    circuit.measure_all()
+    placed = isa(circuit, BRISBANE)
+    kept = {
+        sequence: result(
+            sampler([(placed, None, 50_000)], {"dynamical_decoupling": {"enable": True, "sequence_type": sequence}})
+        )[0]
+        .data.meas.bitcount()
+        .mean()
+        for sequence in ("XX", "XpXm", "XY4")
+    }
+    plain = result(sampler([(placed, None, 50_000)]))[0].data.meas.bitcount().mean()
+    # relaxation pulls towards 0; a qubit that spends half of the delay in 0 keeps 1 better
+    assert all(share > plain + 0.02 for share in kept.values())
+
+
+def test_decoupling_of_a_dynamic_circuit_fails_the_job() -> None:
+    circuit = QuantumCircuit(1, 1)
+    with circuit.if_test((circuit.clbits[0], True)):
+        circuit.x(0)
+    outcome = run(sampler([isa(circuit, BRISBANE)], {"dynamical_decoupling": {"enable": True}}))
+    assert outcome.failure is Failure.PROGRAM
+    assert "dynamic circuits" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"execution": {"meas_type": "kerneled"}}, "'kerneled' are not simulated"),
+        ({"execution": {"init_qubits": False}}, "init_qubits"),
+        ({"default_shots": 0}, "options.default_shots"),
+        ({"twirling": {"enable_gate": True}}, "options.twirling.enable_gate is not an option"),
+        ({"speed": "fast"}, "options.speed is not an option"),
+        ({"dynamical_decoupling": {"sequence_type": "YY"}}, "options.dynamical_decoupling.sequence_type"),
+    ],
+)
+def test_an_option_that_cannot_be_is_named_in_the_failure(options: dict, words: str) -> None:
+    outcome = run(sampler([isa(bell(), BRISBANE)], options))
+    assert outcome.failure is Failure.PROGRAM
+    assert words in outcome.reason
+    assert outcome.reason_code == 1002
+
+
+def test_every_group_of_options_is_accepted() -> None:
+    options = {
+        "default_shots": 10,
+        "dynamical_decoupling": {
+            "enable": True,
+            "sequence_type": "XY4",
+            "extra_slack_distribution": "edges",
+            "scheduling_method": "asap",
+            "skip_reset_qubits": True,
+        },
+        "execution": {"init_qubits": True, "rep_delay": 2.5e-4, "meas_type": "classified"},
+        "twirling": {
+            "enable_gates": True,
+            "enable_measure": True,
+            "num_randomizations": "auto",
+            "shots_per_randomization": 5,
+            "strategy": "all",
+        },
+        "simulator": {"seed_simulator": 3, "basis_gates": ["cz"], "coupling_map": [[0, 1], [1, 0]]},
+        "experimental": {"something": 1},
+    }
+    log: list[str] = []
+    outcome = run(sampler([isa(bell(), BRISBANE)], options), log)
+    assert outcome.succeeded, outcome.reason
+    assert log == ["Experimental options have no effect here: something."]
