@@ -159,6 +159,7 @@ class Claim:
     attempts: int = 3  # how many may
     max_seconds: float | None = None  # what the caller allows
     active_qubits: int | None = None
+    queued_at: datetime | None = None
 
 
 class JobQueue(Protocol):

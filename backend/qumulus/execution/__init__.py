@@ -1,1 +1,18 @@
-"""How jobs are run: dispatcher, warm parent, workers."""
+"""How jobs are run: a dispatcher in one server process, a warm parent, and workers that it forks.
+
+```
+server process ─┬─ dispatcher, seats (threads)       claims, finishes: the only ones that write
+                └─ warm parent (exec)                imports, freezes; forks, kills, reaps; never runs anything
+                     ├─ worker                       decodes and runs one program at a time, over its own socket to its seat
+                     └─ worker
+```
+
+Workers have no access to the state. A worker that dies takes one run with it; a parent that dies takes its workers along
+(the kernel sees to it), and the jobs are handed back; a server that dies takes the parent along, and the process that next
+owns the folder hands the jobs back. Another way of running (a cluster) takes the place of `Nursery` and its workers: it
+gives a handle with a wire for each run, and says how a run ended that has no outcome.
+"""
+
+from .engine import ENTRY, Engine
+
+__all__ = ["ENTRY", "Engine"]

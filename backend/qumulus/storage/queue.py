@@ -11,6 +11,7 @@ was handed back, nothing that an older attempt says changes a row. Result and fi
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import count as counter
@@ -32,13 +33,16 @@ from .database import Database
 from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
 from .values import Values
 
+log = logging.getLogger("qumulus.storage")
+
+RENEW = 0.85  # a lease with less than this of its time left is renewed
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
 
 CLAIM_COLUMNS = tuple(
     jobs.c[name]
     for name in (
         "id", "account", "device", "kind", "shots", "session", "calibration", "max_seconds", "request", "attempt",
-        "attempts", "counted", "active_qubits", "payload", "payload_blob",
+        "attempts", "counted", "active_qubits", "queued_at", "payload", "payload_blob",
     )
 )  # fmt: skip
 
@@ -78,7 +82,7 @@ class SqlQueue:
         taken, expired = self._database.writer.run(work)
         for job_id in expired:
             self._bells.settled.ring(job_id)
-        return [self._claim(row) for row in taken]
+        return self._claims(taken)
 
     def fetch(self, device: str, limit: int) -> list[Claim]:
         """Claim the oldest jobs of a device whose own engine fetches them. See `JobQueue.fetch`."""
@@ -90,7 +94,7 @@ class SqlQueue:
             numbers = connection.execute(oldest).scalars().all()
             return [_take(connection, number, f"provider:{device}", now, None) for number in numbers]
 
-        return [self._claim(row) for row in self._database.writer.run(work)]
+        return self._claims(self._database.writer.run(work))
 
     def held(self, job_id: str) -> Claim:
         """The claim of a job that was fetched. See `JobQueue.held`."""
@@ -100,6 +104,17 @@ class SqlQueue:
         if row is None:
             raise UnknownJob(job_id)
         return self._claim(row)
+
+    def _claims(self, taken: Iterable[AnyRow]) -> list[Claim]:
+        """Claims with their payloads; a job whose payload is gone from the disk fails."""
+        claims = []
+        for row in taken:
+            try:
+                claims.append(self._claim(row))
+            except OSError as error:
+                log.error("The payload of job %s can't be read: %s", row.id, error)
+                self.finish(rows.to_claim(row, b"", 0), Outcome(failure=Failure.INTERNAL, reason=GONE))
+        return claims
 
     def _claim(self, row: AnyRow) -> Claim:
         seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts
@@ -115,17 +130,16 @@ class SqlQueue:
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Renew the leases, and say which runs must stop. See `JobQueue.heartbeat`."""
         held = list(claims)
-        if not held:
-            return []
-        going = [(claim.job_id, claim.attempt) for claim in held]
-        ours = and_(tuple_(jobs.c.id, jobs.c.attempt).in_(going), jobs.c.owner == owner, IS_HELD)
-        renewed = (
-            update(jobs)
-            .where(ours, jobs.c.state != JobState.CANCELLING.value)
-            .values(lease_until=self._clock.now() + lease)
-            .returning(jobs.c.id)
-        )
-        kept = self._database.writer.run(lambda connection: set(connection.execute(renewed).scalars()))
+        now = self._clock.now()
+        going = tuple_(jobs.c.id, jobs.c.attempt).in_([(claim.job_id, claim.attempt) for claim in held])
+        ours = and_(going, jobs.c.owner == owner, IS_HELD, jobs.c.state != JobState.CANCELLING.value)
+        with self._database.read() as connection:
+            kept = {
+                row.id: row.lease_until for row in connection.execute(select(jobs.c.id, jobs.c.lease_until).where(ours))
+            }
+        if any(until is not None and until - now < lease * RENEW for until in kept.values()):
+            renewed = update(jobs).where(ours).values(lease_until=now + lease)
+            self._database.writer.run(lambda connection: connection.execute(renewed))
         return [claim for claim in held if claim.job_id not in kept]
 
     def finish(self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = ()) -> bool:
@@ -247,6 +261,7 @@ class SqlQueue:
             self._bells.settled.ring(job_id)
 
 
+GONE = "Its program can't be read from the disk any more: submit it again."
 CANCELLED = "It was cancelled while it ran."
 LOST = (
     f"It was begun {MOST_RETURNS + 1} times, and each time the server or its worker processes ended while it ran: "

@@ -99,4 +99,5 @@ def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
         attempts=row.attempts,
         max_seconds=row.max_seconds,
         active_qubits=row.active_qubits,
+        queued_at=row.queued_at,
     )

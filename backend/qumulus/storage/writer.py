@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
@@ -98,11 +99,14 @@ class Writer:
     def _loop(self) -> None:
         with self._engine.connect() as connection:
             open_ = True
+            looked = 0.0
             while open_:
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    self._look(connection)
+                    looked = time.monotonic()
                 try:
                     first = self._units.get(timeout=LOOK_SECONDS)
                 except queue.Empty:
-                    self._look(connection)
                     continue
                 open_, group = self._group(first)
                 if group:

@@ -1,0 +1,60 @@
+"""Memory as a budget: a run begins when what it will need is free. First come, first served, so that a large one gets its turn."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+
+class Budget:
+    """Some bytes, shared by the runs of one machine."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._free = total
+        self._queue: deque[object] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def take(self, wanted: int, given_up: threading.Event | None = None) -> bool:
+        """Wait until ``wanted`` bytes (at most all) are free and take them; False if it was given up meanwhile."""
+        wanted = min(wanted, self.total)
+        me = object()
+        with self._changed:
+            self._queue.append(me)
+            self._changed.wait_for(
+                lambda: (
+                    self._closed
+                    or (given_up is not None and given_up.is_set())
+                    or (self._queue[0] is me and self._free >= wanted)
+                )
+            )
+            self._queue.remove(me)
+            self._changed.notify_all()
+            if self._closed or (given_up is not None and given_up.is_set()):
+                return False
+            self._free -= wanted
+            return True
+
+    def give_back(self, taken: int) -> None:
+        """Let others have it."""
+        with self._changed:
+            self._free += min(taken, self.total)
+            self._changed.notify_all()
+
+    def look(self) -> None:
+        """Let those who wait see that they were given up."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def free(self) -> int:
+        """What is free now."""
+        with self._changed:
+            return self._free

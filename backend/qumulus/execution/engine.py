@@ -1,0 +1,323 @@
+"""The engine of one process: takes jobs from the queue and has them run, if it is the one that owns the state folder.
+
+Threads: one that waits for the folder and then deals claims to seats, one that keeps the warm parent, one that renews leases,
+and one a seat. Each job is on disk in every state; whatever ends here, at any moment, the next owner hands the jobs back that
+were on their way.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from qumulus.core.bells import Bells
+from qumulus.core.errors import Unavailable
+from qumulus.core.ports import Claim, Clock, DeviceBoard, JobQueue, JobStore
+from qumulus.core.programs import Limits
+
+from . import process
+from .admission import Budget
+from .metrics import Snapshot, Tally
+from .nursery import Method, Nursery
+from .ownership import Ownership
+from .seat import Ending, Seat, Surroundings
+
+log = logging.getLogger("qumulus.execution")
+
+ENTRY = "qumulus.simulation.worker:run"
+LOOK_SECONDS = 0.1  # how often jobs are looked for that became ripe by time alone
+ACQUIRE_SECONDS = 0.25  # how often a process that joined looks whether the owner is gone
+PULSE_SECONDS = 2.0
+LEASE = timedelta(seconds=10)
+JOIN_SECONDS = 5.0
+AGAIN_SECONDS = 1.0
+MEMORY_SHARE = 0.8  # of this machine, for all runs together
+
+
+class Stores(Protocol):
+    """What the engine needs of a storage."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def jobs(self) -> JobStore: ...
+    @property
+    def queue(self) -> JobQueue: ...
+    @property
+    def board(self) -> DeviceBoard: ...
+    @property
+    def bells(self) -> Bells: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+@dataclass(slots=True)
+class Stopped:
+    """A worker that somebody stopped, and since when."""
+
+    pid: int
+    since: float
+
+
+class Engine:
+    """Runs the jobs of a state folder.
+
+    `start` returns at once: the warm parent gets ready in the background while jobs are accepted. `drain` ends taking jobs and
+    waits for those that run; `stop` ends everything. Both are safe to call whether this process owns the folder or not.
+    """
+
+    def __init__(
+        self,
+        storage: Stores,
+        entry: str = ENTRY,
+        *,
+        workers: int | None = None,
+        limits: Limits | None = None,
+        memory_bytes: int | None = None,
+        devices: Sequence[str] = (),
+        method: Method | None = None,
+        lease: timedelta = LEASE,
+    ) -> None:
+        """``entry`` is what workers run, `module:function`; ``workers`` how many at once (the cores if None); ``memory_bytes``
+        what all runs may use together (0.8 of this machine's memory if None); ``devices`` are prepared in the warm parent."""
+        self._storage = storage
+        self.workers = workers or os.cpu_count() or 1
+        self._lease = lease
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._ownership = Ownership(storage.home)
+        self._wake = threading.Event()
+        self._pulse = threading.Event()
+        self._stopping = threading.Event()
+        self._draining = threading.Event()
+        self._seats: list[Seat] = []
+        self._idle: list[Seat] = []
+        self._idle_lock = threading.Condition()
+        self._stopped: dict[str, Stopped] = {}
+        self._tally = Tally()
+        self._budget = Budget(memory_bytes or machine_bytes())
+        method = method or ("fork" if process.LINUX else "spawn")
+        self._nursery = Nursery(entry, devices=devices, method=method, on_ready=self._prepare)
+        self._around = Surroundings(
+            queue=storage.queue,
+            board=storage.board,
+            clock=storage.clock,
+            nursery=self._nursery,
+            budget=self._budget,
+            tally=self._tally,
+            limits=limits or Limits(),
+            stopping=self._stopping,
+        )
+        self._threads = [
+            threading.Thread(target=self._deal, name="qumulus-dispatcher", daemon=True),
+            threading.Thread(target=self._beat, name="qumulus-pulse", daemon=True),
+        ]
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take the folder if nobody has it, and begin; else wait in the background until its owner is gone."""
+        bells = self._storage.bells
+        bells.queued.listen(self._on_queued)
+        bells.cancelling.listen(self._on_cancelling)
+        bells.elsewhere.listen(self._on_elsewhere)
+        if not self._ownership.acquire():
+            log.info(
+                "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
+                self._ownership.holder(),
+            )
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def owner(self) -> bool:
+        """Whether this process runs the jobs of the folder."""
+        return self._ownership.held
+
+    @property
+    def ready(self) -> bool:
+        """Whether jobs are run now: here, or by the process that this one has joined."""
+        return not self._ownership.held or self._nursery.ready
+
+    @property
+    def parent_pid(self) -> int | None:
+        """The process id of the warm parent."""
+        return self._nursery.pid
+
+    def running(self) -> dict[str, int | None]:
+        """The jobs that run here and the process ids of their workers."""
+        return {claim.job_id: seat.pid for seat in self._seats if (claim := seat.claim) is not None}
+
+    def metrics(self) -> Snapshot:
+        """The figures now; `execution.metrics.exposition` writes them for Prometheus."""
+        busy = len(self._seats) - len(self._idle)
+        return self._tally.snapshot(busy=busy, workers=self.workers, pending=self._storage.jobs.pending())
+
+    def drain(self, within: float) -> bool:
+        """Take no new jobs, wait up to ``within`` seconds for those that run, and hand the others back. True: all had ended."""
+        self._storage.jobs.drain()
+        self._draining.set()
+        self._wake.set()
+        with self._idle_lock:
+            ended = self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), within)
+        if not ended:
+            for claim, seat in self._claims():
+                seat.end(claim.job_id, Ending.STOPPED)
+            with self._idle_lock:
+                self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), JOIN_SECONDS)
+        return ended
+
+    def stop(self) -> None:
+        """End everything; what still runs is handed back."""
+        self._draining.set()
+        for claim, seat in self._claims():
+            seat.end(claim.job_id, Ending.STOPPED)
+        with self._idle_lock:
+            self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), JOIN_SECONDS)
+        self._stopping.set()
+        self._wake.set()
+        self._pulse.set()
+        self._budget.close()
+        bells = self._storage.bells
+        bells.queued.silence(self._on_queued)
+        bells.cancelling.silence(self._on_cancelling)
+        bells.elsewhere.silence(self._on_elsewhere)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(JOIN_SECONDS)
+        for seat in self._seats:
+            seat.close()
+        for seat in self._seats:
+            seat.join(JOIN_SECONDS)
+        self._nursery.stop()
+        self._ownership.release()
+
+    # -- dealing ---------------------------------------------------------------------------------------------------
+
+    def _deal(self) -> None:
+        while not self._ownership.acquire():
+            if self._stopping.wait(ACQUIRE_SECONDS):
+                return
+        self._take_over()
+        while not self._stopping.is_set():
+            self._wake.wait(LOOK_SECONDS)
+            self._wake.clear()
+            try:
+                while self._deal_once():
+                    pass
+            except Unavailable as error:
+                log.error("Jobs can't be claimed, trying again: %s", error)
+                self._stopping.wait(AGAIN_SECONDS)
+            except Exception:  # a mistake of ours must not end the dealing
+                log.exception("Jobs can't be claimed because of an error of ours, trying again.")
+                self._stopping.wait(AGAIN_SECONDS)
+
+    def _take_over(self) -> None:
+        """Hand back what the last owner had on its way, and begin."""
+        try:
+            count = self._storage.queue.recover(everything=True)
+        except Unavailable as error:
+            log.error("Jobs of the last process can't be handed back yet: %s", error)
+        else:
+            if count:
+                log.info("%d jobs that were on their way are run again.", count)
+        self._nursery.start()
+        self._seats = [Seat(number, self._around, self._on_idle) for number in range(self.workers)]
+        with self._idle_lock:
+            self._idle = list(self._seats)
+
+    def _deal_once(self) -> bool:
+        """Give claims to idle seats; whether there may be more to give."""
+        if self._draining.is_set() or not self._nursery.ready:
+            return False
+        free = len(self._idle)
+        if not free:
+            return False
+        claims = self._storage.queue.claim(self._owner, free, self._lease)
+        now = self._storage.clock.now()
+        for claim in claims:
+            with self._idle_lock:
+                seat = self._idle.pop()
+            if claim.queued_at is not None:
+                self._tally.waited((now - claim.queued_at).total_seconds())
+            seat.give(claim)
+        return bool(claims)
+
+    def _prepare(self) -> None:
+        """A parent is warm: every idle seat gets its worker before the first job comes."""
+        with self._idle_lock:
+            for seat in self._idle:
+                seat.prepare()
+        self._wake.set()
+
+    def _on_idle(self, seat: Seat) -> None:
+        with self._idle_lock:
+            self._idle.append(seat)
+            self._idle_lock.notify_all()
+        self._wake.set()
+
+    # -- bells -----------------------------------------------------------------------------------------------------
+
+    def _on_queued(self, _job_id: str) -> None:
+        self._wake.set()
+
+    def _on_cancelling(self, job_id: str) -> None:
+        for seat in self._seats:
+            seat.end(job_id, Ending.CANCELLED)
+
+    def _on_elsewhere(self, _: None) -> None:
+        self._wake.set()
+        self._pulse.set()
+
+    # -- leases ----------------------------------------------------------------------------------------------------
+
+    def _claims(self) -> list[tuple[Claim, Seat]]:
+        return [(claim, seat) for seat in self._seats if (claim := seat.claim) is not None]
+
+    def _beat(self) -> None:
+        """Renew the leases, end what was cancelled elsewhere, and what somebody stopped."""
+        while not self._stopping.is_set():
+            self._pulse.wait(PULSE_SECONDS)
+            self._pulse.clear()
+            held = self._claims()
+            if not held:
+                continue
+            try:
+                lost = self._storage.queue.heartbeat(self._owner, [claim for claim, _ in held], self._lease)
+            except Unavailable as error:
+                log.error("Leases can't be renewed, trying again: %s", error)
+                continue
+            for claim, seat in held:
+                if claim in lost:
+                    seat.end(claim.job_id, Ending.CANCELLED, claim.attempt)
+                else:
+                    self._look_at(claim, seat)
+
+    def _look_at(self, claim: Claim, seat: Seat) -> None:
+        """A worker that somebody stopped is ended when its lease would be over."""
+        pid = seat.pid
+        if pid is None or not process.is_stopped(pid):
+            self._stopped.pop(claim.job_id, None)
+            return
+        known = self._stopped.get(claim.job_id)
+        if known is None or known.pid != pid:
+            self._stopped[claim.job_id] = Stopped(pid, time.monotonic())
+        elif time.monotonic() - known.since > self._lease.total_seconds():
+            del self._stopped[claim.job_id]
+            seat.end(claim.job_id, Ending.HUNG, claim.attempt)
+
+
+def machine_bytes() -> int:
+    """What all runs may use together on this machine."""
+    if sys.platform == "darwin":
+        return 8 << 30  # no portable way to ask; a setting says otherwise
+    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)

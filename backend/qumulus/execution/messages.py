@@ -1,0 +1,75 @@
+"""Programs and outcomes as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from qumulus.core.programs import Limits, Program
+from qumulus.core.results import Failure, Outcome
+
+from .wire import BrokenWire, Message
+
+
+def program_members(program: Program) -> dict[str, Any]:
+    """A program's members but its payload, which travels as a part."""
+    names = ("job_id", "kind", "device", "calibration", "shots", "seed")
+    return {name: getattr(program, name) for name in names} | {
+        "options": dict(program.options),
+        "limits": asdict(program.limits),
+    }
+
+
+def to_program(message: Message) -> Program:
+    """The program of a frame."""
+    members: dict[str, Any] = dict(message.members)
+    limits = Limits(**members.pop("limits"))
+    members.pop("admitted", None)
+    return Program(payload=message.parts[0], limits=limits, **members)
+
+
+def outcome_parts(outcome: Outcome) -> list[bytes]:
+    """What of an outcome travels as parts: the result, then the files in order."""
+    return [outcome.result, *outcome.files.values()]
+
+
+def outcome_members(outcome: Outcome) -> dict[str, Any]:
+    """The other members of an outcome."""
+    return {
+        "failure": outcome.failure.value if outcome.failure else None,
+        "reason": outcome.reason,
+        "reason_code": outcome.reason_code,
+        "media_type": outcome.media_type,
+        "files": list(outcome.files),
+        "metadata": dict(outcome.metadata),
+        "run_seconds": outcome.run_seconds,
+    }
+
+
+def to_outcome(message: Message) -> Outcome:
+    """The outcome of a frame.
+
+    Raises:
+        BrokenWire: it is none.
+    """
+    try:
+        members: Mapping[str, Any] = message.members
+        result, *files = message.parts
+        failure = members["failure"]
+        return Outcome(
+            failure=Failure(failure) if failure is not None else None,
+            reason=_text(members["reason"]),
+            reason_code=members["reason_code"],
+            result=result,
+            media_type=str(members["media_type"]),
+            files=dict(zip(map(str, members["files"]), files, strict=True)),
+            metadata=dict(members["metadata"]),
+            run_seconds=float(members["run_seconds"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenWire("An outcome can't be read.") from error
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

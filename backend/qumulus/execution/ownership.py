@@ -1,0 +1,54 @@
+"""Who runs the jobs of a state folder: the one process that holds a lock on a file in it.
+
+The kernel lets go of the lock when the process ends, however it ends. Whoever gets it knows that no other dispatcher lives,
+and that the workers of the last one have ended with it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+
+class Ownership:
+    """The lock of a state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "dispatcher"
+        self._file: IO[bytes] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether it is ours."""
+        return self._file is not None
+
+    def acquire(self) -> bool:
+        """Take it if nobody has it."""
+        if self._file is not None:
+            return True
+        file = self._path.open("a+b")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        file.flush()
+        self._file = file
+        return True
+
+    def holder(self) -> int | None:
+        """The process id of the owner, for people."""
+        try:
+            return int(self._path.read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def release(self) -> None:
+        """Let go of it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,86 @@
+"""What a process of ours asks of the kernel: to end with its parent, to be chosen first when memory is short, limits."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import math
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from qumulus.core.programs import Limits
+
+PR_SET_PDEATHSIG = 1
+FIRST_TO_GO = "900"  # of 1000: before any process of the person who runs us
+LINUX = sys.platform.startswith("linux")
+
+
+def end_with_parent(parent: int) -> None:
+    """Be killed when the process ``parent`` ends; end now if it has. Only Linux can do that: elsewhere a closed socket must do."""
+    if LINUX:
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def go_first() -> None:
+    """When memory is short, let the kernel end this process before others; leave no core file."""
+    if LINUX:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit(limits: Limits, *, cores: int = 1) -> None:
+    """Bound what this process may use from now on, beyond what it has used until now."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = math.ceil(used.ru_utime + used.ru_stime + limits.seconds * cores) + 1
+    _soft(resource.RLIMIT_CPU, seconds)
+    if LINUX:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        _soft(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory_bytes)
+
+
+def _soft(what: int, value: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+def resident_bytes() -> int:
+    """Memory that this process has in RAM now."""
+    if LINUX:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def forget_peak() -> None:
+    """Let `highest_bytes` begin anew: the kernel resets its mark when it is asked to."""
+    if LINUX:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+
+
+def highest_bytes() -> int:
+    """The most memory that this process had in RAM since `forget_peak`."""
+    if LINUX:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def peak_bytes(usage: resource.struct_rusage) -> int:
+    """The most memory that a process had in RAM."""
+    return usage.ru_maxrss * (1024 if LINUX else 1)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether somebody has stopped a process (SIGSTOP), so that it neither runs nor ends."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
+    except OSError:
+        return False
+    return state in (b"T", b"t")

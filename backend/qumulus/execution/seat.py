@@ -1,0 +1,385 @@
+"""A seat: one thread that takes a claim, has a worker run it, and stores how it ended; then the next.
+
+How a run may end, and what follows:
+
+| what happened | what follows |
+| --- | --- |
+| an outcome came | stored, with the final state, if the attempt is still ours |
+| over its time (by the clock, or its processor time) | fails: a run over a limit is not tried again |
+| cancelled | the worker is killed, the job ends as cancelled |
+| the server stops | the worker is killed, the job is handed back; the attempt does not count |
+| the warm parent ended | handed back; the attempt does not count |
+| the worker died, or was stopped by somebody | the attempt counts: handed back, or failed when it was the last |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import TypeVar
+
+from qumulus.core.errors import Unavailable
+from qumulus.core.ports import Claim, Clock, DeviceBoard, JobQueue
+from qumulus.core.programs import Limits
+from qumulus.core.results import Failure, LogLine, Outcome, Severity
+
+from .admission import Budget
+from .journal import Journal
+from .messages import outcome_parts, program_members, to_outcome
+from .metrics import Tally
+from .nursery import Exit, Nursery, ParentGone, WorkerHandle
+from .wire import BrokenWire, Message
+
+log = logging.getLogger("qumulus.execution")
+T = TypeVar("T")
+
+AGAIN_SECONDS = 0.5  # until a write that the disk refused is tried again
+MOST_JOBS = 1000  # that one worker runs before it is replaced
+MOST_GROWTH = 512 << 20  # bytes that a worker may keep after a run
+UNFIT = frozenset({Failure.MEMORY, Failure.INTERNAL})  # after these a worker is replaced
+AMPLITUDE_BYTES = 16
+
+STOPPED = "The server stopped while it ran."
+OURS = "Running it failed because of an error of ours: the server's log has the details."
+PARENT = "The parent of the worker processes ended while it ran."
+
+
+class Ending(Enum):
+    """Why we killed a worker."""
+
+    CANCELLED = auto()
+    STOPPED = auto()
+    TIME = auto()
+    HUNG = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all seats share."""
+
+    queue: JobQueue
+    board: DeviceBoard
+    clock: Clock
+    nursery: Nursery
+    budget: Budget
+    tally: Tally
+    limits: Limits
+    stopping: threading.Event
+
+
+@dataclass(slots=True)
+class Run:
+    """The run of one claim on its way."""
+
+    claim: Claim
+    limits: Limits
+    journal: Journal
+    given_up: threading.Event
+    ending: Ending | None = None
+    worker: WorkerHandle | None = None
+    confirmed: bool = False  # the worker has begun: from here on its death counts
+    taken: int = 0  # bytes of the budget
+    begun: float | None = None  # monotonic
+
+
+class Seat:
+    """Runs one job at a time. A worker stays on its seat while it behaves."""
+
+    def __init__(self, number: int, around: Surroundings, on_idle: Callable[[Seat], None]) -> None:
+        self._around = around
+        self._on_idle = on_idle
+        self._inbox: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
+        self._run: Run | None = None
+        self._lock = threading.Lock()
+        self._worker: WorkerHandle | None = None
+        self._baseline = 0
+        self._thread = threading.Thread(target=self._loop, name=f"qumulus-seat-{number}", daemon=True)
+        self._thread.start()
+
+    # -- called from other threads ---------------------------------------------------------------------------------
+
+    def give(self, claim: Claim) -> None:
+        """Run this next. Only an idle seat is given a claim."""
+        self._inbox.put(claim)
+
+    @property
+    def claim(self) -> Claim | None:
+        """What runs here now."""
+        run = self._run
+        return run.claim if run else None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that runs it."""
+        run = self._run
+        return run.worker.pid if run and run.worker else None
+
+    def end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
+        """Kill the run of a job, if it is here."""
+        with self._lock:
+            run = self._run
+            if run is None or run.claim.job_id != job_id or attempt not in (None, run.claim.attempt):
+                return
+            run.ending = run.ending or ending
+            run.given_up.set()
+            worker = run.worker
+        self._around.budget.look()
+        if worker is not None:
+            worker.kill()
+
+    def prepare(self) -> None:
+        """Have a worker ready before the first job comes. Called while the seat is idle."""
+        self._inbox.put(None)
+
+    def close(self) -> None:
+        """Run nothing more."""
+        self._inbox.put(None)
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end of the thread."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    # -- the thread of the seat ------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        while not (self._around.stopping.is_set() and self._inbox.empty()):
+            claim = self._inbox.get()
+            if claim is None:
+                self._warm()
+                continue
+            self._serve(claim)
+            with self._lock:
+                self._run = None
+            self._on_idle(self)
+            self._warm()
+        if self._worker is not None:
+            self._worker.wire.close()
+
+    def _warm(self) -> None:
+        if self._around.stopping.is_set() or (self._worker is not None and self._worker.alive):
+            return
+        self._drop()
+        with contextlib.suppress(ParentGone):
+            self._worker = self._around.nursery.bear()
+
+    def _serve(self, claim: Claim) -> None:
+        asked = self._around.limits
+        seconds = asked.seconds if claim.max_seconds is None else min(asked.seconds, claim.max_seconds)
+        run = Run(claim, replace(asked, seconds=seconds), Journal(self._around.queue, claim), threading.Event())
+        with self._lock:
+            self._run = run
+        try:
+            outcome = self._outcome(run)
+        except ParentGone:
+            self._drop()
+            self._release(run, counted=False, reason=PARENT)
+            return
+        except Exception:  # a mistake of ours must cost one job, not the seat
+            log.exception("Job %s failed because of an error of ours.", claim.job_id)
+            self._drop(kill=True)
+            outcome = Outcome(failure=Failure.INTERNAL, reason=OURS)
+        finally:
+            self._around.budget.give_back(run.taken)
+        if outcome is not None:
+            self._finish(run, outcome)
+
+    def _outcome(self, run: Run) -> Outcome | None:
+        """Run it; None when it ended without an outcome and that is dealt with.
+
+        Raises:
+            ParentGone
+        """
+        self._warm()
+        worker = self._worker
+        if worker is None:
+            raise ParentGone
+        with self._lock:
+            run.worker = worker
+        if run.given_up.is_set():
+            return self._after(run, None)
+        try:
+            outcome = self._drive(worker, run)
+        except BrokenWire:
+            self._drop()
+            return self._after(run, worker.exit())
+        if outcome is None:
+            self._drop(kill=True)
+            return self._after(run, None)
+        return outcome
+
+    def _drive(self, worker: WorkerHandle, run: Run) -> Outcome | None:
+        """Talk with the worker until it has an outcome; None when the run is to be given up.
+
+        Raises:
+            BrokenWire: the worker is gone.
+        """
+        claim, wire = run.claim, worker.wire
+        if not worker.estimates and not self._admitted(run, guessed(claim, run.limits)):
+            return None
+        program = replace(claim.program, limits=run.limits)
+        wire.send("run", [program.payload], **program_members(program))
+        if worker.estimates:
+            message = self._next(worker, run)
+            if message is None or message.say == "outcome":
+                return self._received(worker, run, message)
+            needed = int(message.members["bytes"])
+            if needed > min(run.limits.memory_bytes, self._around.budget.total):
+                wire.send("no")
+                return Outcome(failure=Failure.REFUSED, reason=too_much(needed, run.limits))
+            if not self._admitted(run, needed):
+                return None
+            wire.send("go")
+        run.begun = time.monotonic()
+        if not self._insist(lambda: self._around.queue.start(claim)):
+            return None
+        return self._received(worker, run, self._next(worker, run))
+
+    def _admitted(self, run: Run, needed: int) -> bool:
+        if self._around.budget.take(needed, run.given_up):
+            run.taken = needed
+            return True
+        return False
+
+    def _next(self, worker: WorkerHandle, run: Run) -> Message | None:
+        """The next frame that is not a line of the log; None when its time is over.
+
+        Raises:
+            BrokenWire
+        """
+        begun = run.begun or time.monotonic()
+        while (left := begun + run.limits.seconds - time.monotonic()) > 0:
+            message = worker.wire.receive(min(left, run.journal.patience))
+            if message is None:
+                run.journal.flush()
+            elif message.say == "begun":
+                run.confirmed = True
+            elif message.say == "log":
+                run.journal.add(line(message))
+            else:
+                return message
+        run.ending = run.ending or Ending.TIME
+        return None
+
+    def _received(self, worker: WorkerHandle, run: Run, message: Message | None) -> Outcome | None:
+        if message is None:
+            return None
+        outcome = to_outcome(message)
+        if sum(map(len, outcome_parts(outcome))) > run.limits.result_bytes:
+            raise BrokenWire("A worker says more than it may.")
+        members = message.members
+        peak, resident, seconds = (members[name] for name in ("peak_bytes", "resident_bytes", "seconds"))
+        self._keep(worker, outcome, int(resident))
+        metadata = {"memory_bytes": peak, "attempt": run.claim.attempt} | dict(outcome.metadata)
+        return replace(outcome, metadata=metadata, run_seconds=outcome.run_seconds or float(seconds))
+
+    def _keep(self, worker: WorkerHandle, outcome: Outcome, resident: int) -> None:
+        """Let a worker stay for the next job if it is as good as new."""
+        worker.jobs += 1
+        if worker.jobs == 1:
+            self._baseline = resident
+        grown = resident - self._baseline > MOST_GROWTH
+        if outcome.failure in UNFIT or grown or worker.jobs >= MOST_JOBS:
+            self._drop(kill=True)
+
+    def _drop(self, *, kill: bool = False) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            if kill:
+                worker.kill()
+            worker.wire.close()
+
+    # -- how it ends -----------------------------------------------------------------------------------------------
+
+    def _after(self, run: Run, end: Exit | None) -> Outcome | None:
+        """What follows a run without an outcome."""
+        if run.confirmed:
+            self._around.tally.died()
+        if run.ending is Ending.TIME or (end is not None and end.code == -signal.SIGXCPU):
+            return Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
+        if run.ending in (Ending.CANCELLED, Ending.STOPPED) or end is None:
+            self._release(run, counted=False, reason=STOPPED)
+            return None
+        told = "was stopped by somebody" if run.ending is Ending.HUNG else end.told()
+        if end.output.strip():
+            run.journal.add(LogLine(self._around.clock.now(), end.output.strip(), Severity.ERROR))
+        log.warning("The worker of job %s %s.", run.claim.job_id, told)
+        self._release(run, counted=run.confirmed, reason=died(told, run.claim))
+        return None
+
+    def _release(self, run: Run, *, counted: bool, reason: str) -> None:
+        self._insist(run.journal.flush)
+        self._insist(lambda: self._around.queue.release(run.claim, counted=counted, reason=reason))
+        if run.ending is Ending.CANCELLED:
+            self._around.tally.ended("cancelled")
+
+    def _finish(self, run: Run, outcome: Outcome) -> None:
+        least = self._around.board.settings(run.claim.program.device).least_run_seconds
+        if least and run.begun is not None:
+            run.given_up.wait(max(0.0, least - self._ran(run)))
+            if run.ending is Ending.CANCELLED:
+                self._release(run, counted=False, reason=STOPPED)
+                return
+        lines = run.journal.take()
+        if self._insist(lambda: self._around.queue.finish(run.claim, outcome, lines)):
+            failure = outcome.failure.value if outcome.failure else None
+            self._around.tally.ended("failed" if failure else "succeeded", failure, outcome.run_seconds)
+
+    @staticmethod
+    def _ran(run: Run) -> float:
+        return time.monotonic() - run.begun if run.begun is not None else 0.0
+
+    def _insist(self, write: Callable[[], T]) -> T | None:
+        """Write, again and again while the disk refuses, until we stop: then the next owner of the folder finds the job."""
+        while True:
+            try:
+                return write()
+            except Unavailable as error:
+                log.error("How a job ended can't be stored, trying again: %s", error)
+                if self._around.stopping.wait(AGAIN_SECONDS):
+                    return None
+
+
+def guessed(claim: Claim, limits: Limits) -> int:
+    """Bytes that a run may need, where its worker does not say: a state vector of its active qubits, at most the limit."""
+    if not claim.active_qubits:
+        return 0
+    return min(AMPLITUDE_BYTES << min(claim.active_qubits, 60), limits.memory_bytes)
+
+
+def line(message: Message) -> LogLine:
+    """A line of the log from its frame."""
+    members = message.members
+    try:
+        at = datetime.fromtimestamp(float(members["time"]), UTC)
+        return LogLine(at, str(members["text"]), Severity(members["severity"]))
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise BrokenWire("A line of the log can't be read.") from error
+
+
+def too_much(needed: int, limits: Limits) -> str:
+    """Why a run was refused."""
+    return (
+        f"It would need {needed:,} bytes of memory, and one job may use {limits.memory_bytes:,}: "
+        "use fewer qubits, or start the server with a larger --worker-memory-mib."
+    )
+
+
+def too_long(limits: Limits) -> str:
+    """Why a run was ended."""
+    return f"It ran for longer than {limits.seconds:g} seconds, which is what it may: make it smaller, or allow it more time."
+
+
+def died(told: str, claim: Claim) -> str:
+    """Why a job failed whose worker died in each of its attempts."""
+    if claim.attempts == 1:
+        return f"The process that ran it {told}."
+    return f"The process that ran it died in each of its {claim.attempts} attempts; the last one {told}."

@@ -1,0 +1,111 @@
+"""What processes say to each other: frames of a JSON header and raw parts over a stream socket. No pickle.
+
+A frame is four bytes (the length of the header, big-endian), the header, and the parts whose lengths the header names. The
+other end may be a worker in which an untrusted program went wrong: lengths are limited, and what is not such a frame ends
+the connection.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import struct
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+HEADER_BYTES = 64 << 20
+SEND_SECONDS = 60.0
+
+_length = struct.Struct("!I")
+
+
+class BrokenWire(Exception):
+    """The other end is gone, or says what is no frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One frame."""
+
+    say: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence[bytes] = ()
+
+
+class Wire:
+    """One end of a connection."""
+
+    def __init__(self, connection: socket.socket, *, most_bytes: int = 4 << 30) -> None:
+        """``most_bytes``: the parts of one frame together."""
+        self._socket = connection
+        self._most_bytes = most_bytes
+        connection.settimeout(SEND_SECONDS)
+
+    def send(self, say: str, parts: Sequence[bytes] = (), **members: Any) -> None:
+        """Send one frame.
+
+        Raises:
+            BrokenWire
+        """
+        header = json.dumps({"say": say, "parts": [len(part) for part in parts], **members}).encode()
+        try:
+            self._socket.sendall(_length.pack(len(header)) + header)
+            for part in parts:
+                self._socket.sendall(part)
+        except (OSError, TimeoutError) as error:
+            raise BrokenWire("The other end takes nothing.") from error
+
+    def receive(self, seconds: float | None = None) -> Message | None:
+        """The next frame; None if it does not begin within ``seconds``.
+
+        Raises:
+            BrokenWire
+        """
+        if not self._ready(seconds):
+            return None
+        (length,) = _length.unpack(self._exactly(_length.size))
+        if length > HEADER_BYTES:
+            raise BrokenWire("A header is too long.")
+        try:
+            header = json.loads(self._exactly(length))
+            say, lengths = header.pop("say"), header.pop("parts")
+            if not isinstance(say, str) or sum(lengths) > self._most_bytes or any(length < 0 for length in lengths):
+                raise BrokenWire("A frame is too long.")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise BrokenWire("A header can't be read.") from error
+        return Message(say, header, [self._exactly(length) for length in lengths])
+
+    def fileno(self) -> int:
+        """The descriptor, for those who wait for several."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+    def _ready(self, seconds: float | None) -> bool:
+        poll = select.poll()
+        try:
+            poll.register(self._socket, select.POLLIN)
+            return bool(poll.poll(None if seconds is None else max(0, seconds) * 1000))
+        except (OSError, ValueError) as error:
+            raise BrokenWire("The connection is closed.") from error
+
+    def _exactly(self, length: int) -> bytes:
+        buffer = bytearray(length)
+        view = memoryview(buffer)
+        deadline = time.monotonic() + SEND_SECONDS
+        while view:
+            try:
+                count = self._socket.recv_into(view)
+            except (OSError, TimeoutError) as error:
+                raise BrokenWire("The other end is gone.") from error
+            if count == 0:
+                raise BrokenWire("The other end is gone.")
+            view = view[count:]
+            if view and time.monotonic() > deadline:
+                raise BrokenWire("The other end is too slow.")
+        return bytes(buffer)

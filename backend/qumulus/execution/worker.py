@@ -1,0 +1,132 @@
+"""The worker: runs one program after another that come over its socket, until the socket is closed or it is killed.
+
+It is the only kind of process that decodes what people send. Whatever happens to it happens to one job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from types import ModuleType
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Failure, Outcome, Severity
+
+from . import process
+from .messages import outcome_members, outcome_parts, to_program
+from .wire import BrokenWire, Message, Wire
+
+GiB = 1 << 30
+
+
+def load(entry: str) -> tuple[ModuleType, str]:
+    """The module of an entry such as `qumulus.simulation.worker:run`, and the function's name.
+
+    Raises:
+        ImportError, AttributeError: there is no such function.
+    """
+    module_name, _, function = entry.partition(":")
+    module = importlib.import_module(module_name)
+    getattr(module, function)
+    return module, function
+
+
+class Worker:
+    """Serves one socket."""
+
+    def __init__(self, connection: socket.socket, module: ModuleType, function: str) -> None:
+        self._wire = Wire(connection)
+        self._run = getattr(module, function)
+        self._estimate = getattr(module, "estimate", None)
+
+    def serve(self) -> None:
+        """Run programs until the other end is gone."""
+        with contextlib.suppress(BrokenWire):
+            while (message := self._wire.receive()) is not None:
+                if message.say == "run":
+                    self._one(message)
+
+    def _one(self, message: Message) -> None:
+        self._wire.send("begun")
+        program = to_program(message)
+        begun = time.perf_counter()
+        process.forget_peak()
+        process.limit(program.limits)
+        try:
+            if self._estimate is not None and not self._admitted(int(self._estimate(program))):
+                return
+            outcome = self._run(program, self._log)
+        except MemoryError:
+            outcome = Outcome(failure=Failure.MEMORY, reason=_memory(program))
+        except Exception as error:
+            self._log(traceback.format_exc(), Severity.DEBUG)
+            outcome = Outcome(failure=Failure.INTERNAL, reason=_internal(error))
+        size = sum(map(len, outcome_parts(outcome)))
+        if size > program.limits.result_bytes:
+            outcome = Outcome(failure=Failure.REFUSED, reason=_too_large(size, program))
+        spent = time.perf_counter() - begun
+        self._wire.send(
+            "outcome",
+            outcome_parts(outcome),
+            **outcome_members(outcome),
+            seconds=spent,
+            peak_bytes=process.highest_bytes(),
+            resident_bytes=process.resident_bytes(),
+        )
+
+    def _admitted(self, needed: int) -> bool:
+        """Say how much memory the run will need, and wait for the leave to begin."""
+        self._wire.send("estimate", bytes=needed)
+        answer = self._wire.receive()
+        return answer is not None and answer.say == "go"
+
+    def _log(self, text: str, severity: Severity = Severity.INFO) -> None:
+        self._wire.send("log", time=time.time(), text=str(text), severity=Severity(severity).value)
+
+
+def _memory(program: Program) -> str:
+    return f"It needed more than {program.limits.memory_bytes / GiB:.3g} GiB of memory, which is what one job may use."
+
+
+def _too_large(size: int, program: Program) -> str:
+    return f"Its result has {size:,} bytes, and one job may leave {program.limits.result_bytes:,}: ask for less."
+
+
+def _internal(error: Exception) -> str:
+    return f"Running it failed because of an error of ours ({type(error).__name__}): the job's log and the server's have the details."
+
+
+def main() -> None:
+    """A worker that was spawned, not forked: `python -m qumulus.execution.worker ENTRY DESCRIPTOR PARENT`."""
+    entry, descriptor, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    process.end_with_parent(parent)
+    if not process.LINUX:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    module, function = load(entry)
+    become(socket.socket(fileno=descriptor), module, function)
+
+
+def become(connection: socket.socket, module: ModuleType, function: str) -> None:
+    """Be a worker until the end of this process."""
+    process.go_first()
+    gc.enable()
+    Worker(connection, module, function).serve()
+    os._exit(0)
+
+
+def _watch(parent: int) -> None:
+    """Where the kernel does not end us with our parent, look."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""An entry for tests: each kind does one thing. No simulation is needed to see what the engine does."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Failure, Outcome, Severity
+
+Log = Callable[[str, Severity], None]
+warmed: list[str] = []
+
+
+def warm(devices: tuple[str, ...]) -> None:
+    warmed.extend(devices)
+
+
+def run(program: Program, log: Log) -> Outcome:
+    return globals()[program.kind](program, log)
+
+
+def echo(program: Program, log: Log) -> Outcome:
+    log("echoed", Severity.INFO)
+    seen = {
+        "seed": program.seed,
+        "device": program.device,
+        "warm": warmed,
+        "pid": os.getpid(),
+        "options": program.options,
+    }
+    return Outcome(result=program.payload, metadata=seen)
+
+
+def nap(program: Program, log: Log) -> Outcome:
+    seconds = float(program.payload)
+    log(f"sleeping for {seconds} s", Severity.INFO)
+    time.sleep(seconds)
+    return Outcome(result=program.payload)
+
+
+def burn(program: Program, log: Log) -> Outcome:
+    while True:
+        pass
+
+
+def abort(program: Program, log: Log) -> Outcome:
+    os.write(2, b"memory allocation of 436207632 bytes failed\n")
+    os.abort()
+
+
+def abort_once(program: Program, log: Log) -> Outcome:
+    """Dies until the file that the payload names is there."""
+    marker = program.payload.decode()
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        os.abort()
+    return Outcome(result=b"second")
+
+
+def leave(program: Program, log: Log) -> Outcome:
+    os._exit(3)
+
+
+def segfault(program: Program, log: Log) -> Outcome:
+    ctypes.string_at(0)
+    return Outcome()
+
+
+def allocate(program: Program, log: Log) -> Outcome:
+    held = bytearray(int(program.payload))
+    return Outcome(result=str(len(held)).encode())
+
+
+def raise_error(program: Program, log: Log) -> Outcome:
+    raise ZeroDivisionError("secret detail")
+
+
+def fail(program: Program, log: Log) -> Outcome:
+    return Outcome(failure=Failure.PROGRAM, reason="Line 3 is wrong.", reason_code=1517)
+
+
+def big(program: Program, log: Log) -> Outcome:
+    size = int(program.payload)
+    return Outcome(result=b"r" * size, files={"a": b"a" * size, "b": b""})
+
+
+def spawn(program: Program, log: Log) -> Outcome:
+    """Starts a process of its own and sleeps; the payload names a file for its id."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with open(program.payload.decode(), "w") as file:
+        file.write(str(child.pid))
+    time.sleep(60)
+    return Outcome()
+
+
+def chatter(program: Program, log: Log) -> Outcome:
+    for number in range(int(program.payload)):
+        log(f"line {number}", Severity.INFO)
+    return Outcome()
+
+
+def describe(program: Program, log: Log) -> Outcome:
+    return Outcome(result=json.dumps({"limits": program.limits.seconds, "omp": os.environ["OMP_NUM_THREADS"]}).encode())

@@ -1,0 +1,199 @@
+"""How runs end: what workers do, and what becomes of the job."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+
+from engines import ME, MiB, alive, wait_for
+from qumulus.core.devices import DeviceSettings
+from qumulus.core.jobs import JobState
+from qumulus.core.programs import Limits
+from qumulus.core.results import Failure, Severity
+
+
+def test_a_program_runs_and_its_result_metadata_and_log_are_kept(start):
+    cloud = start(devices=("brisbane",))
+    done = cloud.end(cloud.submit("echo", b"\x00\xffany bytes", request={"n": 1}))
+    assert done.state is JobState.SUCCEEDED, done
+    assert cloud.storage.jobs.result(done.id)[0] == b"\x00\xffany bytes"
+    assert done.metadata["warm"] == ["brisbane"]
+    assert done.metadata["options"] == {"n": 1}
+    assert done.metadata["memory_bytes"] > MiB
+    assert [(line.text, line.severity) for line in cloud.storage.jobs.log(done.id)] == [("echoed", Severity.INFO)]
+    assert done.run_seconds > 0
+
+
+def test_a_worker_is_used_again_while_it_behaves(start):
+    cloud = start(workers=1)
+    pids = {cloud.end(cloud.submit("echo")).metadata["pid"] for _ in range(5)}
+    assert len(pids) == 1
+    cloud.end(cloud.submit("raise_error"))
+    assert cloud.end(cloud.submit("echo")).metadata["pid"] not in pids
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("abort", "SIGABRT"), ("segfault", "SIGSEGV"), ("leave", "ended by itself with status 3")]
+)
+def test_a_worker_that_dies_each_time_costs_three_attempts_and_only_its_own_job(start, kind, told):
+    cloud = start(workers=2)
+    bad, good = cloud.submit(kind), [cloud.submit("nap", "0.1") for _ in range(4)]
+    failed = cloud.end(bad)
+    assert (failed.state, failed.failure, failed.attempt) == (JobState.FAILED, Failure.CRASHED, 3)
+    assert told in failed.reason
+    assert "each of its 3 attempts" in failed.reason
+    assert all(cloud.end(job_id).state is JobState.SUCCEEDED for job_id in good)
+    if kind == "abort":
+        assert any("436207632" in line.text for line in cloud.storage.jobs.log(bad))
+
+
+def test_a_program_of_a_user_is_tried_once(start):
+    cloud = start()
+    failed = cloud.end(cloud.submit("abort", attempts=1))
+    assert (failed.failure, failed.attempt) == (Failure.CRASHED, 1)
+    assert failed.reason == "The process that ran it was ended by SIGABRT."
+
+
+def test_a_worker_that_dies_once_is_replaced_and_the_job_succeeds_with_the_same_seed(start, tmp_path):
+    cloud = start()
+    done = cloud.end(cloud.submit("abort_once", str(tmp_path / "marker")))
+    assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)
+    assert cloud.storage.jobs.result(done.id)[0] == b"second"
+
+
+def test_cancelling_kills_the_run_within_a_tenth_of_a_second(start):
+    cloud = start()
+    job_id = cloud.submit("nap", "60")
+    cloud.until(job_id, JobState.RUNNING)
+    wait_for(lambda: cloud.engine.running().get(job_id))
+    pid = cloud.engine.running()[job_id]
+    begun = time.monotonic()
+    cloud.storage.jobs.cancel(job_id, ME)
+    wait_for(lambda: not alive(pid))
+    assert time.monotonic() - begun < 0.1
+    assert cloud.end(job_id).state is JobState.CANCELLED
+    assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
+
+
+def test_what_a_program_started_ends_with_it(start, tmp_path):
+    cloud = start()
+    file = tmp_path / "pid"
+    job_id = cloud.submit("spawn", str(file))
+    wait_for(lambda: file.exists() and file.read_text())
+    cloud.storage.jobs.cancel(job_id, ME)
+    wait_for(lambda: not alive(int(file.read_text())), 2)
+
+
+def test_a_run_over_its_time_is_ended_once_and_says_so(start):
+    cloud = start()
+    begun = time.monotonic()
+    failed = cloud.end(cloud.submit("nap", "60", max_seconds=0.3))
+    assert (failed.failure, failed.attempt) == (Failure.TIME, 1)
+    assert "0.3 seconds" in failed.reason
+    assert time.monotonic() - begun < 5
+
+
+def test_a_run_over_its_memory_fails_with_the_figure(start):
+    cloud = start()
+    failed = cloud.end(cloud.submit("allocate", str(2048 * MiB)))
+    assert (failed.failure, failed.attempt) == (Failure.MEMORY, 1)
+    assert "0.5 GiB" in failed.reason
+    assert cloud.end(cloud.submit("allocate", str(100 * MiB))).state is JobState.SUCCEEDED
+
+
+def test_an_error_of_ours_is_named_but_not_its_text(start):
+    cloud = start()
+    failed = cloud.end(cloud.submit("raise_error"))
+    assert failed.failure is Failure.INTERNAL
+    assert "ZeroDivisionError" in failed.reason
+    assert "secret detail" not in failed.reason
+
+
+def test_what_a_program_says_of_itself_is_kept(start):
+    cloud = start()
+    failed = cloud.end(cloud.submit("fail"))
+    assert (failed.failure, failed.reason, failed.reason_code) == (Failure.PROGRAM, "Line 3 is wrong.", 1517)
+
+
+def test_large_results_pass_and_larger_ones_are_refused(start):
+    cloud = start()
+    done = cloud.end(cloud.submit("big", str(20 * MiB)))
+    assert len(cloud.storage.jobs.result(done.id)[0]) == len(cloud.storage.jobs.file(done.id, "a")) == 20 * MiB
+    failed = cloud.end(cloud.submit("big", str(40 * MiB)))
+    assert failed.failure is Failure.REFUSED
+    assert f"{80 * MiB:,} bytes" in failed.reason
+
+
+def test_a_log_without_end_is_cut(start):
+    cloud = start()
+    done = cloud.end(cloud.submit("chatter", "12000"))
+    lines = cloud.storage.jobs.log(done.id)
+    assert len(lines) == 10_001
+    assert "cut" in lines[-1].text
+
+
+def test_least_times_make_queued_and_running_visible(start):
+    cloud = start()
+    cloud.storage.board.set("brisbane", DeviceSettings(least_queue_seconds=0.4, least_run_seconds=0.4))
+    job_id = cloud.submit("echo")
+    done = cloud.end(job_id)
+    assert (done.claimed_at - done.queued_at).total_seconds() >= 0.4
+    assert (done.ended_at - done.running_at).total_seconds() >= 0.4
+
+
+def test_a_job_that_waits_out_its_least_time_can_be_cancelled(start):
+    cloud = start()
+    cloud.storage.board.set("brisbane", DeviceSettings(least_run_seconds=30))
+    job_id = cloud.submit("echo")
+    cloud.until(job_id, JobState.RUNNING)
+    cloud.storage.jobs.cancel(job_id, ME)
+    assert cloud.end(job_id, 2).state is JobState.CANCELLED
+
+
+def test_runs_that_say_what_they_need_share_the_memory(start):
+    cloud = start("careful:run", workers=3, memory_bytes=100 * MiB)
+    ids = [cloud.submit("any", str(60 * MiB)) for _ in range(3)]
+    spans = []
+    for job_id in ids:
+        assert cloud.end(job_id).state is JobState.SUCCEEDED
+        spans.append(tuple(map(float, cloud.storage.jobs.result(job_id)[0].split())))
+    spans.sort()
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_a_run_that_needs_too_much_is_refused_at_once_with_the_bytes(start):
+    cloud = start("careful:run", limits=Limits(memory_bytes=100 * MiB))
+    wait_for(lambda: cloud.engine.ready)
+    cloud.end(cloud.submit("any", "1"))
+    begun = time.monotonic()
+    failed = cloud.end(cloud.submit("any", str(16 << 40)))
+    assert time.monotonic() - begun < 0.5
+    assert (failed.failure, failed.attempt) == (Failure.REFUSED, 1)
+    assert f"{16 << 40:,} bytes" in failed.reason
+    assert f"{100 * MiB:,}" in failed.reason
+
+
+def test_a_run_that_waits_for_memory_can_be_cancelled(start):
+    cloud = start("careful:run", workers=2, memory_bytes=100 * MiB)
+    cloud.storage.board.set("brisbane", DeviceSettings(least_run_seconds=0))
+    first, second = cloud.submit("any", str(90 * MiB)), cloud.submit("any", str(90 * MiB))
+    cloud.until(first, JobState.RUNNING)
+    cloud.until(second, JobState.CLAIMED)
+    cloud.storage.jobs.cancel(second, ME)
+    assert cloud.get(second).state is JobState.CANCELLED
+    assert cloud.end(first).state is JobState.SUCCEEDED
+    assert cloud.end(cloud.submit("any", "1")).state is JobState.SUCCEEDED
+
+
+def test_spawned_workers_do_the_same(start, tmp_path):
+    cloud = start(method="spawn", workers=1)
+    assert cloud.end(cloud.submit("echo", b"x")).state is JobState.SUCCEEDED
+    assert cloud.end(cloud.submit("abort_once", str(tmp_path / "marker"))).attempt == 2
+
+
+def test_a_worker_has_one_thread_and_the_limits_of_its_job(start):
+    cloud = start()
+    done = cloud.end(cloud.submit("describe", max_seconds=7))
+    assert cloud.storage.jobs.result(done.id)[0] == b'{"limits": 7, "omp": "1"}'
