@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 LISTEN_BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # longer than the pauses in which clients poll
+PARENT_SECONDS = 0.5  # between two looks whether the parent is still there
 
 
 def parser() -> argparse.ArgumentParser:
@@ -106,6 +109,17 @@ def intercept(app: Front, url: str, settings: Settings) -> Interceptor | None:
         stop(str(error), 2)
 
 
+def stop_without(parent: int) -> None:
+    """Stop when the process that started this one is gone, however it ended."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
 def write_addresses(file: Path, url: str, interceptor: Interceptor | None) -> None:
     """Say to a program that waits for it where everything is."""
     where = {"url": url}
@@ -170,6 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.SIGTERM,
     ):  # uvicorn raises them once more when it has stopped: stopping is no failure
         signal.signal(number, lambda *_: None)
+    if settings.parent:
+        stop_without(settings.parent)
     server.run(sockets=[listener])
     if not server.started:
         raise SystemExit(1)

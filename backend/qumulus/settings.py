@@ -52,6 +52,10 @@ class Settings(BaseSettings):
         None, description="file to write the addresses to, as JSON, once requests are answered"
     )
 
+    parent: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="id of the process that started the server; the server stops when that one is gone"
+    )
+
     status_hold: Annotated[float, Field(ge=0, le=30)] = Field(
         0.5, description="seconds that a status request of an unfinished job is held; 0 answers at once"
     )

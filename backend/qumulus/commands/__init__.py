@@ -8,6 +8,7 @@ from qumulus import __version__
 
 from .env import env
 from .options import Json
+from .run import run
 
 app = typer.Typer(
     name="qumulus",
@@ -33,6 +34,7 @@ def serve(context: typer.Context) -> None:
 
 
 app.command("env")(env)
+app.command("run", context_settings={"allow_interspersed_args": False})(run)
 
 
 @app.command("version")

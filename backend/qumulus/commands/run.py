@@ -1,0 +1,141 @@
+"""`qumulus run`: a command whose quantum clouds are all here, for as long as it runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qumulus.clients import OQTOPUS, PLANQK
+from qumulus.core.accounts import instance_called
+from qumulus.core.errors import InvalidRequest
+from qumulus.ephemeral import CloudNotStarted, EphemeralCloud
+from qumulus.interception.environment import environment
+from qumulus.interception.sites import sites
+from qumulus.settings import DEFAULT_TOKEN
+
+from . import wanted
+from .options import fail
+from .relay import NOT_EXECUTABLE, NOT_FOUND, relay
+
+# They would lead a client past the proxy; without them it goes to the real hosts, which the proxy answers for.
+UNSET = (
+    *("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL", "RESOURCE_CONTROLLER_URL", "QISKIT_IBM_URL"),
+    *("OQTOPUS_PROXY", "OQTOPUS_BASE_URL"),
+)
+
+
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="What to run, with its arguments.")],
+    instance: Annotated[
+        list[str] | None, typer.Option(help="An IBM instance that the command asks for: a CRN or a name. Repeatable.")
+    ] = None,
+    intercept: Annotated[
+        list[str] | None, typer.Option(help="Another host to answer for: HOST or HOST/PREFIX. Repeatable.")
+    ] = None,
+    passed: Annotated[
+        list[str] | None,
+        typer.Option("--pass", help="Another host that the command may reach; '*' for all. Repeatable."),
+    ] = None,
+    log: Annotated[Path | None, typer.Option(help="Keep the log of the cloud in this file.")] = None,
+) -> None:
+    """Run a command with a quantum cloud of its own: qumulus run -- python script.py."""
+    if not shutil.which(command[0]):
+        there = Path(command[0]).exists()
+        fail(
+            f"{command[0]} can't be run: it is not executable." if there else f"There is no command {command[0]}.",
+            NOT_EXECUTABLE if there else NOT_FOUND,
+        )
+    home = Path.home()
+    hosts = [*(intercept or ()), *wanted.oqtopus_hosts(home)]
+    instances = [*_checked(instance or ()), *_known(wanted.instances(command, os.environ, home))]
+    settings = {"intercept_hosts": ",".join(hosts), "pass_hosts": ",".join(passed or ())}
+    try:
+        table = sites(settings["intercept_hosts"])
+        cloud = EphemeralCloud(instances=instances, settings=settings).start()
+    except (CloudNotStarted, ValueError) as error:
+        fail(str(error))
+    try:
+        variables = _environment(os.environ, cloud.url, known=wanted.has_saved_account(home))
+        variables |= environment(
+            os.environ,
+            proxy=cloud.proxy,
+            certificate=cloud.certificate,
+            bundle=cloud.folder / "trusted.pem",
+            sites=table,
+        )
+        status = relay(command, variables)
+        if status:
+            for sentence in hints(cloud.events(), instances):
+                typer.echo(f"qumulus: {sentence}", err=True)
+        if log:
+            shutil.copyfile(cloud.log, log)
+    except OSError as error:
+        fail(f"{error.filename or command[0]}: {error.strerror}.", NOT_EXECUTABLE)
+    finally:
+        cloud.stop()
+    raise typer.Exit(status)
+
+
+def _checked(names: Iterable[str]) -> list[str]:
+    for name in names:
+        if "," in name:
+            fail(f"{name!r} is no instance: say --instance once for each.", 2)
+        try:
+            instance_called(name)
+        except InvalidRequest as error:
+            fail(error.message, 2)
+    return list(names)
+
+
+def _known(names: Iterable[str]) -> list[str]:
+    """Those that can be offered: what only looks like an instance in a script is passed over."""
+    result = []
+    for name in names:
+        try:
+            instance_called(name)
+        except InvalidRequest:
+            continue
+        if "," not in name:
+            result.append(name)
+    return result
+
+
+def _environment(given: Mapping[str, str], url: str, *, known: bool) -> dict[str, str]:
+    """The environment for clients that read theirs. A credential of the person's stays; any is let in."""
+    result = {name: value for name, value in given.items() if name not in UNSET}
+    for family in (OQTOPUS, PLANQK):
+        for name, value in family.environment(url, DEFAULT_TOKEN).items():
+            if name.endswith("_URL"):
+                result[name] = value
+            else:
+                result.setdefault(name, value)
+    if not known:
+        result.setdefault("QISKIT_IBM_TOKEN", DEFAULT_TOKEN)
+    return result
+
+
+def hints(events: Iterable[Mapping[str, object]], instances: Iterable[str]) -> list[str]:
+    """Why the command may have failed, as far as the cloud can tell from its log."""
+    events = list(events)
+    result = [
+        f"the command asked for {host}, which is no quantum cloud that is known here: let it through with "
+        f"--pass {host}, or have it answered here with --intercept {host}."
+        for host in dict.fromkeys(str(event["refused"]) for event in events if "refused" in event)
+    ]
+    result += [
+        f"the command did not trust the certificate of {host} here: it has to heed SSL_CERT_FILE or REQUESTS_CA_BUNDLE."
+        for host in dict.fromkeys(str(event["distrusted"]) for event in events if "distrusted" in event)
+    ]
+    runtime = [event for event in events if str(event.get("path", "")).startswith("/api/v1/") and "status" in event]
+    searched = any(event.get("path") == "/v3/resources/search" for event in events)
+    if (searched and not runtime) or any(event["status"] == 403 for event in runtime):
+        offered = ", ".join(dict.fromkeys(["local", "test", *instances]))
+        result.append(
+            f"the instances here were {offered}. If the command asked for another one, name it with --instance CRN-or-name."
+        )
+    return result

@@ -1,0 +1,77 @@
+"""What a command will ask of the clouds, as far as it can be seen beforehand."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from qumulus.interception.sites import host_name
+
+READ_AT_MOST = 16 << 20  # bytes of a script or notebook
+
+ACCOUNTS = Path(".qiskit/qiskit-ibm.json")
+OQTOPUS_FILES = (Path(".oqtopus"), Path(".config/oqtopus/config.ini"))
+
+
+def instances(command: Sequence[str], environment: Mapping[str, str], home: Path) -> list[str]:
+    """IBM instances: those of the environment, of the saved accounts, and CRNs in scripts that the command names."""
+    named = environment.get("QISKIT_IBM_INSTANCE", "")
+    found = [named] if named else []
+    return list(dict.fromkeys([*found, *_saved(home / ACCOUNTS), *_literal(command)]))
+
+
+def has_saved_account(home: Path) -> bool:
+    """Whether the IBM client has an account of its own here."""
+    return bool(_accounts(home / ACCOUNTS))
+
+
+def oqtopus_hosts(home: Path) -> list[str]:
+    """Hosts (with their prefixes) of the OQTOPUS clouds that are configured in files here."""
+    urls = [url for file in OQTOPUS_FILES for url in _urls(home / file)]
+    parts = [urlsplit(url) for url in urls]
+    hosts = [
+        f"{part.hostname}{part.path}" for part in parts if part.scheme == "https" and host_name(part.hostname or "")
+    ]
+    return list(dict.fromkeys(hosts))
+
+
+def _accounts(file: Path) -> dict[str, dict[str, object]]:
+    try:
+        saved = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}  # none, or none that the client could read either
+    return (
+        {name: account for name, account in saved.items() if isinstance(account, dict)}
+        if isinstance(saved, dict)
+        else {}
+    )
+
+
+def _saved(file: Path) -> Iterator[str]:
+    for account in _accounts(file).values():
+        instance = account.get("instance")
+        if isinstance(instance, str) and instance:
+            yield instance
+
+
+def _literal(command: Iterable[str]) -> Iterator[str]:
+    for word in command:
+        file = Path(word)
+        if file.suffix in (".py", ".ipynb") and file.is_file():
+            with file.open("rb") as opened:
+                text = opened.read(READ_AT_MOST).decode("utf-8", "replace")
+            yield from re.findall(r"crn:v1:[\w.:/-]+::", text, re.ASCII)
+
+
+def _urls(file: Path) -> Iterator[str]:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(file, encoding="utf-8")
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return
+    for section in parser.sections():
+        yield from (parser[section][name] for name in ("url", "base_url") if name in parser[section])

@@ -1,0 +1,205 @@
+"""`qumulus run`: the command's own input, output, signals and status, and a cloud around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from commands.cli import clean_environment, command, qumulus
+
+ASK = """
+import requests, sys
+headers = {"Authorization": "Bearer made-up-token-of-mine", "Service-CRN": sys.argv[1], "IBM-API-Version": "2025-05-01"}
+answer = requests.get("https://quantum.cloud.ibm.com/api/v1/backends", headers=headers, timeout=20)
+print(answer.status_code, len(answer.json().get("devices", [])))
+sys.exit(answer.status_code != 200)
+"""
+CRN = "crn:v1:bluemix:public:quantum-computing:eu-de:a/f00dfeedf00dfeedf00dfeedf00dfeed:11111111-2222-3333-4444-555555555555::"
+
+
+def python(tmp_path: Path, code: str, name: str = "script.py") -> list[str]:
+    script = tmp_path / name
+    script.write_text(code)
+    return [sys.executable, str(script)]
+
+
+@pytest.fixture
+def own_home(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    return home
+
+
+def test_input_output_and_status_are_the_commands_own(own_home):
+    script = 'read line; echo "out $line $1"; echo err >&2; exit 7'
+    ended = qumulus("run", "--", "sh", "-c", script, "name", "--json", given="hello\n", HOME=str(own_home))
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "out hello --json\n", "err\n")
+
+
+def test_a_command_ended_by_a_signal_has_the_status_that_a_shell_would_say(own_home):
+    assert qumulus("run", "sh", "-c", "kill -9 $$", HOME=str(own_home)).returncode == 137
+
+
+def test_what_is_no_command_is_a_sentence_and_starts_nothing(own_home, tmp_path):
+    missing = qumulus("run", "--", "no-such-command", HOME=str(own_home))
+    assert (missing.returncode, missing.stderr) == (127, "There is no command no-such-command.\n")
+    (tmp_path / "plain").write_text("text")
+    plain = qumulus("run", "--", str(tmp_path / "plain"), HOME=str(own_home))
+    assert plain.returncode == 126
+    assert "is not executable" in plain.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_reaches_the_command_and_everything_is_cleaned_up(tmp_path, own_home, number):
+    code = (
+        "import os, signal, sys, time\n"
+        f"signal.signal({int(number)}, lambda *_: sys.exit(42))\n"
+        "print('ready', os.environ['SSL_CERT_FILE'], flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    running = subprocess.Popen(
+        command("run", "--", *python(tmp_path, code)),
+        env=clean_environment() | {"HOME": str(own_home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    trusted = Path(running.stdout.readline().split()[1])
+    assert trusted.exists()
+    running.send_signal(number)
+    assert running.wait(30) == 42
+    assert not trusted.parent.exists()
+
+
+def test_the_cloud_does_not_outlive_a_run_that_was_killed(tmp_path, own_home):
+    code = "import os, time; print(os.environ['OQTOPUS_URL'], flush=True); time.sleep(60)"
+    running = subprocess.Popen(
+        command("run", "--", *python(tmp_path, code)),
+        env=clean_environment() | {"HOME": str(own_home)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    port = running.stdout.readline().strip().rpartition(":")[2]
+    running.kill()
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait(10)
+    deadline = time.monotonic() + 15
+    while listening(int(port)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_crn_that_stands_in_the_script_is_offered_and_any_token_is_let_in(tmp_path, own_home):
+    script = python(tmp_path, f"INSTANCE = '{CRN}'\n" + ASK)
+    ended = qumulus("run", "--", *script, CRN, HOME=str(own_home))
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("200 ")
+    assert int(ended.stdout.split()[1]) >= 68
+
+
+def test_a_crn_in_a_notebook_is_offered(tmp_path, own_home):
+    notebook = tmp_path / "a notebook.ipynb"
+    cell = {"cell_type": "code", "source": [f'service = QiskitRuntimeService(instance="{CRN}")\n']}
+    notebook.write_text(json.dumps({"cells": [cell], "nbformat": 4}))
+    ended = qumulus("run", "--", *python(tmp_path, ASK), CRN, str(notebook), HOME=str(own_home))
+    assert ended.stdout.startswith("200 ")
+
+
+@pytest.mark.parametrize("source", ["environment", "account", "flag"])
+def test_an_instance_is_known_from_wherever_the_client_would_read_it(tmp_path, own_home, source):
+    environment, flags = {"HOME": str(own_home)}, []
+    if source == "environment":
+        environment["QISKIT_IBM_INSTANCE"] = CRN
+    elif source == "account":
+        (own_home / ".qiskit").mkdir()
+        account = {"mine": {"channel": "ibm_quantum_platform", "token": "real", "instance": CRN}}
+        (own_home / ".qiskit" / "qiskit-ibm.json").write_text(json.dumps(account))
+    else:
+        flags = ["--instance", CRN]
+    ended = qumulus("run", *flags, "--", *python(tmp_path, ASK), CRN, **environment)
+    assert (ended.stdout[:4], ended.stderr) == ("200 ", "")
+
+
+def test_another_instance_ends_with_the_sentence_that_names_the_flag(tmp_path, own_home):
+    ended = qumulus("run", "--instance", "lab", "--", *python(tmp_path, ASK), CRN, HOME=str(own_home))
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("403 ")
+    assert ended.stderr == (
+        "qumulus: the instances here were local, test, lab. If the command asked for another one, "
+        "name it with --instance CRN-or-name.\n"
+    )
+
+
+@pytest.mark.parametrize("wrong", ["crn:v1:nonsense", "a,b", ""])
+def test_an_instance_that_is_none_is_refused_before_anything_starts(own_home, wrong):
+    ended = qumulus("run", "--instance", wrong, "--", "echo", "ran", HOME=str(own_home))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "is no instance" in ended.stderr
+
+
+def test_another_host_is_refused_and_the_flags_are_named(tmp_path, own_home):
+    code = "import urllib.request as u; u.urlopen('https://www.example.org/')"
+    ended = qumulus("run", "--", *python(tmp_path, code), HOME=str(own_home))
+    assert ended.returncode == 1
+    assert "Tunnel connection failed: 403" in ended.stderr
+    assert "qumulus: the command asked for www.example.org" in ended.stderr
+    assert "--pass www.example.org" in ended.stderr
+
+
+def test_a_host_of_ones_own_is_answered_for(tmp_path, own_home):
+    code = "import urllib.request as u; print(u.urlopen('https://lab.example.org/q/api/v1/versions').status)"
+    ended = qumulus("run", "--intercept", "lab.example.org/q", "--", *python(tmp_path, code), HOME=str(own_home))
+    assert (ended.stdout, ended.stderr) == ("200\n", "")
+
+
+def test_the_proxy_of_the_person_does_not_lead_past_ours(tmp_path, own_home):
+    code = "import os; print(os.environ['NO_PROXY'], os.environ['https_proxy'], os.environ.get('IAM_URL'))"
+    ended = qumulus(
+        "run",
+        "--",
+        *python(tmp_path, code),
+        HOME=str(own_home),
+        NO_PROXY=".ibm.com,intranet.example,*,iam.cloud.ibm.com,10.0.0.0/8",
+        https_proxy="http://proxy.example:3128",
+        IAM_URL="https://iam.example",
+    )
+    direct, proxy, iam = ended.stdout.split()
+    assert direct == "127.0.0.1,localhost,::1,intranet.example,10.0.0.0/8"
+    assert proxy.startswith("http://127.0.0.1:")
+    assert iam == "None"
+
+
+def test_a_credential_of_the_person_stays_with_the_command_and_is_written_nowhere(tmp_path, own_home):
+    secret = "a-real-credential-of-mine-7f3a"
+    code = f"""
+import os, pathlib, requests
+token = os.environ["QISKIT_IBM_TOKEN"]
+assert token == {secret!r}
+headers = {{"Authorization": "Bearer " + token, "Service-CRN": "{CRN}", "IBM-API-Version": "2025-05-01"}}
+assert requests.get("https://quantum.cloud.ibm.com/api/v1/backends", headers=headers).ok
+folder = pathlib.Path(os.environ["SSL_CERT_FILE"]).parent
+written = [file for file in folder.rglob("*") if file.is_file()]
+assert any(file.name == "log" for file in written) and any("sqlite" in file.name or ".db" in file.name for file in written)
+print([file.name for file in written if token.encode() in file.read_bytes()])
+"""
+    kept = tmp_path / "kept.log"
+    ended = qumulus(
+        "run", "--log", str(kept), "--", *python(tmp_path, code), HOME=str(own_home), QISKIT_IBM_TOKEN=secret
+    )
+    assert (ended.stdout, ended.stderr) == ("[]\n", "")
+    assert "/api/v1/backends" in kept.read_text()
+    assert secret not in kept.read_text()
