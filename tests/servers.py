@@ -13,12 +13,15 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 START_SECONDS = 30.0
 
 
 class Server:
     """A server process. Use it as a context manager, or call `start` and `stop`."""
+
+    started: ClassVar[list[Server]] = []  # all of this test process; their logs stay until it ends
 
     def __init__(
         self, home: Path, *, environment: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
@@ -29,6 +32,7 @@ class Server:
         self._arguments = arguments
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        Server.started.append(self)
 
     def start(self) -> Server:
         """Start and wait until it answers.

@@ -1,12 +1,13 @@
-"""The development side: `python -m qumulus.openapi bundle|schema|generate|lint [NAME …] [--check]`."""
+"""The development side: `python -m qumulus.openapi bundle|schema|generate|coverage|lint [NAME …] [--check]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from . import generate
+from . import coverage, generate
 from .bundle import BundleError
 from .jobs import REPOSITORY, Api, UnknownApi, apis
 
@@ -19,22 +20,30 @@ def _models(chosen: Sequence[Api]) -> generate.Files:
     return generate.models(chosen, {api.bundle: (REPOSITORY / api.bundle).read_bytes() for api in chosen})
 
 
-def _both(chosen: Sequence[Api]) -> generate.Files:
+def _all(chosen: Sequence[Api]) -> generate.Files:
     documents = generate.bundles(chosen)
-    return {**documents, **generate.models(chosen, documents)}
+    return {**documents, **generate.models(chosen, documents), **_coverage(chosen)}
+
+
+def _coverage(_chosen: Sequence[Api]) -> generate.Files:
+    """The README, whose table always has all APIs."""
+    content = coverage.table([coverage.coverage(api) for api in apis()])
+    readme = Path("README.md")
+    return {readme: coverage.inserted((REPOSITORY / readme).read_text(), content).encode()}
 
 
 MAKE: Mapping[str, Callable[[Sequence[Api]], generate.Files]] = {
     "bundle": _bundles,
     "schema": _models,
-    "generate": _both,
+    "generate": _all,
+    "coverage": _coverage,
 }
 
 
 def _generate(what: str, chosen: Sequence[Api], check: bool) -> list[str]:
     """Make it and write it; with ``check`` only say what differs."""
     made = MAKE[what](chosen)
-    gone = [] if what == "bundle" else generate.stale(chosen, made)
+    gone = generate.stale(chosen, made) if what in ("schema", "generate") else []
     if check:
         return generate.differences(made, gone)
     sys.stdout.writelines(f"{line}\n" for line in generate.put(made, gone))
@@ -59,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = apis(given.names)
         lines = _lint(chosen) if given.what == "lint" else _generate(given.what, chosen, given.check)
-    except (UnknownApi, BundleError, generate.GeneratorError) as error:
+    except (UnknownApi, BundleError, coverage.CoverageError, generate.GeneratorError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     for line in lines:

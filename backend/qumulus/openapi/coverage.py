@@ -1,0 +1,97 @@
+"""How far each API is emulated, as a table for the README.
+
+The operations come from the document. What is not emulated whole stands in `coverage.yaml` beside the root, under
+``partly``, with a sentence each. ``reached`` is not written by hand: the tests with the real clients measure which
+operations answered them with success (`QUMULUS_COVERAGE=write make test-clients` writes it, and every run holds it true).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import yaml12
+from .bundle import bundle
+from .contract.document import METHODS
+from .jobs import REPOSITORY, Api
+
+BEGIN, END = "<!-- coverage:begin -->", "<!-- coverage:end -->"
+HEAD = "| API | operations | emulated in part | reached by real clients | clients |\n| --- | --: | --: | --: | --- |"
+
+
+class CoverageError(Exception):
+    """A `coverage.yaml` speaks of what is not there, or the README has no place for the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One API's row."""
+
+    title: str
+    operations: tuple[str, ...]
+    clients: tuple[str, ...]
+    reached: frozenset[str]
+    partly: Mapping[str, str]
+
+    @property
+    def row(self) -> str:
+        """The row of the table."""
+        cells = (
+            self.title,
+            str(len(self.operations)),
+            str(len(self.partly) or "none"),
+            str(len(self.reached)) if self.clients else "has none",
+            ", ".join(self.clients),
+        )
+        return f"| {' | '.join(cells)} |"
+
+    @property
+    def notes(self) -> list[str]:
+        """What is emulated in part, one line each."""
+        return [f"- {self.title}, `{name}`: {sentence}" for name, sentence in self.partly.items()]
+
+
+def file_of(api: Api, repository: Path = REPOSITORY) -> Path:
+    """Where an API's `coverage.yaml` is."""
+    return (repository / api.bundle).with_name("coverage.yaml")
+
+
+def coverage(api: Api, repository: Path = REPOSITORY) -> Coverage:
+    """What is known of ``api``.
+
+    Raises:
+        CoverageError: the file names an operation that the document does not have.
+    """
+    document = bundle(repository / api.root)
+    operations = tuple(
+        item[method]["operationId"] for item in document["paths"].values() for method in METHODS if method in item
+    )
+    path = file_of(api, repository)
+    said = yaml12.read(path.read_bytes()) if path.is_file() else {}
+    reached, partly = said.get("reached") or [], said.get("partly") or {}
+    if unknown := sorted({*reached, *partly} - set(operations)):
+        raise CoverageError(
+            f"{path.relative_to(repository)} names {', '.join(unknown)}, which {api.name} does not have."
+        )
+    clients = tuple(said.get("clients") or ())
+    return Coverage(document["info"]["title"], operations, clients, frozenset(reached), partly)
+
+
+def table(all_of_them: Sequence[Coverage]) -> str:
+    """The table, and below it what is emulated in part."""
+    notes = [note for each in all_of_them for note in each.notes]
+    return "\n".join([HEAD, *(each.row for each in all_of_them), *(["", "In part:", "", *notes] if notes else [])])
+
+
+def inserted(readme: str, content: str) -> str:
+    """``readme`` with ``content`` between the markers.
+
+    Raises:
+        CoverageError: the markers are not there.
+    """
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise CoverageError(f"README.md has no place for the table: put {BEGIN} and {END} where it belongs.")
+    return f"{before}{BEGIN}\n{content}\n{END}{after}"

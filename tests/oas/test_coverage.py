@@ -1,0 +1,47 @@
+"""The README's table of what is emulated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qumulus.openapi.coverage import BEGIN, END, Coverage, CoverageError, coverage, inserted, table
+from qumulus.openapi.jobs import REPOSITORY, Api, apis
+
+
+def test_the_readme_says_what_the_specifications_and_measurements_say() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    assert readme == inserted(readme, table([coverage(api) for api in apis()])), "run make generate-all"
+
+
+def test_a_row_counts_operations_and_those_that_clients_reached() -> None:
+    one = Coverage(
+        "A", ("getA", "postA", "dropA"), ("a-client 1.0",), frozenset(["getA"]), {"dropA": "Nothing is dropped."}
+    )
+    other = Coverage("B", ("getB",), (), frozenset(), {})
+    assert table([one, other]).splitlines()[2:] == [
+        "| A | 3 | 1 | 1 | a-client 1.0 |",
+        "| B | 1 | none | has none |  |",
+        "",
+        "In part:",
+        "",
+        "- A, `dropA`: Nothing is dropped.",
+    ]
+
+
+def test_an_operation_that_is_not_there_is_refused(sample_tree: Path) -> None:
+    (sample,) = apis(repository=sample_tree)
+    path = sample_tree / "oas" / "coverage.yaml"
+    path.write_text("clients: [a]\nreached: [getJob, getNothing]\n")
+    with pytest.raises(CoverageError, match="names getNothing, which sample does not have"):
+        coverage(sample, sample_tree)
+    path.write_text("clients: [a]\nreached: [getJob]\n")
+    assert coverage(Api(sample.name, sample.bundle, sample.models), sample_tree).reached == {"getJob"}
+    path.unlink()
+
+
+def test_only_what_stands_between_the_markers_is_replaced() -> None:
+    assert inserted(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\nnew\n{END}\nb"
+    with pytest.raises(CoverageError, match="has no place for the table"):
+        inserted("a", "new")
