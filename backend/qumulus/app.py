@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -18,7 +19,10 @@ from .catalogue import SnapshotCatalogue
 from .core.accounts import instance_called
 from .core.cloud import Cloud
 from .core.errors import InvalidRequest
+from .core.programs import Limits
 from .core.waiting import Waiting
+from .execution import Engine
+from .execution import metrics as execution_metrics
 from .front import App, Front, Mount, Receive, Scope, Send
 from .openapi.contract import ContractError
 from .openapi.documentation import Served, documentation
@@ -84,6 +88,11 @@ def create_app(settings: Settings | None = None) -> Front:
 
 
 def _compose(settings: Settings, storage: Storage) -> Front:
+    engine = Engine(
+        storage,
+        workers=settings.worker_count,
+        limits=Limits(seconds=settings.job_seconds, memory_bytes=settings.worker_memory_mib << 20),
+    )
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
@@ -97,17 +106,24 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     served = [*(api.served for api in APIS), Served("emulator", emulator.DOCUMENT)]
     pages = documentation(served)
     requests = metrics.Requests()
-    counted = (requests, metrics.Jobs(cloud))
+    counted = (requests, execution_metrics.Jobs(engine.metrics))
     return Front(
         [
             *(mount for api in APIS for mount in api.mounts(cloud, settings)),
             *(Mount(prefix, pages, name="documentation") for prefix in DOCUMENTATION),
         ],
-        fallback=emulator.create(cloud, served=served, metrics=lambda: metrics.text(counted)),
+        fallback=emulator.create(
+            cloud, served=served, readiness=lambda: readiness(engine), metrics=lambda: metrics.text(counted)
+        ),
         allowed_hosts=settings.allowed_hosts.split(","),
-        lifespan=Lifespan(storage),
+        lifespan=Lifespan(storage, engine, drain_seconds=settings.drain_seconds),
         count=requests.count,
     )
+
+
+def readiness(engine: Engine) -> str | None:
+    """Why jobs are accepted and not run now, in a sentence; None when they are run."""
+    return None if engine.ready else "The simulator is getting ready: jobs are accepted, and run in a moment."
 
 
 def credentials(settings: Settings) -> list[tuple[str, str]]:
@@ -126,19 +142,27 @@ def credentials(settings: Settings) -> list[tuple[str, str]]:
 class Lifespan:
     """The life of the process: what is started before the first request and stopped after the last."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, engine: Engine, *, drain_seconds: float) -> None:
         self._storage = storage
+        self._engine = engine
+        self._drain_seconds = drain_seconds
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Speak the lifespan protocol of ASGI."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._engine.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                self._storage.close()
+                await asyncio.to_thread(self._end)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def _end(self) -> None:
+        self._engine.drain(self._drain_seconds)
+        self._engine.stop()
+        self._storage.close()
 
 
 def __getattr__(name: str) -> App:

@@ -14,10 +14,6 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
-from qumulus.core.cloud import Cloud
-from qumulus.core.jobs import JobState
-from qumulus.core.ports import JobQuery
-
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
@@ -82,23 +78,3 @@ class Requests:
                 took.add_metric([api], buckets, durations.total)
         yield answered
         yield took
-
-
-@dataclass(frozen=True)
-class Jobs:
-    """Jobs as they are now: by state, and waiting or running by device."""
-
-    cloud: Cloud
-
-    def collect(self) -> Iterator[Metric]:
-        """Two gauges."""
-        from prometheus_client.core import GaugeMetricFamily
-
-        states = GaugeMetricFamily("qumulus_jobs", "Jobs by state.", labels=["state"])
-        for state in JobState:
-            states.add_metric([state.value], self.cloud.jobs.find(JobQuery(states=frozenset([state]), limit=1)).total)
-        pending = GaugeMetricFamily("qumulus_jobs_pending", "Jobs that wait or run, by device.", labels=["device"])
-        for device, number in sorted(self.cloud.jobs.pending().items()):
-            pending.add_metric([device], number)
-        yield states
-        yield pending

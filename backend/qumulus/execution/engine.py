@@ -158,7 +158,7 @@ class Engine:
         return {claim.job_id: seat.pid for seat in self._seats if (claim := seat.claim) is not None}
 
     def metrics(self) -> Snapshot:
-        """The figures now; `execution.metrics.exposition` writes them for Prometheus."""
+        """The figures now; `execution.metrics.Jobs` collects them for Prometheus."""
         busy = len(self._seats) - len(self._idle)
         return self._tally.snapshot(busy=busy, workers=self.workers, pending=self._storage.jobs.pending())
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -124,14 +124,12 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily("qumulus_workers", "Jobs that may run at once", snapshot.workers)
 
 
-def exposition(snapshot: Snapshot) -> bytes:
-    """The figures in Prometheus's text form, version 0.0.4."""
-    from prometheus_client import CollectorRegistry, generate_latest
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The figures as `prometheus_client` collects them; ``snapshot`` gives those of the moment."""
 
-    class Once:
-        def collect(self) -> Iterator[Metric]:
-            return families(snapshot)
+    snapshot: Callable[[], Snapshot]
 
-    registry = CollectorRegistry()
-    registry.register(Once())
-    return generate_latest(registry)
+    def collect(self) -> Iterator[Metric]:
+        """All metrics of the engine."""
+        return families(self.snapshot())
