@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -34,8 +35,8 @@ class Server:
         self.url = ""
         Server.started.append(self)
 
-    def start(self) -> Server:
-        """Start and wait until it answers.
+    def start(self, *, ready: bool = True) -> Server:
+        """Start and wait until it answers; with ``ready`` also until it runs jobs.
 
         Raises:
             RuntimeError: it ended or did not answer; with what it printed.
@@ -62,9 +63,17 @@ class Server:
             found = re.findall(r"quantum cloud on (http://\S+)", self.log.read_text()[offset:])
             if found:
                 self.url = found[-1]
-                return self
+                if not ready or self._ready():
+                    return self
             time.sleep(0.02)
         raise RuntimeError(f"the server does not answer:\n{self.output()}")
+
+    def _ready(self) -> bool:
+        try:
+            self.get("/health")
+        except urllib.error.HTTPError:
+            return False
+        return True
 
     def output(self) -> str:
         """What the server printed, the log included."""

@@ -54,7 +54,7 @@ def test_requests_are_counted_by_api_and_status(live_server: Server) -> None:
     live_server.get("/health")
     after = live_server.get("/metrics").decode()
     assert f'qumulus_requests_total{{api="emulator",method="GET",status="200"}} {int(number) + 2}.0' in after
-    assert 'qumulus_jobs{state="queued"}' in after
+    assert 'qumulus_jobs_ended_total{state="succeeded"}' in after
     assert "process_resident_memory_bytes" in after
 
 
