@@ -238,9 +238,9 @@ class Seat:
             if not self._admitted(run, needed):
                 return None
             wire.send("go")
-        run.begun = time.monotonic()
         if not self._insist(lambda: self._around.queue.start(claim)):
             return None
+        run.begun = time.monotonic()
         return self._received(worker, run, self._next(worker, run))
 
     def _admitted(self, run: Run, needed: int) -> bool:

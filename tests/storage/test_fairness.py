@@ -1,0 +1,243 @@
+"""Whose job is next: accounts take turns, sessions keep their device, and nothing waits for a queue that is long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from qumulus.core.accounts import Caller
+from qumulus.core.devices import DeviceSettings
+from qumulus.core.errors import InvalidRequest, UnknownSession, WrongState
+from qumulus.core.jobs import JobState, NewJob
+from qumulus.core.results import Failure, Outcome
+from qumulus.core.sessions import NewSession, SessionMode, SessionState
+from qumulus.storage import Storage, open_storage
+
+LEASE = timedelta(seconds=10)
+ME = Caller(account="a")
+
+
+class Hand:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def move(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def storage(tmp_path: Path, clock: Hand) -> Iterator[Storage]:
+    opened = open_storage(tmp_path, clock=clock, workers=2)
+    yield opened
+    opened.close()
+
+
+def submit(storage: Storage, account: str = "a", device: str = "d", **members: object) -> str:
+    return storage.jobs.submit(NewJob(account=account, device=device, kind="echo", api="test", **members)).id  # ty: ignore
+
+
+def next_one(storage: Storage, *, end: bool = True) -> str | None:
+    """The job that is claimed next; it is run to its end, or left claimed."""
+    claims = storage.queue.claim("me", 1, LEASE)
+    if not claims:
+        return None
+    if end:
+        storage.queue.start(claims[0])
+        storage.queue.finish(claims[0], Outcome())
+    return claims[0].job_id
+
+
+def test_an_account_with_many_jobs_does_not_keep_another_waiting(storage):
+    many = [submit(storage, "a") for _ in range(50)]
+    few = [submit(storage, "b") for _ in range(2)]
+    order = [next_one(storage) for _ in range(5)]
+    assert order == [many[0], few[0], many[1], few[1], many[2]]
+
+
+def test_who_holds_fewest_is_served_first(storage):
+    a = [submit(storage, "a") for _ in range(4)]
+    b = [submit(storage, "b") for _ in range(4)]
+    taken = [claim.job_id for claim in storage.queue.claim("me", 4, LEASE)]
+    assert sorted(taken) == sorted([a[0], a[1], b[0], b[1]])
+
+
+def test_inside_an_account_the_oldest_is_first_whatever_its_device(storage):
+    ids = [submit(storage, device=f"d{number % 3}") for number in range(9)]
+    assert [next_one(storage) for _ in range(9)] == ids
+
+
+def test_a_job_that_is_handed_back_keeps_its_place(storage):
+    first, second = submit(storage), submit(storage)
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    storage.queue.release(claim, counted=True, reason="It died.")
+    assert [next_one(storage), next_one(storage)] == [first, second]
+
+
+def test_a_least_queue_time_lets_nothing_by(storage, clock):
+    storage.board.set("d", DeviceSettings(least_queue_seconds=5))
+    slow, other = submit(storage), submit(storage, device="e")
+    assert next_one(storage) == other
+    assert next_one(storage) is None
+    clock.move(5)
+    assert next_one(storage) == slow
+
+
+def test_a_paused_device_runs_nothing_and_one_with_an_engine_of_its_own_waits_to_be_fetched(storage):
+    storage.board.set("paused", DeviceSettings(online=False))
+    storage.board.set("foreign", DeviceSettings(provider=True))
+    submit(storage, device="paused")
+    ids = [submit(storage, account, "foreign") for account in ("a", "b", "a")]
+    assert next_one(storage) is None
+    fetched = storage.queue.fetch("foreign", 2)
+    assert [claim.job_id for claim in fetched] == ids[:2]
+    assert storage.queue.recover(everything=True) == 0
+    held = storage.queue.held(ids[0])
+    assert held == fetched[0]
+    assert storage.queue.start(held)
+    assert storage.queue.finish(storage.queue.held(ids[0]), Outcome(result=b"1"))
+    assert storage.jobs.settled(ids) == frozenset(ids)
+
+
+def test_a_device_that_runs_one_job_at_a_time_does(storage):
+    storage.board.set("d", DeviceSettings(one_at_a_time=True))
+    first, second = submit(storage, "a"), submit(storage, "b")
+    assert [claim.job_id for claim in storage.queue.claim("me", 5, LEASE)] == [first]
+    assert next_one(storage) is None
+    storage.queue.recover(everything=True)
+    assert {next_one(storage), next_one(storage)} == {first, second}
+
+
+def session_on_single_device(storage: Storage, mode: SessionMode = SessionMode.DEDICATED, **members: float) -> str:
+    storage.board.set("d", DeviceSettings(one_at_a_time=True))
+    return storage.sessions.open(NewSession(account="a", device="d", mode=mode, **members)).id
+
+
+def test_a_session_keeps_its_device_until_it_is_closed(storage, clock):
+    session = session_on_single_device(storage)
+    mine = submit(storage, session=session)
+    others = submit(storage, "b")
+    assert next_one(storage) == mine
+    assert next_one(storage) is None
+    again = submit(storage, session=session)
+    assert next_one(storage) == again
+    storage.sessions.close(session, ME)
+    assert next_one(storage) == others
+    with pytest.raises(WrongState, match="closed"):
+        submit(storage, session=session)
+
+
+def test_an_idle_session_lets_go_of_its_device(storage, clock):
+    session = session_on_single_device(storage, interactive_seconds=60)
+    submit(storage, session=session)
+    next_one(storage)
+    others = submit(storage, "b")
+    clock.move(59)
+    assert next_one(storage) is None
+    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.ACTIVE
+    clock.move(1)
+    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.INACTIVE
+    assert next_one(storage) == others
+
+
+def test_a_batch_shares_its_device(storage):
+    session = session_on_single_device(storage, SessionMode.BATCH)
+    mine = [submit(storage, session=session) for _ in range(2)]
+    others = submit(storage, "b")
+    assert [next_one(storage) for _ in range(3)] == [mine[0], others, mine[1]]
+
+
+def test_jobs_of_a_session_whose_time_is_over_fail_with_the_reason(storage, clock):
+    session = session_on_single_device(storage, max_seconds=100)
+    submit(storage, session=session)
+    next_one(storage)
+    late = submit(storage, session=session)
+    clock.move(100)
+    assert next_one(storage) is None
+    failed = storage.jobs.get(late, ME)
+    assert failed.state is JobState.FAILED
+    assert "time of its session" in failed.reason
+    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.CLOSED
+    with pytest.raises(WrongState):
+        submit(storage, session=session)
+
+
+def test_cancelling_a_session_cancels_its_jobs(storage, clock):
+    session = storage.sessions.open(NewSession(account="a", device="d")).id
+    running, waiting = submit(storage, session=session), submit(storage, session=session)
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    storage.queue.start(claim)
+    cancelled = storage.sessions.cancel(session, ME)
+    assert storage.jobs.get(waiting, ME).state is JobState.CANCELLED
+    assert storage.jobs.get(running, ME).state is JobState.CANCELLING
+    assert cancelled.pending_jobs == 1
+    storage.queue.release(claim, counted=False, reason="")
+    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.CLOSED
+
+
+def test_a_session_takes_jobs_of_its_account_and_device_only(storage):
+    session = storage.sessions.open(NewSession(account="a", device="d")).id
+    with pytest.raises(UnknownSession):
+        submit(storage, "b", session=session)
+    with pytest.raises(UnknownSession):
+        storage.sessions.get(session, Caller(account="b"))
+    with pytest.raises(InvalidRequest, match="on device d"):
+        submit(storage, device="e", session=session)
+
+
+def test_a_position_counts_the_turns_of_the_other_accounts(storage):
+    a = [submit(storage, "a") for _ in range(5)]
+    b = [submit(storage, "b") for _ in range(2)]
+    submit(storage, "c", device="d2")
+    assert [storage.jobs.position(job_id) for job_id in a] == [1, 3, 4, 5, 6]
+    assert storage.jobs.position(b[1]) == 3
+    expected = storage.jobs.expected_start(a[1])
+    assert expected == storage.clock.now() + timedelta(seconds=1.5)
+    next_one(storage)
+    assert storage.jobs.position(a[0]) is None
+    assert storage.jobs.expected_start(a[0]) is None
+
+
+def test_a_claim_costs_the_same_whether_a_hundred_jobs_wait_or_a_hundred_thousand(storage):
+    def fill(count: int) -> None:
+        from sqlalchemy import insert
+
+        from qumulus.storage import rows
+        from qumulus.storage.tables import jobs
+
+        now = storage.clock.now()
+        values = []
+        for number in range(count):
+            new = NewJob(account=f"account {number % 7}", device=f"d{number % 5}", kind="echo", api="test")
+            values.append(rows.job_values(new, rows.new_id(now), now) | {"ticket": number + 1})
+        storage._database.writer.run(lambda connection: connection.execute(insert(jobs), values))
+
+    def cost() -> float:
+        spent = []
+        for _ in range(40):
+            begun = time.perf_counter()
+            (claim,) = storage.queue.claim("me", 1, LEASE)
+            spent.append(time.perf_counter() - begun)
+            storage.queue.finish(claim, Outcome(failure=Failure.PROGRAM, reason="x"))
+        return sorted(spent)[10]
+
+    fill(100)
+    few = cost()
+    fill(100_000)
+    assert cost() < 2 * few + 0.0005

@@ -1,0 +1,165 @@
+"""Opening a state folder: what is made, what is brought up to date, what is swept, what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import qumulus.storage
+from qumulus.core.accounts import Caller
+from qumulus.core.jobs import NewJob
+from qumulus.storage import StateUnusable, open_storage, schema
+from qumulus.storage.database import FILE, Database, file_system, refuse_network
+from qumulus.storage.tables import metadata
+
+ME = Caller(account="local")
+
+
+def job(**members: object) -> NewJob:
+    return NewJob(**({"account": "local", "device": "brisbane", "kind": "echo", "api": "test"} | members))
+
+
+def migrated(folder) -> Database:
+    folder.mkdir()
+    database = Database(folder, elsewhere=lambda: None)
+    schema.upgrade(database)
+    return database
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path):
+    database = migrated(tmp_path / "state")
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert schema.current(connection) == schema.HEAD
+    database.close()
+
+
+def test_the_newest_migration_is_the_one_that_a_start_looks_for():
+    folder = qumulus.storage.__path__[0] + "/migrations"
+    assert ScriptDirectory(folder).get_current_head() == schema.HEAD
+
+
+def test_a_state_made_by_migrations_is_used_like_a_fresh_one(tmp_path):
+    migrated(tmp_path / "state").close()
+    storage = open_storage(tmp_path / "state")
+    kept = storage.jobs.submit(job())
+    assert storage.jobs.get(kept.id, ME) == kept
+    storage.close()
+
+
+def test_a_start_on_current_tables_does_not_import_the_migrations(tmp_path):
+    code = f"import sys, pathlib, qumulus.storage as s; s.open_storage(pathlib.Path({str(tmp_path / 'state')!r})).close(); print('alembic' in sys.modules)"
+    for _ in range(2):
+        assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+def test_tables_of_a_newer_version_are_refused(tmp_path, monkeypatch):
+    open_storage(tmp_path).close()
+    monkeypatch.setattr(schema, "HEAD", "0000")
+    with pytest.raises(StateUnusable, match="newer version"):
+        open_storage(tmp_path)
+
+
+def test_a_damaged_database_is_refused_with_one_line(tmp_path):
+    storage = open_storage(tmp_path)
+    for number in range(300):
+        storage.jobs.submit(job(payload=bytes([number % 256]) * 3000))
+    storage.close()
+    path = tmp_path / FILE
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff" * 8192 + whole[len(whole) // 2 + 8192 :])
+    with pytest.raises(StateUnusable) as refused:
+        open_storage(tmp_path)
+    assert "damaged" in str(refused.value)
+    assert "put back a copy" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / FILE).write_bytes(b"something else entirely" * 1000)
+    with pytest.raises(StateUnusable, match="damaged"):
+        open_storage(tmp_path)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "state").write_text("")
+    with pytest.raises(StateUnusable, match="can't be used"):
+        open_storage(tmp_path / "state")
+
+
+MOUNTS = """\
+22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+30 22 0:50 / /home rw shared:2 - nfs4 server:/export rw
+31 30 0:51 / /home/me/local rw shared:3 - xfs /dev/vdb rw
+32 22 0:52 / /mnt/with\\040blank rw - fuse.sshfs somewhere rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/var/x", "ext4"),
+        ("/home/me", "nfs4"),
+        ("/home/me/local/x", "xfs"),
+        ("/mnt/with blank/x", "fuse.sshfs"),
+        ("/homely", "ext4"),
+    ],
+)
+def test_the_file_system_of_a_folder_is_that_of_its_nearest_mount(folder, kind, tmp_path):
+    from pathlib import Path
+
+    assert file_system(Path(folder), MOUNTS) == kind
+
+
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "fuse.sshfs", "9p"])
+def test_a_network_file_system_is_refused_by_name(tmp_path, kind):
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"22 1 254:0 / / rw - {kind} x rw\n")
+    with pytest.raises(StateUnusable, match=f"network file system \\({kind}\\)"):
+        refuse_network(tmp_path, mounts)
+
+
+def test_blobs_that_no_row_names_are_swept_when_nobody_else_is_there(tmp_path):
+    first = open_storage(tmp_path)
+    kept = first.jobs.submit(job(payload=b"p" * 100_000))
+    (named,) = first.blobs.keys()
+    first.blobs.put("ab" * 16, b"left by a crash")
+    unfinished = tmp_path / "blobs" / "ab" / ("cd" * 16 + ".unfinished")
+    unfinished.write_bytes(b"half")
+    second = open_storage(tmp_path)
+    assert len(list(second.blobs.keys())) == 2
+    second.close()
+    first.close()
+    third = open_storage(tmp_path)
+    assert list(third.blobs.keys()) == [named]
+    assert not unfinished.exists()
+    assert third.jobs.payload(kept.id) == b"p" * 100_000
+    third.close()
+
+
+def test_what_one_process_sets_another_sees(tmp_path):
+    code = (
+        "import sys, pathlib; from qumulus.storage import open_storage; from qumulus.core.devices import DeviceSettings;"
+        "s = open_storage(pathlib.Path(sys.argv[1])); s.board.set('brisbane', DeviceSettings(online=False, message='away')); s.close()"
+    )
+    storage = open_storage(tmp_path)
+    assert storage.board.settings("brisbane").online
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=30)
+    import time
+
+    deadline = time.monotonic() + 5
+    while storage.board.settings("brisbane").online and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert storage.board.settings("brisbane").message == "away"
+    storage.close()
+
+
+def test_the_folder_is_for_its_owner_alone(tmp_path):
+    open_storage(tmp_path / "state").close()
+    assert (tmp_path / "state").stat().st_mode & 0o077 == 0

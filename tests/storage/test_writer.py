@@ -1,0 +1,120 @@
+"""Writing: one thread, many units a commit, and what happens to the others when one of them fails."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import text
+
+from qumulus.core.errors import StorageFull, Unavailable, WrongState
+from qumulus.core.jobs import NewJob
+from qumulus.storage import open_storage
+
+
+@pytest.fixture
+def storage(tmp_path):
+    opened = open_storage(tmp_path)
+    yield opened
+    opened.close()
+
+
+def count(storage) -> int:
+    with storage._database.read() as connection:
+        return connection.execute(text("SELECT count(*) FROM accounts")).scalar_one()
+
+
+def add(name: str, error: Exception | None = None):
+    def work(connection):
+        connection.execute(text("INSERT INTO accounts (id, name) VALUES (:name, 'x')"), {"name": name})
+        if error is not None:
+            raise error
+        return name
+
+    return work
+
+
+def test_units_that_come_together_are_committed_together_and_one_that_fails_is_undone_alone(storage):
+    writer, before = storage._database.writer, count(storage)
+    held, go = threading.Event(), threading.Event()
+
+    def hold(connection):
+        held.set()
+        go.wait(5)
+
+    first = writer.post(hold)
+    assert held.wait(5)
+    good = [writer.post(add(f"good {number}")) for number in range(10)]
+    bad = writer.post(add("bad", WrongState("No.")))
+    same = writer.post(add("good 3"))
+    last = writer.post(add("last"))
+    assert count(storage) == before
+    go.set()
+    first.result(5)
+    assert [unit.result(5) for unit in good] == [f"good {number}" for number in range(10)]
+    with pytest.raises(WrongState):
+        bad.result(5)
+    with pytest.raises(Exception, match="UNIQUE"):
+        same.result(5)
+    assert last.result(5) == "last"
+    assert count(storage) == before + 11
+
+
+def test_a_full_disk_is_told_and_nothing_is_kept_and_it_goes_on_when_there_is_room(storage):
+    writer = storage._database.writer
+    pages = writer.run(lambda connection: connection.exec_driver_sql("PRAGMA page_count").scalar())
+    writer._engine.dispose()
+
+    def bound(connection):
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
+
+    def unbound(connection):
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+
+    writer.run(bound)
+    new = NewJob(account="local", device="d", kind="echo", api="test", payload=b"x" * 60_000)
+    with pytest.raises(StorageFull):
+        storage.jobs.submit(new)
+    assert storage.jobs.pending() == {}
+    writer.run(unbound)
+    storage.jobs.submit(new)
+    assert storage.jobs.pending() == {"d": 1}
+
+
+def test_a_full_disk_under_the_blobs_is_told_and_leaves_nothing(storage, monkeypatch):
+    import errno
+    import os
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(StorageFull):
+            storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test", payload=b"x" * 100_000))
+    assert storage.jobs.pending() == {}
+    assert list((storage.home / "blobs").glob("??/*")) == []
+
+
+def test_many_threads_write_with_few_commits(storage):
+    new = NewJob(account="local", device="d", kind="echo", api="test", payload=b"x" * 1500)
+    ids: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: ids.extend(storage.jobs.submit(new).id for _ in range(20))) for _ in range(16)
+    ]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(ids)) == 320
+    assert storage.jobs.pending() == {"d": 320}
+    assert time.monotonic() - begun < 10
+
+
+def test_after_the_end_nothing_is_written(tmp_path):
+    storage = open_storage(tmp_path)
+    storage.close()
+    with pytest.raises(Unavailable):
+        storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test"))
