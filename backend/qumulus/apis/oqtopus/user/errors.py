@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from qumulus.core.errors import NoResult, UnknownJob
+from qumulus.core.errors import UnknownJob, WrongState
 from qumulus.openapi.contract import Errors, Problem
 
 from .schemas.error import NotFoundError
@@ -20,12 +20,11 @@ class UnknownTask(UnknownJob):
         self.message = "task not found with given id"
 
 
-class NoResultYet(NoResult):
+class NoResultYet(WrongState):
     """The task has not ended."""
 
     def __init__(self, task_id: str, status: str) -> None:
-        super().__init__(task_id, status)
-        self.message = f"Task {task_id} has no result yet: it is {status}."
+        super().__init__(f"Task {task_id} has no result yet: it is {status}.")
 
 
 def _body(model: type[BaseModel], problem: Problem) -> BaseModel:
