@@ -115,7 +115,8 @@ for _index in (
     ("ux_jobs_key", HAS_KEY, True, (jobs.c.account, jobs.c.idempotency_key)),
 ):
     _name, _where, _unique, _columns = _index
-    Index(_name, *_columns, unique=_unique, sqlite_where=_where, postgresql_where=_where)
+    # PostgreSQL's condition stands in the migrations: named here, it would have every start import that dialect.
+    Index(_name, *_columns, unique=_unique, sqlite_where=_where)
 
 results = Table(
     "results",
