@@ -23,12 +23,15 @@ Entry = Callable[[Program, Log], Outcome]
 PROGRAMS = {
     "openqasm": "qumulus.simulation.programs.openqasm:run",
     "runtime.sampler": "qumulus.simulation.programs.runtime.sampler:run",
+    "runtime.estimator": "qumulus.simulation.programs.runtime.estimator:run",
 }
 """Kind of program -> the function that runs it, imported when the first one comes."""
 
 
 def warm(devices: Iterable[str] = ()) -> None:
-    """Import what every program needs, and read the calibrations of these devices with their targets."""
+    """Import all programs, and read the calibrations of these devices with their targets."""
+    for kind in PROGRAMS:
+        _entry(kind)
     for name in devices:
         _ = device_model(name).target
 
