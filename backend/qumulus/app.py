@@ -100,6 +100,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         accounts=storage.accounts,
         sessions=storage.sessions,
         board=storage.board,
+        state=storage.state,
         settled=Waiting(storage.jobs.settled, storage.bells, hold=settings.status_hold),
         clock=storage.clock,
     )

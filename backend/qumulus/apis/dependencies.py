@@ -44,6 +44,10 @@ async def _board(request: Request) -> ports.DeviceBoard:
     return _cloud(request).board
 
 
+async def _state(request: Request) -> ports.State:
+    return _cloud(request).state
+
+
 async def _settled(request: Request) -> ports.Settled:
     return _cloud(request).settled
 
@@ -59,5 +63,6 @@ Devices = Annotated[ports.Catalogue, Depends(_devices)]
 Accounts = Annotated[ports.Accounts, Depends(_accounts)]
 Sessions = Annotated[ports.Sessions, Depends(_sessions)]
 Board = Annotated[ports.DeviceBoard, Depends(_board)]
+State = Annotated[ports.State, Depends(_state)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Sessions, Settled
+from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Sessions, Settled, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,5 +17,6 @@ class Cloud:
     accounts: Accounts
     sessions: Sessions
     board: DeviceBoard
+    state: State
     settled: Settled
     clock: Clock

@@ -34,6 +34,7 @@ class Clock(Protocol):
 class JobQuery:
     """Which jobs to list. Every member narrows; the order always ends with the id, so that paging is stable."""
 
+    id: str | None = None
     account: str | None = None
     device: str | None = None
     states: frozenset[JobState] | None = None
@@ -328,6 +329,23 @@ class DeviceBoard(Protocol):
     def settings(self, device: str) -> DeviceSettings: ...
 
     def set(self, device: str, settings: DeviceSettings) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """How much a reset removed."""
+
+    jobs: int
+    sessions: int
+    tokens: int
+
+
+class State(Protocol):
+    """All that the cloud remembers."""
+
+    def reset(self) -> Forgotten:
+        """Forget all jobs, sessions, added credentials and settings of devices; what runs is ended."""
+        ...
 
 
 class Settled(Protocol):

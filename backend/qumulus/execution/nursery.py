@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .wire import COMMAND, FORK, KILL, BrokenWire, Message, Wire
+from .parent import COMMAND, FORK, KILL
+from .wire import BrokenWire, Message, Wire
 
 log = logging.getLogger("qumulus.execution")
 

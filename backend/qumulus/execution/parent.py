@@ -16,6 +16,7 @@ import os
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,9 +26,11 @@ from types import ModuleType
 from typing import IO
 
 from . import process
-from .wire import COMMAND, FORK, Wire
+from .wire import Wire
 from .worker import become, load
 
+COMMAND = struct.Struct("!cI")
+FORK, KILL = b"f", b"k"
 TAIL_BYTES = 4000  # of what a worker printed before it died
 
 

@@ -23,15 +23,12 @@ Entry = Callable[[Program, Log], Outcome]
 PROGRAMS = {
     "openqasm": "qumulus.simulation.programs.openqasm:run",
     "runtime.sampler": "qumulus.simulation.programs.runtime.sampler:run",
-    "runtime.estimator": "qumulus.simulation.programs.runtime.estimator:run",
 }
 """Kind of program -> the function that runs it, imported when the first one comes."""
 
 
 def warm(devices: Iterable[str] = ()) -> None:
-    """Import all programs, and read the calibrations of these devices with their targets."""
-    for kind in PROGRAMS:
-        _entry(kind)
+    """Import what every program needs, and read the calibrations of these devices with their targets."""
     for name in devices:
         _ = device_model(name).target
 

@@ -24,6 +24,7 @@ from .jobs import SqlJobs, cancelled
 from .queue import SqlQueue
 from .schema import prepare
 from .sessions import SqlSessions
+from .state import SqlState
 from .tables import jobs, results
 
 
@@ -38,6 +39,7 @@ class Storage:
     accounts: SqlAccounts
     sessions: SqlSessions
     board: Board
+    state: SqlState
     bells: Bells  # what is on disk now, told inside this process
     clock: Clock
     _database: Database
@@ -101,6 +103,7 @@ def open_storage(
         accounts=accounts,
         sessions=SqlSessions(database, clock, bells, cancelled, store.ring),
         board=board,
+        state=SqlState(database, blobs, board, bells),
         bells=bells,
         clock=clock,
         _database=database,

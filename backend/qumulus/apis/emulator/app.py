@@ -10,7 +10,7 @@ from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, serve
 from qumulus.openapi.documentation import Served
 
-from . import server
+from . import devices, jobs, server, state, tokens
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.emulator.schemas")
@@ -36,5 +36,6 @@ def create(
     app.state.served = tuple(served)
     app.state.readiness = readiness
     app.state.metrics = metrics
-    serve(app, DOCUMENT, server.operation, errors=ERRORS)
+    operations = (module.operation for module in (server, devices, jobs, tokens, state))
+    serve(app, DOCUMENT, *operations, errors=ERRORS)
     return app

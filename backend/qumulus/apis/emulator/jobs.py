@@ -1,0 +1,79 @@
+"""The jobs of all accounts."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Jobs
+from qumulus.core import jobs as core
+from qumulus.core.accounts import Caller
+from qumulus.core.errors import UnknownJob
+from qumulus.core.ports import JobQuery, JobStore
+from qumulus.openapi.contract import Operations
+
+from . import translate
+from .callers import Administrator
+from .schemas.devices import DeviceName
+from .schemas.jobs import ApiName, Job, JobId, JobState, Limit, Log, Offset, SearchText
+from .schemas.jobs import Jobs as JobList
+
+operation = Operations()
+
+
+@operation("listJobs")
+def list_jobs(
+    administrator: Administrator,
+    jobs: Jobs,
+    state: JobState | None = None,
+    device: DeviceName | None = None,
+    api: ApiName | None = None,
+    q: SearchText | None = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> JobList:
+    """A page of jobs, newest first."""
+    query = JobQuery(
+        states=None if state is None else frozenset([core.JobState(state)]),
+        device=None if device is None else device.lower(),
+        api=api,
+        text=q,
+        limit=limit,
+        offset=offset,
+    )
+    page = jobs.find(query)
+    return JobList(jobs=[translate.job(job) for job in page.jobs], total=page.total)
+
+
+@operation("getJob")
+def get_job(job_id: JobId, administrator: Administrator, jobs: Jobs) -> Job:
+    """One job."""
+    return translate.job(_any(job_id, jobs))
+
+
+@operation("cancelJob")
+def cancel_job(job_id: JobId, administrator: Administrator, jobs: Jobs) -> Job:
+    """The job, in the name of its owner."""
+    owner = Caller(account=_any(job_id, jobs).account)
+    return translate.job(jobs.cancel(job_id, owner))
+
+
+@operation("getJobLog")
+def get_job_log(job_id: JobId, administrator: Administrator, jobs: Jobs) -> Log:
+    """What its runs wrote."""
+    return translate.log(jobs.log(_any(job_id, jobs).id))
+
+
+@operation("getJobResult")
+def get_job_result(job_id: JobId, administrator: Administrator, jobs: Jobs) -> bytes:
+    """The result as it is stored."""
+    content, _media_type = jobs.result(_any(job_id, jobs).id)
+    return content
+
+
+def _any(job_id: str, jobs: JobStore) -> core.Job:
+    """A job of any account.
+
+    Raises:
+        UnknownJob
+    """
+    for job in jobs.find(JobQuery(id=job_id, limit=1)).jobs:
+        return job
+    raise UnknownJob(job_id)

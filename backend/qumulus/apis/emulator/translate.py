@@ -1,0 +1,93 @@
+"""From the core's words to our own API's."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from qumulus.core import accounts, devices, jobs, ports, results
+
+from .schemas.devices import Device, DeviceDetails, DeviceKind, DeviceSettings
+from .schemas.jobs import Job, JobState, Log, LogLine, Severity
+from .schemas.state import Forgotten
+from .schemas.tokens import CreatedToken, Token, TokenApi
+
+
+def job(known: jobs.Job) -> Job:
+    """A job."""
+    return Job(
+        id=known.id,
+        account=known.account,
+        api=known.api,
+        kind=known.kind,
+        device=known.device,
+        state=JobState(known.state),
+        name=known.name,
+        shots=known.shots,
+        tags=list(known.tags),
+        session=known.session,
+        instance=known.instance,
+        created_at=known.created_at,
+        queued_at=known.queued_at,
+        running_at=known.running_at,
+        ended_at=known.ended_at,
+        attempt=known.attempt,
+        reason=known.reason,
+        reason_code=known.reason_code,
+        run_seconds=known.run_seconds,
+        metadata=dict(known.metadata),
+    )
+
+
+def log(lines: tuple[results.LogLine, ...]) -> Log:
+    """The lines of a job."""
+    return Log(lines=[LogLine(time=line.time, severity=Severity(line.severity), text=line.text) for line in lines])
+
+
+def device(known: devices.Device, settings: devices.DeviceSettings, pending: int) -> Device:
+    """A device as lists show it."""
+    return Device(
+        name=known.name,
+        kind=DeviceKind(known.kind),
+        n_qubits=known.n_qubits,
+        family=known.family,
+        calibrated_at=known.calibrated_at,
+        pending=pending,
+        settings=device_settings(settings),
+    )
+
+
+def device_details(known: devices.Device, settings: devices.DeviceSettings, pending: int) -> DeviceDetails:
+    """A device with its gates."""
+    short = device(known, settings, pending)
+    return DeviceDetails(**dict(short), basis_gates=list(known.basis_gates), description=known.description)
+
+
+def device_settings(known: devices.DeviceSettings) -> DeviceSettings:
+    """What is set for a device."""
+    return DeviceSettings(**asdict(known))
+
+
+def core_settings(body: DeviceSettings) -> devices.DeviceSettings:
+    """What is to be set for a device."""
+    return devices.DeviceSettings(**dict(body))
+
+
+def token(known: accounts.Token) -> Token:
+    """A credential, whose secret nobody knows."""
+    return Token(
+        id=known.id,
+        account=known.account,
+        api=TokenApi(known.scheme),
+        expires_at=known.expires_at,
+        built_in=known.built_in,
+    )
+
+
+def created_token(known: accounts.Token, secret: str) -> CreatedToken:
+    """A credential with its secret, shown once."""
+    return CreatedToken(**dict(token(known)), secret=secret)
+
+
+def forgotten(known: ports.Forgotten) -> Forgotten:
+    """How much a reset removed."""
+    return Forgotten(jobs=known.jobs, sessions=known.sessions, tokens=known.tokens)

@@ -1,0 +1,54 @@
+"""Starting afresh: everything that was done here is forgotten in one transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, func, select
+
+from qumulus.core.bells import Bells
+from qumulus.core.jobs import PENDING, JobState
+from qumulus.core.ports import Forgotten
+
+from .blobs import DiskBlobs
+from .board import Board
+from .database import Database
+from .tables import device_settings, jobs, log_lines, results, sessions, tokens
+
+HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
+
+
+class SqlState:
+    """`core.ports.State` on the database."""
+
+    def __init__(self, database: Database, blobs: DiskBlobs, board: Board, bells: Bells) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._board = board
+        self._bells = bells
+
+    def reset(self) -> Forgotten:
+        """Forget what was done. See `core.ports.State`."""
+
+        def work(connection: Connection) -> tuple[Forgotten, dict[str, str], list[str]]:
+            pending = select(jobs.c.id, jobs.c.state).where(jobs.c.state.in_(sorted(PENDING)))
+            states = {row.id: row.state for row in connection.execute(pending)}
+            keys = select(jobs.c.payload_blob).where(jobs.c.payload_blob.is_not(None))
+            blobs = list(connection.execute(keys).scalars())
+            blobs += connection.execute(select(results.c.blob).where(results.c.blob.is_not(None))).scalars()
+            added = ~tokens.c.built_in
+            forgotten = Forgotten(
+                jobs=connection.execute(select(func.count()).select_from(jobs)).scalar_one(),
+                sessions=connection.execute(select(func.count()).select_from(sessions)).scalar_one(),
+                tokens=connection.execute(select(func.count()).select_from(tokens).where(added)).scalar_one(),
+            )
+            for table in (log_lines, results, jobs, sessions, device_settings):
+                connection.execute(delete(table))
+            connection.execute(delete(tokens).where(added))
+            return forgotten, states, blobs
+
+        forgotten, states, blobs = self._database.writer.run(work)
+        self._board.forget()
+        for job_id, state in states.items():
+            (self._bells.cancelling if state in HELD else self._bells.settled).ring(job_id)
+        for key in blobs:
+            self._blobs.delete(key)
+        return forgotten
