@@ -29,7 +29,7 @@ def answered(page: Page, operation: str) -> tuple[str, str]:
     """Status and body of the answer that Swagger UI shows."""
     table = page.locator(f"[id$='-{operation}'] .live-responses-table")
     status = table.locator("tbody .response-col_status").first.inner_text()
-    return status.split()[0], table.locator(".highlight-code").first.inner_text()
+    return status.split()[0], table.locator(".highlight-code code").first.inner_text()
 
 
 def test_the_selector_opens_every_api(page: Page, live_server: Server) -> None:
