@@ -205,6 +205,13 @@ def test_words_for_infinity_inside_a_text_are_only_text(client: TestClient) -> N
     assert client.post("/jobs", headers=KNOWN, content=body).status_code == 201
 
 
+@pytest.mark.parametrize("address", ["/jobs?tags=a%00b", "/jobs?tags%00=b"])
+def test_an_address_with_nul_is_refused(client: TestClient, address: str) -> None:
+    answer = client.get(address, headers=KNOWN)
+    assert answer.status_code == 400
+    assert answer.json() == {"detail": "The address has the character NUL (%00): leave it out."}
+
+
 def test_a_body_over_the_limit_is_refused_while_it_is_read(client: TestClient) -> None:
     chunks = (b"x" * 100 for _ in range(11))
     answer = client.put("/upload", headers=KNOWN, content=chunks)

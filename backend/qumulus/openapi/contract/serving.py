@@ -63,18 +63,29 @@ def _endpoint(operation: Declared, handler: Callable[..., Any], body_limit: int)
     if inspect.iscoroutinefunction(handler):
 
         async def endpoint(**arguments: Any) -> Response:
-            request = arguments.pop(_REQUEST)
+            request = _without_nul(arguments.pop(_REQUEST))
             return response(await handler(**arguments), operation, request)
 
     else:
 
         def endpoint(**arguments: Any) -> Response:
-            request = arguments.pop(_REQUEST)
+            request = _without_nul(arguments.pop(_REQUEST))
             return response(handler(**arguments), operation, request)
 
     endpoint.__name__ = endpoint.__qualname__ = operation.id
     vars(endpoint)["__signature__"] = _signature(operation, handler, body_limit)
     return endpoint
+
+
+def _without_nul(request: Request) -> Request:
+    """``request``, whose address has no NUL: no database keeps one in a text.
+
+    Raises:
+        Refused: it has.
+    """
+    if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise Refused("The address has the character NUL (%00): leave it out.", 400, 422, 404)
+    return request
 
 
 def _signature(operation: Declared, handler: Callable[..., Any], body_limit: int) -> inspect.Signature:
