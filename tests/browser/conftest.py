@@ -23,7 +23,7 @@ QUIET = (  # no sandbox as root; nothing in the background that looks for the ne
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The Chromium that is installed; none is downloaded."""
     if CHROMIUM is None:

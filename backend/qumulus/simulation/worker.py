@@ -14,6 +14,7 @@ from time import perf_counter
 from qumulus.core.programs import Program
 from qumulus.core.results import Failure, Outcome, Severity
 
+from . import client_package
 from .devices import device_model
 from .errors import ProgramError, Refused
 
@@ -28,7 +29,11 @@ PROGRAMS = {
 
 
 def warm(devices: Iterable[str] = ()) -> None:
-    """Import what every program needs, and read the calibrations of these devices with their targets."""
+    """Import what programs need, and read the calibrations of these devices with their targets."""
+    client_package.defer()
+    importlib.import_module("qiskit_ibm_runtime.transpiler.plugin")  # the first transpilation would
+    for entry in PROGRAMS.values():
+        importlib.import_module(entry.partition(":")[0])
     for name in devices:
         _ = device_model(name).target
 
