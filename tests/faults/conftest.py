@@ -1,0 +1,28 @@
+"""Engines to be hurt."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from engines import PROGRAMS, Cloud
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Cloud]]:
+    """Begins an engine in this process with the programs of `tests/execution`."""
+    monkeypatch.setenv("PYTHONPATH", str(PROGRAMS))
+    begun: list[Cloud] = []
+
+    def begin(entry: str = "programs:run", **options: object) -> Cloud:
+        begun.append(Cloud(tmp_path / f"state-{len(begun)}", entry, **options).start())
+        return begun[-1]
+
+    yield begin
+    for cloud in begun:
+        cloud.stop()
