@@ -44,6 +44,49 @@ def volume(n_qubits: int) -> QuantumCircuit:
     return circuit
 
 
+def ising(n_qubits: int, steps: int) -> QuantumCircuit:
+    """Trotter steps of a transverse-field Ising chain."""
+    circuit = QuantumCircuit(n_qubits)
+    for _ in range(steps):
+        for start in (0, 1):
+            for qubit in range(start, n_qubits - 1, 2):
+                circuit.rzz(0.3, qubit, qubit + 1)
+        circuit.rx(0.4, range(n_qubits))
+    circuit.measure_all()
+    return circuit
+
+
+def brickwork(n_qubits: int, depth: int) -> QuantumCircuit:
+    """Random single-qubit gates, then cx on even and odd pairs in turn."""
+    random, circuit = np.random.default_rng(2), QuantumCircuit(n_qubits)
+    for layer in range(depth):
+        for qubit in range(n_qubits):
+            circuit.u(*random.uniform(0, 2 * np.pi, 3), qubit)
+        for qubit in range(layer % 2, n_qubits - 1, 2):
+            circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    return circuit
+
+
+def device_ghz(model: DeviceModel) -> QuantumCircuit:
+    """GHZ of all qubits of a device: a breadth-first tree on the coupling map, from its centre; no swaps."""
+    neighbours: dict[int, set[int]] = {qubit: set() for qubit in range(model.n_qubits)}
+    for first, second in model.target.build_coupling_map().get_edges():
+        neighbours[first].add(second)
+        neighbours[second].add(first)
+    circuit, seen, tree = QuantumCircuit(model.n_qubits), {model.n_qubits // 2}, [model.n_qubits // 2]
+    circuit.h(tree[0])
+    for qubit in tree:
+        for other in sorted(neighbours[qubit] - seen):
+            seen.add(other)
+            tree.append(other)
+            circuit.cx(qubit, other)
+    circuit.measure_all()
+    in_place = list(range(model.n_qubits))
+    manager = generate_preset_pass_manager(optimization_level=1, target=model.target, initial_layout=in_place)
+    return manager.run(circuit)
+
+
 def teleportation() -> QuantumCircuit:
     """A state sent over a Bell pair, mended by what was measured."""
     circuit = QuantumCircuit(3, 3)

@@ -11,7 +11,7 @@ from qumulus.core.devices import IDEAL
 from qumulus.simulation.branches import Evolution
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
-from qumulus.simulation.errors import ProgramError, Refused
+from qumulus.simulation.errors import GaveUp, ProgramError, Refused
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.tasks import Task
 
@@ -146,7 +146,7 @@ def test_more_branches_than_fit_are_refused() -> None:
         circuit.sx(bit % 4)
         circuit.measure(bit % 4, bit)
     task = Task(scan(circuit, SIMULATOR), circuit, 1)
-    with pytest.raises(Refused, match="branches of"):
+    with pytest.raises(GaveUp, match="branches of"):
         Evolution(task.active, {}, 1e5).run(task.readings)
 
 

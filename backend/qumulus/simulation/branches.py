@@ -18,7 +18,7 @@ from .blocks import Fused, fuse
 from .circuits import ActiveCircuit, Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies
 from .classical import Memory
 from .dense import Factor, mean
-from .errors import Refused
+from .errors import GaveUp, Refused
 from .machine import seconds_per_multiplication
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
@@ -77,7 +77,8 @@ class Evolution:
             ascending order of the qubits. Unnormalised: the weights of the branches are in it.
 
         Raises:
-            Refused: there are more branches than fit, or a loop does not end.
+            GaveUp: there are more branches than fit.
+            Refused: a loop does not end.
         """
         branches = Branches(np.zeros((1, self.circuit.n_memory), np.uint8), (), np.ones(1))
         segments = list(self._segments(self.circuit.steps))
@@ -183,10 +184,9 @@ class Evolution:
 
     def _checked(self, branches: Branches) -> Branches:
         if branches.states.size > self.most_entries:
-            raise Refused(
-                f"The circuit splits into {len(branches.memory)} branches of {len(branches.qubits)} qubits, which is over "
-                f"the limit of {self.most_entries:.3g} numbers: measure fewer qubits before the end.",
-                {"branches": len(branches.memory), "qubits": len(branches.qubits)},
+            raise GaveUp(
+                f"it splits into {len(branches.memory)} branches of {len(branches.qubits)} qubits, more than "
+                f"{self.most_entries:.3g} numbers"
             )
         return branches
 

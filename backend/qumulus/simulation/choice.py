@@ -2,63 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
-from . import aer, branches, dense, ideal
-from .errors import ProgramError, Refused
+from . import aer, branches, chains, dense, ideal
+from .errors import GaveUp, ProgramError, Refused
 from .seeds import Seed
-from .tasks import Drawn, Estimate, Method, Task, Weights
+from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import Matrix
 
 METHODS: Mapping[str, Method] = {
-    module.METHOD.name: module.METHOD
-    for module in (
-        dense,  # static circuits: exact
-        branches,  # dynamic circuits: exact
-        ideal,  # no noise: Aer
-        aer,  # noise shot by shot: exact, for what is left
+    method.name: method
+    for method in (
+        dense.METHOD,  # static, few qubits or little depth: exact
+        branches.METHOD,  # dynamic: exact
+        chains.EXACT,  # static, many qubits, few gates across each cut: exact
+        chains.TRUNCATED,  # the same with more gates
+        ideal.METHOD,  # no noise: Aer
+        aer.METHOD,  # noise shot by shot: exact, for what is left
     )
 }
-"""All methods by their names; of equally good ones the first is taken."""
+"""All methods by their names, in the order in which they are considered."""
 
 AUTO, EXACT = "auto", "exact"
+_AT_ONCE = 0.02  # seconds; an exact method that takes less is taken without looking at the others
 _ENGINES = {"qumulus": f"qumulus {version('qumulus')}"}
+
+Answer = TypeVar("Answer", Drawn, Means)
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A method for a task, with its estimate."""
+    """Methods for a task, the best first: the next one runs if one gives up."""
 
-    method: Method
     task: Task
-    estimate: Estimate
+    methods: Sequence[Method]
+    estimates: Mapping[str, Estimate]
 
     def sample(self, seed: Seed) -> tuple[Drawn, dict[str, Any]]:
-        """The shots, and what the result has to say of how they came about."""
-        drawn = self.method.sample(self.task, seed)
-        return drawn, self._metadata(drawn.accuracy)
+        """The shots, and what the result has to say of how they came about.
+
+        Raises:
+            Refused: all methods gave up.
+        """
+        return self._first(lambda method: method.sample(self.task, seed))
 
     def expect(self, terms: Sequence[Weights]) -> tuple[Matrix, dict[str, Any]]:
-        """The exact means of terms, and what the result has to say of how they came about."""
-        if self.method.expect is None:
-            raise ProgramError(f"The method {self.method.name!r} draws shots only: ask for a number of shots.")
-        means = self.method.expect(self.task, terms)
-        return means.values, self._metadata(means.accuracy)
+        """The exact means of terms, and what the result has to say of how they came about.
 
-    def _metadata(self, accuracy: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "method": self.method.name,
-            "engine": _ENGINES.get(self.method.engine, self.method.engine),
-            "approximation": self.method.approximation,
-            "accuracy": dict(accuracy),
-        }
+        Raises:
+            Refused: all methods gave up.
+        """
+        means, metadata = self._first(lambda method: method.expect(self.task, terms) if method.expect else _no_means())
+        return means.values, metadata
+
+    def _first(self, answer: Callable[[Method], Answer]) -> tuple[Answer, dict[str, Any]]:
+        reasons = dict[str, str]()
+        for method in self.methods:
+            try:
+                found = answer(method)
+            except GaveUp as reason:
+                reasons[method.name] = str(reason)
+                continue
+            return found, {
+                "method": method.name,
+                "engine": _ENGINES.get(method.engine, method.engine),
+                "approximation": method.approximation,
+                "accuracy": dict(found.accuracy),
+                "estimated_seconds": self.estimates[method.name].seconds,
+            }
+        raise _refusal(self.task, self.estimates, reasons)
+
+
+def _no_means() -> Means:
+    raise GaveUp("it draws shots only")
 
 
 def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Chosen:
-    """The method for a task: the named one, or of all that can and may the one with the least time by its estimate.
+    """The methods for a task: the named one, or all that can and may, the one with the least estimated time first.
 
     Methods that approximate count as slower by their reluctance. ``exact_values`` leaves only those that give means
     without shots.
@@ -73,15 +96,22 @@ def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Cho
         )
     named = METHODS.get(method)
     candidates = [named] if named else [m for m in METHODS.values() if method == AUTO or m.approximation is None]
-    objections = {m.name: objection for m in candidates if (objection := _objection(m, task, exact_values))}
+    estimates, objections = dict[str, Estimate](), dict[str, str]()
+    for candidate in candidates:
+        objection = _objection(candidate, task, exact_values)
+        if objection is not None:
+            objections[candidate.name] = objection
+            continue
+        estimates[candidate.name] = estimate = candidate.estimate(task)
+        if estimate.seconds < _AT_ONCE and candidate.approximation is None and _within(estimate, task):
+            break
     if named and objections:
         raise ProgramError(f"The method {method!r} cannot simulate this circuit: {objections[method]}.")
-    estimates = {m.name: m.estimate(task) for m in candidates if m.name not in objections}
-    allowed = {name: e for name, e in estimates.items() if _within(e, task)}
+    allowed = [METHODS[name] for name, estimate in estimates.items() if _within(estimate, task)]
     if not allowed:
-        raise Refused(_refusal(task, estimates), {name: [e.seconds, e.memory_bytes] for name, e in estimates.items()})
-    best = min(allowed, key=lambda name: allowed[name].seconds * METHODS[name].reluctance)
-    return Chosen(METHODS[best], task, allowed[best])
+        raise _refusal(task, estimates, objections)
+    best_first = sorted(allowed, key=lambda m: estimates[m.name].seconds * m.reluctance)
+    return Chosen(task, best_first, estimates)
 
 
 def _objection(method: Method, task: Task, exact_values: bool) -> str | None:
@@ -94,10 +124,12 @@ def _within(estimate: Estimate, task: Task) -> bool:
     return estimate.seconds <= task.limits.seconds and estimate.memory_bytes <= task.limits.memory_bytes
 
 
-def _refusal(task: Task, estimates: Mapping[str, Estimate]) -> str:
+def _refusal(task: Task, estimates: Mapping[str, Estimate], reasons: Mapping[str, str]) -> Refused:
     limits = Estimate(task.limits.seconds, task.limits.memory_bytes)
-    figures = "; ".join(f"{name} needs {estimate}" for name, estimate in estimates.items())
-    return (
+    needs = {name: f"{name} needs {estimate}" for name, estimate in estimates.items() if name not in reasons}
+    cannot = {name: f"{name} cannot: {reason}" for name, reason in reasons.items()}
+    return Refused(
         f"The circuit with {task.active.n_qubits} active qubits and {task.shots} shots is over the limits of {limits}: "
-        f"{figures}. Use fewer qubits, fewer layers or fewer shots."
+        f"{'; '.join([*needs.values(), *cannot.values()])}. Use fewer qubits, fewer layers or fewer shots.",
+        {name: {"seconds": e.seconds, "memory_bytes": e.memory_bytes} for name, e in estimates.items()},
     )

@@ -2,6 +2,7 @@
 
 ProgramError            the program is wrong, or uses what the device does not have
 Refused                 the program is over a limit by its estimate; nothing was run
+GaveUp                  a method gives up; the next one is tried, and only the last one's refusal is seen
 """
 
 from __future__ import annotations
@@ -25,3 +26,7 @@ class Refused(Exception):
         super().__init__(message)
         self.message = message
         self.figures = figures
+
+
+class GaveUp(Exception):
+    """A method finds that it cannot do this circuit within its accuracy or the memory; the text is a clause."""

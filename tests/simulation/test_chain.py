@@ -1,0 +1,154 @@
+"""The chain against the dense contraction, against light cones, and against itself at a finer cut."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from time import process_time
+
+import numpy as np
+import pytest
+from qiskit.circuit import QuantumCircuit
+
+from qumulus.core.programs import Limits
+from qumulus.simulation import chains, dense, order
+from qumulus.simulation.chain import Chain, plan
+from qumulus.simulation.circuits import scan
+from qumulus.simulation.devices import DeviceModel, device_model
+from qumulus.simulation.errors import GaveUp
+from qumulus.simulation.sampling import sample
+from qumulus.simulation.tasks import Task
+
+from .circuits import brickwork, device_ghz, ghz, isa, ising, su2, volume
+from .reference import total_variation
+
+CIRCUITS = {
+    "GHZ": lambda: ghz(8),
+    "SU(2)": lambda: su2(8, 3),
+    "Ising": lambda: ising(6, 10),
+    "brickwork": lambda: brickwork(8, 6),
+    "quantum volume": lambda: volume(6),
+}
+ONE = np.array([1.0, -1.0])
+
+
+def task_of(circuit: QuantumCircuit, model: DeviceModel, shots: int = 1) -> Task:
+    return Task(scan(circuit, model), circuit, shots, Limits(memory_bytes=2 << 30))
+
+
+def joint(task: Task) -> np.ndarray:
+    """The dense distribution, with an axis for each measured qubit in ascending order."""
+    probabilities, qubits = np.ones(()), list[int]()
+    for factor in dense.contract(task.fused, task.readings):
+        probabilities, qubits = np.multiply.outer(probabilities, factor.tensor), [*qubits, *factor.qubits]
+    return probabilities.transpose(np.argsort(qubits))
+
+
+def chained(task: Task, cut: float | None) -> np.ndarray:
+    """The same from the chain."""
+    laid = chains.best_plan(task, cut)
+    chain = Chain.of(laid, cut, 1e8)
+    whole = np.ones((1, 1))
+    for tensor in chain.tensors:
+        whole = np.tensordot(whole, tensor, axes=(1, 0)).reshape(-1, tensor.shape[2])
+    measured = [qubit for qubit in laid.order if qubit in task.active.terminal]
+    return whole.reshape((2,) * len(measured)).transpose(np.argsort(measured))
+
+
+@pytest.mark.parametrize("name", ["brisbane", "fez"])
+@pytest.mark.parametrize("kind", CIRCUITS)
+def test_a_truncated_chain_agrees_with_the_exact_distribution(name: str, kind: str) -> None:
+    model = device_model(name)
+    task = task_of(isa(CIRCUITS[kind](), model), model)
+    assert total_variation(chained(task, chains.CUT), joint(task)) <= 1e-4
+
+
+@pytest.mark.parametrize("name", ["brisbane", "fez"])
+@pytest.mark.parametrize("circuit", [ghz(8), su2(10, 2), su2(8, 1, "circular"), brickwork(9, 6)])
+def test_an_untruncated_chain_is_exact(name: str, circuit: QuantumCircuit) -> None:
+    model = device_model(name)
+    task = task_of(isa(circuit, model), model)
+    assert total_variation(chained(task, None), joint(task)) <= 1e-10
+
+
+def test_twenty_qubits_agree_with_their_light_cones() -> None:
+    model = device_model("brisbane")
+    task = task_of(isa(su2(20, 2), model), model)
+    pairs = [{a: ONE, b: ONE} for a, b in combinations(range(20), 2) if abs(a - b) == 1]
+    terms = [*pairs, *({qubit: ONE} for qubit in range(20))]
+    by_light_cone = dense.METHOD.expect(task, terms)
+    by_chain = chains.EXACT.expect(task, terms)
+    np.testing.assert_allclose(by_chain.values, by_light_cone.values, atol=1e-8)
+
+
+@pytest.mark.parametrize("circuit", [su2(12, 2), su2(14, 3), brickwork(12, 6)])
+def test_the_predicted_bonds_are_the_real_ones(circuit: QuantumCircuit) -> None:
+    model = device_model("brisbane")
+    task = task_of(isa(circuit, model), model)
+    laid = chains.best_plan(task, None)
+    assert Chain.of(laid, None, 1e8).bonds() == pytest.approx(laid.bonds())
+
+
+@pytest.mark.parametrize("circuit", [su2(20, 3), su2(20, 4), brickwork(20, 8)])
+def test_the_predicted_time_is_right_within_a_factor_of_three(circuit: QuantumCircuit) -> None:
+    model = device_model("brisbane")
+    task = task_of(isa(circuit, model), model, shots=1024)
+    predicted = chains.EXACT.estimate(task).seconds
+    start = process_time()
+    chains.EXACT.sample(task, 1)
+    assert 1 / 3 < predicted / (process_time() - start) < 3
+
+
+@pytest.mark.parametrize("name", ["brisbane", "fez"])
+def test_a_ghz_state_as_wide_as_the_device_runs_with_its_real_noise(name: str) -> None:
+    model = device_model(name)
+    circuit = device_ghz(model)
+    samples = sample(circuit, model, shots=4096, seed=1)
+    assert samples.metadata["method"] == "chain"
+    task = task_of(circuit, model)
+    terms = [{qubit: ONE} for qubit in range(model.n_qubits)]
+    exact = chains.EXACT.expect(task, terms).values
+    drawn = 1 - 2 * samples.bits["meas"].mean(axis=0)
+    assert np.abs(drawn - exact[[task_qubit(task, bit) for bit in range(model.n_qubits)]]).max() < 5 / np.sqrt(4096)
+    np.testing.assert_allclose(chains.TRUNCATED.expect(task, terms).values, exact, atol=1e-3)
+
+
+def task_qubit(task: Task, bit: int) -> int:
+    return next(qubit for qubit, place in task.active.terminal.items() if place == bit)
+
+
+def test_a_chain_that_outgrows_its_memory_gives_up() -> None:
+    model = device_model("brisbane")
+    task = task_of(isa(su2(12, 3), model), model)
+    with pytest.raises(GaveUp, match="grows"):
+        Chain.of(chains.best_plan(task, None), None, 1e4)
+
+
+def test_a_chain_that_truncation_spoiled_gives_up() -> None:
+    model = device_model("brisbane")
+    task = task_of(isa(ising(8, 10), model), model)
+    laid = plan(task.fused, task.readings, chains.best_plan(task, None).order, 0.05)
+    with pytest.raises(GaveUp, match=r"trace|probability"):
+        Chain.of(laid, 0.3, 1e8).checked_trace()
+
+
+def test_the_same_seed_gives_the_same_shots_and_another_seed_others() -> None:
+    model = device_model("fez")
+    circuit = isa(su2(14, 2), model)
+    first, again, other = (
+        sample(circuit, model, shots=300, seed=seed, method="chain").bits["meas"] for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_neighbours_in_the_graph_stand_near_each_other() -> None:
+    path = [(3, 1), (1, 4), (4, 0), (0, 2)]
+    found = order.by_bandwidth(5, path)
+    assert all(abs(found.index(a) - found.index(b)) == 1 for a, b in path)
+
+
+def test_a_tree_is_walked_with_few_branches_open() -> None:
+    binary = [((qubit - 1) // 2, qubit) for qubit in range(1, 63)]
+    place = {qubit: index for index, qubit in enumerate(order.depth_first(63, binary))}
+    crossing = [sum(place[a] <= cut < place[b] or place[b] <= cut < place[a] for a, b in binary) for cut in range(62)]
+    assert max(crossing) <= 6
