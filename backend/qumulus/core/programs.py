@@ -31,6 +31,6 @@ class Program:
     device: str
     calibration: str | None = None  # None: the newest
     shots: int | None = None
-    seed: int | None = None  # None: the worker draws one and reports it
+    seed: int | None = None  # where the program names none; from the job's id, so that a second attempt gives the same
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

@@ -46,11 +46,11 @@ def test_the_same_seed_gives_the_same_shots_and_another_one_others() -> None:
     assert first == again != other
 
 
-def test_the_seed_of_the_options_counts_where_the_job_has_none() -> None:
+def test_the_seed_of_the_options_counts_more_than_that_of_the_job() -> None:
     circuit, options = isa(bell(), BRISBANE), {"simulator": {"seed_simulator": 5}}
     own = result(sampler([(circuit, None, 200)], seed=5))[0].data.meas
-    given = result(sampler([(circuit, None, 200)], options, seed=None))[0].data.meas
-    assert own == given
+    for seed in (None, 1, 7):
+        assert own == result(sampler([(circuit, None, 200)], options, seed=seed))[0].data.meas
 
 
 def test_each_pub_has_its_own_number_of_shots_and_the_default_is_4096() -> None:

@@ -50,7 +50,8 @@ class Task:
 def run(program: Program, log: Log) -> Outcome:
     """Run a task.
 
-    Without a seed one is drawn; the transpiler's follows the simulation's, so that one seed fixes all counts.
+    Without a seed the job's counts, which is the same in each attempt; the transpiler's follows the simulation's, so that
+    one seed fixes all counts.
 
     Raises:
         ProgramError: the program cannot be read, does not fit the device, or measures nothing.
@@ -59,7 +60,9 @@ def run(program: Program, log: Log) -> Outcome:
     start = perf_counter()
     task = Task.from_payload(program.payload)
     model = device_model(program.device, program.calibration)
-    seed = fresh() if task.seed_simulation is None else task.seed_simulation
+    seed = program.seed if task.seed_simulation is None else task.seed_simulation
+    if seed is None:
+        seed = fresh()
     circuit = write_out(read(task.code, most_qubits=program.limits.qubits))
     if not any(instruction.clbits for instruction in circuit.data):
         raise ProgramError("The program measures nothing: assign at least one measurement to a bit.")

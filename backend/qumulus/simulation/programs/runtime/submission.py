@@ -28,10 +28,10 @@ class Submission:
     seed: int | None
 
     def seed_or(self, given: int | None) -> int:
-        """The seed: the job's own, else the one that the options give, else a fresh one."""
-        if self.seed is not None:
-            return self.seed
-        return fresh() if given is None else given
+        """The seed: the one that the options give, else the job's, which is the same in each attempt, else a fresh one."""
+        if given is not None:
+            return given
+        return fresh() if self.seed is None else self.seed
 
 
 def read(program: Program) -> Submission:
