@@ -47,6 +47,7 @@ class Server:
             "QUMULUS_PORT": "0",
             "PYTHONUNBUFFERED": "1",
         } | self._environment
+        offset = self.log.stat().st_size if self.url else 0  # bytes, before the new process writes
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "qumulus", "serve", *self._arguments],
@@ -55,12 +56,11 @@ class Server:
                 stderr=subprocess.STDOUT,
                 env=environment,
             )
-        offset = self.log.stat().st_size if self.url else 0
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.output()}")
-            found = re.findall(r"quantum cloud on (http://\S+)", self.log.read_text()[offset:])
+            found = re.findall(r"quantum cloud on (http://\S+)", self.log.read_bytes()[offset:].decode())
             if found:
                 self.url = found[-1]
                 if not ready or self._ready():

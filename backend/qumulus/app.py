@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +18,8 @@ from . import metrics
 from .apis.emulator import app as emulator
 from .apis.ibm.runtime import app as ibm_runtime
 from .apis.oqtopus.user import app as oqtopus_user
+from .apis.planqk.service import app as planqk_service
+from .apis.planqk.service.at_root import AtRoot
 from .catalogue import SnapshotCatalogue
 from .core.accounts import instance_called
 from .core.cloud import Cloud
@@ -26,6 +31,8 @@ from .execution import metrics as execution_metrics
 from .front import App, Front, Mount, Receive, Scope, Send
 from .openapi.contract import ContractError
 from .openapi.documentation import Served, documentation
+from .services.host import Host
+from .services.resources import Resources
 from .settings import SEED_TOKEN, Settings
 from .storage import StateUnusable, Storage, open_storage
 
@@ -54,6 +61,12 @@ class Api:
 OQTOPUS_USER = ("/hello", "/task")
 APIS = (
     Api("user", oqtopus_user, OQTOPUS_USER, options=lambda settings: {"token_needed": not settings.loopback}),
+    Api(
+        "planqk-service",
+        planqk_service,
+        ("/services", "/token"),
+        options=lambda settings: {"relative_links": settings.services_relative_links},
+    ),
     Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),
 )
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
@@ -88,10 +101,18 @@ def create_app(settings: Settings | None = None) -> Front:
 
 
 def _compose(settings: Settings, storage: Storage) -> Front:
+    host = Host(
+        storage,
+        slots=settings.service_slots or os.cpu_count() or 1,
+        resources=Resources(seconds=settings.service_seconds, memory_bytes=settings.service_memory_mib << 20),
+        network=not settings.services_offline,
+        allow_unsandboxed=settings.allow_unsandboxed,
+    )
     engine = Engine(
         storage,
         workers=settings.worker_count,
         limits=Limits(seconds=settings.job_seconds, memory_bytes=settings.worker_memory_mib << 20),
+        on_taken_over=host.begin,
     )
     cloud = Cloud(
         jobs=storage.jobs,
@@ -99,6 +120,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         catalogue=SnapshotCatalogue(),
         accounts=storage.accounts,
         sessions=storage.sessions,
+        services=host.shelf,
         board=storage.board,
         state=storage.state,
         settled=Waiting(storage.jobs.settled, storage.bells, hold=settings.status_hold),
@@ -108,16 +130,21 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     pages = documentation(served)
     requests = metrics.Requests()
     counted = (requests, execution_metrics.Jobs(engine.metrics))
+    mounts = [mount for api in APIS for mount in api.mounts(cloud, settings)]
+    otherwise: App = emulator.create(
+        cloud, served=served, readiness=lambda: readiness(engine), metrics=lambda: metrics.text(counted)
+    )
+    if settings.service_at_root:
+        services = next(mount.app for mount in mounts if mount.prefix == "/services")
+        otherwise = AtRoot(settings.service_at_root, host.shelf, services, otherwise)
     return Front(
         [
-            *(mount for api in APIS for mount in api.mounts(cloud, settings)),
+            *mounts,
             *(Mount(prefix, pages, name="documentation") for prefix in DOCUMENTATION),
         ],
-        fallback=emulator.create(
-            cloud, served=served, readiness=lambda: readiness(engine), metrics=lambda: metrics.text(counted)
-        ),
+        fallback=otherwise,
         allowed_hosts=settings.allowed_hosts.split(","),
-        lifespan=Lifespan(storage, engine, drain_seconds=settings.drain_seconds),
+        lifespan=Lifespan(storage, engine, host, drain_seconds=settings.drain_seconds),
         count=requests.count,
     )
 
@@ -143,9 +170,10 @@ def credentials(settings: Settings) -> list[tuple[str, str]]:
 class Lifespan:
     """The life of the process: what is started before the first request and stopped after the last."""
 
-    def __init__(self, storage: Storage, engine: Engine, *, drain_seconds: float) -> None:
+    def __init__(self, storage: Storage, engine: Engine, host: Host, *, drain_seconds: float) -> None:
         self._storage = storage
         self._engine = engine
+        self._host = host
         self._drain_seconds = drain_seconds
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,7 +189,9 @@ class Lifespan:
                 return
 
     def _end(self) -> None:
+        deadline = time.monotonic() + self._drain_seconds
         self._engine.drain(self._drain_seconds)
+        self._host.end(timedelta(seconds=max(0.0, deadline - time.monotonic())))
         self._engine.stop()
         self._storage.close()
 

@@ -35,6 +35,20 @@ class Settings(BaseSettings):
     worker_memory_mib: Annotated[int, Field(ge=256)] = Field(4096, description="memory that one simulation may use")
     job_seconds: Seconds = Field(3600, description="longest run of one job")
 
+    service_slots: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="executions of services that run at once; the number of cores if not set"
+    )
+    service_seconds: Annotated[float, Field(gt=0)] = Field(3600, description="longest run of one execution")
+    service_memory_mib: Annotated[int, Field(ge=64)] = Field(
+        4096, description="memory of one execution, where the service's resources say nothing"
+    )
+    services_offline: bool = Field(False, description="run services without a network")
+    services_relative_links: bool = Field(False, description="name the results of executions by their paths alone")
+    service_at_root: str | None = Field(None, description="name of the one service to serve at the root")
+    allow_unsandboxed: bool = Field(
+        False, description="run services although this machine can't keep them from other files"
+    )
+
     auth: Literal["known", "open"] = Field("known", description="'known': known credentials only; 'open': any")
     token: SecretStr = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
     provider_key: SecretStr = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")

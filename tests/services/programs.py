@@ -44,6 +44,7 @@ class Programs:
         self.folder = folder
         self.sandbox = sandbox
         self.count = 0
+        self.log: list[LogLine] = []  # what the last execution has told
 
     def execution(
         self,
@@ -61,6 +62,7 @@ class Programs:
     ) -> Execution:
         """An execution that is ready to run."""
         self.count += 1
+        self.log = []
         service = self.folder / f"service-{self.count}"
         (service / "src").mkdir(parents=True)
         (service / "src" / "program.py").write_text(textwrap.dedent(source))
@@ -87,11 +89,12 @@ class Programs:
             place=self.folder / "runs" / str(self.count),
             sandbox=self.sandbox,
             now=lambda: datetime.now(UTC),
+            tell=self.log.extend,
             network=network,
         )
 
     def run(self, source: str, body: Any = None, **options: Any) -> Done:
         """Run to the end."""
         execution = self.execution(source, body, **options)
-        outcome, journal = execution.run()
-        return Done(outcome, tuple(journal.lines), self.folder / "runs" / str(self.count))
+        outcome, rest = execution.run()
+        return Done(outcome, (*self.log, *rest), self.folder / "runs" / str(self.count))

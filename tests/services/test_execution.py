@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from qumulus.core.results import Severity
-from qumulus.services import log
+from qumulus.core.services import interim_results
 from qumulus.services.execution import Pool
 from services.programs import Programs
 
@@ -209,8 +210,6 @@ def test_lines_carry_time_and_severity_in_the_order_of_their_coming(programs: Pr
 
 
 def test_the_log_can_be_read_while_the_program_runs(programs: Programs, tmp_path: Path):
-    gate = tmp_path / "pool"
-    gate.mkdir()
     execution = programs.execution(
         """
         import time
@@ -222,13 +221,12 @@ def test_the_log_can_be_read_while_the_program_runs(programs: Programs, tmp_path
     )
     thread = threading.Thread(target=execution.run)
     thread.start()
-    journal = tmp_path / "runs" / "1" / "log.jsonl"
-    lines: tuple = ()
-    while thread.is_alive() and len(lines) < 2:
-        lines = log.read(journal)
+    while thread.is_alive() and len(programs.log) < 2:
+        time.sleep(0.01)
+    assert thread.is_alive()
     execution.stop()
     thread.join(10)
-    assert list(log.interim_results(lines)) == [{"step": 1}]
+    assert list(interim_results(programs.log)) == [{"step": 1}]
 
 
 def test_data_pools_are_folders_under_the_parameters_name(programs: Programs, tmp_path: Path):
@@ -289,9 +287,11 @@ def test_a_child_without_qumulus_and_its_packages_runs_programs(programs: Progra
 
 
 def test_ten_parallel_runs_keep_their_files_and_logs_apart(programs: Programs):
-    executions = [
-        programs.execution(
-            """
+    executions, logs = [], []
+    for n in range(10):
+        executions.append(
+            programs.execution(
+                """
             import os, time
             def run(n):
                 print("I am", n)
@@ -299,20 +299,22 @@ def test_ten_parallel_runs_keep_their_files_and_logs_apart(programs: Programs):
                 time.sleep(0.2)
                 return {"n": n, "files": os.listdir(os.environ["OUTPUT_DIRECTORY"])}
             """,
-            {"n": n},
+                {"n": n},
+            )
         )
-        for n in range(10)
-    ]
-    ended: dict[int, tuple] = {}
-    threads = [
-        threading.Thread(target=lambda n=n, each=each: ended.update({n: each.run()}))
-        for n, each in enumerate(executions)
-    ]
+        logs.append(programs.log)
+    ended = {}
+
+    def run(n: int) -> None:
+        ended[n], rest = executions[n].run()
+        logs[n].extend(rest)
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    for n, (outcome, journal) in ended.items():
+    for n, outcome in ended.items():
         assert outcome.files["mine.txt"] == str(n).encode()
-        assert [line.text for line in journal.lines] == [f"I am {n}"]
+        assert [line.text for line in logs[n]] == [f"I am {n}"]
     assert len(ended) == 10

@@ -15,8 +15,8 @@ from services.programs import Done, Programs
 
 
 def left(place: Path) -> list[str]:
-    """What a run left in its folder, the log apart."""
-    return sorted(name for name in os.listdir(place) if name != "log.jsonl")
+    """What a run left in its folder."""
+    return sorted(os.listdir(place)) if place.exists() else []
 
 
 def running(marker: str) -> list[psutil.Process]:
@@ -319,14 +319,13 @@ def stopped(programs: Programs, source: str, **options: object) -> tuple[Done, f
     ended: list[Done] = []
 
     def run() -> None:
-        outcome, journal = execution.run()
-        ended.append(Done(outcome, tuple(journal.lines), programs.folder / "runs" / str(programs.count)))
+        outcome, rest = execution.run()
+        ended.append(Done(outcome, (*programs.log, *rest), programs.folder / "runs" / str(programs.count)))
 
     thread = threading.Thread(target=run)
     thread.start()
-    journal = programs.folder / "runs" / str(programs.count) / "log.jsonl"
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and not (journal.exists() and journal.read_bytes()):
+    while time.monotonic() < deadline and not programs.log:
         time.sleep(0.01)
     asked = time.monotonic()
     execution.stop()

@@ -128,7 +128,7 @@ def test_handing_back_does_not_count_but_ends_after_ten_times(storage):
 
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_by_way_of_cancelling(storage):
     waiting, moving = storage.jobs.submit(job(device="a")), storage.jobs.submit(job(device="b"))
-    (claim,) = storage.queue.claim("me", 1, LEASE, devices=["b"])
+    (claim,) = storage.queue.claim("me", 1, LEASE, devices=lambda device: device == "b")
     assert storage.queue.start(claim)
     assert storage.jobs.cancel(waiting.id, ME).state is JobState.CANCELLED
     assert storage.jobs.cancel(moving.id, ME).state is JobState.CANCELLING

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.core import cloud, ports
+from qumulus.core import cloud, ports, services
 
 
 def _cloud(request: Request) -> cloud.Cloud:
@@ -56,6 +56,15 @@ async def _clock(request: Request) -> ports.Clock:
     return _cloud(request).clock
 
 
+async def _services(request: Request) -> services.Services:
+    return _cloud(request).services
+
+
+async def _origin(request: Request) -> str:
+    """The address that the request came to, such as `http://127.0.0.1:8080`."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
 Cloud = Annotated[cloud.Cloud, Depends(_whole)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.JobQueue, Depends(_queue)]
@@ -66,3 +75,5 @@ Board = Annotated[ports.DeviceBoard, Depends(_board)]
 State = Annotated[ports.State, Depends(_state)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
+Services = Annotated[services.Services, Depends(_services)]
+Origin = Annotated[str, Depends(_origin)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Sessions, Settled, State
+from .services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class Cloud:
     catalogue: Catalogue
     accounts: Accounts
     sessions: Sessions
+    services: Services
     board: DeviceBoard
     state: State
     settled: Settled

@@ -9,6 +9,9 @@ QumulusError
 │   ├── UnknownCalibration
 │   ├── UnknownJob
 │   ├── UnknownSession
+│   ├── UnknownService
+│   ├── UnknownPool
+│   ├── UnknownFile
 │   └── NoResult                  the job exists, its result does not (yet)
 ├── WrongState                  possible, but not in the state that the thing is in
 │   ├── IllegalTransition
@@ -79,6 +82,27 @@ class UnknownSession(NotFound):
 
     def __init__(self, session_id: str) -> None:
         super().__init__(f"There is no session with the id {session_id[:80]!r}.")
+
+
+class UnknownService(NotFound):
+    """No service of that name is deployed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no service named {name[:80]!r}: deploy it with `qumulus services add`.")
+
+
+class UnknownPool(NotFound):
+    """No data pool with that id belongs to this caller."""
+
+    def __init__(self, pool_id: str) -> None:
+        super().__init__(f"There is no data pool with the id {pool_id[:80]!r}.")
+
+
+class UnknownFile(NotFound):
+    """No file of that name or id is there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no file {name[:80]!r}.")
 
 
 class NoResult(NotFound):

@@ -5,7 +5,7 @@ All methods are synchronous and safe to call from several threads.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -167,8 +167,10 @@ class JobQueue(Protocol):
     """Jobs as a dispatcher takes them."""
 
     def claim(
-        self, owner: str, count: int, lease: timedelta, *, devices: Iterable[str] | None = None
-    ) -> list[Claim]: ...
+        self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
+    ) -> list[Claim]:
+        """Take up to ``count`` jobs that may run now, of the devices that ``devices`` is true for, or of all."""
+        ...
 
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from qumulus.core.bells import Bells
 from qumulus.core.errors import Unavailable
 from qumulus.core.ports import Claim, Clock, DeviceBoard, JobQueue, JobStore
 from qumulus.core.programs import Limits
+from qumulus.core.services import is_device
 
 from . import process
 from .admission import Budget
@@ -87,12 +88,15 @@ class Engine:
         devices: Sequence[str] = (),
         method: Method | None = None,
         lease: timedelta = LEASE,
+        on_taken_over: Callable[[], None] = lambda: None,
     ) -> None:
         """``entry`` is what workers run, `module:function`; ``workers`` how many at once (the cores if None); ``memory_bytes``
-        what all runs may use together (0.8 of this machine's memory if None); ``devices`` are prepared in the warm parent."""
+        what all runs may use together (0.8 of this machine's memory if None); ``devices`` are prepared in the warm parent; ``on_taken_over`` is called when this
+        process runs the jobs of the folder from now on, and the jobs of the last owner have been handed back."""
         self._storage = storage
         self.workers = workers or os.cpu_count() or 1
         self._lease = lease
+        self._on_taken_over = on_taken_over
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._ownership = Ownership(storage.home)
         self._wake = threading.Event()
@@ -230,6 +234,7 @@ class Engine:
         else:
             if count:
                 log.info("%d jobs that were on their way are run again.", count)
+        self._on_taken_over()
         self._nursery.start()
         self._seats = [Seat(number, self._around, self._on_idle) for number in range(self.workers)]
         with self._idle_lock:
@@ -242,7 +247,7 @@ class Engine:
         free = len(self._idle)
         if not free:
             return False
-        claims = self._storage.queue.claim(self._owner, free, self._lease)
+        claims = self._storage.queue.claim(self._owner, free, self._lease, devices=is_device)
         now = self._storage.clock.now()
         for claim in claims:
             with self._idle_lock:

@@ -9,13 +9,13 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
-from qumulus.core.results import Outcome, Severity
+from qumulus.core.results import LogLine, Outcome, Severity
 
 from .folders import Folders
 from .log import Journal, Lines
@@ -25,6 +25,7 @@ from .resources import Resources
 from .sandbox import CHILD, Sandbox
 
 CHUNK = 1 << 16
+MOST_PATIENCE = 0.3  # seconds until fresh lines of the log are told at the latest
 LAST_SECONDS = 3.0  # after the killing, for what stands in the pipes
 
 
@@ -71,9 +72,10 @@ class Execution:
         place: Path,
         sandbox: Sandbox,
         now: Callable[[], datetime],
+        tell: Callable[[Sequence[LogLine]], None],
         network: bool = True,
     ) -> None:
-        """``place`` is the folder of this execution alone; `Folders` makes and removes it."""
+        """``place`` is the folder of this execution alone, made and removed here; ``tell`` takes lines of the log."""
         self._id = job_id
         self._program = program
         self._given = given
@@ -81,13 +83,14 @@ class Execution:
         self._sandbox = sandbox
         self._network = network
         self._now = now
+        self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None
         self._ended_by: str | None = None
         self._kill_at: float | None = None
         self._report = b""
 
-    def run(self) -> tuple[Outcome, Journal]:
-        """Run to the end; the outcome and the log.
+    def run(self) -> tuple[Outcome, Sequence[LogLine]]:
+        """Run to the end; the outcome, and the lines of the log that were not told yet.
 
         The thread that calls this must live as long as the run: the child dies with it.
 
@@ -96,7 +99,7 @@ class Execution:
         """
         resources = self._program.resources
         self._folders.make(self._given.pools if not self._sandbox.private_root else {})
-        journal = Journal(self._folders.journal, self._now, resources, self._given.secrets.values())
+        journal = Journal(self._now, resources, self._given.secrets.values(), self._tell)
         started = time.monotonic()
         try:
             self._drive(journal, started + resources.seconds)
@@ -104,14 +107,18 @@ class Execution:
             published = Published() if ended.by == "disk" else publish(self._folders.output, resources)
             for complaint in published.complaints:
                 journal.add(complaint, Severity.WARNING)
-            return outcome(ended, published, resources), journal
+            return outcome(ended, published, resources), journal.rest()
         finally:
-            journal.close()
             self._folders.clear()
 
-    def stop(self) -> None:
-        """End it: SIGTERM now, SIGKILL of everything after the grace."""
-        self._end("request")
+    def stop(self, why: str = "request") -> None:
+        """End it: SIGTERM now, SIGKILL of everything after the grace. ``why`` is "request" or "server"."""
+        self._end(why)
+
+    @property
+    def ended_by(self) -> str | None:
+        """Who or what ended it from outside; None as long as nothing did."""
+        return self._ended_by
 
     # -- the process ---------------------------------------------------------------------------------------------------
 
@@ -136,6 +143,7 @@ class Execution:
                 for key, _ in selector.select(self._patience(deadline)):
                     chunk = os.read(key.fd, CHUNK)
                     key.data(chunk) if chunk else selector.unregister(key.fileobj)
+                journal.tell()
             for _, lines in streams:
                 lines.end()
             process.kill()
@@ -171,7 +179,7 @@ class Execution:
 
     def _patience(self, deadline: float) -> float:
         until = deadline if self._kill_at is None else self._kill_at
-        return min(1.0, max(0.01, until - time.monotonic()))
+        return min(MOST_PATIENCE, max(0.01, until - time.monotonic()))
 
     def _go_on(self, process: subprocess.Popen[bytes], deadline: float) -> bool:
         """Hold the run to its time; False when nothing more is to be waited for."""

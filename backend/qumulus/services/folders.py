@@ -34,7 +34,7 @@ class Seen:
 
 
 class Folders:
-    """`place/` holds the log, and what the program writes: input, output, datapool and tmp."""
+    """`place/` holds what the program gets and writes: input, output, datapool and tmp."""
 
     def __init__(self, place: Path, user: int | None) -> None:
         self.place = place
@@ -43,7 +43,6 @@ class Folders:
         self.output = place / "output"
         self.pools = place / "datapool"
         self.temporary = place / "tmp"
-        self.journal = place / "log.jsonl"
         self._user = user
 
     @property
@@ -97,9 +96,8 @@ class Folders:
         }
 
     def clear(self) -> None:
-        """Remove all but the log, whatever the program has done to its folders."""
-        for folder in (*self.written, self.pools, self.stage):
-            remove(folder)
+        """Remove them, whatever the program has done to them."""
+        remove(self.place)
 
 
 def remove(folder: Path) -> None:

@@ -1,20 +1,19 @@
-"""From what a program prints to lines with a time and a severity, readable while it still runs."""
+"""From what a program prints to lines with a time and a severity, told while it still runs."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any, BinaryIO
 
 from qumulus.core.results import LogLine, Severity
 
 from .resources import Resources
 
-INTERIM = "PlanQK:Job:InterimResult:"
 REDACTED = "[redacted]"
+TELL_SECONDS = 0.25
+LINE_COSTS = 64  # also an empty line costs something
 LEAST_SECRET = 4  # a shorter one would take half of the log with it
 
 SEVERITIES = {
@@ -40,33 +39,45 @@ def severity(text: str, otherwise: Severity) -> Severity:
 
 
 class Journal:
-    """The log of one run, written line by line to a file that any process may read meanwhile."""
+    """The log of one run. What has come since the last time is told every moment, so that others can read it meanwhile."""
 
-    def __init__(self, path: Path, now: Callable[[], datetime], resources: Resources, secrets: Iterable[str]) -> None:
-        self._file: BinaryIO = path.open("wb", buffering=0)
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        resources: Resources,
+        secrets: Iterable[str],
+        tell: Callable[[Sequence[LogLine]], None],
+    ) -> None:
+        """``tell`` takes the lines that came since it was called last."""
         self._now = now
-        self._left = resources.log_bytes
+        self._left = self._most = resources.log_bytes
         self._secrets = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
-        self.lines: list[LogLine] = []
-        self._most = resources.log_bytes
+        self._tell = tell
+        self._fresh: list[LogLine] = []
+        self._told_at = 0.0
 
     def add(self, text: str, level: Severity) -> None:
         """Write a line, as long as the log is under its limit."""
         if self._left <= 0:
             return
-        self._left -= len(text) + 64  # a line costs something even when it is empty
+        self._left -= len(text) + LINE_COSTS
         if self._left <= 0:
             text = f"The log is over its limit of {self._most >> 20} MiB: what comes after is left out."
             level = Severity.WARNING
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
-        line = LogLine(self._now(), text, level)
-        self.lines.append(line)
-        self._file.write(json.dumps([line.time.isoformat(), line.text, line.severity]).encode() + b"\n")
+        self._fresh.append(LogLine(self._now(), text, level))
 
-    def close(self) -> None:
-        """Nothing more will come."""
-        self._file.close()
+    def tell(self) -> None:
+        """Hand on what is fresh, not more often than somebody who looks would notice."""
+        if self._fresh and time.monotonic() - self._told_at > TELL_SECONDS:
+            self._tell(self.rest())
+            self._told_at = time.monotonic()
+
+    def rest(self) -> Sequence[LogLine]:
+        """What was not handed on yet."""
+        rest, self._fresh = self._fresh, []
+        return rest
 
 
 class Lines:
@@ -96,29 +107,3 @@ class Lines:
     def _add(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r").replace("\0", "\N{REPLACEMENT CHARACTER}")
         self._journal.add(text, severity(text, self._level))
-
-
-def read(path: Path) -> tuple[LogLine, ...]:
-    """The lines so far of a run that may still go on."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return ()
-    whole = content[: content.rfind(b"\n") + 1]
-    return tuple(
-        LogLine(datetime.fromisoformat(time), text, Severity(level))
-        for time, text, level in map(json.loads, whole.splitlines())
-    )
-
-
-def interim_results(lines: Iterable[LogLine]) -> Iterator[dict[str, Any]]:
-    """The objects that a program told of before its end, oldest first."""
-    for line in lines:
-        marker, _, told = line.text.partition(INTERIM)
-        if told and not marker.strip():
-            try:
-                value = json.loads(told)
-            except (ValueError, RecursionError):
-                continue  # the line stays in the log, where its author finds it
-            if isinstance(value, dict):
-                yield value

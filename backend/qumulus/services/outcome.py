@@ -12,13 +12,15 @@ from qumulus.core.results import Failure, Outcome
 from .outputs import Published, members, problem
 from .resources import Resources
 
+STOPPED = "The server was stopped while it ran. A program runs once only: start a new execution."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """What is known of the end."""
 
     status: int | None  # as waitpid tells it; None when nobody could see it
-    by: str | None  # "request", "time", "memory" or "disk"; None when it ended by itself
+    by: str | None  # "request", "server", "time", "memory" or "disk"; None when it ended by itself
     seconds: float
 
 
@@ -60,6 +62,7 @@ def _failure(
         "time": (Failure.TIME, "Time limit", f"The run took longer than {resources.seconds:g} s.", {}),
         "memory": (Failure.MEMORY, "Memory limit", f"The run used more than {size} MiB of memory.", {}),
         "disk": (Failure.REFUSED, "Disk limit", disk, {}),
+        "server": (Failure.LOST, "Stopped", STOPPED, {}),
         "request": (Failure.PROGRAM, "Cancelled", "The run was ended because somebody asked for it.", {}),
     }
     if ended.by is not None:

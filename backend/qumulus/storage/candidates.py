@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select, update
@@ -48,9 +48,9 @@ class Candidates:
         board: Board,
         now: datetime,
         turns: Mapping[str, int],
-        devices: frozenset[str] | None,
+        devices: Callable[[str], bool] | None,
     ) -> None:
-        """``turns``: when each account was served last. ``devices``: only these, or None for all."""
+        """``turns``: when each account was served last. ``devices``: only those that it is true for, or None for all."""
         self._connection = connection
         self._board = board
         self._now = now
@@ -68,7 +68,7 @@ class Candidates:
                 continue
             device, account = rows.device_and_account(name)
             settings = board.settings(device)
-            if settings.online and not settings.provider and (devices is None or device in devices):
+            if settings.online and not settings.provider and (devices is None or devices(device)):
                 self._lanes.setdefault(account, []).append(name)
 
     def next(self) -> int | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import count as counter
 from typing import Any
@@ -62,16 +62,17 @@ class SqlQueue:
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
 
-    def claim(self, owner: str, count: int, lease: timedelta, *, devices: Iterable[str] | None = None) -> list[Claim]:
+    def claim(
+        self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
+    ) -> list[Claim]:
         """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
         with self._database.read() as connection:
             if connection.execute(select(jobs.c.number).where(IS_QUEUED).limit(1)).first() is None:
                 return []
-        only = None if devices is None else frozenset(devices)
 
         def work(connection: Connection) -> tuple[list[AnyRow], list[str]]:
             now = self._clock.now()
-            candidates = Candidates(connection, self._board, now, self._turns, only)
+            candidates = Candidates(connection, self._board, now, self._turns, devices)
             taken = []
             while len(taken) < count and (number := candidates.next()) is not None:
                 row = _take(connection, number, owner, now, now + lease)

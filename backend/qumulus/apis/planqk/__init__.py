@@ -1,0 +1,1 @@
+"""The APIs of PLANQK, today the Kipu Quantum Hub."""

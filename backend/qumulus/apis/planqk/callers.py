@@ -1,0 +1,32 @@
+"""Who sends a request to an API of PLANQK."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from qumulus.core import accounts
+from qumulus.core.errors import NotAuthenticated
+
+SCHEME = "planqk"
+
+NO_TOKEN = "Send a token from POST /token in the header Authorization, after the word Bearer."  # noqa: S105
+
+
+def _caller(request: Request) -> accounts.Caller:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated(NO_TOKEN)
+    return request.app.state.cloud.accounts.authenticate(SCHEME, token.strip())
+
+
+def _personal(request: Request) -> accounts.Caller:
+    token = request.headers.get("x-auth-token", "").strip()
+    if token:
+        return request.app.state.cloud.accounts.authenticate(SCHEME, token)
+    return _caller(request)
+
+
+Caller = Annotated[accounts.Caller, Depends(_caller)]
+PersonalCaller = Annotated[accounts.Caller, Depends(_personal)]  # X-Auth-Token, or a bearer

@@ -1,0 +1,26 @@
+"""The application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from qumulus.core.cloud import Cloud
+from qumulus.openapi.contract import Document, serve
+
+from . import executions, results, token
+from .errors import ERRORS
+
+DOCUMENT = Document("qumulus.apis.planqk.service.schemas")
+
+
+def create(cloud: Cloud, *, relative_links: bool = False) -> FastAPI:
+    """Executions of managed services over ``cloud``; links name the whole address unless they are ``relative_links``.
+
+    Raises:
+        ContractError: a handler differs from the document.
+    """
+    app = FastAPI(openapi_url=None)
+    app.state.cloud = cloud
+    app.state.relative_links = relative_links
+    serve(app, DOCUMENT, executions.operation, results.operation, token.operation, errors=ERRORS)
+    return app

@@ -1,0 +1,99 @@
+"""Executions: start, list, status, cancel."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from qumulus.apis.dependencies import Jobs, Services, Settled
+from qumulus.apis.planqk.callers import Caller
+from qumulus.core import accounts, services
+from qumulus.core.errors import IllegalTransition, UnknownJob
+from qumulus.core.jobs import Job
+from qumulus.core.ports import JobQuery, JobStore
+from qumulus.openapi.contract import Operations, Reply
+
+from . import requests, translate
+from .addresses import Base
+from .schemas.execution import Id, RequestBody, ServiceExecution
+from .schemas.service import Health, Name
+
+MOST_LISTED = 1000
+
+operation = Operations()
+
+
+def _of_service(jobs: JobStore, caller: accounts.Caller, service: str, job_id: str) -> Job:
+    """The job, if it is an execution of this service.
+
+    Raises:
+        UnknownJob
+    """
+    job = jobs.get(job_id, caller)
+    if job.device != services.device_of(service):
+        raise UnknownJob(job_id)
+    return job
+
+
+async def _held(request: Request, caller: Caller, settled: Settled) -> None:
+    """Hold the request a moment, as long as the execution is not final."""
+    del caller  # who may not ask is not held
+    await settled.wait(request.path_params["id"])
+
+
+def _execution(request: Request, caller: Caller, jobs: Jobs) -> Job:
+    return _of_service(jobs, caller, request.path_params["service"], request.path_params["id"])
+
+
+Execution = Annotated[Job, Depends(_execution)]
+
+
+@operation("getHealth")
+def get_health(service: Name, _caller: Caller, services: Services) -> Health:
+    services.service(service)
+    return Health(status="Service is up and running")
+
+
+@operation("getServiceExecutions")
+def get_service_executions(service: Name, caller: Caller, jobs: Jobs, services: Services) -> list[ServiceExecution]:
+    found = services.service(service)
+    page = jobs.find(JobQuery(account=caller.account, device=requests.device(found), limit=MOST_LISTED))
+    return [translate.execution(job, found) for job in page.jobs]
+
+
+@operation("startExecution")
+@operation("startExecutionWithoutSlash")
+def start_execution(
+    service: Name, body: RequestBody, caller: Caller, jobs: Jobs, services: Services, base: Base
+) -> Reply[ServiceExecution]:
+    found = services.service(service)
+    asked = requests.read(body)
+    services.check(service, asked.parameters)
+    job_id = str(uuid.uuid4())
+    services.entrust(job_id, asked.secrets)
+    job = jobs.submit(requests.job(found, asked, caller, job_id, base.origin))
+    return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
+
+
+@operation("getStatus")
+def get_status(
+    service: Name,
+    id: Id,
+    _held: Annotated[None, Depends(_held)],
+    job: Execution,
+    services: Services,
+) -> ServiceExecution:
+    del id
+    return translate.execution(job, services.service(service))
+
+
+@operation("cancelExecution")
+def cancel_execution(
+    service: Name, id: Id, caller: Caller, job: Execution, jobs: Jobs, services: Services
+) -> ServiceExecution:
+    with contextlib.suppress(IllegalTransition):  # it has ended: it stays as it is
+        jobs.cancel(id, caller)
+    return translate.execution(jobs.get(job.id, caller), services.service(service))

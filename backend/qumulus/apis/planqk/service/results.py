@@ -1,0 +1,79 @@
+"""What executions leave: results, files, interim results, logs."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from pydantic_core import from_json, to_json
+
+from qumulus.apis.dependencies import Jobs, Services
+from qumulus.core.errors import NoResult, UnknownFile
+from qumulus.core.jobs import Job
+from qumulus.core.ports import JobStore
+from qumulus.core.services import interim_results
+from qumulus.openapi.contract import Operations, Rendered, Reply
+
+from . import translate
+from .addresses import Base
+from .executions import Execution
+from .schemas.execution import File, Id, InterimResult, InterimResults, Last, LogEntry, ResultResponse
+from .schemas.service import Name
+
+MOST_MERGED = 64 << 20  # bytes of an output.json whose members become members of the result
+UNKNOWN_TYPE = "application/octet-stream"
+TEXT_TYPES = {".json": "application/json", ".txt": "text/plain; charset=utf-8", ".csv": "text/csv; charset=utf-8"}
+
+operation = Operations()
+
+
+@operation("getResult")
+def get_result(
+    service: Name, id: Id, job: Execution, jobs: Jobs, services: Services, base: Base
+) -> Rendered[ResultResponse]:
+    del id
+    if not job.final:
+        raise NoResult(job.id, translate.STATUSES[job.state])
+    whole = translate.result(job, services.service(service), base.of(service), jobs.files(job.id), members(jobs, job))
+    return Rendered.from_bytes(to_json(whole))
+
+
+def members(jobs: JobStore, job: Job) -> dict[str, object]:
+    """The members of `output.json`, where the execution left one that is an object."""
+    if "output.json" not in jobs.files(job.id):
+        return {}
+    content = jobs.file(job.id, "output.json")
+    try:
+        value = from_json(content, allow_inf_nan=False) if len(content) <= MOST_MERGED else None
+    except ValueError:
+        return {}  # no JSON: it can be downloaded as it is
+    return value if isinstance(value, dict) else {}
+
+
+@operation("getResultFile")
+def get_result_file(service: Name, id: Id, file: File, job: Execution, jobs: Jobs) -> Reply[bytes]:
+    del service, id
+    if file not in jobs.files(job.id):
+        raise UnknownFile(file)
+    return Reply(jobs.file(job.id, file), media_type=media_type(file), headers={"X-Content-Type-Options": "nosniff"})
+
+
+def media_type(name: str) -> str:
+    """The content type of a file, by its name."""
+    suffix = name[name.rfind(".") :].lower() if "." in name else ""
+    guessed, encoding = mimetypes.guess_type(name)
+    return TEXT_TYPES.get(suffix) or (guessed if guessed and not encoding else UNKNOWN_TYPE)
+
+
+@operation("getInterimResults")
+def get_interim_results(service: Name, id: Id, job: Execution, jobs: Jobs, last: Last = False) -> InterimResults:
+    del service, id
+    told = [InterimResult.model_validate(each) for each in interim_results(jobs.log(job.id))]
+    if not last:
+        return told
+    return told[-1] if told else InterimResult()
+
+
+@operation("getLogs")
+def get_logs(service: Name, id: Id, job: Execution, jobs: Jobs) -> list[LogEntry]:
+    del service, id
+    return [translate.log_entry(line) for line in jobs.log(job.id)]

@@ -1,0 +1,65 @@
+"""Jobs of the core and executions of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import MISSING
+from pydantic_core import to_jsonable_python
+
+from qumulus.core.jobs import Job, JobState
+from qumulus.core.results import LogLine
+from qumulus.core.services import Service
+
+from .schemas.execution import Kind, LogEntry, ServiceExecution, Severity, Status
+
+STATUSES: Mapping[JobState, Status] = {
+    JobState.REGISTERED: Status.PENDING,
+    JobState.QUEUED: Status.PENDING,
+    JobState.CLAIMED: Status.PENDING,
+    JobState.RUNNING: Status.RUNNING,
+    JobState.CANCELLING: Status.RUNNING,
+    JobState.SUCCEEDED: Status.SUCCEEDED,
+    JobState.FAILED: Status.FAILED,
+    JobState.CANCELLED: Status.CANCELLED,
+}
+OWN_LINKS = ("self", "status")
+
+
+def execution(job: Job, service: Service) -> ServiceExecution:
+    """A job as an execution of its service."""
+    return ServiceExecution(
+        id=UUID(job.id),
+        created_at=_time(job.created_at),
+        started_at=MISSING if job.running_at is None else _time(job.running_at),
+        ended_at=MISSING if job.ended_at is None else _time(job.ended_at),
+        status=STATUSES[job.state],
+        type=Kind.MANAGED,
+        service_id=service.id,
+        tags=list(job.tags) or MISSING,
+    )
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def log_entry(line: LogLine) -> LogEntry:
+    """A line of the log."""
+    return LogEntry(message=line.text, severity=Severity(line.severity), timestamp=line.time)
+
+
+def result(job: Job, service: Service, base: str, files: Iterable[str], members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of the result, with the links to its files and the status; ``base`` is the address of the service."""
+    address = f"{base}/{job.id}"
+    links = {name: f"{address}/result/{quote(name)}" for name in files}
+    links |= {"self": f"{address}/result", "status": address}
+    return {
+        **members,
+        "_embedded": {"status": to_jsonable_python(execution(job, service), by_alias=True)},
+        "_links": {name: {"href": href} for name, href in links.items()},
+    }

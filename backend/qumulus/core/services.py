@@ -1,0 +1,132 @@
+"""Services: programs that users deploy, and what the APIs ask of whoever keeps and runs them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from .results import LogLine
+
+KIND = "service"  # the kind of program that an execution is
+PREFIX = "service:"  # before the name of a service where a job names its device
+INTERIM = "PlanQK:Job:InterimResult:"  # before an interim result, in a line that a program prints
+NAMESPACE = uuid.UUID("7c0f1b52-6c0e-5a1c-9d4f-5f2c3f9b8f10")
+
+
+def device_of(service: str) -> str:
+    """What stands for a service where a job names its device: the queue of its executions."""
+    return PREFIX + service
+
+
+def service_of(device: str) -> str:
+    """The service whose queue that is."""
+    return device.removeprefix(PREFIX)
+
+
+def is_device(device: str) -> bool:
+    """Whether a job's device is one, and not the queue of a service."""
+    return not device.startswith(PREFIX)
+
+
+class ServiceState(StrEnum):
+    """What became of a deployment."""
+
+    BUILDING = "BUILDING"  # its packages are being installed; executions wait
+    READY = "READY"
+    FAILED = "FAILED"  # its packages could not be installed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A deployed service as everybody sees it."""
+
+    name: str
+    title: str
+    description: str
+    version: str  # digest of its files
+    state: ServiceState
+    reason: str | None  # why it failed, or what was noticed when it was deployed
+    api_version: int  # 1: the oldest clients' answer to GET of its base
+    entrypoint: str
+    deployed_at: datetime
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The same in every installation."""
+        return uuid.uuid5(NAMESPACE, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """How a service is to be run, beside what its own files say."""
+
+    entrypoint: str | None = None
+    strict: bool | None = None  # hand over to the vendor's own runtime package
+
+
+class Services(Protocol):
+    """The deployed services. Any process of a state folder sees them."""
+
+    def services(self) -> tuple[Service, ...]: ...
+
+    def service(self, name: str) -> Service:
+        """The service.
+
+        Raises:
+            UnknownService
+        """
+        ...
+
+    def deploy(self, name: str, archived: bytes, deployment: Deployment) -> Service:
+        """Take over the files of a service, a zip archive; executions from now on run these.
+
+        Raises:
+            InvalidRequest: it is no service: the text says what is missing or wrong.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Forget a service. Its executions stay, those that wait fail.
+
+        Raises:
+            UnknownService
+        """
+        ...
+
+    def document(self, name: str) -> Mapping[str, Any]:
+        """The OpenAPI document of a service: the platform's operations with the service's own words and schemas.
+
+        Raises:
+            UnknownService
+        """
+        ...
+
+    def check(self, name: str, body: Mapping[str, Any]) -> None:
+        """Compare an input with the service's own schemas, where its developer asked for that.
+
+        Raises:
+            UnknownService, InvalidRequest
+        """
+        ...
+
+    def entrust(self, job_id: str, secrets: Mapping[str, str]) -> None:
+        """Keep the secrets of an execution until it has run, in memory alone."""
+        ...
+
+
+def interim_results(lines: Iterable[LogLine]) -> Iterator[dict[str, Any]]:
+    """The objects that a program told of before its end, oldest first."""
+    for line in lines:
+        marker, _, told = line.text.partition(INTERIM)
+        if told and not marker.strip():
+            try:
+                value = json.loads(told)
+            except (ValueError, RecursionError):
+                continue  # the line stays in the log, where its author finds it
+            if isinstance(value, dict):
+                yield value

@@ -1,0 +1,81 @@
+"""An environment of its own for each set of requirements, made once and kept by its hash."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+MINUTES = 30
+LAST_LINES = 12
+
+
+class NotInstalled(Exception):
+    """The packages could not be installed; with what the installer said last."""
+
+
+class Environments:
+    """The interpreters of services. Without requirements it is the server's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def ready(self, requirements: Sequence[str]) -> bool:
+        """Whether the environment is there already."""
+        return not requirements or (self._place(requirements) / ".ready").is_file()
+
+    def python(self, requirements: Sequence[str]) -> Path:
+        """The interpreter of the environment, which has to be ready."""
+        return self._place(requirements) / "bin" / "python" if requirements else Path(sys.executable)
+
+    def prefixes(self, requirements: Sequence[str]) -> tuple[Path, ...]:
+        """The folders that the interpreter and its packages stand in."""
+        own = self._place(requirements) if requirements else Path(sys.prefix)
+        return tuple(dict.fromkeys((own, Path(sys.base_prefix), Path(sys.base_exec_prefix))))
+
+    def make(self, requirements: Sequence[str]) -> None:
+        """Make the environment, if it is not there. Another process that makes the same one is waited for.
+
+        Raises:
+            NotInstalled
+        """
+        if self.ready(requirements):
+            return
+        place = self._place(requirements)
+        with self._alone(place):
+            if self.ready(requirements):
+                return
+            shutil.rmtree(place, ignore_errors=True)
+            self._run([sys.executable, "-m", "venv", str(place)])
+            listed = place / "requirements.txt"
+            listed.write_text("\n".join(requirements) + "\n")
+            installer = [str(place / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+            self._run([*installer, "--no-input", "--quiet", "-r", str(listed)])
+            (place / ".ready").touch()
+
+    def _place(self, requirements: Sequence[str]) -> Path:
+        told = "\n".join([sys.version, sys.base_prefix, *requirements])
+        return self._folder / hashlib.sha256(told.encode()).hexdigest()[:20]
+
+    @contextmanager
+    def _alone(self, place: Path) -> Generator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with place.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _run(self, command: Sequence[str]) -> None:
+        try:
+            done = subprocess.run(  # noqa: S603
+                command, capture_output=True, text=True, timeout=MINUTES * 60, check=False, stdin=subprocess.DEVNULL
+            )
+        except subprocess.TimeoutExpired:
+            raise NotInstalled(f"The packages were not installed within {MINUTES} minutes.") from None
+        if done.returncode:
+            said = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-LAST_LINES:])
+            raise NotInstalled(f"The packages could not be installed:\n{said}")

@@ -1,0 +1,239 @@
+"""The slots in which executions run: each takes the oldest that may run, first come, first served."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from qumulus.core.bells import Bells
+from qumulus.core.errors import QumulusError
+from qumulus.core.ports import Claim, Clock, JobQueue
+from qumulus.core.results import Failure, LogLine, Outcome
+
+from .execution import Execution, Input, Program
+from .folders import remove
+from .outputs import problem
+from .sandbox import Sandbox
+
+LEASE = timedelta(seconds=15)
+HEARTBEAT = 3.0  # seconds
+LOOK_AGAIN = 5.0  # seconds; a bell rings before
+PAUSE = 5.0  # seconds after an error of ours, such as a full disk
+
+log = logging.getLogger("qumulus.services")
+
+
+class Deployed(Protocol):
+    """Where the slots find what is to run."""
+
+    def served(self, device: str) -> bool:
+        """Whether executions of that queue may run now."""
+        ...
+
+    def program(self, device: str) -> contextlib.AbstractContextManager[Program]:
+        """The program as it is now, kept on disk as long as it is in use.
+
+        Raises:
+            UnknownService
+        """
+        ...
+
+    def given(self, claim: Claim) -> Input:
+        """What an execution was sent.
+
+        Raises:
+            Gone: its secrets have ended with the server that had them.
+            QumulusError: a data pool or file is not there any more.
+        """
+        ...
+
+    def done(self, job_id: str) -> None:
+        """It has ended: forget its secrets."""
+        ...
+
+
+class Gone(Exception):
+    """What an execution needs has ended with the server that had it; the text says so."""
+
+
+LOST = "The server ended while it ran. A program runs once only, so it was not started again: start a new execution."
+
+
+class Slots:
+    """Threads, one a slot, and one that keeps their claims. Runs only in the process that owns the dispatching."""
+
+    def __init__(
+        self,
+        *,
+        count: int,
+        queue: JobQueue,
+        deployed: Deployed,
+        bells: Bells,
+        clock: Clock,
+        sandbox: Callable[[], Sandbox],
+        folder: Path,
+        owner: str,
+        network: bool,
+        allow_unsandboxed: bool,
+    ) -> None:
+        """``folder`` holds the private folders of the executions; ``sandbox`` says what this machine can do."""
+        self._count = count
+        self._queue = queue
+        self._deployed = deployed
+        self._bells = bells
+        self._clock = clock
+        self._sandbox = sandbox
+        self._folder = folder
+        self._owner = owner
+        self._network = network
+        self._allow_unsandboxed = allow_unsandboxed
+        self._running: dict[str, tuple[Claim, Execution | None]] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._queued = threading.Condition()
+        self._beat = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Serve the queues from now on."""
+        remove(self._folder)  # what runs of a server that was killed have left
+        self._folder.mkdir(parents=True)
+        log.info("%s.", self._sandbox().words().capitalize())
+        self._bells.queued.listen(self._ring)
+        self._bells.elsewhere.listen(self._ring)
+        self._bells.cancelling.listen(self._cancel)
+        for number in range(self._count):
+            self._threads.append(threading.Thread(target=self._serve, name=f"service-slot-{number}", daemon=True))
+        self._threads.append(threading.Thread(target=self._keep, name="service-leases", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, within: timedelta) -> None:
+        """Take nothing more, let what runs go on for a while, then end it."""
+        self._stopping.set()
+        self._bells.queued.silence(self._ring)
+        self._bells.elsewhere.silence(self._ring)
+        self._ring()
+        deadline = self._clock.monotonic() + within.total_seconds()
+        for thread in self._threads[:-1]:
+            thread.join(max(0.0, deadline - self._clock.monotonic()))
+        with self._lock:
+            left = [execution for _, execution in self._running.values() if execution is not None]
+        for execution in left:
+            execution.stop("server")
+        for thread in self._threads[:-1]:
+            thread.join(5.0)
+        self._bells.cancelling.silence(self._cancel)
+        self._beat.set()
+        self._threads[-1].join(5.0)
+
+    @property
+    def running(self) -> int:
+        """How many run now."""
+        return len(self._running)
+
+    # -- what others tell ----------------------------------------------------------------------------------------------
+
+    def _ring(self, _what: object = None) -> None:
+        with self._queued:
+            self._queued.notify_all()
+
+    def _cancel(self, job_id: str) -> None:
+        _, execution = self._running.get(job_id, (None, None))
+        if execution is not None:
+            execution.stop("request")
+
+    def _keep(self) -> None:
+        """Renew the leases, and end what was cancelled by another process."""
+        while not self._beat.wait(HEARTBEAT):
+            with self._lock:
+                held = [claim for claim, _ in self._running.values()]
+            try:
+                for claim in self._queue.heartbeat(self._owner, held, LEASE):
+                    self._cancel(claim.job_id)
+            except QumulusError as error:
+                log.warning("The claims of %d executions could not be renewed: %s", len(held), error)
+
+    # -- a slot --------------------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                claims = self._queue.claim(self._owner, 1, LEASE, devices=self._deployed.served)
+                if claims:
+                    self._take(claims[0])
+                    continue
+            except Exception:  # a slot must live: the next look may succeed, and this one is in the log
+                log.exception("A slot of the services could not go on; it tries again in %g s.", PAUSE)
+                self._stopping.wait(PAUSE)
+            with self._queued:
+                if not self._stopping.is_set():
+                    self._queued.wait(LOOK_AGAIN)
+
+    def _take(self, claim: Claim) -> None:
+        job_id = claim.job_id
+        try:
+            if claim.attempt > 1:
+                self._end(claim, failed(Failure.LOST, "Lost", LOST))
+                return
+            with self._lock:
+                self._running[job_id] = (claim, None)
+            self._run(claim)
+        except (Gone, QumulusError) as error:
+            self._end(claim, failed(Failure.LOST, "Not started", str(error)))
+        except OSError as error:
+            log.exception("Execution %s could not be run.", job_id)
+            self._end(claim, failed(Failure.INTERNAL, "Not started", f"The server could not run it: {error.strerror}."))
+        finally:
+            with self._lock:
+                self._running.pop(job_id, None)
+            self._deployed.done(job_id)
+
+    def _run(self, claim: Claim) -> None:
+        sandbox = self._sandbox()
+        if not sandbox.holds and not self._allow_unsandboxed:
+            self._end(claim, failed(Failure.REFUSED, "No sandbox", UNSAFE))
+            return
+        with self._deployed.program(claim.program.device) as program:
+            execution = Execution(
+                claim.job_id,
+                program,
+                self._deployed.given(claim),
+                place=self._folder / claim.job_id,
+                sandbox=sandbox,
+                now=self._clock.now,
+                tell=lambda lines: self._queue.log(claim, lines),
+                network=self._network,
+            )
+            with self._lock:
+                self._running[claim.job_id] = (claim, execution)
+            if not self._queue.start(claim):
+                return  # cancelled meanwhile
+            outcome, rest = execution.run()
+        if execution.ended_by == "request":
+            self._queue.log(claim, rest)
+            self._queue.release(claim, counted=False, reason="It was cancelled while it ran.")
+        else:
+            self._end(claim, outcome, rest)
+
+    def _end(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine] = ()) -> None:
+        if not self._queue.finish(claim, outcome, rest):
+            log.info("Execution %s had ended meanwhile; its outcome is left out.", claim.job_id)
+
+
+UNSAFE = (
+    "This machine can't keep a program from other files (no namespaces, no Landlock), so it was not run. "
+    "Start the server with --allow-unsandboxed if that is what you want."
+)
+
+
+def failed(failure: Failure, title: str, detail: str, **members: object) -> Outcome:
+    """The outcome of an execution that did not run to its end."""
+    document = problem(title, detail, **members)
+    files: Mapping[str, bytes] = {"output.json": document}
+    return Outcome(failure=failure, reason=f"{title}: {detail}", result=document, files=files)
