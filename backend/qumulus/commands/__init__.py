@@ -1,4 +1,4 @@
-"""The command line for people: each command a module, all of them clients of the running cloud."""
+"""The command line for people: each command a module, most of them clients of the running cloud."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import typer
 
 from qumulus import __version__
 
+from . import devices, jobs, tokens
 from .env import env
 from .options import Json
 from .run import run
+from .status import reset, status
 
 app = typer.Typer(
     name="qumulus",
@@ -33,8 +35,13 @@ def serve(context: typer.Context) -> None:
     main(context.args)
 
 
-app.command("env")(env)
 app.command("run", context_settings={"allow_interspersed_args": False})(run)
+app.command("env")(env)
+app.command("status")(status)
+app.add_typer(devices.app, name="devices", help="Devices, and what is set for them.")
+app.add_typer(jobs.app, name="jobs", help="The jobs of all accounts and APIs.")
+app.add_typer(tokens.app, name="tokens", help="Credentials of the emulated APIs.")
+app.command("reset")(reset)
 
 
 @app.command("version")

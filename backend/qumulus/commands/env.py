@@ -22,7 +22,7 @@ def env(
     shell: Annotated[Shell, typer.Option(help="The shell, or the kind of file, to write for.")] = Shell.BASH,
     json: Json = False,
 ) -> None:
-    """Print the environment in which a cloud's clients find this one: eval "$(qumulus env ibm)"."""
+    """Print what clients need: eval "$(qumulus env ibm)"."""
     if family not in FAMILIES:
         fail(f"There is no family {family!r}: say one of {', '.join(FAMILIES)}.", 2)
     chosen = FAMILIES[family]

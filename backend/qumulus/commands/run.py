@@ -43,7 +43,7 @@ def run(
     ] = None,
     log: Annotated[Path | None, typer.Option(help="Keep the log of the cloud in this file.")] = None,
 ) -> None:
-    """Run a command with a quantum cloud of its own: qumulus run -- python script.py."""
+    """Run a command, untouched, with a cloud of its own."""
     if not shutil.which(command[0]):
         there = Path(command[0]).exists()
         fail(

@@ -1,0 +1,82 @@
+"""The running cloud, as its administrator's commands reach it: every failure ends the command with one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from qumulus.server import read_settings
+
+from .options import fail
+
+SECONDS = 30.0
+
+
+class Cloud:
+    """The emulator API at a URL, with the administrator's token of the settings."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        token = read_settings([]).admin_token.get_secret_value()
+        # A proxy of the environment is for the world outside; whoever wants one for a cloud elsewhere sets it up there.
+        self._client = httpx2.Client(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=SECONDS, trust_env=False
+        )
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON that is there."""
+        return self._json(self.send("GET", path, query=query))
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON that answers."""
+        return self._json(self.send("PUT", path, body=body))
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The JSON that answers."""
+        return self._json(self.send("POST", path, body=body))
+
+    def delete(self, path: str) -> None:
+        """Remove what is there."""
+        self.send("DELETE", path)
+
+    def content(self, path: str) -> bytes:
+        """The bytes that are there."""
+        return self.send("GET", path).content
+
+    def send(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
+    ) -> httpx2.Response:
+        """The answer, if it is a success; else the command ends."""
+        known = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            answer = self._client.request(method, path, params=known, json=body)
+        except httpx2.ConnectError:
+            fail(f"No cloud answers at {self.url}: start one with `qumulus serve`, or name another one with --url.")
+        except httpx2.TimeoutException:
+            fail(f"The cloud at {self.url} did not answer within {SECONDS:.0f} s: look at its log.")
+        except httpx2.HTTPError as error:
+            fail(f"The cloud at {self.url} broke off: {error}.")
+        if answer.status_code == 401:
+            fail(
+                f"The cloud at {self.url} does not know the administrator's token: "
+                "set QUMULUS_ADMIN_TOKEN to the one that it was started with."
+            )
+        if not answer.is_success and answer.status_code != 503:
+            fail(self._detail(answer))
+        return answer
+
+    def _json(self, answer: httpx2.Response) -> Any:
+        try:
+            return answer.json()
+        except ValueError:
+            fail(f"What answers at {self.url} is no Qumulus: name the cloud with --url.")
+
+    def _detail(self, answer: httpx2.Response) -> str:
+        try:
+            return str(answer.json()["detail"])
+        except (ValueError, KeyError, TypeError):
+            return (
+                f"What answers at {self.url} is no Qumulus (it says {answer.status_code}): name the cloud with --url."
+            )

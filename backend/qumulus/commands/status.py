@@ -1,0 +1,53 @@
+"""`qumulus status` and `qumulus reset`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from . import show
+from .cloud import Cloud
+from .options import Json, Url, fail
+
+
+def status(url: Url, json: Json = False) -> None:
+    """Say what runs; exit status 0 if it takes jobs."""
+    cloud = Cloud(url)
+    information, health = cloud.get("/"), cloud.get("/health")
+    devices = cloud.get("/emulator/devices")["devices"]
+    pending = {device["name"]: device["pending"] for device in devices if device["pending"]}
+    offline = [device["name"] for device in devices if not device["settings"]["online"]]
+    if json:
+        show.as_json({"url": url, **information, **health, "pending": pending, "offline": offline})
+    else:
+        show.fields(
+            {
+                "cloud": f"{information['name']} {information['version']} on {url}",
+                "takes jobs": health["ready"],
+                "because": health.get("reason"),
+                "APIs": [api["title"] for api in information["apis"]],
+                "devices": len(devices),
+                "offline": offline,
+                "pending jobs": pending or "none",
+            }
+        )
+    raise typer.Exit(0 if health["ready"] else 1)
+
+
+def reset(
+    url: Url,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Forget all jobs, sessions, added tokens and settings."""
+    if not yes:
+        if not sys.stdin.isatty():
+            fail("A reset forgets all jobs and results: say --yes.", 2)
+        typer.confirm(f"Forget all jobs and results of the cloud at {url}?", abort=True)
+    forgotten = Cloud(url).post("/emulator/reset")
+    if json:
+        show.as_json(forgotten)
+    else:
+        typer.echo(f"Forgotten: {show.text(forgotten)}.")

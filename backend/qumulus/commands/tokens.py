@@ -1,0 +1,63 @@
+"""`qumulus tokens`: credentials of the emulated APIs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from . import show
+from .cloud import Cloud
+from .options import Json, Url
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+class Api(StrEnum):
+    """Whose clients send the token."""
+
+    IBM = "ibm"
+    OQTOPUS = "oqtopus"
+    PLANQK = "planqk"
+    PROVIDER = "provider"
+    ADMIN = "admin"
+
+
+@app.command("list")
+def list_tokens(url: Url, json: Json = False) -> None:
+    """List the tokens that are let in; their secrets are not kept."""
+    tokens = Cloud(url).get("/emulator/tokens")["tokens"]
+    if json:
+        show.as_json(tokens)
+        return
+    rows = (
+        (token["id"], token["api"], token["account"], show.moment(token["expires_at"]), token["built_in"])
+        for token in tokens
+    )
+    show.table(("token", "API", "account", "expires", "built in"), rows)
+
+
+@app.command("create")
+def create(
+    api: Annotated[Api, typer.Argument(help="Whose clients send it.")],
+    url: Url,
+    days: Annotated[float | None, typer.Option(min=0, help="For so many days; for ever if not said.")] = None,
+    json: Json = False,
+) -> None:
+    """Make a token and print its secret, this once."""
+    body: dict[str, str] = {"api": api.value}
+    if days is not None:
+        body["expires_at"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+    made = Cloud(url).post("/emulator/tokens", body)
+    if json:
+        show.as_json(made)
+    else:
+        typer.echo(made["secret"])
+
+
+@app.command("revoke")
+def revoke(token: Annotated[str, typer.Argument(metavar="TOKEN", help="The identifier of a token.")], url: Url) -> None:
+    """Let a token in no more."""
+    Cloud(url).delete(f"/emulator/tokens/{token}")
