@@ -16,8 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .parent import COMMAND, FORK, KILL
-from .wire import BrokenWire, Message, Wire
+from .wire import COMMAND, FORK, KILL, BrokenWire, Message, Wire
 
 log = logging.getLogger("qumulus.execution")
 

@@ -16,7 +16,6 @@ import os
 import selectors
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -26,11 +25,9 @@ from types import ModuleType
 from typing import IO
 
 from . import process
-from .wire import Wire
+from .wire import COMMAND, FORK, Wire
 from .worker import become, load
 
-COMMAND = struct.Struct("!cI")
-FORK, KILL = b"f", b"k"
 TAIL_BYTES = 4000  # of what a worker printed before it died
 
 

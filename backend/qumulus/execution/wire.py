@@ -19,6 +19,9 @@ from typing import Any
 HEADER_BYTES = 64 << 20
 SEND_SECONDS = 60.0
 
+COMMAND = struct.Struct("!cI")  # to the warm parent: what, and the number of a worker
+FORK, KILL = b"f", b"k"
+
 _length = struct.Struct("!I")
 
 

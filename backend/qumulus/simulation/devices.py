@@ -71,9 +71,9 @@ def device_model(name: str, calibration_id: str | None = None) -> DeviceModel:
 
 
 @lru_cache(maxsize=64)
-def twirled(model: DeviceModel, *, gates: bool, measurements: bool) -> DeviceModel:
-    """The same device with its noise averaged over all Pauli twirls; see `Noise.twirled`."""
+def twirled(model: DeviceModel, *, gates: bool, measurements: bool, amplification: float = 1.0) -> DeviceModel:
+    """The same device with its noise averaged over all Pauli twirls, perhaps amplified; see `Noise.twirled`."""
     if model.noise is None or not (gates or measurements):
         return model
-    noise = model.noise.twirled(gates=gates, measurements=measurements)
+    noise = model.noise.twirled(gates=gates, measurements=measurements, amplification=amplification)
     return replace(model, noise=noise, transfers={})

@@ -7,8 +7,9 @@ them. Without a number of shots the expectation over that reading is computed ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from math import ceil
 from time import perf_counter
 from typing import Any
@@ -109,53 +110,96 @@ def expectation_sweep(
     Raises:
         ProgramError, Refused: as `expectation`.
     """
+    terms = [[terms_of(observable, circuit.num_qubits) for observable in observables] for _, observables in cases]
+    wanted = [
+        (binding, dict.fromkeys(t for o in found for t in o)) for (binding, _), found in zip(cases, terms, strict=True)
+    ]
+    results = []
+    for found, measured in zip(
+        terms, measure_terms(circuit, wanted, model, shots=shots, seed=seed, method=method, limits=limits), strict=True
+    ):
+        values, variances = _constants(found), np.zeros(len(found))
+        for group in measured.groups:
+            coefficients = np.array([[observable.get(term, 0.0) for term in group.terms] for observable in found])
+            values += coefficients @ group.means
+            variances += np.einsum("ot,tu,ou->o", coefficients, group.covariance, coefficients)
+        results.append(Expectations(values, np.sqrt(variances.clip(0.0)), shots, measured.metadata))
+    return results
+
+
+Letters = tuple[tuple[int, str], ...]
+"""A term of an observable: (qubit, letter), ascending, without I; () is the identity."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Terms that one measurement read: their means, and the covariance of the means, shape (terms, terms)."""
+
+    terms: list[Letters]
+    means: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """The terms that were asked for, without the identity, by the groups that were measured together."""
+
+    groups: list[Group]
+    metadata: Mapping[str, Any]
+
+
+def measure_terms(
+    circuit: QuantumCircuit,
+    cases: Sequence[tuple[Binding, Iterable[Letters]]],
+    model: DeviceModel,
+    *,
+    shots: int | None,
+    seed: Seed = 0,
+    method: str = "auto",
+    limits: Limits | None = None,
+) -> list[Measured]:
+    """The means of single terms for several sets of parameter values.
+
+    Raises:
+        ProgramError, Refused: as `expectation`.
+    """
     bases = dict[tuple[tuple[int, str], ...], tuple[QuantumCircuit, ActiveCircuit]]()
 
-    def measured(group: _Group) -> tuple[QuantumCircuit, ActiveCircuit]:
-        key = tuple(sorted(group.basis.items()))
+    def turned_to(basis: Mapping[int, str]) -> tuple[QuantumCircuit, ActiveCircuit]:
+        key = tuple(sorted(basis.items()))
         if key not in bases:
-            turned = _in_basis(circuit, group.basis, model)
+            turned = _in_basis(circuit, basis, model)
             bases[key] = (turned, scan(turned, model))
         return bases[key]
 
     results = []
-    for k, (binding, observables) in enumerate(cases):
+    for k, (binding, terms) in enumerate(cases):
         start = perf_counter()
-        terms = [_terms(observable, circuit.num_qubits) for observable in observables]
-        values, variances, metadata = _constants(terms), np.zeros(len(terms)), dict[str, Any]()
-        for g, group in enumerate(_groups(terms)):
-            turned, active = measured(group)
+        groups, metadata = list[Group](), dict[str, Any]()
+        for g, (basis, members) in enumerate(_groups(terms)):
+            turned, active = turned_to(basis)
             task = Task(active, turned, shots or 0, limits or Limits(), binding)
             chosen = choose(task, method, exact_values=shots is None)
             place = {active.physical[qubit]: qubit for qubit in active.terminal}
-            weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in group.terms]
+            weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
             if shots is None:
                 means, metadata = chosen.expect(weights)
-                spread = np.zeros((len(means), len(means)))
+                groups.append(Group(members, means, np.zeros((len(members), len(members)))))
             else:
                 drawn, metadata = chosen.sample(extend(seed, k, g))
-                readings = _per_shot(drawn.memory[:, list(active.terminal.values())], list(active.terminal), weights)
-                means, spread = readings.mean(axis=1), np.cov(readings, bias=True).reshape(len(weights), -1) / shots
-            values += group.coefficients @ means
-            variances += np.einsum("ot,tu,ou->o", group.coefficients, spread, group.coefficients)
+                read = drawn.memory[:, list(active.terminal.values())]
+                groups.append(Group(members, *_statistics(read, list(active.terminal), weights)))
         metadata = {**metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start}
-        results.append(Expectations(values, np.sqrt(variances), shots, metadata))
+        results.append(Measured(groups, metadata))
     return results
 
 
-Letters = tuple[tuple[int, str], ...]  # (qubit, letter), ascending, without I
+def terms_of(observable: Observable, n_qubits: int) -> dict[Letters, float]:
+    """The terms of an observable with their coefficients.
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """Terms that one measurement reads; ``coefficients`` has shape (observables, terms)."""
-
-    basis: dict[int, str]
-    terms: list[Letters]
-    coefficients: NDArray[np.float64]
-
-
-def _terms(observable: Observable, n_qubits: int) -> dict[Letters, float]:
+    Raises:
+        ProgramError: it has other letters, more of them than qubits, or a coefficient that is not real.
+    """
     terms = dict[Letters, float]()
     for string, coefficient in observable.items():
         letters = tuple((qubit, letter) for qubit, letter in enumerate(reversed(string)) if letter != "I")
@@ -176,10 +220,10 @@ def _constants(terms: Sequence[Mapping[Letters, float]]) -> NDArray[np.float64]:
     return np.array([observable.get((), 0.0) for observable in terms])
 
 
-def _groups(terms: Sequence[Mapping[Letters, float]]) -> list[_Group]:
-    """Each term into the first group whose basis agrees with it."""
+def _groups(terms: Iterable[Letters]) -> list[tuple[dict[int, str], list[Letters]]]:
+    """Each term into the first group whose basis agrees with it: the bases, and the terms that they read."""
     groups = list[tuple[dict[int, str], list[Letters]]]()
-    for letters in dict.fromkeys(letters for observable in terms for letters in observable if letters):
+    for letters in filter(None, terms):
         wanted = {qubit: _BASIS[letter] for qubit, letter in letters}
         for basis, members in groups:
             if all(basis.get(qubit, letter) == letter for qubit, letter in wanted.items()):
@@ -188,16 +232,13 @@ def _groups(terms: Sequence[Mapping[Letters, float]]) -> list[_Group]:
                 break
         else:
             groups.append((wanted, [letters]))
-    return [
-        _Group(basis, members, np.array([[observable.get(m, 0.0) for m in members] for observable in terms]))
-        for basis, members in groups
-    ]
+    return groups
 
 
 def _in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceModel) -> QuantumCircuit:
     """The circuit, then the gates that turn X or Y of the qubits to Z, and readings into a register of their own."""
     turned = circuit.copy()
-    register = ClassicalRegister(len(basis), _REGISTER)
+    register = ClassicalRegister(len(basis), _unused_name(circuit))
     turned.add_register(register)
     for bit, (qubit, letter) in zip(register, sorted(basis.items()), strict=True):
         if letter != "Z" and not model.ideal and model.error("sx", (qubit,)) is None:
@@ -210,11 +251,20 @@ def _in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceMo
     return turned
 
 
-def _per_shot(memory: NDArray[np.uint8], qubits: Sequence[int], weights: Sequence[Weights]) -> NDArray[np.float64]:
-    """What each term reads in each shot; shape (terms, shots)."""
-    column = {qubit: index for index, qubit in enumerate(qubits)}
-    readings = np.ones((len(weights), len(memory)))
+def _unused_name(circuit: QuantumCircuit) -> str:
+    taken = {register.name for register in circuit.cregs}
+    return next(name for k in count() if (name := f"{_REGISTER}{k}") not in taken)
+
+
+def _statistics(
+    memory: NDArray[np.uint8], qubits: Sequence[int], weights: Sequence[Weights]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The means of the terms over the shots, and the covariance of these means; shapes (terms,) and (terms, terms)."""
+    outcomes, counts = np.unique(memory, axis=0, return_counts=True)
+    shots, column = len(memory), {qubit: index for index, qubit in enumerate(qubits)}
+    readings = np.ones((len(weights), len(outcomes)))
     for row, term in zip(readings, weights, strict=True):
         for qubit, weight in term.items():
-            row *= weight[memory[:, column[qubit]]]
-    return readings
+            row *= weight[outcomes[:, column[qubit]]]
+    means = readings @ counts / shots
+    return means, ((readings * counts) @ readings.T / shots - np.outer(means, means)) / shots

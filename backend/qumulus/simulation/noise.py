@@ -97,6 +97,7 @@ class Noise:
     gates: Mapping[tuple[str, tuple[int, ...]], GateCalibration]
     twirled_gates: bool = False
     twirled_measurements: bool = False
+    amplification: float = 1.0  # of the errors of twirled gates
     _channels: dict[tuple[str, tuple[int, ...]], Matrix | None] = field(default_factory=dict)
 
     @classmethod
@@ -126,14 +127,15 @@ class Noise:
         if key not in self._channels:
             calibration = self.gates.get(key)
             error = self._error(qubits, calibration) if calibration else None
-            self._channels[key] = error if error is None or not self._is_twirled(key) else np.diag(np.diag(error))
+            self._channels[key] = error if error is None or not self._is_twirled(key) else self._averaged(key, error)
         return self._channels[key]
 
-    def twirled(self, *, gates: bool, measurements: bool) -> Noise:
+    def twirled(self, *, gates: bool, measurements: bool, amplification: float = 1.0) -> Noise:
         """The average over all Pauli twirls of the Clifford gates on two qubits, of the measurements, or of both.
 
         Twirling leaves the diagonal of a channel's transfer matrix. A measurement with an X before it and a flip after
-        it, or neither, misreads 0 and 1 with the same probability, the mean of both.
+        it, or neither, misreads 0 and 1 with the same probability, the mean of both. The errors of twirled gates may be
+        amplified: a Pauli channel whose generator has the rates r gets the rates r · ``amplification``.
         """
         mean = (self.confusion + self.confusion[:, ::-1, ::-1]) / 2
         return Noise(
@@ -143,7 +145,12 @@ class Noise:
             gates=self.gates,
             twirled_gates=gates,
             twirled_measurements=measurements,
+            amplification=amplification,
         )
+
+    def _averaged(self, key: tuple[str, tuple[int, ...]], error: Matrix) -> Matrix:
+        fidelities = np.diag(error)
+        return np.diag(fidelities if key[0] in _MEASUREMENTS else fidelities.clip(0.0) ** self.amplification)
 
     def _is_twirled(self, key: tuple[str, tuple[int, ...]]) -> bool:
         name, qubits = key

@@ -24,16 +24,17 @@ Entry = Callable[[Program, Log], Outcome]
 PROGRAMS = {
     "openqasm": "qumulus.simulation.programs.openqasm:run",
     "runtime.sampler": "qumulus.simulation.programs.runtime.sampler:run",
+    "runtime.estimator": "qumulus.simulation.programs.runtime.estimator:run",
 }
 """Kind of program -> the function that runs it, imported when the first one comes."""
 
 
 def warm(devices: Iterable[str] = ()) -> None:
-    """Import what programs need, and read the calibrations of these devices with their targets."""
+    """Import all programs, and read the calibrations of these devices with their targets."""
     client_package.defer()
     importlib.import_module("qiskit_ibm_runtime.transpiler.plugin")  # the first transpilation would
-    for entry in PROGRAMS.values():
-        importlib.import_module(entry.partition(":")[0])
+    for kind in PROGRAMS:
+        _entry(kind)
     for name in devices:
         _ = device_model(name).target
 

@@ -13,6 +13,7 @@ from qumulus.core.results import Failure
 
 from . import rows, sessions
 from .board import Board
+from .statements import HEAD_OF_LANE, HEAD_OF_SESSION
 from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs
 
 EXPIRED = "The time of its session was over before it ran: open another session and submit it again."
@@ -22,16 +23,6 @@ _next = select(func.min(jobs.c.lane)).where(IS_QUEUED, jobs.c.lane > _first.c.la
 LANES = select(_first.union_all(select(_next).where(_first.c.lane.is_not(None))).c.lane)
 """The lanes in which jobs wait, found by skipping through the index from one to the next."""
 
-HEAD_COLUMNS = (
-    jobs.c.number,
-    jobs.c.id,
-    jobs.c.account,
-    jobs.c.device,
-    jobs.c.session,
-    jobs.c.ticket,
-    jobs.c.queued_at,
-)
-HEAD = select(*HEAD_COLUMNS).where(IS_QUEUED).order_by(jobs.c.ticket, jobs.c.number).limit(1)
 HELD = (
     select(jobs.c.device, jobs.c.account, func.count().label("count"))
     .where(IS_HELD)
@@ -86,13 +77,13 @@ class Candidates:
         """The oldest job of a lane, if its device takes it now."""
         device, account = rows.device_and_account(name)
         settings = self._board.settings(device)
-        wanted = HEAD.where(jobs.c.lane == name)
+        wanted, which = HEAD_OF_LANE, {"its_lane": name}
         if settings.one_at_a_time:
             if self._by_device[device]:
                 return None
             if holder := self._holder(device):
-                wanted = HEAD.where(jobs.c.session == holder, jobs.c.account == account)
-        while (head := self._connection.execute(wanted).first()) is not None:
+                wanted, which = HEAD_OF_SESSION, {"its_session": holder, "its_account": account}
+        while (head := self._connection.execute(wanted, which).first()) is not None:
             if head.session is None or not self._over(head):
                 break
         if head is None or self._now < head.queued_at + timedelta(seconds=settings.least_queue_seconds):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_, update
 
 from qumulus.core.accounts import Caller
 from qumulus.core.bells import Bells
@@ -19,13 +19,12 @@ from . import rows, sessions
 from .blobs import DiskBlobs
 from .board import Board
 from .database import Database
+from .statements import JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
 from .tables import IS_HELD, IS_QUEUED, jobs, log_lines, results
 from .values import Values
 
 LAST_RUNS = 20  # runs of a device by which the next ones are judged
 FIRST_GUESS = 1.0  # seconds of a run while none is known
-
-ONE = select(*rows.JOB_COLUMNS).limit(1)
 
 
 class SqlJobs:
@@ -51,14 +50,15 @@ class SqlJobs:
         now = self._clock.now()
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
         with self._values.stored(new.payload) as (payload, blob):
-            values |= {"payload": payload, "payload_blob": blob, "ticket": None if new.registered else rows.NEXT_TICKET}
+            values |= {"payload": payload, "payload_blob": blob}
 
             def work(connection: Connection) -> Job:
                 if new.idempotency_key is not None and (known := _by_key(connection, new)):
                     return known
                 if new.session is not None:
                     _admit(connection, new, new.session, now)
-                return rows.to_job(connection.execute(insert(jobs).values(values).returning(*rows.JOB_COLUMNS)).one())
+                connection.execute(REGISTER if new.registered else QUEUE, values)
+                return rows.to_job_of(values)
 
             job = self._database.writer.run(work)
             if job.id != values["id"]:
@@ -77,7 +77,7 @@ class SqlJobs:
                 name: getattr(new, name) for name in rows.SAME_NAMES if name not in ("account", "idempotency_key")
             }
             values |= {"tags": list(new.tags), "request": dict(new.request), "lane": rows.lane(new.device, new.account)}
-            values |= {"payload": payload, "payload_blob": blob, "ticket": rows.NEXT_TICKET, "queued_at": now}
+            values |= {"payload": payload, "payload_blob": blob, "ticket": NEXT_TICKET, "queued_at": now}
 
             def work(connection: Connection) -> Job:
                 job = _owned(connection, job_id, new.account)
@@ -239,7 +239,7 @@ class SqlJobs:
         if position is None:
             return None
         with self._database.read() as connection:
-            job = connection.execute(ONE.where(jobs.c.id == job_id)).one()
+            job = connection.execute(JOB, {"its_id": job_id}).one()
             last = (
                 select(jobs.c.run_seconds)
                 .where(jobs.c.device == job.device, jobs.c.run_seconds.is_not(None))
@@ -271,7 +271,7 @@ def _count(connection: Connection, condition: Any) -> int:
 
 
 def _owned(connection: Connection, job_id: str, account: str) -> Job:
-    row = connection.execute(ONE.where(jobs.c.id == job_id, jobs.c.account == account)).first()
+    row = connection.execute(OWNED_JOB, {"its_id": job_id, "its_account": account}).first()
     if row is None:
         raise UnknownJob(job_id)
     return rows.to_job(row)
@@ -283,7 +283,9 @@ def _changed(connection: Connection, job_id: str, values: Mapping[str, Any]) -> 
 
 
 def _by_key(connection: Connection, new: NewJob) -> Job | None:
-    known = ONE.where(jobs.c.account == new.account, jobs.c.idempotency_key == new.idempotency_key)
+    known = select(*rows.JOB_COLUMNS).where(
+        jobs.c.account == new.account, jobs.c.idempotency_key == new.idempotency_key
+    )
     row = connection.execute(known).first()
     return rows.to_job(row) if row else None
 

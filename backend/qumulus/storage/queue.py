@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count as counter
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, insert, literal_column, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, insert, literal_column, or_, select, tuple_, update
 
 from qumulus.core.bells import Bells
 from qumulus.core.errors import UnknownJob
-from qumulus.core.jobs import FINAL, JobEvent, JobState, after, states_before
+from qumulus.core.jobs import FINAL, JobEvent, JobState, after
 from qumulus.core.ports import Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
 
@@ -30,6 +30,7 @@ from .blobs import DiskBlobs
 from .board import Board
 from .candidates import Candidates
 from .database import Database
+from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, MINE, TAKE, of
 from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
 from .values import Values
 
@@ -37,14 +38,6 @@ log = logging.getLogger("qumulus.storage")
 
 RENEW = 0.85  # a lease with less than this of its time left is renewed
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
-
-CLAIM_COLUMNS = tuple(
-    jobs.c[name]
-    for name in (
-        "id", "account", "device", "kind", "shots", "session", "calibration", "max_seconds", "request", "attempt",
-        "attempts", "counted", "active_qubits", "queued_at", "payload", "payload_blob",
-    )
-)  # fmt: skip
 
 NOBODY: dict[str, Any] = {"owner": None, "lease_until": None}
 AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "running_at": None, **NOBODY}
@@ -67,7 +60,7 @@ class SqlQueue:
     ) -> list[Claim]:
         """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
         with self._database.read() as connection:
-            if connection.execute(select(jobs.c.number).where(IS_QUEUED).limit(1)).first() is None:
+            if connection.execute(ANY_QUEUED).first() is None:
                 return []
 
         def work(connection: Connection) -> tuple[list[AnyRow], list[str]]:
@@ -123,10 +116,8 @@ class SqlQueue:
 
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""
-        started = _of(claim, JobEvent.START).values(
-            state=after(JobState.CLAIMED, JobEvent.START).value, running_at=self._clock.now()
-        )
-        return self._database.writer.run(lambda connection: connection.execute(started).rowcount == 1)
+        values = {"state": after(JobState.CLAIMED, JobEvent.START).value, "running_at": self._clock.now()}
+        return self._database.writer.run(lambda connection: _changed(connection, claim, JobEvent.START, values))
 
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Renew the leases, and say which runs must stop. See `JobQueue.heartbeat`."""
@@ -159,7 +150,7 @@ class SqlQueue:
         kept = self._kept(claim.job_id, outcome)
 
         def work(connection: Connection) -> bool:
-            if connection.execute(_of(claim, event).values(values)).rowcount == 0:
+            if not _changed(connection, claim, event, values):
                 return False
             if kept:
                 connection.execute(insert(results), kept)
@@ -195,10 +186,9 @@ class SqlQueue:
 
     def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
         """Keep what a run has written until now."""
-        mine = select(jobs.c.id).where(jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, IS_HELD)
 
         def work(connection: Connection) -> None:
-            if connection.execute(mine).first():
+            if connection.execute(MINE, of(claim)).first():
                 _write_log(connection, claim, lines)
 
         self._database.writer.run(work)
@@ -206,16 +196,13 @@ class SqlQueue:
     def release(self, claim: Claim, *, counted: bool, reason: str) -> None:
         """Hand a job back, or end it where it was to be cancelled or has had all its attempts."""
         now = self._clock.now()
-        current = select(jobs.c.state, jobs.c.counted, jobs.c.returned, jobs.c.attempts).where(
-            jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, IS_HELD
-        )
 
         def work(connection: Connection) -> JobState | None:
-            row = connection.execute(current).first()
+            row = connection.execute(MINE, of(claim)).first()
             if row is None:
                 return None
             values = _handed_back(row, counted=counted, reason=reason, now=now)
-            connection.execute(_of(claim, JobEvent.RELEASE).values(values))
+            _changed(connection, claim, JobEvent.RELEASE, values)
             return JobState(values["state"])
 
         self._tell(claim.job_id, self._database.writer.run(work))
@@ -270,28 +257,14 @@ LOST = (
 )
 
 
-def _of(claim: Claim, event: JobEvent) -> Update:
-    """A change of the claimed job, if the attempt is still this one and ``event`` is legal."""
-    legal = [state.value for state in sorted(states_before(event))]
-    return update(jobs).where(
-        jobs.c.id == claim.job_id, jobs.c.attempt == claim.attempt, jobs.c.state.in_(legal), IS_HELD
-    )
+def _changed(connection: Connection, claim: Claim, event: JobEvent, values: Mapping[str, Any]) -> bool:
+    """Change the claimed job, if the attempt is still this one and ``event`` is legal."""
+    return connection.execute(CHANGE[event], {**values, **of(claim)}).rowcount == 1
 
 
 def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
-    taken = (
-        update(jobs)
-        .where(jobs.c.number == number, IS_QUEUED)
-        .values(
-            state=after(JobState.QUEUED, JobEvent.CLAIM).value,
-            attempt=jobs.c.attempt + 1,
-            claimed_at=now,
-            owner=owner,
-            lease_until=lease_until,
-        )
-        .returning(*CLAIM_COLUMNS)
-    )
-    return connection.execute(taken).one()
+    values = {"its_number": number, "claimed_at": now, "owner": owner, "lease_until": lease_until}
+    return connection.execute(TAKE, values).one()
 
 
 def _failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
-
-from sqlalchemy import func, select
 
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Claim
@@ -18,7 +16,8 @@ from qumulus.core.results import Failure
 
 from .tables import AnyRow, jobs
 
-JOB_COLUMNS = tuple(jobs.c[field.name] for field in fields(Job))
+JOB_NAMES = tuple(field.name for field in fields(Job))
+JOB_COLUMNS = tuple(jobs.c[name] for name in JOB_NAMES)
 
 SAME_NAMES = (
     "account", "device", "kind", "api", "name", "note", "shots", "session", "instance", "calibration", "private",
@@ -26,9 +25,6 @@ SAME_NAMES = (
 )  # fmt: skip
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {"state": JobState, "tags": tuple, "failure": Failure}
-
-NEXT_TICKET = select(func.coalesce(func.max(jobs.c.number), 0) + 1).scalar_subquery()
-"""After everything that was submitted until now; equal tickets are told apart by the number of the row."""
 
 
 def new_id(at: datetime) -> str:
@@ -70,7 +66,12 @@ def job_values(new: NewJob, job_id: str, now: datetime) -> dict[str, Any]:
 
 def to_job(row: AnyRow) -> Job:
     """A job from a row of `JOB_COLUMNS`."""
-    values = dict(row._mapping)
+    return to_job_of(row._mapping)
+
+
+def to_job_of(columns: Mapping[str, Any]) -> Job:
+    """A job from its columns; those that are not there are null."""
+    values: dict[str, Any] = {name: columns.get(name) for name in JOB_NAMES}
     for name, convert in CONVERSIONS.items():
         if values[name] is not None:
             values[name] = convert(values[name])

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.params import Cookie, Header, Param, Path, Query
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import ASGIApp
 from typing_extensions import TypeAliasType
 
 from qumulus.core.errors import QumulusError
@@ -39,6 +40,9 @@ def serve(
 ) -> None:
     """Give ``app`` all operations of ``document``.
 
+    The handlers are compared with the document now; the routes are made when the first request comes, because FastAPI
+    needs more time to make a route than to answer a request.
+
     Args:
         groups: the handlers, one group a module.
         errors: how this API says what went wrong.
@@ -50,12 +54,27 @@ def serve(
     """
     handlers = matched(document, groups, read_elsewhere)
     app.router.redirect_slashes = False
-    for name, operation in document.operations.items():
-        endpoint = _endpoint(operation, handlers[name], body_limit)
-        app.add_api_route(
-            operation.path, endpoint, methods=[operation.method], response_model=None, operation_id=name, name=name
-        )
     _answer_errors(app, document, errors)
+
+    def add_routes() -> None:
+        for name, operation in document.operations.items():
+            endpoint = _endpoint(operation, handlers[name], body_limit)
+            app.add_api_route(
+                operation.path, endpoint, methods=[operation.method], response_model=None, operation_id=name, name=name
+            )
+
+    _before_first_request(app, add_routes)
+
+
+def _before_first_request(app: FastAPI, prepare: Callable[[], None]) -> None:
+    """Call ``prepare`` when ``app`` builds its middleware, which it does once, for its first request."""
+    build = app.build_middleware_stack
+
+    def prepared() -> ASGIApp:
+        prepare()
+        return build()
+
+    vars(app)["build_middleware_stack"] = prepared
 
 
 def _endpoint(operation: Declared, handler: Callable[..., Any], body_limit: int) -> Callable[..., Any]:

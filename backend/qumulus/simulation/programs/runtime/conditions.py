@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from qumulus.core.results import Severity
 from qumulus.simulation.devices import DeviceModel, twirled
 
 from .decoupling import Decoupling, decoupled
-from .failures import invalid
+from .failures import Log, invalid
 from .submission import Submission
 
 
@@ -30,7 +30,8 @@ class Options(Protocol):
 class Conditions:
     """How all circuits of one job run."""
 
-    model: DeviceModel
+    calibrated: DeviceModel
+    model: DeviceModel  # the same as the options change it
     seed: int
     decoupling: Decoupling | None
     twirled: tuple[str, ...]  # "gates", "measurements"
@@ -38,6 +39,10 @@ class Conditions:
     def prepared(self, circuit: QuantumCircuit) -> QuantumCircuit:
         """The circuit as it is run: with decoupling pulses in its delays, if the options ask for them."""
         return circuit if self.decoupling is None else decoupled(circuit, self.decoupling, self.model)
+
+    def amplified(self, factor: float) -> DeviceModel:
+        """The device with the errors of its twirled gates amplified."""
+        return twirled(self.calibrated, gates=True, measurements="measurements" in self.twirled, amplification=factor)
 
     def report(self, simulation: Mapping[str, Any]) -> dict[str, Any]:
         """How a pub was simulated, for its metadata."""
@@ -51,7 +56,7 @@ _REPORTED = ("method", "engine", "approximation", "accuracy", "seconds")
 def conditions(
     submission: Submission,
     options: Options,
-    log: Callable[[str, Severity], None],
+    log: Log,
     *,
     twirl_gates: bool,
     twirl_measurements: bool,
@@ -77,6 +82,7 @@ def conditions(
     chosen = options.dynamical_decoupling
     kinds = {"gates": twirl_gates, "measurements": twirl_measurements}
     return Conditions(
+        calibrated=submission.model,
         model=twirled(submission.model, gates=twirl_gates, measurements=twirl_measurements),
         seed=submission.seed_or(seed if simulator is None or seed is not None else simulator.seed_simulator),
         decoupling=Decoupling(chosen.sequence_type, chosen.extra_slack_distribution) if chosen.enable else None,

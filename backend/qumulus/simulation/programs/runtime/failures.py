@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome, Severity
 from qumulus.simulation.errors import ProgramError
+
+Log = Callable[[str, Severity], None]
+Entry = Callable[[Program, Log], Outcome]
 
 INVALID = 1002
 """The job is not valid to run on this backend."""
@@ -24,3 +32,18 @@ def not_isa(message: str) -> ProgramError:
         "backend=backend).",
         NOT_ISA,
     )
+
+
+def coded(entry: Entry) -> Entry:
+    """An entry whose failures all have a code: what the simulation itself objects to is not valid on the backend."""
+
+    @wraps(entry)
+    def run(program: Program, log: Log) -> Outcome:
+        try:
+            return entry(program, log)
+        except ProgramError as error:
+            if error.code is not None:
+                raise
+            raise invalid(error.message) from error
+
+    return run

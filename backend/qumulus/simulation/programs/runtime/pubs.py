@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit
 from . import circuits
 from .failures import invalid
 from .isa import check_rzz
+from .observables import observables
 from .submission import Submission
 from .wire import array
 
@@ -39,6 +40,41 @@ class SamplerPub:
         return bindings(self.circuit, self.values)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EstimatorPub:
+    """A circuit, observables, the parameters' values, and a precision; None where the pub names none.
+
+    The shape of the pub is the one that observables and sets of values are broadcast to.
+    """
+
+    circuit: QuantumCircuit
+    observables: NDArray[np.object_]
+    values: NDArray[np.float64]
+    precision: float | None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the expectation values."""
+        return np.broadcast_shapes(self.observables.shape, self.values.shape[:-1])
+
+    def bindings(self) -> list[dict[Parameter, float]]:
+        """The values of the parameters, one mapping a set, in row-major order."""
+        return bindings(self.circuit, self.values)
+
+    def elements(self) -> dict[int, list[tuple[int, int]]]:
+        """For each set of values: the observables to estimate with it, as (place in the result, flat index)."""
+        shape = self.shape
+        found: dict[int, list[tuple[int, int]]] = {}
+        pairs = zip(_indices(self.values.shape[:-1], shape), _indices(self.observables.shape, shape), strict=True)
+        for place, (row, observable) in enumerate(pairs):
+            found.setdefault(row, []).append((place, observable))
+        return found
+
+
+def _indices(shape: tuple[int, ...], target: tuple[int, ...]) -> list[int]:
+    return np.broadcast_to(np.arange(prod(shape)).reshape(shape), target).ravel().tolist()
+
+
 def sampler_pubs(submission: Submission, default_shots: int) -> Iterator[SamplerPub]:
     """The pubs of a sampler, checked against the device.
 
@@ -53,6 +89,36 @@ def sampler_pubs(submission: Submission, default_shots: int) -> Iterator[Sampler
         if shots is not None and (not isinstance(shots, int) or isinstance(shots, bool) or shots < 1):
             raise invalid(f"Pub {index} asks for {str(shots)[:40]} shots: send a positive integer.")
         yield SamplerPub(loaded, sets, default_shots if shots is None else shots)
+
+
+def estimator_pubs(submission: Submission) -> Iterator[EstimatorPub]:
+    """The pubs of an estimator, checked against the device.
+
+    Raises:
+        ProgramError: a pub is malformed or does not fit the device.
+    """
+    for index, pub in enumerate(_members(submission)):
+        circuit, observed, values, precision, *rest = [*pub, *[None] * (4 - len(pub))]
+        if rest:
+            raise invalid(
+                f"Pub {index} has more than four members: send [circuit, observables, parameter values, precision]."
+            )
+        if precision is not None and not (isinstance(precision, int | float) and 0 <= precision < inf):
+            raise invalid(
+                f"Pub {index} asks for the precision {str(precision)[:40]}: send a number, 0 for exact values."
+            )
+        loaded, sets = checked_circuit(submission, circuit, values)
+        array = observables(observed, loaded.num_qubits)
+        try:
+            shape = np.broadcast_shapes(array.shape, sets.shape[:-1])
+        except ValueError as error:
+            raise invalid(
+                f"The observables of pub {index} have the shape {array.shape} and its parameter values {sets.shape[:-1]}: "
+                "they cannot be broadcast together."
+            ) from error
+        if prod(shape) > MOST_SETS:
+            raise invalid(f"A pub may have {MOST_SETS} expectation values; pub {index} has {prod(shape)}.")
+        yield EstimatorPub(loaded, array, sets, precision)
 
 
 def checked_circuit(

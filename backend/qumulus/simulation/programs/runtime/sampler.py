@@ -5,7 +5,6 @@ Emulates the ``sampler`` program of Qiskit Runtime, version 2 (models: ``ibm_qua
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from math import prod
 from typing import Any
@@ -14,21 +13,20 @@ import numpy as np
 from ibm_quantum_schemas.sampler.version_0_1 import OptionsModel
 
 from qumulus.core.programs import Program
-from qumulus.core.results import Outcome, Severity
+from qumulus.core.results import Outcome
 from qumulus.simulation.errors import Refused
 from qumulus.simulation.sampling import sample_sweep
 
 from . import results, spans, wire
 from .conditions import Conditions, conditions
-from .failures import invalid
+from .failures import Log, coded, invalid
 from .options import validated
 from .pubs import SamplerPub, sampler_pubs
 from .submission import Submission, read
 from .twirling import Randomizations, product, randomizations
 
-Log = Callable[[str, Severity], None]
 
-
+@coded
 def run(program: Program, log: Log) -> Outcome:
     """Run a sampler job.
 

@@ -1,0 +1,153 @@
+"""The estimator: expectation values of observables, mitigated as the resilience level asks.
+
+Emulates the ``estimator`` program of Qiskit Runtime, version 2 (models: ``ibm_quantum_schemas.estimator.version_0_1``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from typing import Any, cast
+
+from ibm_quantum_schemas.estimator.version_0_1 import OptionsModel
+from qiskit.circuit import QuantumCircuit
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome
+from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.expectation import measure_terms, shots_for
+from qumulus.simulation.seeds import extend
+
+from . import estimates, results, wire
+from .conditions import Conditions, conditions
+from .failures import Log, coded
+from .folding import Amplifier, folded
+from .observables import in_paulis
+from .options import validated
+from .pubs import EstimatorPub, estimator_pubs
+from .readout import Calibration, calibrated
+from .resilience import USUAL, Resilience, resilience
+from .submission import Submission, read
+from .twirling import product, randomizations
+
+_CALIBRATION, _FOLDS = -1, -2
+"""Members of the seeds' paths for what is no measurement of a pub's parameter set."""
+
+
+@coded
+def run(program: Program, log: Log) -> Outcome:
+    """Run an estimator job.
+
+    Raises:
+        ProgramError: a pub or an option is not valid on the device.
+        Refused: it is over a limit.
+    """
+    submission = read(program)
+    options = validated(OptionsModel, submission.params.get("options"), submission.allowance)
+    wanted = resilience(submission.params.get("resilience_level", USUAL), options)
+    under = conditions(
+        submission,
+        options,
+        log,
+        twirl_gates=wanted.twirl_gates,
+        twirl_measurements=wanted.twirl_measurements,
+        seed=options.seed_estimator,
+    )
+    estimated = [
+        _estimated(pub, index, wanted, options, under, submission)
+        for index, pub in enumerate(list(estimator_pubs(submission)))
+    ]
+    metadata = {
+        "dynamical_decoupling": options.dynamical_decoupling.model_dump(exclude={"skip_reset_qubits"}),
+        "twirling": {
+            **options.twirling.model_dump(),
+            "enable_gates": wanted.twirl_gates,
+            "enable_measure": wanted.twirl_measurements,
+            "interleave_randomizations": True,
+        },
+        "resilience": wanted.metadata(),
+    }
+    report = {"seed": under.seed, "pubs": [result["__value__"]["metadata"]["simulation"] for result in estimated]}
+    return results.outcome(estimated, metadata, report)
+
+
+def _estimated(
+    pub: EstimatorPub,
+    index: int,
+    wanted: Resilience,
+    options: OptionsModel,
+    under: Conditions,
+    submission: Submission,
+) -> dict[str, Any]:
+    """The result of one pub."""
+    precision, shots = _precision(pub, options)
+    metadata: dict[str, Any] = {"target_precision": precision, "circuit_metadata": pub.circuit.metadata or {}}
+    if shots is not None and (wanted.twirl_gates or wanted.twirl_measurements):
+        twirls = randomizations(shots, options.twirling.num_randomizations, options.twirling.shots_per_randomization)
+        shots = twirls.number * twirls.shots
+        metadata["num_randomizations"] = twirls.number
+    metadata |= {"shots": shots, "resilience": {}}
+    flat = [in_paulis(terms) if wanted.measure_mitigation else terms for terms in pub.observables.ravel()]
+    elements, sets = pub.elements(), pub.bindings()
+    cases = [
+        (sets[row], list(dict.fromkeys(letters for _, k in wanted_here for letters in flat[k] if letters)))
+        for row, wanted_here in elements.items()
+    ]
+    calibration = _calibration(cases, wanted, under, shots, index)
+    measured = [
+        measure_terms(circuit, cases, model, shots=shots, seed=(under.seed, index, f), limits=submission.limits)
+        for f, (circuit, model) in enumerate(_amplified(pub.circuit, wanted, under, index))
+    ]
+    found: dict[int, Mapping[str, Any]] = {}
+    used = set[str]()
+    for at_factors, wanted_here in zip(zip(*measured, strict=True), elements.values(), strict=True):
+        means = estimates.Means(at_factors, calibration)
+        fits, best = estimates.fitted(means, wanted.zne) if wanted.zne else ([], [])
+        used |= {wanted.zne.extrapolators[e] for e in best} if wanted.zne else set()
+        for place, k in wanted_here:
+            found[place] = (
+                estimates.at_zero_noise(means, flat[k], wanted.zne, fits, best)
+                if wanted.zne
+                else estimates.direct(means, flat[k])
+            )
+    if wanted.zne:
+        metadata["resilience"]["zne"] = {"extrapolator": [e for e in wanted.zne.extrapolators if e in used]}
+    metadata["simulation"] = under.report(measured[0][0].metadata if measured[0] else {})
+    fields = dict(estimates.stacked([found[place] for place in range(len(found))], pub.shape))
+    data = wire.to_data_bin({name: wire.to_array(values) for name, values in fields.items()}, pub.shape)
+    return wire.to_value("PubResult", data=data, metadata=metadata)
+
+
+def _precision(pub: EstimatorPub, options: OptionsModel) -> tuple[float, int | None]:
+    """The precision that a pub is estimated with, and the shots of each of its measurements; None for exact values."""
+    default = product(options.twirling.num_randomizations, options.twirling.shots_per_randomization)
+    default = default or options.default_shots
+    if pub.precision is None and default is not None:
+        return 1 / sqrt(default), default
+    precision = options.default_precision if pub.precision is None else pub.precision
+    return precision, shots_for(precision)
+
+
+def _amplified(
+    circuit: QuantumCircuit, wanted: Resilience, under: Conditions, index: int
+) -> list[tuple[QuantumCircuit, DeviceModel]]:
+    """The circuit and the device at each noise factor."""
+    prepared, zne = under.prepared(circuit), wanted.zne
+    if zne is None:
+        return [(prepared, under.model)]
+    if zne.folds:
+        seed, amplifier = extend(under.seed, index, _FOLDS), cast("Amplifier", zne.amplifier)
+        return [
+            (folded(prepared, factor, amplifier, extend(seed, f)), under.model) for f, factor in enumerate(zne.factors)
+        ]
+    return [(prepared, under.amplified(factor)) for factor in zne.factors]
+
+
+def _calibration(
+    cases: Sequence[tuple[Any, Sequence[Any]]], wanted: Resilience, under: Conditions, shots: int | None, index: int
+) -> Calibration | None:
+    """The calibration of the readout of all qubits that a pub measures."""
+    if not wanted.measure_mitigation:
+        return None
+    qubits = sorted({qubit for _, terms in cases for letters in terms for qubit, _ in letters})
+    return calibrated(under.model, qubits, shots=shots, seed=extend(under.seed, index, _CALIBRATION))
