@@ -25,6 +25,7 @@ PROGRAMS = {
     "openqasm": "qumulus.simulation.programs.openqasm:run",
     "runtime.sampler": "qumulus.simulation.programs.runtime.sampler:run",
     "runtime.estimator": "qumulus.simulation.programs.runtime.estimator:run",
+    "runtime.executor": "qumulus.simulation.programs.runtime.executor:run",
 }
 """Kind of program -> the function that runs it, imported when the first one comes."""
 

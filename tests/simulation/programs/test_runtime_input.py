@@ -174,7 +174,7 @@ def test_a_body_that_is_no_object_with_params_fails_the_job(payload: bytes) -> N
 def test_a_result_over_the_limit_is_refused_before_anything_runs() -> None:
     outcome = run(sampler([(isa(bell(), BRISBANE), None, 10_000_000)], result_bytes=1 << 20))
     assert outcome.failure is Failure.REFUSED
-    assert "10000000 bytes" in outcome.reason
+    assert "2500000 bytes" in outcome.reason
 
 
 def test_an_openqasm_program_on_the_device_runs() -> None:

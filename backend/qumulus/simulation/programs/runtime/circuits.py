@@ -38,29 +38,31 @@ def circuit(value: object, allowance: Allowance, limits: Limits) -> QuantumCircu
     return loaded
 
 
-def from_qpy(data: bytes, limits: Limits, *, programs: int, **options: Any) -> list[QuantumCircuit]:
+def from_qpy(
+    data: bytes, limits: Limits, *, programs: int, newest: int = NEWEST, **options: Any
+) -> list[QuantumCircuit]:
     """The circuits of a QPY file; ``options`` are those of `qpy.load`.
 
     Raises:
         ProgramError: it is not valid QPY, of another format than 13 to the newest known, has another number of circuits,
             or declares more qubits or bits than a program may have.
     """
-    _check_headers(data, limits, programs)
+    _check_headers(data, limits, programs, newest)
     try:
         return qpy.load(io.BytesIO(data), **options)
     except Exception as error:  # any error of the parser says the same: the file is broken
         raise invalid(f"The circuit is not valid QPY: {_first_line(error)}") from error
 
 
-def _check_headers(data: bytes, limits: Limits, programs: int) -> None:
+def _check_headers(data: bytes, limits: Limits, programs: int, newest: int) -> None:
     try:
         preface, version, *_, number, _ = _FILE_HEADER.unpack_from(data)
         if preface != b"QISKIT":
             raise invalid("The circuit is not valid QPY: it does not begin with the header of a QPY file.")
-        if version > NEWEST:
+        if version > newest:
             raise invalid(
-                f"The QPY format version being read, {version}, isn't supported here: the newest is {NEWEST}. "
-                f"Encode the circuit with qpy.dump(circuit, file, version={NEWEST})."
+                f"The QPY format version being read, {version}, isn't supported here: the newest is {newest}. "
+                f"Encode the circuit with qpy.dump(circuit, file, version={newest})."
             )
         if version < OLDEST:
             raise invalid(

@@ -11,6 +11,7 @@ from qiskit.circuit import QuantumCircuit
 from qumulus.core.results import Severity
 from qumulus.simulation.devices import DeviceModel, twirled
 
+from . import results
 from .decoupling import Decoupling, decoupled
 from .failures import Log, invalid
 from .submission import Submission
@@ -46,11 +47,11 @@ class Conditions:
 
     def report(self, simulation: Mapping[str, Any]) -> dict[str, Any]:
         """How a pub was simulated, for its metadata."""
-        report = {name: simulation[name] for name in _REPORTED if name in simulation}
-        return {**report, "seed": self.seed, **({"twirled": list(self.twirled)} if self.twirled else {})}
-
-
-_REPORTED = ("method", "engine", "approximation", "accuracy", "seconds")
+        return {
+            **results.simulation(simulation),
+            "seed": self.seed,
+            **({"twirled": list(self.twirled)} if self.twirled else {}),
+        }
 
 
 def conditions(

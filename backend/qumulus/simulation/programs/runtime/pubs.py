@@ -133,7 +133,7 @@ def checked_circuit(
     angles = submission.instructions.check(loaded)
     sets = _values(values, loaded, submission)
     if angles:
-        _check_angles(angles, bindings(loaded, sets))
+        check_angles(angles, bindings(loaded, sets))
     return loaded, sets
 
 
@@ -185,7 +185,12 @@ def _by_name(given: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> lis
     return np.stack(np.broadcast_arrays(*(np.asarray(given[name], float) for name in names)), axis=-1).tolist()
 
 
-def _check_angles(angles: list[ParameterExpression], sets: list[dict[Parameter, float]]) -> None:
+def check_angles(angles: list[ParameterExpression], sets: list[dict[Parameter, float]]) -> None:
+    """Check the angles of rzz that depend on parameters.
+
+    Raises:
+        ProgramError: one lies outside [0, π/2].
+    """
     for angle in angles:
         for values in sets:
             used = {parameter: values[parameter] for parameter in angle.parameters}

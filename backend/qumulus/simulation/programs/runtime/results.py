@@ -6,7 +6,31 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qumulus.core.programs import Limits
 from qumulus.core.results import Outcome
+from qumulus.simulation.errors import Refused
+
+_REPORTED = ("method", "engine", "approximation", "accuracy", "seconds")
+
+
+def simulation(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What the result says of how a circuit was simulated."""
+    return {name: metadata[name] for name in _REPORTED if name in metadata}
+
+
+def check_size(bits: int, limits: Limits) -> None:
+    """Refuse a job whose shots would be too many, before anything is run.
+
+    Raises:
+        Refused: the packed bits exceed a result, or the unpacked ones a quarter of the memory.
+    """
+    size = -(-bits // 8)
+    if size > limits.result_bytes or bits > limits.memory_bytes // 4:
+        most = min(limits.result_bytes, limits.memory_bytes // 32)
+        raise Refused(
+            f"The result would have {size} bytes and a job's may have {most}: ask for fewer shots.",
+            {"result_bytes": size},
+        )
 
 
 def outcome(

@@ -14,7 +14,6 @@ from ibm_quantum_schemas.sampler.version_0_1 import OptionsModel
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
-from qumulus.simulation.errors import Refused
 from qumulus.simulation.sampling import sample_sweep
 
 from . import results, spans, wire
@@ -50,7 +49,8 @@ def run(program: Program, log: Log) -> Outcome:
     default = (product(*counts) if twirled else None) or options.default_shots
     pub_results, pub_spans, report = [], [], []
     pubs = list(sampler_pubs(submission, default))
-    _check_size(pubs, submission)
+    bits = sum(prod(pub.shape) * pub.shots * register.size for pub in pubs for register in pub.circuit.cregs)
+    results.check_size(bits, submission.limits)
     for index, pub in enumerate(pubs):
         twirls = randomizations(pub.shots, *counts) if twirled else None
         start = datetime.now(UTC)
@@ -85,13 +85,3 @@ def _sampled(
         metadata["num_randomizations"] = twirls.number
     result = wire.to_value("SamplerPubResult", data=wire.to_data_bin(fields, pub.shape), metadata=metadata)
     return result, simulation
-
-
-def _check_size(pubs: list[SamplerPub], submission: Submission) -> None:
-    """Refuse a job whose result would be too large, before anything is run."""
-    size = sum(prod(pub.shape) * pub.shots * -(-register.size // 8) for pub in pubs for register in pub.circuit.cregs)
-    if size > submission.limits.result_bytes:
-        raise Refused(
-            f"The result would have {size} bytes and a job's may have {submission.limits.result_bytes}: ask for fewer shots.",
-            {"result_bytes": size},
-        )

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from .failures import invalid
 
 _NPY_HEADER = 1 << 12
-_FAST = 1  # zlib's level: random bits do not compress any better at higher ones
+FAST = 1  # zlib's level: random bits do not compress any better at higher ones
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ def to_array(numbers: NDArray[Any]) -> dict[str, Any]:
     """An array as the client reads it; one without dimensions stays an array."""
     file = io.BytesIO()
     np.lib.format.write_array(file, np.asarray(numbers), allow_pickle=False)
-    return {"__type__": "ndarray", "__value__": b64encode(zlib.compress(file.getvalue(), _FAST)).decode()}
+    return {"__type__": "ndarray", "__value__": b64encode(zlib.compress(file.getvalue(), FAST)).decode()}
 
 
 def to_bit_array(bits: NDArray[np.uint8], shape: tuple[int, ...]) -> dict[str, Any]:

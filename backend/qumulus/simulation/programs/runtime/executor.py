@@ -1,0 +1,188 @@
+"""The executor: quantum programs, whose items are circuits with arguments or with a samplex that draws them.
+
+Emulates the ``executor`` program of Qiskit Runtime (models: ``ibm_quantum_schemas.executor``). What a program passes
+through, and its semantic role, come back unchanged: the client's sampler and estimator are built on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import QuantumCircuit
+from samplomatic.quantum_program import SamplexItem
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome, Severity
+from qumulus.simulation.sampling import sample_sweep
+from qumulus.simulation.seeds import generator
+
+from . import results
+from .dialects import Dialect, dialect_of
+from .failures import Log, coded, invalid
+from .options import validated
+from .pubs import bindings, check_angles
+from .samplexes import PARAMETERS, sampled, samplex_item
+from .submission import Submission, read
+from .tensors import from_tensor, to_tensor
+
+_RANDOMIZATIONS = -1
+"""The member of a seed's path for the randomizations of an item."""
+
+MOST_ELEMENTS = 1_000_000
+"""Bound circuits in one item."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """A circuit with its arguments, shape (…, parameters), or with a samplex that gives them."""
+
+    circuit: QuantumCircuit
+    shape: tuple[int, ...]
+    angles: list[Any]
+    arguments: NDArray[Any] | SamplexItem
+
+
+@coded
+def run(program: Program, log: Log) -> Outcome:
+    """Run an executor job.
+
+    Raises:
+        ProgramError: the program is not valid on the device.
+        Refused: it is over a limit.
+    """
+    submission = read(program)
+    dialect = dialect_of(submission.params)
+    quantum_program = _program(submission)
+    _check_options(submission, dialect, log)
+    shots = _shots(quantum_program)
+    items = _items(quantum_program, dialect, submission)
+    bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
+    results.check_size(bits, submission.limits)
+    seed = submission.seed_or(None)
+    data, chunks, report = [], [], []
+    for index, item in enumerate(items):
+        start = datetime.now(UTC)
+        arrays, simulation = _executed(item, shots, (seed, index), submission)
+        data.append(_item_result(arrays, dialect))
+        chunks.append(_chunk(index, item.shape, start, datetime.now(UTC), dialect))
+        report.append(simulation)
+    document: dict[str, Any] = {"schema_version": dialect.version, "data": data, "metadata": {"chunk_timing": chunks}}
+    if dialect.passthrough:
+        document["passthrough_data"] = quantum_program.get("passthrough_data")
+    if dialect.semantic_role:
+        document["semantic_role"] = quantum_program.get("semantic_role")
+    return results.encoded(document, {"seed": seed, "pubs": report})
+
+
+def _program(submission: Submission) -> Mapping[str, Any]:
+    found = submission.params.get("quantum_program")
+    if isinstance(found, Mapping):
+        items = found.get("items")
+        if isinstance(items, list) and items and all(isinstance(item, Mapping) for item in items):
+            return found
+    raise invalid("The job has no quantum_program with a list of items.")
+
+
+def _check_options(submission: Submission, dialect: Dialect, log: Log) -> None:
+    options: Any = validated(dialect.options, submission.params.get("options"), submission.allowance)
+    if not options.init_qubits:
+        raise invalid("Qubits that keep their state from shot to shot are not simulated: leave init_qubits at True.")
+    if getattr(options, "scheduler_timing", False) or getattr(options, "stretch_values", False):
+        log(
+            "Circuits are not scheduled here: the result has no scheduler timing and no stretch values.",
+            Severity.WARNING,
+        )
+    if getattr(options, "experimental", None):
+        log(f"Experimental options have no effect here: {', '.join(options.experimental)}.", Severity.WARNING)
+
+
+def _shots(program: Mapping[str, Any]) -> int:
+    shots, level = program.get("shots"), program.get("meas_level", "classified")
+    if not isinstance(shots, int) or isinstance(shots, bool) or shots < 1:
+        raise invalid(f"The program asks for {str(shots)[:40]} shots: send a positive integer.")
+    if level != "classified":
+        raise invalid(
+            f"Measurements of the level {str(level)[:40]!r} are not simulated: only the bits are, not the signal that "
+            "they are read from. Leave meas_level at 'classified'."
+        )
+    return shots
+
+
+def _items(program: Mapping[str, Any], dialect: Dialect, submission: Submission) -> list[Item]:
+    circuits = dialect.read_circuits(program, submission.allowance, submission.limits)
+    items = [
+        _item(item, circuit, dialect, submission) for item, circuit in zip(program["items"], circuits, strict=True)
+    ]
+    for item in items:
+        if prod(item.shape) > MOST_ELEMENTS:
+            raise invalid(f"An item may have {MOST_ELEMENTS} elements; one has the shape {item.shape}.")
+    return items
+
+
+def _item(item: Mapping[str, Any], circuit: QuantumCircuit, dialect: Dialect, submission: Submission) -> Item:
+    angles = submission.instructions.check(circuit)
+    kind, allowance = item.get("item_type", "circuit"), submission.allowance
+    if kind == "samplex":
+        samplex = samplex_item(item, circuit, allowance, compressed=dialect.compressed, newest=dialect.newest_samplex)
+        return Item(circuit, samplex.shape, angles, samplex)
+    if kind != "circuit":
+        raise invalid(f"An item is a circuit or a samplex, not {str(kind)[:40]!r}.")
+    arguments = from_tensor(
+        item.get("circuit_arguments"), allowance, "circuit_arguments", compressed=dialect.compressed
+    )
+    if arguments.ndim == 0 or arguments.shape[-1] != circuit.num_parameters or arguments.dtype.kind not in "fiu":
+        raise invalid(
+            f"The circuit has {circuit.num_parameters} parameters and its circuit_arguments the shape {arguments.shape}: "
+            "their last axis runs over the parameters."
+        )
+    try:
+        shape = np.broadcast_shapes(arguments.shape[:-1], tuple(item.get("shape") or ()))
+    except (TypeError, ValueError) as error:
+        raise invalid(
+            f"The shape {str(item.get('shape'))[:40]} of an item does not extend that of its arguments."
+        ) from error
+    return Item(circuit, shape, angles, arguments)
+
+
+def _executed(
+    item: Item, shots: int, seed: tuple[int, ...], submission: Submission
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays of an item's result, and how it was simulated."""
+    arrays: dict[str, NDArray[Any]] = {}
+    if isinstance(item.arguments, SamplexItem):
+        arrays = sampled(item.arguments, generator((*seed, _RANDOMIZATIONS)), submission.limits)
+        arguments = arrays.pop(PARAMETERS, np.zeros((*item.shape, 0)))
+    else:
+        arguments = item.arguments
+    values = np.broadcast_to(arguments, (*item.shape, item.circuit.num_parameters)).astype(float)
+    if not np.isfinite(values).all():
+        raise invalid("The values of parameters are finite numbers.")
+    sets = bindings(item.circuit, values)
+    check_angles(item.angles, sets)
+    drawn = sample_sweep(item.circuit, submission.model, sets, shots=shots, seed=seed, limits=submission.limits)
+    for register in item.circuit.cregs:
+        bits = np.zeros((len(drawn), shots, register.size), bool)
+        for element, samples in zip(bits, drawn, strict=True):
+            element[:] = samples.bits[register.name]
+        arrays[register.name] = bits.reshape((*item.shape, shots, register.size))
+    return arrays, results.simulation(drawn[0].metadata if drawn else {})
+
+
+def _item_result(arrays: Mapping[str, NDArray[Any]], dialect: Dialect) -> dict[str, Any]:
+    tensors = {name: to_tensor(values, compressed=dialect.compressed) for name, values in arrays.items()}
+    metadata = {"scheduler_timing": None, "stretch_values": None} if dialect.item_metadata else None
+    return {"results": tensors, "metadata": metadata}
+
+
+def _chunk(index: int, shape: tuple[int, ...], start: datetime, stop: datetime, dialect: Dialect) -> dict[str, Any]:
+    """The timing of one item, which is executed in one chunk."""
+    part: dict[str, Any] = {"idx_item": index, "size": prod(shape)}
+    if dialect.permutation:
+        part |= {"permutation": list(range(len(shape))), "element_range": [0, prod(shape), 1]}
+    return {"start": start.isoformat(), "stop": stop.isoformat(), "parts": [part]}
