@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -130,10 +132,15 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     pages = documentation(served)
     requests = metrics.Requests()
     counted = (requests, execution_metrics.Jobs(engine.metrics))
-    mounts = [mount for api in APIS for mount in api.mounts(cloud, settings)]
-    otherwise: App = emulator.create(
-        cloud, served=served, readiness=lambda: readiness(engine), metrics=lambda: metrics.text(counted)
+    own = partial(
+        emulator.create,
+        cloud,
+        served=served,
+        readiness=lambda: readiness(engine),
+        metrics=lambda: metrics.text(counted),
     )
+    (otherwise, *families) = _all_or_every_complaint(own, *(partial(api.mounts, cloud, settings) for api in APIS))
+    mounts = list(chain.from_iterable(families))
     if settings.service_at_root:
         services = next(mount.app for mount in mounts if mount.prefix == "/services")
         otherwise = AtRoot(settings.service_at_root, host.shelf, services, otherwise)
@@ -147,6 +154,23 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         lifespan=Lifespan(storage, engine, host, drain_seconds=settings.drain_seconds),
         count=requests.count,
     )
+
+
+def _all_or_every_complaint(*parts: Callable[[], Any]) -> list[Any]:
+    """What all ``parts`` make.
+
+    Raises:
+        ContractError: some of them do not keep their contract; the one list has the differences of all.
+    """
+    made, sentences = [], []
+    for make in parts:
+        try:
+            made.append(make())
+        except ContractError as error:
+            sentences += error.sentences
+    if sentences:
+        raise ContractError(sentences)
+    return made
 
 
 def readiness(engine: Engine) -> str | None:

@@ -105,6 +105,11 @@ def test_a_declared_parameter_that_is_not_taken(good: SimpleNamespace) -> None:
         serve(FastAPI(), good.DOCUMENT, good.operation, errors=good.ERRORS)
 
 
+def test_a_parameter_that_is_read_elsewhere_and_declared_nowhere(good: SimpleNamespace) -> None:
+    with pytest.raises(ContractError, match="Api-Age: is read elsewhere, but no operation declares it"):
+        serve(FastAPI(), good.DOCUMENT, good.operation, errors=good.ERRORS, read_elsewhere={"API-Version", "Api-Age"})
+
+
 def test_a_default_where_there_is_none(good: SimpleNamespace) -> None:
     wrong = altered(good.get_job, job_id=(good.JobId, good.KNOWN))
     assert refusals(good, getJob=wrong) == [f"getJob: defaults job_id to {good.KNOWN!r}, but it is required."]
@@ -244,6 +249,12 @@ def test_forms_are_read_by_field(client: TestClient) -> None:
     answer = client.post("/token", data={"grant_type": "apikey", "lifetime": "60"})
     assert answer.json() == {"access_token": "apikey 60"}
     assert client.post("/token", data={"lifetime": "60"}).status_code == 400
+
+
+def test_a_form_of_thousands_of_fields_is_refused(good: SimpleNamespace) -> None:
+    roomy = TestClient(good.create(body_limit=100_000), raise_server_exceptions=False)
+    answer = roomy.post("/token", data={f"field{number}": "" for number in range(1001)})
+    assert (answer.status_code, answer.json()) == (400, {"detail": "The form has more than 1000 fields."})
 
 
 def test_bytes_go_in_and_out_unchanged(client: TestClient) -> None:

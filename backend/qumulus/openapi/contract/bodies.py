@@ -9,11 +9,13 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
+from starlette.requests import ClientDisconnect
 
 from .document import Declared
 from .problems import Refused, invalid
 
 FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 1000
 
 
 def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any]]:
@@ -46,18 +48,21 @@ async def received(request: Request, limit: int) -> bytes:
     """The whole body.
 
     Raises:
-        Refused: it is larger than ``limit``.
+        Refused: it is larger than ``limit``, or the client left.
     """
     too_large = Refused(f"The body is larger than the {limit} bytes that this server takes.", 413, 400)
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise too_large
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise too_large
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise too_large
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Refused("The connection ended before the body did.", 400, 413) from None
     return b"".join(chunks)
 
 
@@ -81,7 +86,10 @@ def form(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
     Raises:
         Refused: it is not a form, or not as declared.
     """
-    fields = dict(parse_qsl(text(raw), keep_blank_values=True))
+    try:
+        fields = dict(parse_qsl(text(raw), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise Refused(f"The form has more than {MOST_FIELDS} fields.", 400, 422) from None
     try:
         return adapter.validate_python(fields, by_alias=True, by_name=False)
     except ValidationError as error:

@@ -58,6 +58,10 @@ def matched(
             sentences.append(f"{name}: has a handler, {_where(handler)}, but is not declared.")
         handlers[name] = handler
     sentences += [f"{name}: is declared, but has no handler." for name in declared if name not in handlers]
+    parameters = {parameter.name for operation in declared.values() for parameter in operation.parameters}
+    sentences += [
+        f"{name}: is read elsewhere, but no operation declares it." for name in read_elsewhere if name not in parameters
+    ]
     for name, operation in declared.items():
         if name in handlers:
             sentences += [f"{name}: {each}" for each in differences(operation, handlers[name], read_elsewhere)]
