@@ -19,6 +19,8 @@ from typing import Any
 from . import metrics
 from .apis.emulator import app as emulator
 from .apis.ibm.runtime import app as ibm_runtime
+from .apis.oqtopus.presigning import secret_in
+from .apis.oqtopus.storage import app as oqtopus_storage
 from .apis.oqtopus.user import app as oqtopus_user
 from .apis.planqk.service import app as planqk_service
 from .apis.planqk.service.at_root import AtRoot
@@ -60,8 +62,9 @@ class Api:
         return (Mount(prefix, app, self.cut, self.name) for prefix in self.prefixes)
 
 
-OQTOPUS_USER = ("/hello", "/task")
+OQTOPUS_USER = ("/hello", "/task", "/devices", "/jobs", "/api-token", "/announcements", "/users", "/system")
 APIS = (
+<<<<<<< HEAD
     Api("user", oqtopus_user, OQTOPUS_USER, options=lambda settings: {"token_needed": not settings.loopback}),
     Api(
         "planqk-service",
@@ -69,6 +72,15 @@ APIS = (
         ("/services", "/token"),
         options=lambda settings: {"relative_links": settings.services_relative_links},
     ),
+=======
+    Api(
+        "user",
+        oqtopus_user,
+        OQTOPUS_USER,
+        options=lambda settings: {"secret": secret_in(settings.home), "token_needed": not settings.loopback},
+    ),
+    Api("storage", oqtopus_storage, ("/storage",), options=lambda settings: {"secret": secret_in(settings.home)}),
+>>>>>>> f3a878e (Serve OQTOPUS devices, jobs, storage, tokens and announcements, and run jobs with mitigation)
     Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),
 )
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")

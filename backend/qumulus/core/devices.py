@@ -54,6 +54,15 @@ class DeviceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceReport:
+    """What a device's own engine says of it. What it says nothing of stays as in the catalogue."""
+
+    n_qubits: int | None = None
+    information: bytes | None = field(default=None, repr=False)  # a zip file; nobody opens it here
+    calibrated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """One calibration of a device. ``id`` is stable; ``properties`` is the snapshot's document."""
 

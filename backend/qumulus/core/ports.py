@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from .accounts import Account, Caller, Instance, Token
-from .devices import Calibration, Device, DeviceSettings
+from .devices import Calibration, Device, DeviceReport, DeviceSettings
 from .jobs import Job, JobState, NewJob
 from .programs import Program
 from .results import LogLine, Outcome
@@ -125,6 +125,23 @@ class JobStore(Protocol):
 
         Raises:
             UnknownJob, WrongState: it is not final.
+        """
+        ...
+
+    def attach(self, job_id: str, name: str, value: bytes) -> None:
+        """Keep a file beside a job that is not final; the last one of a name stands.
+
+        Raises:
+            UnknownJob
+            WrongState: it is final.
+        """
+        ...
+
+    def describe(self, job_id: str, request: Mapping[str, Any]) -> None:
+        """Replace what a family echoes of a job.
+
+        Raises:
+            UnknownJob
         """
         ...
 
@@ -331,6 +348,10 @@ class DeviceBoard(Protocol):
     def settings(self, device: str) -> DeviceSettings: ...
 
     def set(self, device: str, settings: DeviceSettings) -> None: ...
+
+    def report(self, device: str) -> DeviceReport: ...
+
+    def set_report(self, device: str, report: DeviceReport) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

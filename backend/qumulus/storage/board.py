@@ -1,4 +1,4 @@
-"""Settings of devices, kept in memory and read again when another process has written."""
+"""Settings of devices and what their engines report, kept in memory and read again when another process has written."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import asdict, fields
 
 from sqlalchemy import Connection, delete, insert, select
 
-from qumulus.core.devices import DeviceSettings
+from qumulus.core.devices import DeviceReport, DeviceSettings
 
 from .database import Database
-from .tables import device_settings
+from .tables import device_reports, device_settings
 
 DEFAULTS = DeviceSettings()
+REPORT_COLUMNS = tuple(device_reports.c[field.name] for field in fields(DeviceReport))
 COLUMNS = tuple(device_settings.c[field.name] for field in fields(DeviceSettings))
 
 
@@ -21,6 +22,7 @@ class Board:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[str, DeviceSettings] | None = None
+        self._reports: dict[str, DeviceReport] = {}
 
     def settings(self, device: str) -> DeviceSettings:
         """What was set for a device; the defaults where nothing was."""
@@ -42,6 +44,27 @@ class Board:
         self._database.writer.run(work)
         self.forget()
 
+    def report(self, device: str) -> DeviceReport:
+        """What its engine said of a device; nothing where it never did."""
+        if device not in self._reports:
+            with self._database.read() as connection:
+                wanted = select(*REPORT_COLUMNS).where(device_reports.c.device == device)
+                row = connection.execute(wanted).first()
+            self._reports[device] = DeviceReport(**dict(row._mapping)) if row else DeviceReport()
+        return self._reports[device]
+
+    def set_report(self, device: str, report: DeviceReport) -> None:
+        """Replace all that was said of a device."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(device_reports).where(device_reports.c.device == device))
+            values = {column.name: getattr(report, column.name) for column in REPORT_COLUMNS}
+            connection.execute(insert(device_reports).values(device=device, **values))
+
+        self._database.writer.run(work)
+        self.forget()
+
     def forget(self) -> None:
         """Read them again when they are next asked for."""
         self._known = None
+        self._reports = {}

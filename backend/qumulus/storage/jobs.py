@@ -119,6 +119,42 @@ class SqlJobs:
 
         self._values.drop(self._database.writer.run(work))
 
+    def attach(self, job_id: str, name: str, value: bytes) -> None:
+        """Keep a file beside a job. See `JobStore.attach`."""
+        with self._values.stored(value) as (in_row, blob):
+            row: dict[str, Any] = {
+                "job": job_id,
+                "name": name,
+                "media_type": "application/octet-stream",
+                "size": len(value),
+            }
+            row |= {"value": in_row, "blob": blob}
+            same = (results.c.job == job_id) & (results.c.name == name)
+
+            def work(connection: Connection) -> list[str | None]:
+                state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar()
+                if state is None:
+                    raise UnknownJob(job_id)
+                if JobState(state) in FINAL:
+                    raise WrongState(f"Job {job_id} is {state}: it takes no more files.")
+                replaced = list(connection.execute(select(results.c.blob).where(same)).scalars())
+                connection.execute(delete(results).where(same))
+                connection.execute(insert(results).values(row))
+                return replaced
+
+            replaced = self._database.writer.run(work)
+        self._values.drop(replaced)
+
+    def describe(self, job_id: str, request: Mapping[str, Any]) -> None:
+        """Change what a family echoes of a job. See `JobStore.describe`."""
+
+        def work(connection: Connection) -> None:
+            changed = update(jobs).where(jobs.c.id == job_id).values(request=dict(request))
+            if connection.execute(changed).rowcount == 0:
+                raise UnknownJob(job_id)
+
+        self._database.writer.run(work)
+
     def set_tags(self, job_id: str, caller: Caller, tags: Sequence[str]) -> Job:
         """Replace the tags of a job."""
 

@@ -198,3 +198,12 @@ device_settings = Table(
     Column("least_run_seconds", Float, nullable=False),
     Column("provider", Boolean, nullable=False),
 )
+
+device_reports = Table(
+    "device_reports",
+    metadata,
+    Column("device", String(255), primary_key=True),
+    Column("n_qubits", Integer),
+    Column("information", LargeBinary),
+    Column("calibrated_at", Moment),
+)

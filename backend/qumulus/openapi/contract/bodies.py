@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
 from .document import Declared
+from .multipart import MULTIPART, NotMultipart, parts
 from .problems import Refused, invalid
 
 FORM = "application/x-www-form-urlencoded"
@@ -39,6 +40,8 @@ def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any
         media = media_type(request)
         if media not in adapters:
             return raw if operation.bodies[media] is bytes else text(raw)
+        if media == MULTIPART:
+            return multipart(raw, request.headers.get("content-type", ""), adapters[media])
         return form(raw, adapters[media]) if media == FORM else strict_json(raw, adapters[media])
 
     return read
@@ -90,6 +93,22 @@ def form(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
         fields = dict(parse_qsl(text(raw), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise Refused(f"The form has more than {MOST_FIELDS} fields.", 400, 422) from None
+    try:
+        return adapter.validate_python(fields, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False, include_context=False)) from None
+
+
+def multipart(raw: bytes, content_type: str, adapter: TypeAdapter[Any]) -> Any:
+    """The parts of a form with files as what the document declares.
+
+    Raises:
+        Refused: it is not such a form, or not as declared.
+    """
+    try:
+        fields = parts(raw, content_type)
+    except NotMultipart as error:
+        raise Refused(str(error), 400, 422) from None
     try:
         return adapter.validate_python(fields, by_alias=True, by_name=False)
     except ValidationError as error:

@@ -22,6 +22,7 @@ from qumulus.simulation.sampling import sample
 from qumulus.simulation.seeds import fresh
 
 from .openqasm_gates import write_out
+from .openqasm_mitigation import mitigate
 from .openqasm_placement import place
 from .openqasm_text import read
 
@@ -66,8 +67,6 @@ def run(program: Program, log: Log) -> Outcome:
     circuit = write_out(read(task.code, most_qubits=program.limits.qubits))
     if not any(instruction.clbits for instruction in circuit.data):
         raise ProgramError("The program measures nothing: assign at least one measurement to a bit.")
-    if not model.ideal and task.ro_error_mitigation != "none":
-        raise ProgramError(f"Mitigation {task.ro_error_mitigation} is not available here yet: use none.")
     placed = place(
         circuit,
         model,
@@ -78,7 +77,7 @@ def run(program: Program, log: Log) -> Outcome:
     log(f"Placed on {program.device} after {perf_counter() - start:.3f} s.", Severity.DEBUG)
     samples = sample(placed.circuit, model, shots=program.shots or 1, seed=seed, limits=program.limits)
     result: dict[str, Any] = {
-        "counts": samples.counts(),
+        "counts": mitigate(samples.counts(), placed.circuit, model, task.ro_error_mitigation),
         "transpiled_code": qasm3.dumps(placed.circuit),
         "qubit_allocation": {str(virtual): qubit for virtual, qubit in placed.allocation.items()},
     }

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from qumulus.apis.oqtopus.presigning import Presigning
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, serve
 
-from . import hello, tasks
+from . import account, announcements, devices, hello, jobs, tasks
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.oqtopus.user.schemas")
+RESOURCES = (hello, tasks, devices, jobs, account, announcements)
 
 
-def create(cloud: Cloud, *, token_needed: bool = False) -> FastAPI:
+def create(cloud: Cloud, *, secret: bytes, token_needed: bool = False) -> FastAPI:
     """The User API over ``cloud``.
 
     Args:
         cloud: what the handlers call.
+        secret: what presigned requests to the storage are signed with.
         token_needed: whether the task API wants a token as well; its own document asks for none.
 
     Raises:
@@ -26,5 +29,6 @@ def create(cloud: Cloud, *, token_needed: bool = False) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
     app.state.token_needed = token_needed
-    serve(app, DOCUMENT, hello.operation, tasks.operation, errors=ERRORS)
+    app.state.presigning = Presigning(secret, cloud.clock)
+    serve(app, DOCUMENT, *(resource.operation for resource in RESOURCES), errors=ERRORS)
     return app

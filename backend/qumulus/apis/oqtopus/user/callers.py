@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Accounts, Settled
+from qumulus.apis.oqtopus.presigning import Presigning, storage_address
 from qumulus.core import accounts as core
 from qumulus.core.errors import NotAuthenticated
 
@@ -42,6 +45,27 @@ async def _held(request: Request, settled: Settled) -> bool:
     return await settled.wait(next(iter(request.path_params.values())))
 
 
+@dataclass(frozen=True, slots=True)
+class UploadPlace:
+    """Where files are uploaded, and who signs that they may be."""
+
+    url: str
+    presigning: Presigning
+
+
+async def _uploads(request: Request) -> UploadPlace:
+    return UploadPlace(storage_address(request), request.app.state.presigning)
+
+
+async def _downloads(request: Request) -> Callable[[str], str]:
+    """Gives the address of a file by its key, at the address that this request came to."""
+    presigning: Presigning = request.app.state.presigning
+    base = storage_address(request)
+    return lambda key: presigning.download(base, key)
+
+
 Caller = Annotated[core.Caller, Depends(_caller)]
 CallerOrDefault = Annotated[core.Caller, Depends(_caller_or_default)]
 Held = Annotated[bool, Depends(_held)]
+Uploads = Annotated[UploadPlace, Depends(_uploads)]
+Downloads = Annotated[Callable[[str], str], Depends(_downloads)]

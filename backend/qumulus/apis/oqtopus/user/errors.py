@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from qumulus.core.errors import UnknownJob, WrongState
+from qumulus.core.errors import InvalidRequest, UnknownJob, WrongState
 from qumulus.openapi.contract import Errors, Problem
 
 from .schemas.error import NotFoundError
@@ -25,6 +25,27 @@ class NoResultYet(WrongState):
 
     def __init__(self, task_id: str, status: str) -> None:
         super().__init__(f"Task {task_id} has no result yet: it is {status}.")
+
+
+class BadJob(InvalidRequest):
+    """A job cannot be submitted so; in upstream's words, which people search for."""
+
+
+class WrongStatus(InvalidRequest):
+    """The job is not in a status in which this can be done; a 400 in this API, in upstream's words."""
+
+    def __init__(self, job_id: str, what: str, *valid: str) -> None:
+        *most, last = (f"'{status}'" for status in valid)
+        names = f"{', '.join(most)} and {last}" if most else last
+        plural = "es" if most else ""
+        super().__init__(f"{job_id} job is not in valid status for {what} (valid status{plural} for {what}: {names})")
+
+
+class BadFields(InvalidRequest):
+    """A list is asked for members that jobs do not have."""
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__(f"fields {unknown} is invalid")
 
 
 def _body(model: type[BaseModel], problem: Problem) -> BaseModel:

@@ -10,7 +10,6 @@ from qumulus.core.jobs import Job
 from qumulus.core.ports import JobStore
 from qumulus.openapi.contract import Operations, Rendered
 
-from . import translate
 from .callers import CallerOrDefault, Held
 from .errors import NoResultYet, UnknownTask
 from .schemas.success import SuccessResponse
@@ -29,6 +28,7 @@ from .schemas.task import (
     TaskId,
     TaskStatus,
 )
+from .translate import tasks as translate
 
 operation = Operations()
 

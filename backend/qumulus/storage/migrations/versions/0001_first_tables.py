@@ -17,6 +17,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "device_reports",
+        sa.Column("device", sa.String(length=255), nullable=False),
+        sa.Column("n_qubits", sa.Integer(), nullable=True),
+        sa.Column("information", sa.LargeBinary(), nullable=True),
+        sa.Column("calibrated_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("device"),
+    )
+    op.create_table(
         "device_settings",
         sa.Column("device", sa.String(length=255), nullable=False),
         sa.Column("online", sa.Boolean(), nullable=False),

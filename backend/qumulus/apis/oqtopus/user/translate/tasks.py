@@ -7,14 +7,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from qumulus.apis.oqtopus.names import shown
-from qumulus.core.accounts import Caller
-from qumulus.core.devices import Device, DeviceKind
-from qumulus.core.errors import Excluded
-from qumulus.core.jobs import Job, JobState, NewJob
-from qumulus.core.ports import Catalogue, JobQuery, JobStore, Page
-from qumulus.openapi.contract import Rendered
-
-from .schemas.task import (
+from qumulus.apis.oqtopus.user.schemas.task import (
     GetTaskResponse,
     GetTaskResultResponse,
     GetTaskStatusResponse,
@@ -25,6 +18,12 @@ from .schemas.task import (
     TaskStatus,
     TaskSummary,
 )
+from qumulus.core.accounts import Caller
+from qumulus.core.devices import Device, DeviceKind
+from qumulus.core.errors import Excluded
+from qumulus.core.jobs import Job, JobState, NewJob
+from qumulus.core.ports import Catalogue, JobQuery, JobStore, Page
+from qumulus.openapi.contract import Rendered
 
 TASK_API = "oqtopus/task"
 

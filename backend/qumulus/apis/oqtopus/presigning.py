@@ -1,0 +1,114 @@
+"""Presigned uploads and downloads, in the form that the clients know from an object store.
+
+An upload is a multipart form. Its signed policy names the key and the time until which it is good; the clients pass on only
+the five fields that `Presigning.upload` gives. A download is an URL with the time and a signature of both.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import Request
+
+from qumulus.core.errors import NotAllowed
+from qumulus.core.ports import Clock
+
+ACCESS_KEY = "qumulus"
+GOOD_FOR_SECONDS = 3600
+SECRET_BYTES = 32
+
+
+class BadSignature(NotAllowed):
+    """The signature does not fit the request, or the request comes too late."""
+
+    def __init__(self) -> None:
+        super().__init__("The signature does not fit the request, or has expired: ask for a new address.")
+
+
+@dataclass(frozen=True, slots=True)
+class Presigning:
+    """Signs requests to the storage of this server, whatever address it is reached at."""
+
+    secret: bytes
+    clock: Clock
+
+    def upload(self, key: str) -> dict[str, str]:
+        """The fields of the form that may upload ``key``."""
+        policy = base64.b64encode(json.dumps({"key": key, "expires": self._deadline()}).encode()).decode()
+        return {
+            "key": key,
+            "AWSAccessKeyId": ACCESS_KEY,
+            "x-amz-security-token": ACCESS_KEY,
+            "policy": policy,
+            "signature": self._sign("POST", policy),
+        }
+
+    def check_upload(self, key: str, policy: str, signature: str) -> None:
+        """Let in what was signed.
+
+        Raises:
+            BadSignature: another key, another policy, or too late.
+        """
+        self._compare(signature, "POST", policy)
+        signed = json.loads(base64.b64decode(policy))
+        if signed["key"] != key:
+            raise BadSignature
+        self._in_time(signed["expires"])
+
+    def download(self, base: str, key: str) -> str:
+        """The URL from which ``key`` can be downloaded."""
+        expires = self._deadline()
+        return f"{base}/{quote(key)}?expires={expires}&signature={self._sign('GET', f'{expires} {key}')}"
+
+    def check_download(self, key: str, expires: int, signature: str) -> None:
+        """Let in what was signed.
+
+        Raises:
+            BadSignature: another key or time, or too late.
+        """
+        self._compare(signature, "GET", f"{expires} {key}")
+        self._in_time(expires)
+
+    def _deadline(self) -> int:
+        return int(self.clock.now().timestamp()) + GOOD_FOR_SECONDS
+
+    def _in_time(self, expires: int) -> None:
+        if self.clock.now().timestamp() > expires:
+            raise BadSignature
+
+    def _sign(self, method: str, text: str) -> str:
+        return hmac.new(self.secret, f"{method} {text}".encode(), hashlib.sha256).hexdigest()
+
+    def _compare(self, signature: str, method: str, text: str) -> None:
+        if not hmac.compare_digest(signature.encode(), self._sign(method, text).encode()):
+            raise BadSignature
+
+
+def storage_address(request: Request) -> str:
+    """Where the storage is, seen from the client that sent this request."""
+    return f"{request.url.scheme}://{request.url.netloc}/storage"
+
+
+def secret_in(home: Path) -> bytes:
+    """The secret of a state folder, drawn when it is first asked for; its owner alone may read the file."""
+    path = home / "presigning.key"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(secrets.token_bytes(SECRET_BYTES))
+        try:
+            os.link(unfinished, path)  # another process may have been faster: its secret stands
+        except FileExistsError:
+            pass
+        finally:
+            unfinished.unlink()
+    return path.read_bytes()

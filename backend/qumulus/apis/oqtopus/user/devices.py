@@ -1,0 +1,26 @@
+"""Devices."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.openapi.contract import Operations
+
+from .callers import Caller, Downloads
+from .schemas.device import DeviceId, DeviceInfo
+from .translate import devices as translate
+
+operation = Operations()
+
+
+@operation("listDevices")
+def list_devices(caller: Caller, devices: Devices, board: Board, jobs: Jobs, address: Downloads) -> list[DeviceInfo]:
+    pending = jobs.pending()
+    return [translate.device(each, board, pending, address) for each in devices.devices()]
+
+
+@operation("getDevice")
+def get_device(
+    device_id: DeviceId, caller: Caller, devices: Devices, board: Board, jobs: Jobs, address: Downloads
+) -> DeviceInfo:
+    device = devices.device(device_id)
+    return translate.device(device, board, jobs.pending(device.name), address)

@@ -1,0 +1,146 @@
+"""Jobs: registered, given their input by a presigned upload, submitted, watched, fetched by presigned downloads."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime
+
+from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.apis.oqtopus.job_files import INPUT, key
+from qumulus.core.accounts import Caller as CoreCaller
+from qumulus.core.errors import DeviceUnavailable, IllegalTransition, NoResult, UnknownDevice, UnknownJob
+from qumulus.core.jobs import Job as CoreJob
+from qumulus.core.jobs import JobState
+from qumulus.core.ports import JobStore
+from qumulus.openapi.contract import Operations
+
+from .callers import Caller, Downloads, Held, Uploads
+from .errors import BadFields, BadJob, WrongStatus
+from .schemas.job import (
+    Fields,
+    GetJobStatusResponse,
+    Job,
+    JobId,
+    JobInfoUploadPresignedURL,
+    JobInfoUploadPresignedURLFields,
+    JobStatus,
+    Order,
+    Page,
+    RegisterJobResponse,
+    Size,
+    SubmitJobRequest,
+    Text,
+)
+from .schemas.success import SuccessResponse
+from .translate import jobs as translate
+
+operation = Operations()
+
+
+@operation("listJobs")
+def list_jobs(
+    caller: Caller,
+    jobs: Jobs,
+    devices: Devices,
+    address: Downloads,
+    fields: Fields | None = None,
+    start_time: AwareDatetime | None = None,
+    end_time: AwareDatetime | None = None,
+    status: JobStatus | None = None,
+    q: Text | None = None,
+    page: Page = 1,
+    size: Size = 10,
+    order: Order = Order.ASC,
+) -> list[Job]:
+    members = _members(fields)
+    found = jobs.find(translate.job_query(caller, start_time, end_time, status, q, page, size, order)).jobs
+    return [translate.job(each, devices, jobs.files, address, members) for each in found]
+
+
+@operation("registerJobId")
+def register_job(caller: Caller, jobs: Jobs, uploads: Uploads) -> RegisterJobResponse:
+    job = jobs.submit(translate.registered_job(caller))
+    form = JobInfoUploadPresignedURLFields.model_validate(uploads.presigning.upload(key(job.id, INPUT)))
+    return RegisterJobResponse(job_id=job.id, presigned_url=JobInfoUploadPresignedURL(url=uploads.url, fields=form))
+
+
+@operation("submitJob")
+def submit_job(
+    job_id: JobId, body: SubmitJobRequest, caller: Caller, jobs: Jobs, devices: Devices, board: Board
+) -> SuccessResponse:
+    job = _job(job_id, caller, jobs)
+    if job.state is not JobState.REGISTERED:
+        raise WrongStatus(job_id, "submission", JobStatus.REGISTERED)
+    try:
+        device = devices.device(body.device_id)
+    except UnknownDevice:
+        raise BadJob("device not found") from None
+    settings = board.settings(device.name)
+    if not settings.online:
+        raise BadJob(f"device {body.device_id} is not available") from DeviceUnavailable(device.name)
+    try:
+        content = jobs.file(job_id, f"{INPUT}.zip")
+    except NoResult:
+        raise BadJob(f"job information input for {job_id} job not found") from None
+    jobs.upload(job_id, translate.submitted_job(body, caller, device, content, provider=settings.provider))
+    return SuccessResponse(message="job submitted")
+
+
+@operation("getJob")
+def get_job(job_id: JobId, held: Held, caller: Caller, jobs: Jobs, devices: Devices, address: Downloads) -> Job:
+    return translate.job(_job(job_id, caller, jobs), devices, jobs.files, address)
+
+
+@operation("getJobStatus")
+def get_job_status(job_id: JobId, held: Held, caller: Caller, jobs: Jobs) -> GetJobStatusResponse:
+    return GetJobStatusResponse(job_id=job_id, status=translate.JOB_STATUS[_job(job_id, caller, jobs).state])
+
+
+@operation("cancelJob")
+def cancel_job(job_id: JobId, caller: Caller, jobs: Jobs) -> SuccessResponse:
+    if _job(job_id, caller, jobs).state not in (JobState.CANCELLED, JobState.CANCELLING):
+        try:
+            jobs.cancel(job_id, caller)
+        except IllegalTransition:
+            raise WrongStatus(
+                job_id, "cancellation", JobStatus.REGISTERED, JobStatus.SUBMITTED, JobStatus.READY, JobStatus.RUNNING
+            ) from None
+    return SuccessResponse(message="cancel request accepted")
+
+
+@operation("deleteJob")
+def delete_job(job_id: JobId, caller: Caller, jobs: Jobs) -> SuccessResponse:
+    if not _job(job_id, caller, jobs).final:
+        raise WrongStatus(job_id, "deletion", JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
+    jobs.delete(job_id, caller)
+    return SuccessResponse(message="job deleted")
+
+
+def _job(job_id: str, caller: CoreCaller, jobs: JobStore) -> CoreJob:
+    """The caller's job; one of another API is none.
+
+    Raises:
+        UnknownJob: in upstream's words.
+    """
+    try:
+        job = jobs.get(job_id, caller)
+    except UnknownJob:
+        job = None
+    if job is None or job.api != translate.JOB_API:
+        error = UnknownJob(job_id)
+        error.message = "job not found with the given id"
+        raise error
+    return job
+
+
+def _members(fields: str | None) -> tuple[str, ...]:
+    """The members that a list is asked for.
+
+    Raises:
+        BadFields: one is no member of a job.
+    """
+    if not fields:
+        return translate.MEMBERS
+    named = tuple(name.strip() for name in fields.split(","))
+    if unknown := [name for name in named if name not in translate.MEMBERS]:
+        raise BadFields(unknown)
+    return named

@@ -1,0 +1,138 @@
+"""Jobs as today's API shows and takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from qumulus.apis.oqtopus.job_files import INPUT, OUTPUTS
+from qumulus.apis.oqtopus.names import shown
+from qumulus.apis.oqtopus.user.schemas.job import Job as WireJob
+from qumulus.apis.oqtopus.user.schemas.job import JobStatus, Order, SubmitJobRequest
+from qumulus.core.accounts import Caller
+from qumulus.core.devices import IDEAL, Device
+from qumulus.core.jobs import Job, JobState, NewJob
+from qumulus.core.ports import Catalogue, JobQuery
+from qumulus.core.results import Failure
+
+JOB_API = "oqtopus/user"
+KIND = "openqasm.job"
+
+JOB_STATUS: Mapping[JobState, JobStatus] = {
+    JobState.REGISTERED: JobStatus.REGISTERED,
+    JobState.QUEUED: JobStatus.SUBMITTED,
+    JobState.CLAIMED: JobStatus.READY,
+    JobState.RUNNING: JobStatus.RUNNING,
+    JobState.CANCELLING: JobStatus.CANCELLING,
+    JobState.SUCCEEDED: JobStatus.SUCCEEDED,
+    JobState.FAILED: JobStatus.FAILED,
+    JobState.CANCELLED: JobStatus.CANCELLED,
+}
+
+MEMBERS = tuple(WireJob.model_fields)
+EFFECTIVE = {"transpiler_lib": "qiskit", "transpiler_options": {"optimization_level": 1}}
+"""What an empty transpiler_info comes to on the devices that are simulated here."""
+
+
+def registered_job(caller: Caller) -> NewJob:
+    """A job that has nothing yet but an identifier."""
+    return NewJob(account=caller.account, device=IDEAL, kind=KIND, api=JOB_API, registered=True)
+
+
+def submitted_job(body: SubmitJobRequest, caller: Caller, device: Device, content: bytes, *, provider: bool) -> NewJob:
+    """A registered job with all that it needs to run. ``provider`` says that the device's own engine runs it."""
+    sent = body.model_dump(mode="json", exclude_unset=True)
+    information = sent.get("transpiler_info", {})
+    return NewJob(
+        account=caller.account,
+        device=device.name,
+        kind=KIND,
+        payload=content,
+        api=JOB_API,
+        name=sent.get("name", ""),
+        note=sent.get("description", ""),
+        shots=body.shots,
+        request={
+            "job_type": sent["job_type"],
+            "transpiler_info": information if information or provider else EFFECTIVE,
+            "simulator_info": sent.get("simulator_info", {}),
+            "mitigation_info": sent.get("mitigation_info", {}),
+        },
+    )
+
+
+def job_query(
+    caller: Caller,
+    start_time: datetime | None,
+    end_time: datetime | None,
+    status: JobStatus | None,
+    text: str | None,
+    page: int,
+    size: int,
+    order: Order,
+) -> JobQuery:
+    """Which of the caller's jobs a page shows."""
+    return JobQuery(
+        account=caller.account,
+        api=JOB_API,
+        states=None if status is None else frozenset(state for state, name in JOB_STATUS.items() if name is status),
+        text=text or None,
+        queued_after=start_time,
+        queued_before=end_time,
+        descending=order is Order.DESC,
+        offset=(page - 1) * size,
+        limit=size,
+    )
+
+
+def job(
+    job: Job,
+    devices: Catalogue,
+    files: Callable[[str], Collection[str]],
+    address: Callable[[str], str],
+    members: Collection[str] = MEMBERS,
+) -> WireJob:
+    """A job with those of the ``members`` that it has: clients take an address for a file that is there.
+
+    Args:
+        job: the core's job.
+        devices: where its device is looked up.
+        files: gives the names of a job's files.
+        address: gives where a file can be downloaded, by its key.
+        members: the names of the members to show.
+    """
+    if job.state is JobState.REGISTERED:
+        shown_members: dict[str, Any] = {"job_id": job.id, "status": JOB_STATUS[job.state]}
+    else:
+        shown_members = {
+            "job_id": job.id,
+            "name": job.name or "",
+            "description": job.note or "",
+            "status": JOB_STATUS[job.state],
+            "device_id": shown(job.device, devices),
+            "shots": job.shots,
+            **job.request,
+            **_times(job),
+        }
+        if "job_info" in members:
+            shown_members["job_info"] = _information(job, files(job.id), address)
+    present = {name: value for name, value in shown_members.items() if name in members and value is not None}
+    return WireJob.model_validate(present)
+
+
+def _times(job: Job) -> dict[str, Any]:
+    """When it was where. A program that cannot be run never came to the device: the job failed while it was ready."""
+    ran = job.failure is not Failure.PROGRAM
+    return {
+        "execution_time": job.run_seconds if ran else None,
+        "submitted_at": job.queued_at,
+        "ready_at": job.claimed_at,
+        "running_at": job.running_at if ran else None,
+        "ended_at": job.ended_at,
+    }
+
+
+def _information(job: Job, files: Collection[str], address: Callable[[str], str]) -> dict[str, Any]:
+    there = {name: address(f"{job.id}/{name}.zip") for name in (INPUT, *OUTPUTS) if f"{name}.zip" in files}
+    return there if job.reason is None else there | {"message": job.reason}

@@ -1,0 +1,83 @@
+"""Forms with files, as browsers and storage clients send them (RFC 7578)."""
+
+from __future__ import annotations
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+MULTIPART = "multipart/form-data"
+MOST_PARTS = 64
+
+
+class NotMultipart(ValueError):
+    """The body is not such a form; the text says why."""
+
+
+def parts(raw: bytes, content_type: str) -> dict[str, str | bytes]:
+    """The parts by name: files and what is not UTF-8 as bytes, other fields as text. The last of a name counts.
+
+    Raises:
+        NotMultipart
+    """
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    if not boundary:
+        raise NotMultipart("The header Content-Type has no boundary: let your client make it.")
+    reader = _Reader()
+    parser = MultipartParser(
+        boundary,
+        {
+            "on_part_begin": reader.begin,
+            "on_header_field": reader.header_name,
+            "on_header_value": reader.header_value,
+            "on_header_end": reader.header_end,
+            "on_part_data": reader.data,
+            "on_part_end": reader.end,
+        },
+    )
+    try:
+        parser.write(raw)
+        parser.finalize()
+    except MultipartParseError:
+        raise NotMultipart("The body is not a multipart form with this boundary: send it again.") from None
+    return reader.fields
+
+
+class _Reader:
+    """Collects what the parser finds."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str | bytes] = {}
+        self._headers: dict[bytes, bytes] = {}
+        self._name = self._value = b""
+        self._data: list[bytes] = []
+
+    def begin(self) -> None:
+        if len(self.fields) == MOST_PARTS:
+            raise NotMultipart(f"The form has more than {MOST_PARTS} parts: send fewer.")
+        self._headers, self._data = {}, []
+
+    def header_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def header_end(self) -> None:
+        self._headers[self._name.lower()] = self._value
+        self._name = self._value = b""
+
+    def data(self, data: bytes, start: int, end: int) -> None:
+        self._data.append(data[start:end])
+
+    def end(self) -> None:
+        _kind, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        content = b"".join(self._data)
+        name = options.get(b"name", b"").decode(errors="replace")
+        self.fields[name] = content if b"filename" in options else _text(content)
+
+
+def _text(content: bytes) -> str | bytes:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content

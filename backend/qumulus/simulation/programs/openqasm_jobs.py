@@ -1,0 +1,273 @@
+"""The programs of OQTOPUS jobs: sampling, estimation, and several programs on one chip.
+
+The payload is the uploaded `input.zip`; the options are what the job was submitted with. What the run leaves are the zip
+files that the clients download: `result.zip`, `transpile_result.zip`, and `combined_program.zip` of several programs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from qiskit import qasm3
+from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.quantum_info import SparsePauliOp
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome, Severity
+from qumulus.simulation.devices import DeviceModel, device_model
+from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.expectation import expectation
+from qumulus.simulation.sampling import sample
+from qumulus.simulation.seeds import fresh
+
+from .openqasm_archive import pack_json, unpack_json
+from .openqasm_gates import write_out
+from .openqasm_mitigation import mitigate
+from .openqasm_placement import OPTIMIZATION_LEVEL, Placed, place
+from .openqasm_text import read
+
+Log = Callable[[str, Severity], None]
+
+MOST_PROGRAMS = 128
+LIBRARIES = ("qiskit",)
+_PAULI = re.compile(r"([IXYZ])\s*(\d{1,6})\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One job in the hands of a worker."""
+
+    program: Program
+    model: DeviceModel
+    input: Mapping[str, Any]
+    seed: int
+
+    @property
+    def shots(self) -> int:
+        """How often the program is run."""
+        return self.program.shots or 1
+
+    @property
+    def mitigation(self) -> str:
+        """The method of readout mitigation; "none" where the job names none."""
+        method = self.program.options.get("mitigation_info", {}).get("ro_error_mitigation") or "none"
+        if not isinstance(method, str):
+            raise ProgramError("mitigation_info.ro_error_mitigation must be text: use none, or leave it away.")
+        return method
+
+    def circuits(self) -> list[QuantumCircuit]:
+        """The programs of the input.
+
+        Raises:
+            ProgramError: there are none, too many, or one that cannot be read.
+        """
+        programs = self.input.get("program")
+        if not isinstance(programs, list) or not programs or not all(isinstance(each, str) for each in programs):
+            raise ProgramError("The input has no programs: send a list of OpenQASM texts as the member program.")
+        if len(programs) > MOST_PROGRAMS:
+            raise ProgramError(
+                f"The input has {len(programs)} programs, and {MOST_PROGRAMS} are the limit: send fewer."
+            )
+        return [write_out(read(code, most_qubits=self.program.limits.qubits)) for code in programs]
+
+    def circuit(self) -> QuantumCircuit:
+        """The only program of the input."""
+        circuits = self.circuits()
+        if len(circuits) != 1:
+            raise ProgramError(f"The input has {len(circuits)} programs: send one, or use the job type multi_manual.")
+        return circuits[0]
+
+    def placed(self, circuit: QuantumCircuit) -> Placed:
+        """The circuit on the device, by the library that the job names.
+
+        Raises:
+            ProgramError: an unknown library or option.
+        """
+        information = self.program.options.get("transpiler_info", {})
+        library = information.get("transpiler_lib", LIBRARIES[0])
+        if library is not None and library not in LIBRARIES:
+            raise ProgramError(
+                f"transpiler_lib {str(library)[:40]!r} is not here: use qiskit, or null to run untranspiled."
+            )
+        options = information.get("transpiler_options") or {}
+        level = options.get("optimization_level", OPTIMIZATION_LEVEL) if isinstance(options, dict) else None
+        if level not in (0, 1, 2, 3):
+            raise ProgramError("transpiler_options.optimization_level must be 0, 1, 2 or 3.")
+        return place(circuit, self.model, transpile=library is not None, seed=self.seed, optimization_level=level)
+
+    @property
+    def transpiled(self) -> bool:
+        """Whether the job wants a transpiler."""
+        return self.program.options.get("transpiler_info", {}).get("transpiler_lib", LIBRARIES[0]) is not None
+
+
+def run(program: Program, log: Log) -> Outcome:
+    """Run a job of today's API.
+
+    Raises:
+        ProgramError: the input cannot be opened or read, or does not fit the device.
+        Refused: over a limit by its estimate.
+    """
+    del log
+    start = perf_counter()
+    content = unpack_json(program.payload, most_bytes=program.limits.decompressed_bytes)
+    if not isinstance(content, dict):
+        raise ProgramError("The input must be a JSON object with the member program.")
+    kind = program.options.get("job_type", "sampling")
+    if kind not in TYPES:
+        raise ProgramError(f"Jobs of the type {kind} cannot be run here: use {', '.join(TYPES)}.")
+    seed = fresh() if program.seed is None else program.seed
+    result, files, metadata = TYPES[kind](
+        Run(program, device_model(program.device, program.calibration), content, seed)
+    )
+    return Outcome(
+        files={"result.zip": pack_json("result.json", result), **files},
+        metadata={**metadata, "seed": seed},
+        run_seconds=perf_counter() - start,
+    )
+
+
+Ran = tuple[dict[str, Any], dict[str, bytes], Mapping[str, Any]]
+
+
+def _sampling(job: Run) -> Ran:
+    circuit = job.circuit()
+    placed, counts, metadata = _counted(job, circuit)
+    result = {"sampling": {"counts": counts, "divided_counts": None}, "estimation": None}
+    return result, _transpile_result(job, circuit, placed), metadata
+
+
+def _multi_manual(job: Run) -> Ran:
+    circuits = job.circuits()
+    combined = _combined(circuits)
+    placed, counts, metadata = _counted(job, combined)
+    result = {
+        "sampling": {"counts": counts, "divided_counts": _divided(counts, [each.num_clbits for each in circuits])},
+        "estimation": None,
+    }
+    files = {"combined_program.zip": pack_json("combined_program.json", qasm3.dumps(combined))}
+    return result, files | _transpile_result(job, combined, placed), metadata
+
+
+def _estimation(job: Run) -> Ran:
+    circuit = job.circuit()
+    circuit.remove_final_measurements()
+    operator = _operator(job.input.get("operator"), circuit.num_qubits)
+    if job.mitigation != "none":
+        raise ProgramError("Readout mitigation of expectation values is not available here: use none.")
+    placed = job.placed(circuit)
+    observable = operator if job.model.ideal else operator.apply_layout(placed.circuit.layout)
+    terms = {label: float(coefficient.real) for label, coefficient in observable.simplify(atol=0.0).to_list()}
+    found = expectation(placed.circuit, [terms], job.model, shots=job.shots, seed=job.seed, limits=job.program.limits)
+    value = {"exp_value": float(found.values[0]), "stds": float(found.standard_errors[0])}
+    return {"sampling": None, "estimation": value}, _transpile_result(job, circuit, placed), found.metadata
+
+
+TYPES: Mapping[str, Callable[[Run], Ran]] = {
+    "sampling": _sampling,
+    "estimation": _estimation,
+    "multi_manual": _multi_manual,
+}
+
+
+def _counted(job: Run, circuit: QuantumCircuit) -> tuple[Placed, dict[str, int], Mapping[str, Any]]:
+    """Place and sample a circuit, and mitigate its counts."""
+    if not any(instruction.clbits for instruction in circuit.data):
+        raise ProgramError("The program measures nothing: assign at least one measurement to a bit.")
+    placed = job.placed(circuit)
+    samples = sample(placed.circuit, job.model, shots=job.shots, seed=job.seed, limits=job.program.limits)
+    return placed, mitigate(samples.counts(), placed.circuit, job.model, job.mitigation), samples.metadata
+
+
+def _combined(circuits: Sequence[QuantumCircuit]) -> QuantumCircuit:
+    """All programs side by side: the first has the lowest qubits and the rightmost bits."""
+    whole = QuantumCircuit(
+        QuantumRegister(sum(each.num_qubits for each in circuits), "q"),
+        ClassicalRegister(sum(each.num_clbits for each in circuits), "c"),
+    )
+    qubit = bit = 0
+    for each in circuits:
+        whole.compose(
+            each,
+            qubits=whole.qubits[qubit : qubit + each.num_qubits],
+            clbits=whole.clbits[bit : bit + each.num_clbits],
+            inplace=True,
+        )
+        qubit, bit = qubit + each.num_qubits, bit + each.num_clbits
+    return whole
+
+
+def _divided(counts: Mapping[str, int], widths: Sequence[int]) -> dict[str, dict[str, int]]:
+    """The counts of each program, by its index."""
+    divided: dict[str, dict[str, int]] = {}
+    right = sum(widths)
+    for index, width in enumerate(widths):
+        own = divided.setdefault(str(index), {})
+        for key, count in counts.items():
+            part = key[right - width : right]
+            own[part] = own.get(part, 0) + count
+        right -= width
+    return divided
+
+
+def _operator(items: Any, n_qubits: int) -> SparsePauliOp:
+    """The operator of the input, as `X 0 Z 1` or `X0 Z1` with a number before each.
+
+    Raises:
+        ProgramError: it is not such a list, or names a qubit that the program has not.
+    """
+    if not isinstance(items, list) or not items:
+        raise ProgramError("The input has no operator: send a list of objects with the members pauli and coeff.")
+    terms = []
+    for item in items:
+        text, coefficient = (item.get("pauli"), item.get("coeff")) if isinstance(item, dict) else (None, None)
+        if not isinstance(text, str) or isinstance(coefficient, bool) or not isinstance(coefficient, int | float):
+            raise ProgramError("Each item of the operator needs a text pauli and a number coeff.")
+        terms.append((*_pauli(text, n_qubits), float(coefficient)))
+    return SparsePauliOp.from_sparse_list(terms, num_qubits=n_qubits)
+
+
+def _pauli(text: str, n_qubits: int) -> tuple[str, list[int]]:
+    if text.strip() in ("", "I"):
+        return "", []
+    rest = text.strip()
+    letters = _PAULI.findall(rest)
+    if _PAULI.sub("", rest):
+        raise ProgramError(f"{text[:60]!r} is not a Pauli string: write it as 'X0 Z1', with a qubit after each letter.")
+    qubits = [int(qubit) for _letter, qubit in letters]
+    if len(set(qubits)) < len(qubits) or max(qubits) >= n_qubits:
+        raise ProgramError(
+            f"The Pauli string {text[:60]!r} names a qubit twice, or one beyond the program's {n_qubits}: mend it."
+        )
+    return "".join(letter for letter, _qubit in letters), qubits
+
+
+def _transpile_result(job: Run, before: QuantumCircuit, placed: Placed) -> dict[str, bytes]:
+    """What the transpiler made, with figures before and after; nothing where none was wanted."""
+    if not job.transpiled:
+        return {}
+    bits = {str(index): index for index in range(placed.circuit.num_clbits)}
+    content = {
+        "transpiled_program": qasm3.dumps(placed.circuit),
+        "stats": {"before": _figures(before), "after": _figures(placed.circuit)},
+        "virtual_physical_mapping": {
+            "qubit_mapping": {str(virtual): qubit for virtual, qubit in placed.allocation.items()},
+            "bit_mapping": bits,
+        },
+    }
+    return {"transpile_result.zip": pack_json("transpile_result.json", content)}
+
+
+def _figures(circuit: QuantumCircuit) -> dict[str, int]:
+    gates = [instruction for instruction in circuit.data if not instruction.clbits and instruction.name != "barrier"]
+    return {
+        "n_qubits": circuit.num_qubits,
+        "n_gates": len(gates),
+        "n_gates_1q": sum(len(gate.qubits) == 1 for gate in gates),
+        "n_gates_2q": sum(len(gate.qubits) == 2 for gate in gates),
+        "depth": circuit.depth(),
+    }
