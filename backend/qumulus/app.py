@@ -64,15 +64,6 @@ class Api:
 
 OQTOPUS_USER = ("/hello", "/task", "/devices", "/jobs", "/api-token", "/announcements", "/users", "/system")
 APIS = (
-<<<<<<< HEAD
-    Api("user", oqtopus_user, OQTOPUS_USER, options=lambda settings: {"token_needed": not settings.loopback}),
-    Api(
-        "planqk-service",
-        planqk_service,
-        ("/services", "/token"),
-        options=lambda settings: {"relative_links": settings.services_relative_links},
-    ),
-=======
     Api(
         "user",
         oqtopus_user,
@@ -80,7 +71,12 @@ APIS = (
         options=lambda settings: {"secret": secret_in(settings.home), "token_needed": not settings.loopback},
     ),
     Api("storage", oqtopus_storage, ("/storage",), options=lambda settings: {"secret": secret_in(settings.home)}),
->>>>>>> f3a878e (Serve OQTOPUS devices, jobs, storage, tokens and announcements, and run jobs with mitigation)
+    Api(
+        "planqk-service",
+        planqk_service,
+        ("/services", "/token"),
+        options=lambda settings: {"relative_links": settings.services_relative_links},
+    ),
     Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),
 )
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
