@@ -11,7 +11,7 @@ from .schemas.failure import NotFoundError
 
 
 def _body(model: type[BaseModel], problem: Problem) -> BaseModel:
-    return model(message=problem.message)
+    return model.model_validate({"message": problem.message})
 
 
 ERRORS = Errors(body=_body, otherwise=NotFoundError, statuses={**STATUSES, WrongState: 403})
