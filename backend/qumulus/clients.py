@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 from .core.accounts import LOCAL_CRN
 
+DEFAULT_TOKEN = "qumulus-local"  # noqa: S105  documented: who reaches the loopback address may use it
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -74,3 +76,31 @@ PLANQK = Family(
 )
 
 FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in (IBM, OQTOPUS, PLANQK)})
+
+# They would lead a client past the proxy; without them it goes to the real hosts, which the proxy answers for.
+LEADING_ASIDE = (
+    "IAM_URL",
+    "GLOBAL_SEARCH_URL",
+    "GLOBAL_CATALOG_URL",
+    "RESOURCE_CONTROLLER_URL",
+    "QISKIT_IBM_URL",
+    "OQTOPUS_BASE_URL",
+    "OQTOPUS_PROXY",
+)
+
+
+def redirected(given: Mapping[str, str], url: str, token: str, *, ibm_account: bool) -> dict[str, str]:
+    """The environment ``given``, changed so that the clients of all families find the cloud at ``url``, IBM's by the proxy.
+
+    A credential that is set stays. ``ibm_account``: whether the IBM client has a saved account, so that it needs none.
+    """
+    result = {name: value for name, value in given.items() if name not in LEADING_ASIDE}
+    for family in (OQTOPUS, PLANQK):
+        for name, value in family.environment(url, token).items():
+            if name.endswith("_URL"):
+                result[name] = value
+            else:
+                result.setdefault(name, value)
+    if not ibm_account:
+        result.setdefault("QISKIT_IBM_TOKEN", token)
+    return result

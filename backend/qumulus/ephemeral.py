@@ -17,6 +17,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from .clients import DEFAULT_TOKEN, redirected
+from .interception.environment import environment
+from .interception.sites import sites
+
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 COMMAND = (sys.executable, "-m", "qumulus")
@@ -130,6 +134,16 @@ class EphemeralCloud:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def environment(self, given: Mapping[str, str], *, ibm_account: bool) -> dict[str, str]:
+        """The environment in which untouched clients find this cloud, made from the one ``given``. See `clients.redirected`."""
+        return redirected(given, self.url, DEFAULT_TOKEN, ibm_account=ibm_account) | environment(
+            given,
+            proxy=self.proxy,
+            certificate=self.certificate,
+            bundle=self.folder / "trusted.pem",
+            sites=sites(self._settings.get("intercept_hosts", "")),
+        )
 
     def events(self) -> list[dict[str, object]]:
         """What the log says so far, an object a line."""

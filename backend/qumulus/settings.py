@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DEFAULT_TOKEN = "qumulus-local"  # noqa: S105  documented: who reaches the loopback address may use it
+from .clients import DEFAULT_TOKEN
+
 DEFAULT_PROVIDER_KEY = "qumulus-provider"
 DEFAULT_ADMIN_TOKEN = "qumulus-admin"  # noqa: S105
 SEED_TOKEN = "test-token"  # noqa: S105  the one in the first examples of the IBM server

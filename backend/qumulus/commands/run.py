@@ -10,23 +10,14 @@ from typing import Annotated
 
 import typer
 
-from qumulus.clients import OQTOPUS, PLANQK
 from qumulus.core.accounts import instance_called
 from qumulus.core.errors import InvalidRequest
 from qumulus.ephemeral import CloudNotStarted, EphemeralCloud
-from qumulus.interception.environment import environment
 from qumulus.interception.sites import sites
-from qumulus.settings import DEFAULT_TOKEN
 
 from . import wanted
 from .options import fail
 from .relay import NOT_EXECUTABLE, NOT_FOUND, relay
-
-# They would lead a client past the proxy; without them it goes to the real hosts, which the proxy answers for.
-UNSET = (
-    *("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL", "RESOURCE_CONTROLLER_URL", "QISKIT_IBM_URL"),
-    *("OQTOPUS_PROXY", "OQTOPUS_BASE_URL"),
-)
 
 
 def run(
@@ -55,19 +46,12 @@ def run(
     instances = [*_checked(instance or ()), *_known(wanted.instances(command, os.environ, home))]
     settings = {"intercept_hosts": ",".join(hosts), "pass_hosts": ",".join(passed or ())}
     try:
-        table = sites(settings["intercept_hosts"])
+        sites(settings["intercept_hosts"])
         cloud = EphemeralCloud(instances=instances, settings=settings).start()
     except (CloudNotStarted, ValueError) as error:
         fail(str(error))
     try:
-        variables = _environment(os.environ, cloud.url, known=wanted.has_saved_account(home))
-        variables |= environment(
-            os.environ,
-            proxy=cloud.proxy,
-            certificate=cloud.certificate,
-            bundle=cloud.folder / "trusted.pem",
-            sites=table,
-        )
+        variables = cloud.environment(os.environ, ibm_account=wanted.has_saved_account(home))
         status = relay(command, variables)
         if status:
             for sentence in hints(cloud.events(), instances):
@@ -102,20 +86,6 @@ def _known(names: Iterable[str]) -> list[str]:
             continue
         if "," not in name:
             result.append(name)
-    return result
-
-
-def _environment(given: Mapping[str, str], url: str, *, known: bool) -> dict[str, str]:
-    """The environment for clients that read theirs. A credential of the person's stays; any is let in."""
-    result = {name: value for name, value in given.items() if name not in UNSET}
-    for family in (OQTOPUS, PLANQK):
-        for name, value in family.environment(url, DEFAULT_TOKEN).items():
-            if name.endswith("_URL"):
-                result[name] = value
-            else:
-                result.setdefault(name, value)
-    if not known:
-        result.setdefault("QISKIT_IBM_TOKEN", DEFAULT_TOKEN)
     return result
 
 
