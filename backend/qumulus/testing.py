@@ -1,0 +1,226 @@
+"""The pytest plugin: a quantum cloud for a test suite, and the real clients already pointed at it.
+
+    def test_a_bell_pair_is_correlated(ibm_service):
+        backend = ibm_service.backend("ibm_brisbane")
+        ...
+
+``quantum_cloud`` is the cloud itself, one for the whole session (one a worker under xdist); ``quantum_environment`` sets the
+variables by which code under test finds it on its own; ``ibm_service``, ``oqtopus_client`` and ``planqk_service`` are clients.
+With ``--qumulus-fresh``, or ``qumulus_fresh = true`` in the settings of pytest, each test finds a cloud without jobs.
+
+Only the standard library and pytest are imported here: where the packages of a client do not fit beside those of the server,
+`qumulus_command` names a `qumulus` that is installed elsewhere.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import shlex
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .clients import DEFAULT_TOKEN, FAMILIES
+from .core.accounts import LOCAL_CRN
+from .ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
+
+ADMIN_TOKEN = "qumulus-admin"  # noqa: S105  of a cloud that only this machine can reach
+ACCESS_KEY = "qumulus"
+NOT_HERE = (
+    "The packages of the server are not installed beside these tests: install Qumulus with them, or elsewhere, and name it "
+    "by qumulus_command = /path/to/qumulus in the settings of pytest, or by the variable QUMULUS_COMMAND."
+)
+BUILD_SECONDS = 300.0
+REQUEST_SECONDS = 60.0
+
+
+class CloudRefused(Exception):
+    """The cloud did not do what the administration asked of it; the text is its own sentence."""
+
+
+class QuantumCloud:
+    """A running cloud, with what a test may want to know of it and to do to it."""
+
+    url: str
+    token = DEFAULT_TOKEN
+    instance = LOCAL_CRN
+
+    def __init__(self, cloud: EphemeralCloud) -> None:
+        self._cloud = cloud
+        self.url = cloud.url
+
+    def variables(self, family: str) -> dict[str, str]:
+        """What a family's clients (``ibm``, ``oqtopus``, ``planqk``) read from the environment."""
+        return FAMILIES[family].environment(self.url, self.token)
+
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The environment ``given``, changed so that untouched clients of all families find this cloud."""
+        return self._cloud.environment(given, ibm_account=False)
+
+    @property
+    def proxy(self) -> str:
+        """Where the proxy is that answers for the real clouds."""
+        return self._cloud.proxy
+
+    def reset(self) -> dict[str, int]:
+        """Forget all jobs, sessions, added tokens and settings of devices; how many of each."""
+        return self.administer("POST", "/reset")
+
+    def set_device(self, device: str, **settings: object) -> None:
+        """Take a device off (``online=False``), make its jobs wait (``least_queue_seconds=2``) or run longer, until a reset.
+
+        Raises:
+            CloudRefused: there is no such device or setting.
+        """
+        known = self.administer("GET", f"/devices/{device}")["settings"]
+        self.administer("PUT", f"/devices/{device}/settings", known | settings)
+
+    def administer(self, method: str, path: str, body: object = None, *, media_type: str = "application/json") -> Any:
+        """An operation of the emulator API, such as ``("GET", "/jobs")``; the JSON that answers.
+
+        Raises:
+            CloudRefused
+        """
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        request = urllib.request.Request(  # noqa: S310  the address of our own server
+            f"{self.url}/emulator{path}",
+            content,
+            {"Authorization": f"Bearer {ADMIN_TOKEN}", "Content-Type": media_type},
+            method=method,
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=REQUEST_SECONDS) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            raise CloudRefused(json.loads(error.read())["detail"]) from None
+
+    def deploy(self, name: str, folder: Path) -> str:
+        """Deploy a folder with `src/program.py` as the service ``name`` and wait until it is ready; its address.
+
+        Raises:
+            CloudRefused: it is no service, or its packages could not be installed.
+        """
+        service = self.administer("PUT", f"/services/{name}", zipped(folder), media_type="application/zip")
+        deadline = time.monotonic() + BUILD_SECONDS
+        while service["state"] == "BUILDING" and time.monotonic() < deadline:
+            time.sleep(0.1)
+            service = self.administer("GET", f"/services/{name}")
+        if service["state"] != "READY":
+            raise CloudRefused(service.get("reason", f"The service {name} is {service['state']}."))
+        return service["url"]
+
+
+def zipped(folder: Path) -> bytes:
+    """The files of a folder, without those that Python made."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                archive.write(file, file.relative_to(folder))
+    return content.getvalue()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a project can set."""
+    group = parser.getgroup("qumulus", "a quantum cloud for the tests")
+    group.addoption("--qumulus-fresh", action="store_true", default=None, help="each test finds a cloud without jobs")
+    parser.addini("qumulus_fresh", "each test finds a cloud without jobs", type="bool", default=False)
+    parser.addini("qumulus_command", "how qumulus is called, where it is installed elsewhere", default="")
+    parser.addini("qumulus_instances", "further IBM instances, names or CRNs", type="linelist", default=[])
+
+
+@pytest.fixture(scope="session")
+def quantum_cloud(pytestconfig: pytest.Config) -> Iterator[QuantumCloud]:
+    """A cloud for the whole session; under xdist each worker has its own, which runs one job at a time."""
+    command = shlex.split(os.environ.get("QUMULUS_COMMAND") or pytestconfig.getini("qumulus_command"))
+    if not command and importlib.util.find_spec("uvicorn") is None:
+        pytest.fail(NOT_HERE, pytrace=False)
+    settings = {"workers": "1"} if "PYTEST_XDIST_WORKER" in os.environ else {}
+    cloud = EphemeralCloud(
+        instances=pytestconfig.getini("qumulus_instances"), settings=settings, command=command or COMMAND
+    )
+    try:
+        cloud.start()
+    except CloudNotStarted as error:
+        pytest.fail(str(error), pytrace=False)
+    try:
+        yield QuantumCloud(cloud)
+    finally:
+        cloud.stop()
+
+
+@pytest.fixture(autouse=True)
+def _qumulus_fresh(request: pytest.FixtureRequest) -> None:
+    config = request.config
+    if "quantum_cloud" in request.fixturenames and (
+        config.getoption("qumulus_fresh") or config.getini("qumulus_fresh")
+    ):
+        request.getfixturevalue("quantum_cloud").reset()
+
+
+@pytest.fixture
+def quantum_environment(quantum_cloud: QuantumCloud, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment in which clients that the code under test makes by itself find the cloud, whatever their version."""
+    changed = quantum_cloud.environment(os.environ)
+    for name in os.environ.keys() - changed.keys():
+        monkeypatch.delenv(name)
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    return changed
+
+
+@pytest.fixture
+def ibm_service(quantum_cloud: QuantumCloud, quantum_environment: dict[str, str]) -> Any:  # noqa: ARG001  it is needed
+    """A `QiskitRuntimeService` of the installed version, for the instance ``quantum_cloud.instance``."""
+    module = _client("ibm_service", "qiskit-ibm-runtime", "qiskit_ibm_runtime")
+    return module.QiskitRuntimeService(
+        channel="ibm_quantum_platform", token=quantum_cloud.token, instance=quantum_cloud.instance
+    )
+
+
+@pytest.fixture
+def oqtopus_client(quantum_cloud: QuantumCloud) -> Any:
+    """An `OqtopusClient`."""
+    module = _client("oqtopus_client", "oqtopus-client", "oqtopus_client")
+    variables = quantum_cloud.variables("oqtopus")
+    config = module.OqtopusConfig(url=variables["OQTOPUS_URL"], api_token=variables["OQTOPUS_API_TOKEN"])
+    return module.OqtopusClient(config)
+
+
+@pytest.fixture
+def planqk_service(quantum_cloud: QuantumCloud) -> Callable[[Path | str], Any]:
+    """Call it with the folder of a service to deploy it and have its client: `HubServiceClient`, else `PlanqkServiceClient`."""
+
+    def deployed(folder: Path | str, name: str | None = None) -> Any:
+        module = _client(
+            "planqk_service", "qhub-service (or planqk-service-sdk)", "qhub.service.client", "planqk.service.client"
+        )
+        client = getattr(module, "HubServiceClient", None) or module.PlanqkServiceClient
+        url = quantum_cloud.deploy(name or _service_name(Path(folder)), Path(folder))
+        return client(url, ACCESS_KEY, quantum_cloud.token, f"{quantum_cloud.url}/token")
+
+    return deployed
+
+
+def _service_name(folder: Path) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in folder.resolve().name.lower()).strip("-")[:63]
+
+
+def _client(fixture: str, package: str, *modules: str) -> Any:
+    for module in modules:
+        try:
+            return importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name is None or not module.startswith(error.name):
+                raise  # the client is there and lacks something itself
+    pytest.fail(f"{fixture} needs the package {package}: install it beside the tests.", pytrace=False)

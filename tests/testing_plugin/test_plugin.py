@@ -1,0 +1,156 @@
+"""The pytest plugin in projects of somebody else's, each in an environment of its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from clients.environments import environment
+from testing_plugin.projects import installed, run_tests
+
+CLOUD = """
+import json, urllib.request
+
+def submit(cloud, device="qulacs"):
+    body = {"device": device, "n_shots": 10, "code": "OPENQASM 3; qubit q; bit c; h q; c = measure q;"}
+    request = urllib.request.Request(cloud.url + "/task", json.dumps(body).encode(), {"content-type": "application/json"})
+    return json.loads(urllib.request.urlopen(request).read())["task_id"]
+
+def total(cloud):
+    return cloud.administer("GET", "/jobs")["total"]
+"""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    return installed(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """With the clients of OQTOPUS and PLANQK."""
+    return environment("plugin-others")
+
+
+@pytest.fixture
+def project(tmp_path, python, site):
+    def run(tests: str, *arguments: str, **more: str):
+        (tmp_path / "test_sample.py").write_text(CLOUD + tests)
+        return run_tests(python, site, tmp_path, *arguments, **more)
+
+    return run
+
+
+def outcomes(ended) -> dict[str, int]:
+    found = re.findall(r"(\d+) (passed|failed|error|errors|skipped)", ended.stdout.splitlines()[-1])
+    return {word: int(number) for number, word in found}
+
+
+def test_one_cloud_serves_the_whole_session(project):
+    ended = project("""
+seen = []
+def test_a(quantum_cloud):
+    submit(quantum_cloud)
+    seen.append(quantum_cloud.url)
+def test_b(quantum_cloud):
+    assert seen == [quantum_cloud.url]
+    assert total(quantum_cloud) == 1
+""")
+    assert outcomes(ended) == {"passed": 2}, ended.stdout
+
+
+@pytest.mark.parametrize("way", ["flag", "setting"])
+def test_each_test_finds_a_fresh_cloud_where_that_is_wanted(project, tmp_path, way):
+    if way == "setting":
+        (tmp_path / "pytest.ini").write_text("[pytest]\nqumulus_fresh = true\n")
+    tests = """
+def test_a(quantum_cloud):
+    quantum_cloud.set_device("osaka", online=False)
+    submit(quantum_cloud)
+def test_b(quantum_cloud):
+    assert total(quantum_cloud) == 0
+    assert quantum_cloud.administer("GET", "/devices/osaka")["settings"]["online"]
+"""
+    ended = project(tests, *(["--qumulus-fresh"] if way == "flag" else []))
+    assert outcomes(ended) == {"passed": 2}, ended.stdout
+
+
+def test_each_worker_of_xdist_has_its_own_cloud(project):
+    ended = project(
+        """
+import os, pathlib, pytest
+@pytest.mark.parametrize("number", range(4))
+def test_a(quantum_cloud, number):
+    submit(quantum_cloud)
+    pathlib.Path("urls").open("a").write(os.environ["PYTEST_XDIST_WORKER"] + " " + quantum_cloud.url + "\\n")
+def test_b(quantum_cloud):
+    assert total(quantum_cloud) <= 4
+""",
+        *("-n", "2", "--dist", "load"),
+    )
+    assert outcomes(ended) == {"passed": 5}, ended.stdout
+
+
+def test_a_device_can_be_made_to_keep_jobs_waiting(project):
+    ended = project("""
+def test_a(quantum_cloud):
+    quantum_cloud.set_device("qulacs", least_queue_seconds=600)
+    job = submit(quantum_cloud)
+    assert quantum_cloud.administer("GET", "/jobs/" + job)["state"] == "queued"
+def test_b(quantum_cloud):
+    from qumulus.testing import CloudRefused
+    import pytest
+    with pytest.raises(CloudRefused, match="There is no device named 'nowhere'"):
+        quantum_cloud.set_device("nowhere", online=False)
+""")
+    assert outcomes(ended) == {"passed": 2}, ended.stdout
+
+
+def test_code_under_test_finds_the_cloud_by_itself(project):
+    ended = project("""
+import os, ssl
+def test_a(quantum_environment):
+    with urllib.request.urlopen("https://quantum.cloud.ibm.com/api/v1/versions") as answer:
+        assert json.loads(answer.read())["versions"]
+    assert os.environ["OQTOPUS_URL"].startswith("http://127.0.0.1:")
+def test_b():
+    assert "HTTPS_PROXY" not in os.environ or "127.0.0.1" not in os.environ["HTTPS_PROXY"]
+""")
+    assert outcomes(ended) == {"passed": 2}, ended.stdout
+
+
+def test_a_client_that_is_not_installed_is_named(project):
+    ended = project("def test_a(ibm_service): pass")
+    assert "ibm_service needs the package qiskit-ibm-runtime: install it beside the tests." in ended.stdout
+    assert "Traceback" not in ended.stdout
+
+
+def test_a_server_that_is_not_installed_is_asked_for_with_the_setting_that_names_it(project):
+    ended = project("def test_a(quantum_cloud): pass", command="")
+    assert "name it by qumulus_command = /path/to/qumulus" in ended.stdout
+    assert "Traceback" not in ended.stdout
+
+
+def test_a_command_that_is_none_is_a_sentence(project):
+    ended = project("def test_a(quantum_cloud): pass", command="/no/such/qumulus")
+    assert "/no/such/qumulus can't be started: No such file or directory." in ended.stdout
+
+
+def test_tests_that_need_no_cloud_start_none(project):
+    ended = project("def test_a(): pass", command="/no/such/qumulus")
+    assert outcomes(ended) == {"passed": 1}
+
+
+def test_a_planqk_service_is_deployed_and_run(project, tmp_path):
+    source = tmp_path / "Sum of Values" / "src"
+    source.mkdir(parents=True)
+    (source / "program.py").write_text("def run(values: list):\n    return {'sum': sum(values)}\n")
+    ended = project("""
+def test_a(planqk_service):
+    execution = planqk_service("Sum of Values").run({"values": [1, 2, 39]})
+    execution.wait_for_final_state(timeout=60, wait=0.1)
+    assert execution.result()["sum"] == 42
+""")
+    assert outcomes(ended) == {"passed": 1}, ended.stdout
