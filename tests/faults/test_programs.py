@@ -1,0 +1,119 @@
+"""Programs that want to hurt: what a worker decodes may abort it, never anything else."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import random
+import time
+import zlib
+from collections import Counter
+
+import pytest
+from hosts import LONG
+from qiskit import QuantumCircuit, qpy
+
+from engines import Cloud
+from qumulus.core.jobs import Job, JobState
+from qumulus.core.programs import Limits
+from qumulus.core.results import Failure
+
+ENTRY = "qumulus.simulation.worker:run"
+GiB = 1 << 30
+MOST_MEMORY = 2 * GiB
+
+
+@pytest.fixture
+def cloud(start) -> Cloud:
+    return start(ENTRY, workers=2, limits=Limits(seconds=60, memory_bytes=MOST_MEMORY))
+
+
+def qpy_of(circuit: QuantumCircuit) -> bytes:
+    buffer = io.BytesIO()
+    qpy.dump(circuit, buffer)
+    return buffer.getvalue()
+
+
+def five_qubits() -> bytes:
+    circuit = QuantumCircuit(5)
+    for qubit in range(5):
+        circuit.sx(qubit)
+        circuit.rz(0.25 * qubit, qubit)
+    circuit.measure_all()
+    return qpy_of(circuit)
+
+
+def submit(cloud: Cloud, compressed: bytes) -> str:
+    """A sampler job whose circuit are these bytes."""
+    circuit = {"__type__": "QuantumCircuit", "__value__": base64.b64encode(compressed).decode()}
+    params = {"pubs": [[circuit, None, 10]], "version": 2, "support_qiskit": True}
+    body = {"program_id": "sampler", "backend": "ibm_brisbane", "params": params}
+    return cloud.submit("runtime.sampler", json.dumps(body))
+
+
+def fine(cloud: Cloud) -> Job:
+    task = {"code": "OPENQASM 3; qubit[1] q; bit[1] c; x q[0]; c = measure q;", "device": "qulacs", "n_shots": 10}
+    return cloud.end(cloud.submit("openqasm", json.dumps(task), device="qulacs", shots=10), 60)
+
+
+def test_mutants_of_a_circuit_fail_alone_each_with_a_reason(cloud):
+    assert fine(cloud).state is JobState.SUCCEEDED
+    whole, draw = five_qubits(), random.Random(14)
+    mutants = []
+    for _ in range(1500 if LONG else 120):
+        mutant = bytearray(whole)
+        for _ in range(draw.randint(1, 3)):
+            mutant[draw.randrange(len(mutant))] = draw.randrange(256)
+        mutants.append(bytes(mutant))
+    ids = [submit(cloud, zlib.compress(mutant)) for mutant in mutants]
+    done = [cloud.end(job_id, 300) for job_id in ids]
+    for job in done:
+        assert job.state in (JobState.SUCCEEDED, JobState.FAILED)
+        assert job.state is JobState.SUCCEEDED or len(job.reason or "") > 20
+    assert Counter(job.state for job in done)[JobState.FAILED] > len(ids) // 4
+    assert fine(cloud).state is JobState.SUCCEEDED
+
+
+def test_a_circuit_that_aborts_its_worker_fails_only_its_own_job(start):
+    """What Rust does when a mutant asks for gigabytes, without the luck of finding such a mutant."""
+    cloud = start(workers=2)
+    others = [cloud.submit("nap", "0.3") for _ in range(4)]
+    failed = cloud.end(cloud.submit("abort"))
+    assert (failed.state, failed.failure, failed.attempt) == (JobState.FAILED, Failure.CRASHED, 3)
+    assert all(cloud.end(job_id).state is JobState.SUCCEEDED for job_id in others)
+
+
+def test_a_zlib_bomb_is_refused_in_its_worker(cloud):
+    fine(cloud)
+    packer = zlib.compressobj(9)
+    head = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    bomb = head + block * 1023  # after a full flush a block can be said again
+    assert len(bomb) < 2 << 20
+    begun = time.monotonic()
+    failed = cloud.end(submit(cloud, bomb), 60)
+    assert time.monotonic() - begun < 20
+    assert failed.state is JobState.FAILED
+    assert failed.failure in (Failure.PROGRAM, Failure.REFUSED, Failure.MEMORY)
+    assert failed.attempt == 1
+    assert fine(cloud).state is JobState.SUCCEEDED
+
+
+def test_a_circuit_for_more_memory_than_there_is_is_refused_at_once_with_the_figures(cloud):
+    fine(cloud)
+    draw = random.Random(40)
+    layers = []
+    for _ in range(40):
+        layers += [f"rx({draw.random():.4f}) q[{n}]; rz({draw.random():.4f}) q[{n}];" for n in range(40)]
+        order = draw.sample(range(40), 40)
+        layers += [f"cx q[{a}], q[{b}];" for a, b in zip(order[::2], order[1::2], strict=True)]
+    code = f'OPENQASM 3; include "stdgates.inc"; qubit[40] q; bit[40] c; {" ".join(layers)} c = measure q;'
+    task = {"code": code, "device": "qulacs", "n_shots": 10}
+    begun = time.monotonic()
+    failed = cloud.end(cloud.submit("openqasm", json.dumps(task), device="qulacs", shots=10), 60)
+    assert time.monotonic() - begun < 20
+    assert failed.failure is Failure.REFUSED, failed
+    assert any(character.isdigit() for character in failed.reason)
+    assert failed.attempt == 1
+    assert fine(cloud).state is JobState.SUCCEEDED

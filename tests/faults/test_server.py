@@ -1,0 +1,234 @@
+"""The server itself: killed while it accepts, told to stop, with a long queue, with bodies that are too large."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import http.client
+import json
+import random
+import resource
+import socket
+import statistics
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hosts import LONG
+from sqlalchemy import insert
+
+from engines import ME, wait_for
+from qumulus.apis.oqtopus.user.translate import TASK_API
+from qumulus.core.devices import DeviceSettings
+from qumulus.core.jobs import JobState, NewJob
+from qumulus.core.ports import JobQuery
+from qumulus.storage import Storage, open_storage, rows
+from qumulus.storage.tables import jobs
+from servers import Server, free_port
+
+MiB = 1 << 20
+TASK = {
+    "code": "OPENQASM 3; qubit[1] q; bit[1] c; x q[0]; c = measure q;",
+    "device": "qulacs",
+    "n_shots": 10,
+}
+
+
+def ask(server: Server, method: str, path: str, body: object = None, timeout: float = 20) -> tuple[int, dict]:
+    """One request on a connection of its own; the status and the JSON of the answer."""
+    address = urllib.parse.urlsplit(server.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
+    try:
+        data = None if body is None else json.dumps(body)
+        connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def memory(pid: int) -> int:
+    """Resident bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(
+        tmp_path / "state",
+        environment={
+            "QUMULUS_PORT": str(free_port()),
+            "QUMULUS_STATUS_HOLD": "0",
+            "QUMULUS_LOG": "off",
+            "QUMULUS_DRAIN_SECONDS": "1",
+        },
+    )
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()
+
+
+class Clients:
+    """Some clients that submit one task after the other, whatever happens to the server."""
+
+    def __init__(self, server: Server, count: int) -> None:
+        self.acknowledged: list[str] = []
+        self.refused = 0
+        self._server = server
+        self._done = threading.Event()
+        self._threads = [threading.Thread(target=self._submit, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _submit(self) -> None:
+        while not self._done.is_set():
+            try:
+                status, answer = ask(self._server, "POST", "/task", TASK)
+            except (OSError, http.client.HTTPException, ValueError):
+                self.refused += 1
+                time.sleep(0.02)
+                continue
+            assert status == 200, answer
+            self.acknowledged.append(answer["task_id"])
+            time.sleep(0.03)
+
+    def stop(self) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join(20)
+
+
+def test_a_server_killed_while_it_accepts_loses_nothing_that_it_acknowledged(server):
+    rounds, draw = (10 if LONG else 3), random.Random(5)
+    server.start()
+    clients = Clients(server, 4)
+    for number in range(rounds):
+        wanted = (number + 1) * (200 if LONG else 30)
+        wait_for(lambda wanted=wanted: len(clients.acknowledged) >= wanted, 60)
+        time.sleep(draw.random() * 0.05)
+        server.kill()
+        server.start()
+    wait_for(lambda: len(clients.acknowledged) >= rounds * (200 if LONG else 30) + 10, 60)
+    clients.stop()
+    assert clients.refused >= 1
+    assert len(set(clients.acknowledged)) == len(clients.acknowledged)
+    storage = open_storage(server.home)
+    found = storage.jobs.find(JobQuery(limit=10_000)).jobs
+    assert set(clients.acknowledged) <= {job.id for job in found}
+    # At most one task a client and kill was stored whose answer did not arrive.
+    assert len(found) <= len(clients.acknowledged) + 4 * rounds
+    assert all(json.loads(storage.jobs.payload(job.id))["code"] == TASK["code"] for job in found)
+    wait_for(lambda: not storage.jobs.pending(), 120)
+    for job_id in clients.acknowledged[:: max(1, len(clients.acknowledged) // 20)]:
+        status, answer = ask(server, "GET", f"/task/{job_id}/result")
+        assert (status, answer["counts"]) == (200, {"1": 10})
+    assert {job.state for job in storage.jobs.find(JobQuery(limit=10_000)).jobs} == {JobState.SUCCEEDED}
+    storage.close()
+
+
+def test_a_server_that_is_told_to_stop_hands_its_jobs_back_and_ends_within_ten_seconds(server):
+    server.start()
+    storage = open_storage(server.home)
+    storage.board.set("qulacs", DeviceSettings(least_run_seconds=60))
+    running = ask(server, "POST", "/task", TASK)[1]["task_id"]
+    waiting = [ask(server, "POST", "/task", TASK)[1]["task_id"] for _ in range(8)]
+    wait_for(lambda: storage.jobs.get(running, ME).state is JobState.RUNNING, 20)
+    clients = Clients(server, 2)
+    begun = time.monotonic()
+    status = server.stop(12)
+    assert time.monotonic() - begun < 10
+    assert status == 0
+    clients.stop()
+    assert clients.refused >= 1
+    states = {storage.jobs.get(job_id, ME).state for job_id in [running, *waiting, *clients.acknowledged]}
+    assert states <= {JobState.QUEUED, JobState.SUCCEEDED}  # one whose run was over when it was told may have ended
+    storage.board.set("qulacs", DeviceSettings())
+    server.start()
+    for job_id in [running, *waiting]:
+        wait_for(lambda job_id=job_id: storage.jobs.get(job_id, ME).state is JobState.SUCCEEDED, 60)
+    storage.close()
+    assert server.stop() == 0
+
+
+def fill(storage: Storage, count: int) -> list[str]:
+    """Queue many jobs at once."""
+    now = storage.clock.now()
+    values = []
+    for number in range(count):
+        new = NewJob(account="local", device="kawasaki", kind="openqasm", api=TASK_API)
+        payload = json.dumps(TASK | {"device": "Kawasaki"}).encode()
+        values.append(rows.job_values(new, rows.new_id(now), now) | {"ticket": number + 1, "payload": payload})
+    storage._database.writer.run(lambda connection: connection.execute(insert(jobs), values))
+    return [value["id"] for value in values]
+
+
+def p99(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=100)[98]
+
+
+def test_ten_thousand_queued_jobs_make_neither_a_status_nor_a_start_slow(server):
+    server.start()
+    begun = time.monotonic()
+    server.stop()
+    server.start()
+    plain_start = time.monotonic() - begun
+    before = memory(server.pid)
+    storage = open_storage(server.home)
+    storage.board.set("kawasaki", DeviceSettings(least_queue_seconds=86_400))
+    ids = fill(storage, 10_000)
+
+    def time_of(path: str) -> float:
+        begun = time.perf_counter()
+        assert ask(server, "GET", path)[0] == 200
+        return time.perf_counter() - begun
+
+    hello, status = [], []
+    for number in range(200):  # in turn, so that what else the machine does hits both
+        hello.append(time_of("/hello"))
+        status.append(time_of(f"/task/{ids[number * 50]}/status"))
+    assert p99(status) < max(0.020, 3 * p99(hello))
+    listed = ask(server, "GET", "/task?limit=100&order=ASC")[1]
+    assert [task["task_id"] for task in listed["tasks"]] == ids[:100]
+    assert memory(server.pid) - before < 50 * MiB
+    server.kill()
+    begun = time.monotonic()
+    server.start()
+    assert time.monotonic() - begun < plain_start + 2
+    assert storage.jobs.pending() == {"kawasaki": 10_000}
+    storage.close()
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "counted"])
+def test_a_body_of_a_hundred_mebibytes_is_refused_without_being_kept(server, declared):
+    server.start()
+    before = memory(server.pid)
+    address = urllib.parse.urlsplit(server.url)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
+        length = f"Content-Length: {100 * MiB}" if declared else "Transfer-Encoding: chunked"
+        head = f"POST /task HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+        connection.sendall(head.encode())
+        block = b" " * MiB
+        part = block if declared else f"{MiB:x}\r\n".encode() + block + b"\r\n"
+        try:
+            for _ in range(100):
+                connection.sendall(part)
+        except OSError:
+            pass  # it was refused before all was sent
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert memory(server.pid) - before < 90 * MiB
+    assert ask(server, "GET", "/hello")[0] == 200
+
+
+def test_the_same_key_sent_fifty_times_at_once_gives_one_job(tmp_path):
+    first, second = open_storage(tmp_path / "state"), open_storage(tmp_path / "state")
+    new = NewJob(account="local", device="d", kind="echo", api="test", payload=b"x" * 100_000, idempotency_key="k")
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        ids = set(pool.map(lambda number: (first, second)[number % 2].jobs.submit(new).id, range(50)))
+    assert len(ids) == 1
+    assert first.jobs.pending() == {"d": 1}
+    assert len(list(first.blobs.keys())) == 1
+    first.close()
+    second.close()
