@@ -27,6 +27,8 @@ PROGRAMS = {
     "runtime.sampler": "qumulus.simulation.programs.runtime.sampler:run",
     "runtime.estimator": "qumulus.simulation.programs.runtime.estimator:run",
     "runtime.executor": "qumulus.simulation.programs.runtime.executor:run",
+    "runtime.noise-learner": "qumulus.simulation.programs.runtime.noise_learner:run",
+    "runtime.calibrate": "qumulus.simulation.programs.runtime.calibrate:run",
 }
 """Kind of program -> the function that runs it, imported when the first one comes."""
 

@@ -18,7 +18,7 @@ from . import circuits
 from .failures import invalid
 from .wire import Allowance, from_base64
 
-_ANNOTATIONS = {"annotation_factories": {"samplomatic": AnnotationSerializer}}
+ANNOTATIONS = {"annotation_factories": {"samplomatic": AnnotationSerializer}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Dialect:
         if text is None:
             raise invalid(f"The program has no circuits: send them as QPY in {member}.")
         data = allowance.inflate(text, "circuits") if self.compressed else from_base64(text, "circuits")
-        return circuits.from_qpy(data, limits, programs=programs, newest=self.newest_qpy, **_ANNOTATIONS)
+        return circuits.from_qpy(data, limits, programs=programs, newest=self.newest_qpy, **ANNOTATIONS)
 
 
 DIALECTS = {

@@ -1,0 +1,190 @@
+"""The noise learner: Pauli-Lindblad rates of layers of gates and of measurements.
+
+Nothing is measured: the rates are those of the device's own noise model, twirled, which a perfect learner would find. They
+belong to errors that follow the gates of a layer; one-qubit gates and idle qubits add none. Emulates both forms of the
+``noise-learner`` program of Qiskit Runtime (models: ``ibm_quantum_schemas.noise_learner_v2``, ``noise_learner_v3``).
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from base64 import b64encode
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from ibm_quantum_schemas.noise_learner_v2.version_0_1 import OptionsModel
+from qiskit import qpy
+from qiskit.circuit import CircuitInstruction, QuantumCircuit
+from qiskit.circuit.library import get_standard_gate_name_mapping
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome
+from qumulus.simulation.devices import DeviceModel
+
+from . import circuits, results, wire
+from .dialects import ANNOTATIONS
+from .failures import Log, coded, invalid, not_isa
+from .layers import Layer, unique_layers
+from .lindblad import Rates, gate_rates, readout_rate
+from .options import validated
+from .submission import Submission, read
+from .tensors import to_tensor
+
+VERSIONS = {"v0.1": 16, "v0.2": 17, "v0.3": 17}
+"""The versions of the third form, with the newest QPY that each admits."""
+
+NOTE = "The rates are those of the device's own noise model, twirled; they were computed and not measured."
+_MODULE = "qiskit_ibm_runtime.utils.noise_learner_result"  # where every version of the client finds the classes
+_NOT_CLIFFORD = frozenset({"rzz"})
+
+
+@coded
+def run(program: Program, _log: Log) -> Outcome:
+    """Run a noise learner job, in the form that its parameters are written in.
+
+    Raises:
+        ProgramError: a circuit, an instruction or an option is not valid on the device.
+    """
+    submission = read(program)
+    return _third(submission) if "schema_version" in submission.params else _legacy(submission)
+
+
+def _legacy(submission: Submission) -> Outcome:
+    """Layers are found in circuits."""
+    options = validated(OptionsModel, submission.params.get("options"), submission.allowance)
+    given = submission.params.get("circuits")
+    if not isinstance(given, list) or not given:
+        raise invalid("The job has no circuits: send a list with at least one.")
+    loaded = [circuits.circuit(value, submission.allowance, submission.limits) for value in given]
+    for circuit in loaded:
+        submission.instructions.check(circuit)
+    layers = unique_layers(loaded, options.twirling_strategy)[: options.max_layers_to_learn]
+    asked = options.model_dump(include=set(_INPUT_OPTIONS))
+    metadata = {"backend": submission.device, "input_options": asked, "simulation": {"note": NOTE}}
+    document = {"data": [_layer_error(layer, submission.model) for layer in layers], "metadata": metadata}
+    return results.encoded(document, {"layers": len(layers), "note": NOTE})
+
+
+_INPUT_OPTIONS = (
+    "max_layers_to_learn",
+    "shots_per_randomization",
+    "num_randomizations",
+    "layer_pair_depths",
+    "twirling_strategy",
+)
+
+
+def _layer_error(layer: Layer, model: DeviceModel) -> dict[str, Any]:
+    width, place = len(layer.qubits), {qubit: index for index, qubit in enumerate(layer.qubits)}
+    circuit = QuantumCircuit(width)
+    for name, qubits in layer.circuit():
+        circuit.append(get_standard_gate_name_mapping()[name], qubits)
+    rates = _of_gates(layer, model)
+    labels = []
+    for letters, qubits in rates:
+        label = ["I"] * width
+        for letter, qubit in zip(letters, qubits, strict=True):
+            label[width - 1 - place[qubit]] = letter
+        labels.append("".join(label))
+    generators = {
+        "__type__": "settings",
+        "__module__": "qiskit.quantum_info.operators.symplectic.pauli_list",
+        "__class__": "PauliList",
+        "__value__": {"data": labels},
+    }
+    error = _object("PauliLindbladError", generators=generators, rates=wire.to_array(np.array(list(rates.values()))))
+    return _object("LayerError", circuit=_circuit(circuit), qubits=list(layer.qubits), error=error)
+
+
+def _of_gates(layer: Layer, model: DeviceModel) -> Rates:
+    """The rates of all gates of a layer, which act on different qubits; 0 for the qubits that idle."""
+    rates: Rates = {(letter, (qubit,)): 0.0 for qubit in layer.qubits for letter in "XYZ"}
+    for name, qubits in sorted(layer.gates, key=lambda gate: gate[1]):
+        if name in _NOT_CLIFFORD:
+            raise invalid(f"The noise of {name} is not learned, because it is not a Clifford gate.")
+        rates |= gate_rates(model, name, qubits)
+    return rates
+
+
+def _object(name: str, **members: Any) -> dict[str, Any]:
+    return {"__type__": "_json", "__module__": _MODULE, "__class__": name, "__value__": members}
+
+
+def _circuit(circuit: QuantumCircuit) -> dict[str, str]:
+    file = io.BytesIO()
+    qpy.dump(circuit, file, version=circuits.OLDEST)  # every client that is served reads it
+    return {"__type__": "QuantumCircuit", "__value__": b64encode(zlib.compress(file.getvalue())).decode()}
+
+
+def _third(submission: Submission) -> Outcome:
+    """Layers are given as boxes."""
+    version = submission.params["schema_version"]
+    if version not in VERSIONS:
+        raise invalid(f"The noise learner knows the schema versions {', '.join(VERSIONS)}, not {str(version)[:20]!r}.")
+    module = import_module(f"ibm_quantum_schemas.noise_learner_v3.version_{version[1:].replace('.', '_')}")
+    options: Any = validated(module.OptionsModel, submission.params.get("options"), submission.allowance)
+    container = submission.params.get("instructions")
+    text = container.get("circuit_b64") if isinstance(container, Mapping) else None
+    (circuit,) = circuits.from_qpy(
+        wire.from_base64(text, "instructions"),
+        submission.limits,
+        programs=1,
+        newest=VERSIONS[version],
+        **ANNOTATIONS,
+    )
+    data = [_learned(box, options.layer_pair_depths, version, submission) for box in circuit.data]
+    return results.encoded({"schema_version": version, "data": data}, {"layers": len(data), "note": NOTE})
+
+
+def _learned(box: CircuitInstruction, depths: list[int], version: str, submission: Submission) -> dict[str, Any]:
+    """The rates of one box: of its gates, or of its measurements."""
+    if box.name != "box":
+        raise invalid(f"The noise of boxes is learned; the instruction {box.name!r} is none.")
+    physical = [_physical(qubit, submission) for qubit in box.qubits]
+    body = box.operation.blocks[0]
+    where = dict(zip(body.qubits, physical, strict=True))
+    inner = [(item.name, tuple(where[qubit] for qubit in item.qubits)) for item in body.data if item.name != "barrier"]
+    _check_layer(inner, submission)
+    measured = [qubits[0] for name, qubits in inner if name == "measure"]
+    if measured:
+        rates: Rates = {("X", (qubit,)): readout_rate(submission.model, qubit) for qubit in sorted(measured)}
+        protocol, kept, successes = "trex", 1.0, {}
+    else:
+        gates = frozenset((name, qubits) for name, qubits in inner if len(qubits) == 2)
+        rates = _of_gates(Layer(gates, tuple(sorted(physical))), submission.model)
+        protocol, kept, successes = "lindblad", dict.fromkeys(depths, 1.0), {depth: {} for depth in depths}
+    selection = {"fraction_kept": kept, **({"success_rates": successes} if version != "v0.1" else {})}
+    place = {qubit: index for index, qubit in enumerate(sorted(physical))}
+    values = np.array(list(rates.values()))
+    return {
+        "generators_sparse": [[[letters, [place[qubit] for qubit in qubits]]] for letters, qubits in rates],
+        "num_qubits": len(physical),
+        "rates": to_tensor(values, compressed=False),
+        "rates_std": to_tensor(np.zeros_like(values), compressed=False),
+        "metadata": {"learning_protocol": protocol, "post_selection": selection},
+    }
+
+
+def _physical(qubit: Any, submission: Submission) -> int:
+    """The physical qubit: its place in the register of the whole device, as the client sends it."""
+    register, index = qubit._register, qubit._index
+    if register is None or register.size != submission.model.n_qubits:
+        raise invalid(
+            f"A box acts on qubits that are not those of {submission.device}: use a register of its "
+            f"{submission.model.n_qubits} qubits."
+        )
+    return index
+
+
+def _check_layer(inner: list[tuple[str, tuple[int, ...]]], submission: Submission) -> None:
+    """A box holds one gate or one measurement a qubit, beside gates on single qubits, which dress them."""
+    for name, qubits in inner:
+        if not submission.model.ideal and not submission.model.target.instruction_supported(name, qubits):
+            raise not_isa(f"The instruction {name} on qubits {qubits} is not supported by the target system.")
+    learned = [qubit for name, qubits in inner if len(qubits) > 1 or name == "measure" for qubit in qubits]
+    kinds = {name == "measure" for name, qubits in inner if len(qubits) > 1 or name == "measure"}
+    if len(learned) != len(set(learned)) or len(kinds) > 1:
+        raise invalid("The noise of a box is learned if it holds one layer: gates on different pairs, or measurements.")
