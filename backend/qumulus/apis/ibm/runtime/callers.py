@@ -7,17 +7,17 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts
+from qumulus.apis.dependencies import Accounts, Clock
+from qumulus.apis.ibm import tokens
 from qumulus.core import accounts as core
-from qumulus.core.errors import InvalidRequest, NotAllowed, NotAuthenticated
+from qumulus.core.errors import InvalidRequest, NotAllowed
 
 from .changes import asked_for
 
-SCHEME = "ibm"
 INSTANCE = "Service-CRN"
 
 
-def _caller(request: Request, accounts: Accounts) -> core.Caller:
+def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
     """The caller, with the instance that the request is charged to; the version is looked at as well.
 
     Raises:
@@ -25,10 +25,7 @@ def _caller(request: Request, accounts: Accounts) -> core.Caller:
         InvalidRequest: no instance or no version is named.
         NotAllowed: the instance is not one of the caller's.
     """
-    kind, _, credential = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() not in {"bearer", "apikey"} or not credential.strip():
-        raise NotAuthenticated("Send a token in the header Authorization, as 'Bearer TOKEN'.")
-    caller = accounts.authenticate(SCHEME, credential.strip())
+    caller = tokens.authenticate(request.headers.get("Authorization", ""), accounts, clock)
     asked_for(request)
     named = request.headers.get(INSTANCE, "")
     if not named:

@@ -1,0 +1,23 @@
+"""The application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from qumulus.core.cloud import Cloud
+from qumulus.openapi.contract import Document, serve
+
+from . import operations
+from .errors import ERRORS
+
+
+def create(cloud: Cloud) -> FastAPI:
+    """The account services over ``cloud``.
+
+    Raises:
+        ContractError: a handler differs from the document.
+    """
+    app = FastAPI(openapi_url=None)
+    app.state.cloud = cloud
+    serve(app, Document("qumulus.apis.ibm.account.schemas"), operations.operation, errors=ERRORS)
+    return app

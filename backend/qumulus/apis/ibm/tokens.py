@@ -1,0 +1,94 @@
+"""Bearer tokens: JSON Web Tokens for API keys, and who sends a request.
+
+A token names the credential that it was issued for and is signed with a key made from what the server keeps of that
+credential. So every server process of one cloud knows every token, and none outlives its credential.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from qumulus.core.accounts import Caller, Token
+from qumulus.core.errors import NotAuthenticated
+from qumulus.core.ports import Accounts, Clock
+
+SCHEME = "ibm"
+LIFETIME = timedelta(hours=1)
+_ALGORITHM = "HS256"
+_OPEN = hashlib.sha256(b"any credential is let in").digest()  # signs where no credential is kept: under --auth open
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """An issued token."""
+
+    token: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+def issue(api_key: str, accounts: Accounts, clock: Clock) -> Bearer:
+    """A bearer token for an API key.
+
+    Raises:
+        NotAuthenticated: the key is unknown, revoked or expired.
+    """
+    import jwt  # takes a tenth of a second: not at the start of the server
+
+    caller = accounts.authenticate(SCHEME, api_key)
+    issued = clock.now()
+    bearer_times = {"iat": int(issued.timestamp()), "exp": int((issued + LIFETIME).timestamp())}
+    claims = {"iss": "qumulus", "sub": caller.account, "account": {"bss": caller.account}, **bearer_times}
+    if caller.token is not None:
+        claims["credential"] = caller.token
+    encoded = jwt.encode(claims, _key(accounts, caller.account, caller.token), _ALGORITHM)
+    return Bearer(encoded, issued, datetime.fromtimestamp(bearer_times["exp"], UTC))
+
+
+def authenticate(authorization: str, accounts: Accounts, clock: Clock) -> Caller:
+    """Who sends a header `Authorization`: with a token of ours, or with an API key as it is.
+
+    Raises:
+        NotAuthenticated
+    """
+    kind, _, credential = authorization.partition(" ")
+    credential = credential.strip()
+    if kind.lower() not in {"bearer", "apikey"} or not credential:
+        raise NotAuthenticated("Send a token in the header Authorization, as 'Bearer TOKEN'.")
+    return _of_token(credential, accounts, clock) or accounts.authenticate(SCHEME, credential)
+
+
+def _of_token(credential: str, accounts: Accounts, clock: Clock) -> Caller | None:
+    """The caller behind one of our tokens; None for anything else."""
+    if credential.count(".") != 2:
+        return None
+    import jwt
+
+    try:
+        claims = jwt.decode(credential, options={"verify_signature": False})
+        account, token = str(claims["sub"]), claims.get("credential")
+        key = _key(accounts, account, token)
+        jwt.decode(credential, key, [_ALGORITHM], options={"verify_exp": False, "verify_iat": False})
+        expires = float(claims["exp"])
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
+        return None
+    if token is None:
+        accounts.authenticate(SCHEME, credential)  # such a token was issued while any credential was let in
+    if expires <= clock.now().timestamp():
+        raise NotAuthenticated("The bearer token has expired: get a new one for your API key.")
+    return Caller(account=account, token=token)
+
+
+def _key(accounts: Accounts, account: str, token_id: str | None) -> bytes:
+    """What tokens of a credential are signed with.
+
+    Raises:
+        KeyError: the credential is gone.
+    """
+    if token_id is None:
+        return _OPEN
+    kept: dict[str, Token] = {token.id: token for token in accounts.tokens(account)}
+    return hmac.digest(kept[token_id].digest, b"ibm bearer token", "sha256")
