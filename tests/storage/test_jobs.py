@@ -189,3 +189,43 @@ def test_a_server_that_stops_takes_no_new_work(storage):
     with pytest.raises(Draining):
         storage.jobs.upload(registered.id, job())
     assert storage.jobs.get(registered.id, ME) == registered
+
+
+def test_the_result_of_a_private_job_is_withdrawn_once_and_takes_the_payload_with_it(storage):
+    kept = storage.jobs.submit(job(private=True, payload=b"p" * 100_000))
+    storage.queue.finish(running(storage), Outcome(result=b"r" * 100_000))
+    assert storage.jobs.withdraw(kept.id)[0] == b"r" * 100_000
+    for ask in (storage.jobs.withdraw, storage.jobs.result):
+        with pytest.raises(NoResult):
+            ask(kept.id)
+    assert storage.jobs.payload(kept.id) == b""
+    assert storage.jobs.get(kept.id, ME).state is JobState.SUCCEEDED
+    assert list(storage.blobs.keys()) == []
+
+
+def test_tags_are_listed_once_by_their_beginning_and_only_one_s_own(storage):
+    storage.jobs.submit(job(tags=("bell", "first")))
+    storage.jobs.submit(job(tags=("bell", "b%", "Bell")))
+    storage.jobs.submit(job(account="other", tags=("before",)))
+    assert storage.jobs.tags("local") == ("Bell", "b%", "bell", "first")
+    assert storage.jobs.tags("local", "be") == ("bell",)
+    assert storage.jobs.tags("local", "b%") == ("b%",)
+
+
+def test_the_seconds_of_an_instance_are_those_of_its_jobs_since_then(storage):
+    for instance, seconds in (("a", 1.5), ("b", 4.0), ("a", 2.0)):
+        storage.jobs.submit(job(instance=instance))
+        storage.queue.finish(running(storage), Outcome(run_seconds=seconds))
+    now = storage.clock.now()
+    assert storage.jobs.run_seconds("a", now - timedelta(hours=1)) == 3.5
+    assert storage.jobs.run_seconds("a", now) == 0.0
+    assert storage.jobs.run_seconds("c", now - timedelta(hours=1)) == 0.0
+
+
+def test_a_limit_is_set_and_taken_away(storage):
+    instance = storage.accounts.instance("test")
+    storage.accounts.set_limit(instance.crn, 600)
+    assert storage.accounts.instance("test").limit_seconds == 600
+    assert storage.accounts.instance("local").limit_seconds is None
+    storage.accounts.set_limit(instance.crn, None)
+    assert storage.accounts.instance("test") == instance

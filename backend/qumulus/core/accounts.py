@@ -30,6 +30,7 @@ class Instance:
     plan: str = "internal"
     region: str = "us-east"
     tags: tuple[str, ...] = ()
+    limit_seconds: float | None = None  # of devices; None: as much as the plan allows
 
 
 def instance_called(text: str) -> Instance:

@@ -106,6 +106,14 @@ class JobStore(Protocol):
         """
         ...
 
+    def withdraw(self, job_id: str) -> tuple[bytes, str]:
+        """The result of a private job, once: with it, result and payload are gone.
+
+        Raises:
+            UnknownJob, NoResult: also when it was withdrawn before.
+        """
+        ...
+
     def file(self, job_id: str, name: str) -> bytes: ...
 
     def files(self, job_id: str) -> tuple[str, ...]: ...
@@ -146,6 +154,14 @@ class JobStore(Protocol):
         ...
 
     def set_tags(self, job_id: str, caller: Caller, tags: Sequence[str]) -> Job: ...
+
+    def tags(self, account: str, prefix: str = "") -> tuple[str, ...]:
+        """The tags of an account's jobs that begin so, each once, in order."""
+        ...
+
+    def run_seconds(self, instance: str, since: datetime) -> float:
+        """What the jobs of an instance that were sent since then kept devices busy for."""
+        ...
 
     def pending(self, device: str | None = None) -> Mapping[str, int]:
         """How many jobs wait or run, by device."""
@@ -328,6 +344,10 @@ class Accounts(Protocol):
     def instances(self, account: str) -> tuple[Instance, ...]: ...
 
     def instance(self, name_or_crn: str) -> Instance | None: ...
+
+    def set_limit(self, crn: str, seconds: float | None) -> None:
+        """How many seconds of devices an instance may use; None takes the limit away."""
+        ...
 
     def tokens(self, account: str) -> tuple[Token, ...]: ...
 

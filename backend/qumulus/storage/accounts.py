@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from qumulus.core.accounts import DEFAULT_ACCOUNT, LOCAL_CRN, TEST_CRN, Account, Caller, Instance, Token
 from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound
@@ -114,6 +114,11 @@ class SqlAccounts:
 
         self._database.writer.run(work)
 
+    def set_limit(self, crn: str, seconds: float | None) -> None:
+        """How many seconds of devices an instance may use."""
+        limited = update(instances).where(instances.c.crn == crn).values(limit_seconds=seconds)
+        self._database.writer.run(lambda connection: connection.execute(limited))
+
     def tokens(self, account: str) -> tuple[Token, ...]:
         """The credentials of an account, as they are kept."""
         wanted = select(tokens).where(tokens.c.account == account).order_by(tokens.c.created_at, tokens.c.id)
@@ -158,7 +163,7 @@ class SqlAccounts:
 
 
 def _instance_values(instance: Instance) -> dict[str, Any]:
-    names = ("crn", "name", "account", "plan", "region")
+    names = ("crn", "name", "account", "plan", "region", "limit_seconds")
     return {name: getattr(instance, name) for name in names} | {"tags": list(instance.tags)}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, true, tuple_, update
 
 from qumulus.core.accounts import Caller
 from qumulus.core.bells import Bells
@@ -203,6 +203,22 @@ class SqlJobs:
         """The stored result and its media type. See `JobStore.result`."""
         return self._value(job_id, "")
 
+    def withdraw(self, job_id: str) -> tuple[bytes, str]:
+        """The result of a private job, once. See `JobStore.withdraw`."""
+        value = self.result(job_id)
+
+        def work(connection: Connection) -> list[str | None]:
+            gone = delete(results).where(results.c.job == job_id).returning(results.c.blob)
+            blobs = list(connection.execute(gone).scalars())
+            if not blobs:
+                raise NoResult(job_id, "private, and its result was read")
+            blobs += connection.execute(select(jobs.c.payload_blob).where(jobs.c.id == job_id)).scalars()
+            connection.execute(update(jobs).where(jobs.c.id == job_id).values(payload=b"", payload_blob=None))
+            return blobs
+
+        self._values.drop(self._database.writer.run(work))
+        return value
+
     def file(self, job_id: str, name: str) -> bytes:
         """A file that the run left.
 
@@ -238,6 +254,20 @@ class SqlJobs:
         wanted = select(*columns).where(log_lines.c.job == job_id).order_by(log_lines.c.number)
         with self._database.read() as connection:
             return tuple(LogLine(row.time, row.text, Severity(row.severity)) for row in connection.execute(wanted))
+
+    def tags(self, account: str, prefix: str = "") -> tuple[str, ...]:
+        """The tags of an account's jobs that begin so."""
+        each = func.json_each(jobs.c.tags).table_valued("value")
+        wanted = select(each.c.value).select_from(jobs.join(each, true())).where(jobs.c.account == account).distinct()
+        with self._database.read() as connection:
+            found = connection.execute(wanted.where(each.c.value.startswith(prefix, autoescape=True))).scalars()
+            return tuple(sorted(tag for tag in found if tag.startswith(prefix)))
+
+    def run_seconds(self, instance: str, since: datetime) -> float:
+        """What the jobs of an instance kept devices busy for."""
+        wanted = select(func.sum(jobs.c.run_seconds)).where(jobs.c.instance == instance, jobs.c.created_at >= since)
+        with self._database.read() as connection:
+            return connection.execute(wanted).scalar() or 0.0
 
     def pending(self, device: str | None = None) -> Mapping[str, int]:
         """How many jobs wait or run, by device."""

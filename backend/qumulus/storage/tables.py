@@ -107,11 +107,13 @@ IS_QUEUED = jobs.c.state == literal_column("'queued'")
 HELD_STATES = ("claimed", "running", "cancelling")
 IS_HELD = jobs.c.state.in_([literal_column(f"'{state}'") for state in HELD_STATES])
 IN_SESSION = jobs.c.session.is_not(None)
+IN_INSTANCE = jobs.c.instance.is_not(None)
 HAS_KEY = jobs.c.idempotency_key.is_not(None)
 
 for _index in (
     ("ix_jobs_queued", IS_QUEUED, False, (jobs.c.lane, jobs.c.ticket, jobs.c.number)),
     ("ix_jobs_held", IS_HELD, False, (jobs.c.device, jobs.c.account)),
+    ("ix_jobs_instance", IN_INSTANCE, False, (jobs.c.instance, jobs.c.created_at)),
     ("ix_jobs_session", IN_SESSION, False, (jobs.c.session, jobs.c.ticket, jobs.c.number)),
     ("ux_jobs_key", HAS_KEY, True, (jobs.c.account, jobs.c.idempotency_key)),
 ):
@@ -172,6 +174,7 @@ instances = Table(
     Column("plan", String(255), nullable=False),
     Column("region", String(255), nullable=False),
     Column("tags", JSON, nullable=False),
+    Column("limit_seconds", Float),
 )
 
 tokens = Table(

@@ -29,6 +29,14 @@ def to_core(name: str) -> str:
     return known.removeprefix(PREFIX)
 
 
+def core_or_unknown(name: str) -> str:
+    """The core's name; one that no device has for what is not a name of this form. For filters."""
+    try:
+        return to_core(name)
+    except UnknownDevice:
+        return ""
+
+
 def is_mock(device: Device) -> bool:
     """Whether the device exists for tests and is hidden unless asked for."""
     return device.name.startswith(MOCK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -14,11 +15,13 @@ class Plan(NamedTuple):
     display_name: str
     description: str
     pricing: str
+    limit_seconds: float | None = None  # of devices, in a period
 
 
+PERIOD = timedelta(days=28)
 PLANS = {
     "internal": Plan("Internal", "Without limits", "free"),
-    "open": Plan("Open", "Free of charge, with a limit", "free"),
+    "open": Plan("Open", "Ten minutes in 28 days, free of charge", "free", 600.0),
     "pay-as-you-go": Plan("Pay-as-you-go", "Paid by the second", "paygo"),
     "flex": Plan("Flex", "Paid for an amount of time", "subscription"),
     "premium": Plan("Premium", "Paid by the year", "subscription"),

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, serve
 
-from . import backends, callers, changes, versions
+from . import backends, callers, changes, instances, jobs, sessions, versions
 from .documents import RenderedDocuments
 from .errors import ERRORS
 
@@ -27,6 +27,9 @@ def create(cloud: Cloud) -> FastAPI:
         app,
         DOCUMENT,
         backends.operation,
+        instances.operation,
+        jobs.operation,
+        sessions.operation,
         versions.operation,
         errors=ERRORS,
         read_elsewhere=(callers.INSTANCE, changes.HEADER),

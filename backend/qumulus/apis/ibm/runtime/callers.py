@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts, Clock
+from qumulus.apis.dependencies import Accounts, Clock, Settled
 from qumulus.apis.ibm import tokens
 from qumulus.core import accounts as core
 from qumulus.core.errors import InvalidRequest, NotAllowed
@@ -37,3 +37,21 @@ def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
 
 
 Caller = Annotated[core.Caller, Depends(_caller)]
+
+
+def _instance(caller: Caller, accounts: Accounts) -> core.Instance:
+    instance = accounts.instance(caller.instance or "")
+    if instance is None:
+        raise NotAllowed("The service instance is gone: choose another instance of your account.")
+    return instance
+
+
+Instance = Annotated[core.Instance, Depends(_instance)]
+
+
+async def _held(request: Request, caller: Caller, settled: Settled) -> None:
+    """Hold a request for a job that is not final: clients look once and then sleep."""
+    await settled.wait(request.path_params["id"])
+
+
+Held = Annotated[None, Depends(_held)]

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
-from qumulus.core.errors import InvalidRequest
+from qumulus.core.errors import InvalidRequest, NotFound
 
 from .schemas.version import ApiVersion
 
@@ -49,6 +49,13 @@ class UnknownVersion(InvalidRequest):
         super().__init__(
             f"The header {HEADER} must be a date from {ASSUMED} to {newest}: GET /v1/versions lists the versions."
         )
+
+
+class Gone(NotFound):
+    """The version has no such operation any more."""
+
+    def __init__(self, change: Change) -> None:
+        super().__init__(f"This operation is gone since version {change.value}: send an older {HEADER}.")
 
 
 class Behaviour:

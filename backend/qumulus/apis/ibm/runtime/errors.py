@@ -49,4 +49,4 @@ def _entry(error: type[core.QumulusError]) -> Entry:
     return next(entry for each in error.__mro__ if (entry := REGISTRY.get(each)))
 
 
-ERRORS = Errors(body=body, otherwise=ErrorContainer, statuses=STATUSES)
+ERRORS = Errors(body=body, otherwise=ErrorContainer, statuses={**STATUSES, core.LimitReached: 409})

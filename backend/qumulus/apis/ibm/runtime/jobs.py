@@ -1,0 +1,157 @@
+"""Operations on jobs."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Clock, Devices, Jobs, Sessions
+from qumulus.apis.ibm import names
+from qumulus.core.errors import NoResult
+from qumulus.core.jobs import FINAL, PENDING
+from qumulus.core.ports import JobQuery
+from qumulus.openapi.contract import Operations
+
+from . import programs, translate_job, translate_session, usage
+from .callers import Caller, Held, Instance
+from .changes import Change, Gone, Version
+from .schemas.backend import BackendName, IncludeMocks
+from .schemas.job import (
+    CreatedAt,
+    ExcludeParams,
+    IncludeParams,
+    JobId,
+    JobMetrics,
+    JobResponse,
+    JobsResponse,
+    Limit,
+    Offset,
+    Pending,
+    ProgramId,
+    RunJobRequest,
+    RunJobResponse,
+    Sort,
+    Tags,
+    TagsRequest,
+    TranspiledCircuits,
+)
+from .schemas.session import SessionId
+
+operation = Operations()
+
+
+@operation("runJob")
+def run_job(
+    body: RunJobRequest,
+    caller: Caller,
+    instance: Instance,
+    devices: Devices,
+    sessions: Sessions,
+    jobs: Jobs,
+    clock: Clock,
+) -> RunJobResponse:
+    """Take a job."""
+    usage.admit(instance, jobs, clock)
+    new = translate_job.new(body, caller, devices)
+    if body.start_session is True:
+        new = translate_session.in_new_session(new, body, sessions)
+    return translate_job.taken(jobs.submit(new))
+
+
+@operation("listJobs")
+def list_jobs(
+    caller: Caller,
+    devices: Devices,
+    jobs: Jobs,
+    limit: Limit = 200,
+    offset: Offset = 0,
+    pending: Pending | None = None,
+    program: ProgramId | None = None,
+    backend: BackendName | None = None,
+    created_after: CreatedAt | None = None,
+    created_before: CreatedAt | None = None,
+    sort: Sort = Sort.DESC,
+    tags: Tags | None = None,
+    session_id: SessionId | None = None,
+    exclude_params: ExcludeParams = True,
+    include_mocks: IncludeMocks = False,
+) -> JobsResponse:
+    """The caller's jobs in the instance."""
+    query = JobQuery(
+        account=caller.account,
+        instance=caller.instance,
+        kinds=programs.KINDS if program is None else frozenset({f"{programs.PREFIX}{program}"}) & programs.KINDS,
+        states={None: None, True: PENDING, False: FINAL}[pending],
+        device=None if backend is None else names.core_or_unknown(backend),
+        created_after=created_after,
+        created_before=created_before,
+        descending=sort is Sort.DESC,
+        tags=tuple(tags or ()),
+        session=session_id,
+        limit=limit,
+        offset=offset,
+    )
+    page = jobs.find(query)
+    found = [translate_job.job(each, None if exclude_params else jobs.payload(each.id)) for each in page.jobs]
+    return JobsResponse(jobs=found, count=page.total, limit=limit, offset=offset)
+
+
+@operation("getJob")
+def get_job(id: JobId, caller: Caller, held: Held, jobs: Jobs, exclude_params: IncludeParams = False) -> JobResponse:
+    """A job, with its inputs unless they are not wanted."""
+    job = jobs.get(id, caller)
+    return translate_job.job(job, None if exclude_params else jobs.payload(id))
+
+
+@operation("deleteJob")
+def delete_job(id: JobId, caller: Caller, jobs: Jobs) -> None:
+    """Forget a job."""
+    jobs.delete(id, caller)
+
+
+@operation("cancelJob")
+def cancel_job(id: JobId, caller: Caller, jobs: Jobs) -> None:
+    """Ask for the end of a job."""
+    jobs.cancel(id, caller)
+
+
+@operation("getJobResults")
+def get_job_results(id: JobId, caller: Caller, jobs: Jobs) -> bytes:
+    """The result as it was stored, or why there is none; a private one is given out once."""
+    job = jobs.get(id, caller)
+    try:
+        return (jobs.withdraw if job.private else jobs.result)(id)[0]
+    except NoResult:
+        return (job.reason or "").encode()
+
+
+@operation("getInterimResults")
+def get_interim_results(id: JobId, caller: Caller, jobs: Jobs) -> str:
+    """No program writes any."""
+    jobs.get(id, caller)
+    return ""
+
+
+@operation("getJobMetrics")
+def get_job_metrics(id: JobId, caller: Caller, version: Version, jobs: Jobs) -> JobMetrics:
+    """What is measured of a job, in the words of the version."""
+    job = jobs.get(id, caller)
+    return translate_job.metrics(job, version, jobs.position(id), jobs.expected_start(id))
+
+
+@operation("getJobLogs")
+def get_job_logs(id: JobId, caller: Caller, jobs: Jobs) -> str:
+    """What the program wrote."""
+    jobs.get(id, caller)
+    return "".join(f"{line.time.isoformat()} {line.severity}: {line.text}\n" for line in jobs.log(id))
+
+
+@operation("replaceJobTags")
+def replace_job_tags(id: JobId, body: TagsRequest, caller: Caller, jobs: Jobs) -> None:
+    """Give a job other tags."""
+    jobs.set_tags(id, caller, body.tags)
+
+
+@operation("getTranspiledCircuits")
+def get_transpiled_circuits(id: JobId, caller: Caller, version: Version, jobs: Jobs) -> TranspiledCircuits:
+    """Where the circuits are: clients send them for the device, so that they run as they were sent."""
+    if version.has(Change.NO_TRANSPILED_CIRCUITS):
+        raise Gone(Change.NO_TRANSPILED_CIRCUITS)
+    return TranspiledCircuits(url=f"/v1/jobs/{jobs.get(id, caller).id}")

@@ -1,0 +1,43 @@
+"""Operations on sessions."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Clock, Devices, Sessions
+from qumulus.core.errors import WrongState
+from qumulus.openapi.contract import Operations
+
+from . import translate_session
+from .callers import Caller
+from .schemas.session import CreateSessionRequest, SessionId, SessionResponse, UpdateSessionRequest
+
+operation = Operations()
+
+
+@operation("createSession")
+def create_session(
+    body: CreateSessionRequest, caller: Caller, devices: Devices, sessions: Sessions, clock: Clock
+) -> SessionResponse:
+    """Open a session."""
+    return translate_session.session(sessions.open(translate_session.new(body, caller, devices)), clock.now())
+
+
+@operation("getSession")
+def get_session(id: SessionId, caller: Caller, sessions: Sessions, clock: Clock) -> SessionResponse:
+    """What a session is doing."""
+    return translate_session.session(sessions.get(id, caller), clock.now())
+
+
+@operation("updateSession")
+def update_session(id: SessionId, body: UpdateSessionRequest, caller: Caller, sessions: Sessions, clock: Clock) -> None:
+    """Let a session take no more jobs."""
+    session = sessions.get(id, caller)
+    if not body.accepting_jobs:
+        sessions.close(id, caller)
+    elif not session.accepts_jobs(clock.now()):
+        raise WrongState(f"Session {id} is closed and stays so: open another one.")
+
+
+@operation("closeSession")
+def close_session(id: SessionId, caller: Caller, sessions: Sessions) -> None:
+    """Take no more jobs, and cancel those that wait or run."""
+    sessions.cancel(id, caller)

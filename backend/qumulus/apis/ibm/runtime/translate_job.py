@@ -1,0 +1,173 @@
+"""Jobs, from the service's words to the core's and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import MISSING
+from pydantic_core import from_json, to_json
+
+from qumulus.apis.ibm import names
+from qumulus.core.accounts import Caller
+from qumulus.core.jobs import Job, JobState, NewJob
+from qumulus.core.ports import Catalogue
+from qumulus.core.results import Failure
+
+from . import programs
+from .changes import Behaviour, Change
+from .schemas.job import (
+    Billed,
+    JobMetrics,
+    JobResponse,
+    Program,
+    RunJobRequest,
+    RunJobResponse,
+    SecondsUsed,
+    State,
+    StateName,
+    Status,
+    Timestamps,
+    Usage,
+    UsageStatus,
+)
+
+API = "ibm/runtime"
+LONGEST = 3600  # seconds that a job may run if it does not say
+
+STATES: Mapping[JobState, StateName] = {
+    JobState.REGISTERED: StateName.QUEUED,
+    JobState.QUEUED: StateName.QUEUED,
+    JobState.CLAIMED: StateName.QUEUED,
+    JobState.RUNNING: StateName.RUNNING,
+    JobState.CANCELLING: StateName.RUNNING,
+    JobState.SUCCEEDED: StateName.COMPLETED,
+    JobState.FAILED: StateName.FAILED,
+    JobState.CANCELLED: StateName.CANCELLED,
+}
+
+RAN_TOO_LONG = 1305
+CODES: Mapping[Failure, int] = {  # of the registry of error codes, where the program names none
+    Failure.PROGRAM: 1002,
+    Failure.REFUSED: 1002,
+    Failure.TIME: RAN_TOO_LONG,
+    Failure.MEMORY: 1010,
+    Failure.CRASHED: 1010,
+    Failure.LOST: 1010,
+    Failure.INTERNAL: 9999,
+}
+SOLUTIONS: Mapping[int, str] = {
+    1002: "Check the circuits and options of the job.",
+    RAN_TOO_LONG: "Raise max_execution_time, or run fewer circuits or shots.",
+    1010: "Run the job again, or a smaller one.",
+    9999: "Run the job again; if it fails again, the server's log says why.",
+}
+
+
+def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:
+    """A job as the core takes it; its inputs stay as they came.
+
+    Raises:
+        UnknownProgram, UnknownDevice, UnknownCalibration
+    """
+    kind = programs.kind(body.program_id)
+    device = names.device(devices, body.backend)
+    calibration = None
+    if body.calibration_id is not MISSING:
+        calibration = devices.calibration(device.name, calibration_id=body.calibration_id).id
+    request: dict[str, Any] = {"runtime": _given(body.runtime) or "default"}
+    if body.dry_run is True:
+        request["dry_run"] = True
+    return NewJob(
+        account=caller.account,
+        instance=caller.instance,
+        device=device.name,
+        kind=kind,
+        api=API,
+        payload=to_json(body.params),
+        tags=tuple(dict.fromkeys(_given(body.tags) or ())),
+        session=_given(body.session_id),
+        calibration=calibration,
+        private=body.private is True,
+        max_seconds=_given(body.cost),
+        request=request,
+    )
+
+
+def taken(job: Job) -> RunJobResponse:
+    """The answer to a job that was taken."""
+    return RunJobResponse(
+        id=job.id,
+        backend=names.to_wire(job.device),
+        session_id=job.session or MISSING,
+        private=job.private or MISSING,
+        calibration_id=job.calibration or MISSING,
+    )
+
+
+def job(job: Job, payload: bytes | None) -> JobResponse:
+    """A job as people see it; without ``payload`` its inputs are left out, as always those of a private one."""
+    state = _state(job)
+    return JobResponse(
+        id=job.id,
+        backend=names.to_wire(job.device),
+        state=state,
+        status=Status("Cancelled - Ran too long" if state.reason_code == RAN_TOO_LONG else state.status),
+        params=MISSING if payload is None or job.private else from_json(payload),
+        program=Program(id=programs.name(job.kind)),
+        created=job.created_at,
+        ended=job.ended_at or MISSING,
+        runtime=job.request.get("runtime", "default"),
+        cost=int(job.max_seconds or LONGEST),
+        tags=list(job.tags),
+        session_id=job.session or MISSING,
+        user_id=job.account,
+        usage=SecondsUsed(seconds=job.run_seconds or 0.0),
+        private=job.private or MISSING,
+        estimated_running_time_seconds=MISSING if job.run_seconds is None else job.run_seconds,
+        calibration_id=job.calibration or MISSING,
+    )
+
+
+def _state(job: Job) -> State:
+    if job.failure is None:
+        return State(status=STATES[job.state], reason=job.reason or MISSING)
+    code = job.reason_code or CODES[job.failure]
+    status = StateName.CANCELLED if code == RAN_TOO_LONG else STATES[job.state]
+    return State(
+        status=status, reason=job.reason or MISSING, reason_code=code, reason_solution=SOLUTIONS.get(code, MISSING)
+    )
+
+
+def metrics(job: Job, version: Behaviour, position: int | None, expected_start: datetime | None) -> JobMetrics:
+    """What is measured of a job, as of a version."""
+    seconds = job.run_seconds or 0.0
+    billed = not version.has(Change.NO_BILLED_SECONDS)
+    charged = version.has(Change.CHARGED_SECONDS)
+    measured = job.metadata.get("circuits", {})
+    return JobMetrics(
+        timestamps=Timestamps(
+            created=job.created_at, running=job.running_at or MISSING, finished=job.ended_at or MISSING
+        ),
+        usage=Usage(
+            status=(UsageStatus.COMPLETED if job.final else UsageStatus.PENDING) if charged else MISSING,
+            qpu_charge_time_seconds=seconds if charged else MISSING,
+            quantum_seconds=seconds if billed else MISSING,
+            seconds=seconds if billed else MISSING,
+        ),
+        bss=Billed(seconds=seconds) if billed else MISSING,
+        executions=measured.get("executions", MISSING),
+        num_circuits=measured.get("number", MISSING),
+        num_qubits=measured.get("qubits", MISSING),
+        circuit_depths=measured.get("depths", MISSING),
+        circuits_execution_time_ns=int(seconds * 1e9) if charged and job.final else MISSING,
+        qiskit_version=job.metadata.get("qiskit", MISSING),
+        estimated_start_time=expected_start or MISSING,
+        position_in_queue=MISSING if position is None else position + 1,
+    )
+
+
+def _given(value: Any) -> Any:
+    """What was sent, or None where nothing was."""
+    return None if value is MISSING else value
