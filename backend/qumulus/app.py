@@ -18,6 +18,7 @@ from typing import Any
 
 from . import metrics
 from .apis.emulator import app as emulator
+from .apis.ibm.account import app as ibm_account
 from .apis.ibm.runtime import app as ibm_runtime
 from .apis.oqtopus.presigning import secret_in
 from .apis.oqtopus.storage import app as oqtopus_storage
@@ -78,6 +79,7 @@ APIS = (
         options=lambda settings: {"relative_links": settings.services_relative_links},
     ),
     Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),
+    Api("ibm-account", ibm_account, ("/identity", "/v3/resources", "/catalog/api/v1", "/v2/resource_instances")),
 )
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
 

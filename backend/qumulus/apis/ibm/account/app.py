@@ -10,6 +10,8 @@ from qumulus.openapi.contract import Document, serve
 from . import operations
 from .errors import ERRORS
 
+DOCUMENT = Document("qumulus.apis.ibm.account.schemas")
+
 
 def create(cloud: Cloud) -> FastAPI:
     """The account services over ``cloud``.
@@ -19,5 +21,5 @@ def create(cloud: Cloud) -> FastAPI:
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
-    serve(app, Document("qumulus.apis.ibm.account.schemas"), operations.operation, errors=ERRORS)
+    serve(app, DOCUMENT, operations.operation, errors=ERRORS)
     return app

@@ -14,7 +14,7 @@ from .errors import ERRORS
 DOCUMENT = Document("qumulus.apis.ibm.runtime.schemas")
 
 
-def create(cloud: Cloud) -> FastAPI:
+def create(cloud: Cloud) -> changes.App:
     """The Qiskit Runtime REST API over ``cloud``, with its paths as in the document: without the prefix of a mount.
 
     Raises:
@@ -34,4 +34,4 @@ def create(cloud: Cloud) -> FastAPI:
         errors=ERRORS,
         read_elsewhere=(callers.INSTANCE, changes.HEADER),
     )
-    return app
+    return changes.assuming_a_version(app)

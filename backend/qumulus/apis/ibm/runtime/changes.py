@@ -19,6 +19,7 @@ from .schemas.version import ApiVersion
 
 HEADER = "IBM-API-Version"
 ASSUMED = "2024-01-01"  # what the service takes a request without a version for
+UPSTREAM = "/api/v1"  # how the prefixes of upstream's addresses end
 
 SUNSETS: dict[str, date | None] = {  # version -> the day on which it stops to be served
     "2024-01-01": date(2027, 1, 1),
@@ -92,11 +93,12 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 def assuming_a_version(app: App) -> App:
-    """The API as upstream's addresses have it: a request without a version is taken for the first one."""
+    """The API under upstream's addresses: there, a request without a version is taken for one of the first version."""
     name, value = HEADER.lower().encode(), ASSUMED.encode()
 
     async def with_version(scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and not any(header == name for header, _ in scope["headers"]):
+        upstream = scope["type"] == "http" and scope.get("root_path", "").endswith(UPSTREAM)
+        if upstream and not any(header == name for header, _ in scope["headers"]):
             scope = {**scope, "headers": [*scope["headers"], (name, value)]}
         await app(scope, receive, send)
 

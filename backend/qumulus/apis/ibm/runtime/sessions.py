@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Clock, Devices, Sessions
+from qumulus.apis.dependencies import Clock, Devices, Jobs, Sessions
 from qumulus.core.errors import WrongState
 from qumulus.openapi.contract import Operations
 
@@ -15,10 +15,10 @@ operation = Operations()
 
 @operation("createSession")
 def create_session(
-    body: CreateSessionRequest, caller: Caller, devices: Devices, sessions: Sessions, clock: Clock
+    body: CreateSessionRequest, caller: Caller, devices: Devices, jobs: Jobs, sessions: Sessions, clock: Clock
 ) -> SessionResponse:
     """Open a session."""
-    return translate_session.session(sessions.open(translate_session.new(body, caller, devices)), clock.now())
+    return translate_session.session(sessions.open(translate_session.new(body, caller, devices, jobs)), clock.now())
 
 
 @operation("getSession")

@@ -10,8 +10,9 @@ from pydantic import MISSING
 from qumulus.apis.ibm import names
 from qumulus.core import sessions as core
 from qumulus.core.accounts import Caller
+from qumulus.core.devices import Device
 from qumulus.core.jobs import NewJob
-from qumulus.core.ports import Catalogue, Sessions
+from qumulus.core.ports import Catalogue, JobStore, Sessions
 
 from .schemas.job import RunJobRequest
 from .schemas.session import CreateSessionRequest, Mode, SessionResponse, SessionState, Timestamp
@@ -20,22 +21,28 @@ MAX_SECONDS = 28_800.0
 INTERACTIVE_SECONDS = 60.0
 
 
-def new(body: CreateSessionRequest, caller: Caller, devices: Catalogue) -> core.NewSession:
+def new(body: CreateSessionRequest, caller: Caller, devices: Catalogue, jobs: JobStore) -> core.NewSession:
     """A session as the core takes it.
 
     Raises:
         UnknownDevice
     """
     name = body.backend if body.backend is not MISSING else body.backend_name
+    device = _least_busy(devices, jobs) if name is MISSING else names.device(devices, name)
     longest = body.max_ttl if body.max_ttl is not MISSING else body.active_ttl
     return core.NewSession(
         account=caller.account,
         instance=caller.instance,
-        device=names.device(devices, "" if name is MISSING else name).name,
+        device=device.name,
         mode=core.SessionMode(body.mode),
         max_seconds=MAX_SECONDS if longest is MISSING else longest,
         interactive_seconds=INTERACTIVE_SECONDS if body.interactive_ttl is MISSING else body.interactive_ttl,
     )
+
+
+def _least_busy(devices: Catalogue, jobs: JobStore) -> Device:
+    pending = jobs.pending()
+    return min(names.devices(devices), key=lambda device: pending.get(device.name, 0))
 
 
 def in_new_session(job: NewJob, body: RunJobRequest, sessions: Sessions) -> NewJob:

@@ -98,6 +98,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'queued'"),
     )
     op.create_index(
+        "ix_jobs_instance",
+        "jobs",
+        ["instance", "created_at"],
+        unique=False,
+        sqlite_where=sa.text("instance IS NOT NULL"),
+        postgresql_where=sa.text("instance IS NOT NULL"),
+    )
+    op.create_index(
         "ix_jobs_session",
         "jobs",
         ["session", "ticket", "number"],
@@ -135,6 +143,7 @@ def upgrade() -> None:
         sa.Column("plan", sa.String(length=255), nullable=False),
         sa.Column("region", sa.String(length=255), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("limit_seconds", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("crn"),
     )

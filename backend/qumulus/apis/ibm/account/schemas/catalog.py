@@ -21,7 +21,7 @@ PlanId = TypeAliasType(
     Annotated[
         str,
         Field(
-            examples=["7f666d17-7893-47d8-bf9d-2b2389fc4dfc"], max_length=100, min_length=1, pattern="^[A-Za-z0-9-]+$"
+            examples=["bf1eedfa-1467-5527-9389-069ffaf0cf24"], max_length=100, min_length=1, pattern="^[A-Za-z0-9-]+$"
         ),
     ],
 )

@@ -29,7 +29,7 @@ class ResourceInstance(Wire):
     name: Annotated[str, Field(examples=["test"])]
     region_id: Annotated[str, Field(examples=["us-east"])]
     account_id: Annotated[str, Field(examples=["test"])]
-    resource_plan_id: Annotated[str, Field(examples=["7f666d17-7893-47d8-bf9d-2b2389fc4dfc"])]
+    resource_plan_id: Annotated[str, Field(examples=["bf1eedfa-1467-5527-9389-069ffaf0cf24"])]
     state: Annotated[str, Field(examples=["active"])]
     type: Annotated[str, Field(examples=["service_instance"])]
 

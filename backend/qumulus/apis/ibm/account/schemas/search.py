@@ -46,7 +46,7 @@ class Item(Wire):
     name: Annotated[str, Field(examples=["test"])]
     region: Annotated[str, Field(examples=["us-east"])]
     service_name: Annotated[str, Field(examples=["quantum-computing"])]
-    service_plan_unique_id: Annotated[str, Field(examples=["7f666d17-7893-47d8-bf9d-2b2389fc4dfc"])]
+    service_plan_unique_id: Annotated[str, Field(examples=["bf1eedfa-1467-5527-9389-069ffaf0cf24"])]
     tags: list[str]
     doc: ResourceDocument
 

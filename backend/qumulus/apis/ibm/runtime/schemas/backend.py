@@ -40,7 +40,7 @@ CalibrationId = TypeAliasType(
     Annotated[
         str,
         Field(
-            examples=["21ea0cfb-3d5f-55d8-8a30-6bd8ba1c9a36"], max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$"
+            examples=["160143d8-a52a-59a3-b830-3d7701a9c9e7"], max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$"
         ),
     ],
 )

@@ -17,7 +17,7 @@ class InstanceResponse(Wire):
     """Limit in seconds"""
     instance_limit_seconds: Annotated[float | MISSING, Field(examples=[600], ge=0.0)] = MISSING
     """Limit in seconds"""
-    plan_id: Annotated[str, Field(examples=["7f666d17-7893-47d8-bf9d-2b2389fc4dfc"])]
+    plan_id: Annotated[str, Field(examples=["bf1eedfa-1467-5527-9389-069ffaf0cf24"])]
     """Identifier of its plan"""
     usage_allocation_seconds: Annotated[float | MISSING, Field(examples=[600], ge=0.0)] = MISSING
 
@@ -38,7 +38,7 @@ class UsageResponse(Wire):
 
     instance_id: Annotated[str, Field(examples=["crn:v1:bluemix:public:quantum-computing:us-east:a/test:test::"])]
     """Cloud resource name of the instance"""
-    plan_id: Annotated[str, Field(examples=["7f666d17-7893-47d8-bf9d-2b2389fc4dfc"])]
+    plan_id: Annotated[str, Field(examples=["bf1eedfa-1467-5527-9389-069ffaf0cf24"])]
     """Identifier of its plan"""
     usage_period: Period
     usage_consumed_seconds: Annotated[float, Field(examples=[12.5], ge=0.0)]

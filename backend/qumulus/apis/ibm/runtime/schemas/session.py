@@ -62,35 +62,16 @@ class UpdateSessionRequest(Wire):
 
 
 class CreateSessionRequest(Wire):
-    """A session to open; the device by one name or the other"""
+    """A session to open; without a device the one with the fewest jobs is taken"""
 
     mode: Mode
-    backend: BackendName
+    backend: BackendName | MISSING = MISSING
     backend_name: BackendName | MISSING = MISSING
     instance: ServiceCrn | MISSING = MISSING
     """The instance; the header decides"""
     max_ttl: Seconds | MISSING = MISSING
     interactive_ttl: Seconds | MISSING = MISSING
     active_ttl: Seconds | MISSING = MISSING
-
-
-class CreateSessionRequestModel(Wire):
-    """A session to open; the device by one name or the other"""
-
-    mode: Mode
-    backend: BackendName | MISSING = MISSING
-    backend_name: BackendName
-    instance: ServiceCrn | MISSING = MISSING
-    """The instance; the header decides"""
-    max_ttl: Seconds | MISSING = MISSING
-    interactive_ttl: Seconds | MISSING = MISSING
-    active_ttl: Seconds | MISSING = MISSING
-
-
-CreateSessionRequestModel1 = TypeAliasType(
-    "CreateSessionRequestModel1", CreateSessionRequest | CreateSessionRequestModel
-)
-"""A session to open; the device by one name or the other"""
 
 
 class SessionResponse(Wire):
