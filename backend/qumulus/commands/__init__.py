@@ -6,7 +6,7 @@ import typer
 
 from qumulus import __version__
 
-from . import devices, jobs, tokens
+from . import account, devices, jobs, tokens
 from .env import env
 from .options import Json
 from .run import run
@@ -37,6 +37,7 @@ def serve(context: typer.Context) -> None:
 
 app.command("run", context_settings={"allow_interspersed_args": False})(run)
 app.command("env")(env)
+app.add_typer(account.app, name="account", help="Accounts in the IBM client's own file.")
 app.command("status")(status)
 app.add_typer(devices.app, name="devices", help="Devices, and what is set for them.")
 app.add_typer(jobs.app, name="jobs", help="The jobs of all accounts and APIs.")
