@@ -58,25 +58,29 @@ def differences(theirs: Document, ours: Document) -> dict[str, str]:
     Of something that is only in one of the documents, the topmost path alone is named.
     """
     old, new = _Flat(theirs).leaves(), _Flat(ours).leaves()
+    old_places, new_places = _places(old), _places(new)
     found = {}
     for path in sorted(old.keys() | new.keys()):
-        if path not in old:
-            found[_topmost(path, old)] = "is new"
-        elif path not in new:
-            found[_topmost(path, new)] = "is left out"
-        elif (old[path], type(old[path])) != (new[path], type(new[path])):
+        if path not in old_places:
+            found[_topmost(path, old_places)] = "is new"
+        elif path not in new_places:
+            found[_topmost(path, new_places)] = "is left out"
+        elif path in old and path in new and (old[path], type(old[path])) != (new[path], type(new[path])):
             found[path] = f"is {new[path]!r}, not {old[path]!r}"
     return found
 
 
-def _topmost(path: str, other: Mapping[str, Any]) -> str:
-    """The shortest beginning of ``path`` of which ``other`` has nothing."""
+def _places(leaves: Mapping[str, Any]) -> set[str]:
+    """All paths of a document: those of its leaves, and those that lead to them."""
+    parts = (path.split(SEPARATOR) for path in leaves)
+    return {SEPARATOR.join(each[:length]) for each in parts for length in range(1, len(each) + 1)}
+
+
+def _topmost(path: str, places: set[str]) -> str:
+    """The shortest beginning of ``path`` that is not among ``places``."""
     parts = path.split(SEPARATOR)
-    for length in range(1, len(parts)):
-        beginning = SEPARATOR.join(parts[:length])
-        if beginning not in other and not any(each.startswith(beginning + SEPARATOR) for each in other):
-            return beginning
-    return path
+    beginnings = (SEPARATOR.join(parts[:length]) for length in range(1, len(parts) + 1))
+    return next(each for each in beginnings if each not in places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,11 @@ class _Flat:
                 if reference in inside:
                     return {path: f"again {reference}"}
                 return self._below(path, self._followed(reference), (*inside, reference))
-            if node.keys() == {"allOf"} and len(node["allOf"]) == 1:
-                return self._below(path, node["allOf"][0], inside)
+            if len(node.get("allOf", ())) == 1:  # a reference with something beside it
+                beside = {name: value for name, value in node.items() if name != "allOf"}
+                return self._below(path, node["allOf"][0], inside) | (
+                    self._below(path, beside, inside) if beside else {}
+                )
             members = node.items()
         elif isinstance(node, list):
             members = self._named(path, node)
