@@ -82,8 +82,8 @@ class Services(Protocol):
         """
         ...
 
-    def deploy(self, name: str, archived: bytes, deployment: Deployment) -> Service:
-        """Take over the files of a service, a zip archive; executions from now on run these.
+    def deploy(self, name: str, files: Mapping[str, bytes], deployment: Deployment) -> Service:
+        """Take over the files of a service, by path; executions from now on run these.
 
         Raises:
             InvalidRequest: it is no service: the text says what is missing or wrong.

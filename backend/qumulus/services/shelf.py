@@ -79,15 +79,14 @@ class Shelf:
         state, deployed_at = ServiceState(told.pop("state")), datetime.fromisoformat(told.pop("deployed_at"))
         return Service(**told, state=state, deployed_at=deployed_at)
 
-    def deploy(self, name: str, archived: bytes, deployment: Deployment) -> Service:
+    def deploy(self, name: str, files: Mapping[str, bytes], deployment: Deployment) -> Service:
         """Take over its files. See `Services.deploy`."""
         if not definition.NAME.fullmatch(name):
             raise InvalidRequest(f"{name[:80]!r} is no name for a service: use small letters, digits and hyphens.")
-        told = json.dumps(asdict(deployment), sort_keys=True).encode()
-        version = hashlib.sha256(told + archived).hexdigest()[:20]
+        version = _digest(files, deployment)
         place = self._folder / name / version
         if not place.is_dir():
-            self._unpack(archived, place)
+            self._unpack(files, place)
         try:
             read = definition.read(place, name, deployment, self._resources)
             description.document(read)
@@ -210,12 +209,12 @@ class Shelf:
             self._known[place] = definition.read(place, name, Deployment(**told["deployment"]), self._resources)
         return self._known[place]
 
-    def _unpack(self, archived: bytes, place: Path) -> None:
+    def _unpack(self, files: Mapping[str, bytes], place: Path) -> None:
         """All files or none."""
         aside = place.with_name(f".{place.name}-{os.getpid()}-{threading.get_ident()}")
         try:
             aside.mkdir(parents=True)
-            archive.unpack(archived, aside)
+            archive.unpack(files, aside)
             with contextlib.suppress(FileExistsError):  # another request sent the same
                 aside.rename(place)
         finally:
@@ -262,3 +261,9 @@ class Shelf:
         if self._deployed_version(service.name) == service.version:
             self._put(replace(service, state=state, reason=reason), deployment)
             self._bells.queued.ring("")
+
+
+def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:
+    """The version that these files are."""
+    each = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return hashlib.sha256(json.dumps([each, asdict(deployment)], sort_keys=True).encode()).hexdigest()[:20]

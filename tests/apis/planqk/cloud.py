@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import base64
 import textwrap
 import time
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,13 +17,9 @@ ADMIN = {"Authorization": "Bearer qumulus-admin"}
 FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
 
-def packed(files: Mapping[str, str]) -> bytes:
-    """A zip archive."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, textwrap.dedent(text))
-    return content.getvalue()
+def packed(files: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The body of a deployment."""
+    return {"files": {name: base64.b64encode(textwrap.dedent(text).encode()).decode() for name, text in files.items()}}
 
 
 class Service:
@@ -67,8 +62,8 @@ def deploy(server: Server, name: str, source: str = "", **files: str) -> Service
     content = packed({"src/program.py": source, **{path.replace("__", "."): text for path, text in files.items()}})
     answer = httpx2.put(
         f"{server.url}/emulator/services/{name}",
-        content=content,
-        headers={**ADMIN, "Content-Type": "application/zip"},
+        json=content,
+        headers=ADMIN,
         timeout=60,
     )
     assert answer.status_code == 201, answer.text

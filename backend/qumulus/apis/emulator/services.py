@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 
 from pydantic import MISSING
@@ -9,7 +10,7 @@ from pydantic import MISSING
 from qumulus.apis.dependencies import Jobs, Origin, Services
 from qumulus.core import services as core
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import IllegalTransition, UnknownJob
+from qumulus.core.errors import IllegalTransition, InvalidRequest, UnknownJob
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations
@@ -50,15 +51,24 @@ def get_service(service: wire.Name, _caller: Administrator, services: Services, 
 @operation("deployService")
 def deploy_service(
     service: wire.Name,
-    body: bytes,
+    body: wire.Deployment,
     _caller: Administrator,
     services: Services,
     origin: Origin,
-    entrypoint: wire.Entrypoint | None = None,
-    strict: wire.Strict | None = None,
 ) -> wire.Service:
-    deployment = core.Deployment(entrypoint=entrypoint, strict=strict)
-    return _to_wire(services.deploy(service, body, deployment), origin)
+    deployment = core.Deployment(
+        entrypoint=None if body.entrypoint is MISSING else body.entrypoint,
+        strict=None if body.strict is MISSING else body.strict,
+    )
+    files = {name: _decoded(name, content) for name, content in body.files.items()}
+    return _to_wire(services.deploy(service, files, deployment), origin)
+
+
+def _decoded(name: str, content: str) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except ValueError:
+        raise InvalidRequest(f"The content of {name[:200]!r} is not base64.") from None
 
 
 @operation("removeService")

@@ -27,6 +27,19 @@ Entrypoint = TypeAliasType(
 """Module and function of the program"""
 
 
+File = TypeAliasType(
+    "File",
+    Annotated[
+        str,
+        Field(
+            examples=["ZGVmIHJ1bihkYXRhLCBwYXJhbXMpOgogICAgcmV0dXJuIHsic3VtIjogc3VtKGRhdGFbInZhbHVlcyJdKX0K"],
+            pattern="^[A-Za-z0-9+/]*={0,2}$",
+        ),
+    ],
+)
+"""The content of a file in base64"""
+
+
 Name = TypeAliasType(
     "Name",
     Annotated[str, Field(examples=["sum"], max_length=63, min_length=1, pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")],
@@ -46,6 +59,15 @@ class State(StrEnum):
 
 Strict = TypeAliasType("Strict", Annotated[bool, Field(examples=[False])])
 """Whether the vendor's own runtime package calls the program, so that one sees what the platform would do"""
+
+
+class Deployment(Wire):
+    """The files of a service, and how it is to be run where its own files do not say"""
+
+    files: Annotated[dict[str, File], Field(max_length=10000, min_length=1)]
+    """Files by path, with slashes, relative to the folder of the service"""
+    entrypoint: Entrypoint | MISSING = MISSING
+    strict: Strict | MISSING = MISSING
 
 
 class Service(Wire):

@@ -22,6 +22,7 @@ from .schemas.execution import Id, RequestBody, ServiceExecution
 from .schemas.service import Health, Name
 
 MOST_LISTED = 1000
+RESULT_HOLD = 5.0  # seconds
 
 operation = Operations()
 
@@ -44,11 +45,19 @@ async def _held(request: Request, caller: Caller, settled: Settled) -> None:
     await settled.wait(request.path_params["id"])
 
 
+async def _awaited(request: Request, caller: Caller, settled: Settled) -> None:
+    """Hold a request for the result longer: there is nothing to see before the end."""
+    del caller
+    await settled.wait(request.path_params["id"], RESULT_HOLD)
+
+
 def _execution(request: Request, caller: Caller, jobs: Jobs) -> Job:
     return _of_service(jobs, caller, request.path_params["service"], request.path_params["id"])
 
 
 Execution = Annotated[Job, Depends(_execution)]
+Held = Annotated[None, Depends(_held)]
+Awaited = Annotated[None, Depends(_awaited)]
 
 
 @operation("getHealth")
@@ -82,7 +91,7 @@ def start_execution(
 def get_status(
     service: Name,
     id: Id,
-    _held: Annotated[None, Depends(_held)],
+    _held: Held,
     job: Execution,
     services: Services,
 ) -> ServiceExecution:

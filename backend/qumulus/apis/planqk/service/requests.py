@@ -86,14 +86,9 @@ def job(service: Service, asked: Asked, caller: Caller, job_id: str, origin: str
 
 
 def secret_variable(name: str) -> str:
-    """The variable that a secret comes in: ibmToken and ibm_token in SECRET_IBM_TOKEN.
-
-    Raises:
-        InvalidRequest: the name can't be a variable's.
-    """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name):
-        raise InvalidRequest("A name in $secrets has to be that of a parameter: letters, digits and underscores.")
-    return "SECRET_" + (name if name.isupper() else re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper())
+    """The variable that a secret comes in: ibmToken and ibm_token in SECRET_IBM_TOKEN."""
+    snake = name if name.isupper() else re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
+    return "SECRET_" + re.sub(r"[^A-Z0-9_]", "_", snake)
 
 
 def _is_pool(value: Any) -> bool:

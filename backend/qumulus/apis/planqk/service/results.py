@@ -15,7 +15,7 @@ from qumulus.openapi.contract import Operations, Rendered, Reply
 
 from . import translate
 from .addresses import Base
-from .executions import Execution
+from .executions import Awaited, Execution
 from .schemas.execution import File, Id, InterimResult, InterimResults, Last, LogEntry, ResultResponse
 from .schemas.service import Name
 
@@ -28,7 +28,7 @@ operation = Operations()
 
 @operation("getResult")
 def get_result(
-    service: Name, id: Id, job: Execution, jobs: Jobs, services: Services, base: Base
+    service: Name, id: Id, _awaited: Awaited, job: Execution, jobs: Jobs, services: Services, base: Base
 ) -> Rendered[ResultResponse]:
     del id
     if not job.final:
