@@ -19,7 +19,7 @@ from qumulus.openapi.contract import Operations, Reply
 from . import requests, translate
 from .addresses import Base
 from .schemas.execution import Id, RequestBody, ServiceExecution
-from .schemas.service import Health, Name
+from .schemas.service import Availability, Health, Name, Runtime
 
 MOST_LISTED = 1000
 RESULT_HOLD = 5.0  # seconds
@@ -60,17 +60,19 @@ Held = Annotated[None, Depends(_held)]
 Awaited = Annotated[None, Depends(_awaited)]
 
 
-@operation("getHealth")
-def get_health(service: Name, _caller: Caller, services: Services) -> Health:
-    services.service(service)
-    return Health(status="Service is up and running")
-
-
 @operation("getServiceExecutions")
 def get_service_executions(service: Name, caller: Caller, jobs: Jobs, services: Services) -> list[ServiceExecution]:
     found = services.service(service)
     page = jobs.find(JobQuery(account=caller.account, device=requests.device(found), limit=MOST_LISTED))
     return [translate.execution(job, found) for job in page.jobs]
+
+
+@operation("getHealth")
+def get_health(
+    service: Name, caller: Caller, jobs: Jobs, services: Services, x_fern_runtime: Runtime | None = None
+) -> Availability:
+    executions = get_service_executions(service, caller, jobs, services)
+    return Health(status="Service is up and running") if x_fern_runtime is None else executions
 
 
 @operation("startExecution")

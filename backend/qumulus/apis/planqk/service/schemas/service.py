@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
+from .execution import ServiceExecution
 
 
 class Health(Wire):
@@ -18,3 +19,11 @@ Name = TypeAliasType(
     "Name", Annotated[str, Field(examples=["sum"], max_length=63, min_length=1, pattern="^[a-z0-9-]+$")]
 )
 """Name of a service"""
+
+
+Runtime = TypeAliasType("Runtime", Annotated[str, Field(examples=["CPython/3.11.7"])])
+"""What the newest clients say of their Python"""
+
+
+Availability = TypeAliasType("Availability", Health | list[ServiceExecution])
+"""That the service is there, or its executions"""

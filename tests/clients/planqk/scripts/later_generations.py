@@ -1,0 +1,80 @@
+"""What a user of planqk-service-sdk 2.12 or qhub-service 2.0 does; prints what came back as JSON."""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+URL, NEWEST = os.environ["URL"], sys.argv[1] == "qhub"
+if NEWEST:
+    from qhub.api.service.core.api_error import ApiError
+    from qhub.service.client import HubServiceClient as Client
+else:
+    from planqk.service.client import PlanqkServiceClient as Client
+    from planqk.service.sdk.core.api_error import ApiError
+
+
+def client(service: str, secret: str = "qumulus-local") -> Client:
+    return Client(f"{URL}/services/{service}", "qumulus", secret, token_endpoint=f"{URL}/token")
+
+
+told = {}
+summing = client("sum")
+started = time.monotonic()
+execution = summing.run(request={"data": {"values": [1, 2, 3]}, "params": {"round_up": True}})
+told["started"] = execution.status
+told["times"] = [execution.created_at, execution.started_at, execution.ended_at]
+execution.wait_for_final_state()
+told["seconds"] = time.monotonic() - started
+told["status"] = execution.status
+result = execution.result()
+told["sum"] = result.sum
+told["embedded"] = result.embedded.status.status
+told["files"] = execution.result_files()
+told["stream"] = b"".join(execution.result_file_stream("hello.txt")).decode()
+with tempfile.TemporaryDirectory() as folder:
+    execution.download_result_file("hello.txt", folder)
+    told["downloaded"] = Path(folder, "hello.txt").read_text()
+told["logs"] = [[line.message, line.severity] for line in execution.logs()]
+told["again"] = summing.get_service_execution(execution.id).status
+told["listed"] = execution.id in [each.id for each in summing.get_service_executions()]
+
+slow = client("slow").run(request={"data": {"seconds": 60}})
+while slow.status != "RUNNING":
+    time.sleep(0.05)
+    slow.refresh()
+asked = time.monotonic()
+slow.cancel()
+slow.wait_for_final_state(wait=0.05)
+told["cancelled"] = [slow.status, time.monotonic() - asked]
+execution.cancel()
+execution.refresh()
+told["cancel_after_the_end"] = execution.status
+
+failing = client("failing").run(request={"data": {}})
+told["failed"] = failing.result().detail
+
+if NEWEST:
+    told["metadata"] = result.metadata().status
+    told["data"] = result.data()
+    secretive = client("secretive").run(request={}, tags=["a", "b"], secrets={"ibmToken": "tell-nobody"})
+    told["secret"] = secretive.result().data()
+    told["tags"] = summing._api.service_api.get_service_executions() and secretive._service_execution.tags
+
+try:
+    summing.get_service_execution("00000000-0000-4000-8000-000000000000")
+except ApiError as error:
+    told["unknown"] = error.status_code
+for name, wrong in {
+    "wrong": lambda: client("sum", "wrong"),
+    "anonymous": lambda: Client(f"{URL}/services/sum", None, None),
+}.items():
+    try:
+        wrong().get_service_executions()
+    except ApiError as error:
+        told[name] = error.status_code
+    except Exception as error:
+        told[name] = type(error).__name__
+print(json.dumps(told, default=str))

@@ -1,0 +1,54 @@
+"""The service clients of all three generations, unmodified, each in its own environment."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_the_first_generation_starts_waits_and_cancels(run):
+    told = run("planqk-service-1.9.1", "first_generation.py")
+    assert told["health"] == "Service is up and running"
+    assert "PENDING" in told["started"]
+    assert told["result"]["sum"] == 6
+    assert "SUCCEEDED" in told["status"]
+    assert "SUCCEEDED" in told["final"]
+    assert told["interim"] == [{"eval_time": 0.3}]
+    assert "CANCELLED" in told["cancelled"]
+    assert told["failed"]["detail"] == "no such city"
+    assert told["unknown"] == 404
+    assert told["anonymous"] == 401
+    assert told["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("client", "which"), [("planqk-service-2.12.1", "planqk"), ("qhub-service-2.0.0", "qhub")], ids=["2.12.1", "qhub"]
+)
+def test_later_generations_do_all_that_their_documentation_shows(run, client, which):
+    told = run(client, "later_generations.py", which)
+    assert told["started"] == "PENDING"
+    assert told["times"][0]
+    assert told["times"][1:] == [None, None]
+    assert told["status"] == "SUCCEEDED"
+    assert told["sum"] == 6
+    assert told["embedded"] == "SUCCEEDED"
+    assert sorted(told["files"]) == ["hello.txt", "output.json"]
+    assert told["stream"] == told["downloaded"] == "Hello"
+    assert told["logs"] == [["summing up 3", "INFO"]]
+    assert told["again"] == "SUCCEEDED"
+    assert told["listed"] is True
+    assert told["cancelled"][0] == "CANCELLED"
+    assert told["cancelled"][1] < 2
+    assert told["cancel_after_the_end"] == "SUCCEEDED"
+    assert told["failed"] == "no such city"
+    assert told["unknown"] == 404
+    assert told["anonymous"] == 401
+    assert told["wrong"]
+    assert told["seconds"] < 3  # and not the five seconds that a client sleeps between two looks
+
+
+def test_the_newest_generation_sends_tags_and_secrets(run):
+    told = run("qhub-service-2.0.0", "later_generations.py", "qhub")
+    assert told["metadata"] == "SUCCEEDED"
+    assert told["data"] == {"sum": 6}
+    assert told["secret"] == {"length": len("tell-nobody")}
+    assert told["tags"] == ["a", "b"]
