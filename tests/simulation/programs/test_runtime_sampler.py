@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
-from qiskit_ibm_runtime.execution_span import DoubleSliceSpan, TwirledSliceSpanV2
+from qiskit_ibm_runtime.execution_span import DoubleSliceSpan, TwirledSliceSpan, TwirledSliceSpanV2
 
 from qumulus.core.results import Failure
 from qumulus.simulation.devices import device_model
@@ -146,11 +146,19 @@ def test_twirling_gives_the_shots_by_randomizations_and_symmetric_reading_errors
     mean = (confusion[1, 0] + confusion[0, 1]) / 2
     assert found[0].data.meas.bitcount().mean() == pytest.approx(mean, abs=5 * np.sqrt(mean / 100_000))
     (span,) = found.metadata["execution"]["execution_spans"]
-    assert isinstance(span, TwirledSliceSpanV2)
+    assert isinstance(span, TwirledSliceSpan)
     assert span.mask(0).shape == (100_000,)
     assert span.mask(0).all()
     assert found[0].metadata["num_randomizations"] == 32
     assert found[0].metadata["simulation"]["twirled"] == ["measurements"]
+
+
+def test_shots_that_randomizations_do_not_divide_are_all_named_by_the_span() -> None:
+    found = result(sampler([(isa(bell(), BRISBANE), None, 100)], {"twirling": {"enable_gates": True}}))
+    (span,) = found.metadata["execution"]["execution_spans"]
+    assert isinstance(span, TwirledSliceSpanV2)
+    assert span.mask(0).shape == (100,)
+    assert found[0].data.meas.num_shots == 100
 
 
 def test_the_product_of_randomizations_precedes_the_default_of_shots() -> None:

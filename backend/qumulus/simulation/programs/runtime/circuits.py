@@ -20,6 +20,7 @@ OLDEST, NEWEST = 13, qpy.QPY_VERSION
 _FILE_HEADER = struct.Struct("!6sBBBBQc")
 _WITH_TABLE = 16  # from this format on a table of offsets follows the header
 _OFFSET = struct.Struct("!Q")
+_LONGEST_WORD = 300
 _CIRCUIT_HEADER = struct.Struct("!H1cHIIQIQI")
 
 
@@ -51,7 +52,7 @@ def from_qpy(
     try:
         return qpy.load(io.BytesIO(data), **options)
     except Exception as error:  # any error of the parser says the same: the file is broken
-        raise invalid(f"The circuit is not valid QPY: {_first_line(error)}") from error
+        raise invalid(f"The circuit is not valid QPY: {_said(error)}.") from error
 
 
 def _check_headers(data: bytes, limits: Limits, programs: int, newest: int) -> None:
@@ -98,12 +99,14 @@ def _from_openqasm(text: str, limits: Limits) -> QuantumCircuit:
     try:
         loaded = qasm3.loads(text)
     except Exception as error:  # any error of the parser says the same: the program is wrong
-        raise invalid(f"The circuit is not valid OpenQASM 3: {_first_line(error)}") from error
+        raise invalid(f"The circuit is not valid OpenQASM 3: {_said(error)}.") from error
     if max(loaded.num_qubits, loaded.num_clbits) > limits.qubits:
         raise invalid(f"The circuit declares more than {limits.qubits} qubits or classical bits.")
     return loaded
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().strip("'\"").partition("\n")[0][:300]
-    return text or type(error).__name__
+def _said(error: Exception) -> str:
+    """What a parser says of an error, as far as a person can use it: the first line, without its own backtrace."""
+    message = next((argument for argument in error.args if isinstance(argument, str)), "")
+    line = message.strip().partition("\n")[0].strip(" :.")
+    return line[:_LONGEST_WORD] if line.isascii() and line.isprintable() and line else "the file is damaged"

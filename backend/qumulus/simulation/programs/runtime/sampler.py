@@ -58,7 +58,7 @@ def run(program: Program, log: Log) -> Outcome:
         pub_results.append(result)
         pub_spans.append(spans.span(index, pub.shape, pub.shots, start, datetime.now(UTC), twirls))
         report.append(simulation)
-    metadata = {"execution": {"execution_spans": wire.to_value("ExecutionSpans", spans=pub_spans)}}
+    metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}
     return results.outcome(pub_results, metadata, {"seed": under.seed, "pubs": report})
 
 
