@@ -15,36 +15,26 @@ Only the standard library and pytest are imported here: where the packages of a 
 from __future__ import annotations
 
 import importlib.util
-import io
-import json
 import os
 import shlex
-import time
-import urllib.error
-import urllib.request
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .administration import Administration, CloudRefused, service_name
 from .clients import DEFAULT_TOKEN, FAMILIES
 from .core.accounts import LOCAL_CRN
 from .ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
 
-ADMIN_TOKEN = "qumulus-admin"  # noqa: S105  of a cloud that only this machine can reach
+__all__ = ["CloudRefused", "QuantumCloud"]
+
 ACCESS_KEY = "qumulus"
 NOT_HERE = (
     "The packages of the server are not installed beside these tests: install Qumulus with them, or elsewhere, and name it "
     "by qumulus_command = /path/to/qumulus in the settings of pytest, or by the variable QUMULUS_COMMAND."
 )
-BUILD_SECONDS = 300.0
-REQUEST_SECONDS = 60.0
-
-
-class CloudRefused(Exception):
-    """The cloud did not do what the administration asked of it; the text is its own sentence."""
 
 
 class QuantumCloud:
@@ -57,6 +47,7 @@ class QuantumCloud:
     def __init__(self, cloud: EphemeralCloud) -> None:
         self._cloud = cloud
         self.url = cloud.url
+        self.administer = Administration(cloud.url)
 
     def variables(self, family: str) -> dict[str, str]:
         """What a family's clients (``ibm``, ``oqtopus``, ``planqk``) read from the environment."""
@@ -83,51 +74,6 @@ class QuantumCloud:
         """
         known = self.administer("GET", f"/devices/{device}")["settings"]
         self.administer("PUT", f"/devices/{device}/settings", known | settings)
-
-    def administer(self, method: str, path: str, body: object = None, *, media_type: str = "application/json") -> Any:
-        """An operation of the emulator API, such as ``("GET", "/jobs")``; the JSON that answers.
-
-        Raises:
-            CloudRefused
-        """
-        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310  the address of our own server
-            f"{self.url}/emulator{path}",
-            content,
-            {"Authorization": f"Bearer {ADMIN_TOKEN}", "Content-Type": media_type},
-            method=method,
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=REQUEST_SECONDS) as answer:
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            raise CloudRefused(json.loads(error.read())["detail"]) from None
-
-    def deploy(self, name: str, folder: Path) -> str:
-        """Deploy a folder with `src/program.py` as the service ``name`` and wait until it is ready; its address.
-
-        Raises:
-            CloudRefused: it is no service, or its packages could not be installed.
-        """
-        service = self.administer("PUT", f"/services/{name}", zipped(folder), media_type="application/zip")
-        deadline = time.monotonic() + BUILD_SECONDS
-        while service["state"] == "BUILDING" and time.monotonic() < deadline:
-            time.sleep(0.1)
-            service = self.administer("GET", f"/services/{name}")
-        if service["state"] != "READY":
-            raise CloudRefused(service.get("reason", f"The service {name} is {service['state']}."))
-        return service["url"]
-
-
-def zipped(folder: Path) -> bytes:
-    """The files of a folder, without those that Python made."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
-                archive.write(file, file.relative_to(folder))
-    return content.getvalue()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -206,14 +152,10 @@ def planqk_service(quantum_cloud: QuantumCloud) -> Callable[[Path | str], Any]:
             "planqk_service", "qhub-service (or planqk-service-sdk)", "qhub.service.client", "planqk.service.client"
         )
         client = getattr(module, "HubServiceClient", None) or module.PlanqkServiceClient
-        url = quantum_cloud.deploy(name or _service_name(Path(folder)), Path(folder))
+        url = quantum_cloud.administer.deploy(name or service_name(Path(folder)), Path(folder))
         return client(url, ACCESS_KEY, quantum_cloud.token, f"{quantum_cloud.url}/token")
 
     return deployed
-
-
-def _service_name(folder: Path) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in folder.resolve().name.lower()).strip("-")[:63]
 
 
 def _client(fixture: str, package: str, *modules: str) -> Any:

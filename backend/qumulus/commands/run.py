@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from qumulus.administration import Administration, CloudRefused, service_name
 from qumulus.core.accounts import instance_called
 from qumulus.core.errors import InvalidRequest
 from qumulus.ephemeral import CloudNotStarted, EphemeralCloud
@@ -32,6 +33,10 @@ def run(
         list[str] | None,
         typer.Option("--pass", help="Another host that the command may reach; '*' for all. Repeatable."),
     ] = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[NAME=]FOLDER", help="A PLANQK service that the command calls: deploy it. Repeatable."),
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Keep the log of the cloud in this file.")] = None,
 ) -> None:
     """Run a command, untouched, with a cloud of its own."""
@@ -51,6 +56,9 @@ def run(
     except (CloudNotStarted, ValueError) as error:
         fail(str(error))
     try:
+        for named in service or ():
+            name, _, folder = named.rpartition("=")
+            Administration(cloud.url).deploy(name or service_name(Path(folder)), Path(folder))
         variables = cloud.environment(os.environ, ibm_account=wanted.has_saved_account(home))
         status = relay(command, variables)
         if status:
@@ -58,6 +66,8 @@ def run(
                 typer.echo(f"qumulus: {sentence}", err=True)
         if log:
             shutil.copyfile(cloud.log, log)
+    except CloudRefused as error:
+        fail(str(error))
     except OSError as error:
         fail(f"{error.filename or command[0]}: {error.strerror}.", NOT_EXECUTABLE)
     finally:
