@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
+import base64
 import json
 import time
 import urllib.error
 import urllib.request
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +28,14 @@ class Administration:
         self._token = token
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def __call__(self, method: str, path: str, body: object = None, *, media_type: str = "application/json") -> Any:
+    def __call__(self, method: str, path: str, body: object = None) -> Any:
         """An operation such as ``("GET", "/jobs")``; the JSON that answers.
 
         Raises:
             CloudRefused
         """
-        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": media_type}
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/emulator{path}", content, headers, method=method)  # noqa: S310
         try:
             with self._opener.open(request, timeout=REQUEST_SECONDS) as answer:
@@ -50,7 +49,9 @@ class Administration:
         Raises:
             CloudRefused: it is no service, or its packages could not be installed.
         """
-        service = self("PUT", f"/services/{name}", zipped(folder), media_type="application/zip")
+        if not (folder / "src").is_dir():
+            raise CloudRefused(f"{folder} is no folder of a service: it needs src/program.py with a function run().")
+        service = self("PUT", f"/services/{name}", {"files": files(folder)})
         deadline = time.monotonic() + BUILD_SECONDS
         while service["state"] == "BUILDING" and time.monotonic() < deadline:
             time.sleep(LOOKS_SECONDS)
@@ -66,11 +67,10 @@ def service_name(folder: Path) -> str:
     return "".join(letters).strip("-")[:63].rstrip("-") or "service"
 
 
-def zipped(folder: Path) -> bytes:
-    """The files of a folder, without those that Python made."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
-                archive.write(file, file.relative_to(folder))
-    return content.getvalue()
+def files(folder: Path) -> dict[str, str]:
+    """The files of a folder by their paths, in base64, without those that Python made."""
+    return {
+        file.relative_to(folder).as_posix(): base64.b64encode(file.read_bytes()).decode()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+    }
