@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .circuits import Binding, Channel
+from .steps import Binding, Channel
 from .transfer import Matrix
 
 _ID = np.eye(4)

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from .blocks import Fused, fuse
-from .circuits import ActiveCircuit, Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies
+from .circuits import ActiveCircuit
 from .classical import Memory
 from .dense import Factor, mean
 from .errors import GaveUp, Refused
 from .machine import seconds_per_multiplication
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
+from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import GROUND, MEASURE, TRACE, Matrix
 

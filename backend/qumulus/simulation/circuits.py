@@ -13,63 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from qiskit.circuit import Clbit, Parameter, ParameterExpression, QuantumCircuit
+from qiskit.circuit import Clbit, ParameterExpression, QuantumCircuit
 from qiskit.utils.units import apply_prefix
 
 from . import gates
-from .classical import Memory, Value, compile_lvalue, compile_value
+from .classical import compile_lvalue, compile_value
 from .devices import DeviceModel
 from .errors import ProgramError, Refused
+from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, needed, number, relabelled, touched
 from .transfer import RESET, Matrix
-
-Binding = Mapping[Parameter, float]
-Transfer = Matrix | Callable[[Binding], Matrix]
 
 MOST_STEPS = 2_000_000
 """Steps of one circuit with all its loops unrolled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A gate, a reset or a delay, with its noise. A parametric one computes its matrix from the values."""
-
-    qubits: tuple[int, ...]
-    transfer: Transfer
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A reading of ``qubit`` into the classical ``bit``."""
-
-    qubit: int
-    bit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Choose:
-    """The body of the first case whose label is the value; a case without labels takes all that is left."""
-
-    value: Value
-    cases: tuple[tuple[tuple[int, ...] | None, tuple[Step, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """The body, as long as the value is not zero."""
-
-    value: Value
-    body: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Assign:
-    """A classical variable gets a value."""
-
-    write: Callable[[Memory, Any], None]
-    value: Value
-
-
-Step = Channel | Measure | Choose | Repeat | Assign
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,13 +70,13 @@ def scan(circuit: QuantumCircuit, model: DeviceModel, *, observed: Iterable[int]
         )
     scanner = _Scanner(circuit, model)
     steps = list(scanner.read(circuit, range(circuit.num_qubits), scanner.bits, {}))
-    kept, terminal = _needed(steps, set(observed))
-    physical = tuple(dict.fromkeys([*(q for step in kept for q in _qubits(step)), *terminal, *observed]))
+    kept, terminal = needed(steps, set(observed))
+    physical = tuple(dict.fromkeys([*(q for step in kept for q in touched(step)), *terminal, *observed]))
     active = {qubit: index for index, qubit in enumerate(physical)}
     return ActiveCircuit(
         model=model,
         physical=physical,
-        steps=tuple(_relabelled(step, active) for step in kept),
+        steps=tuple(relabelled(step, active) for step in kept),
         terminal={active[qubit]: bit for qubit, bit in terminal.items()},
         registers={r.name: tuple(scanner.bits[bit] for bit in r) for r in circuit.cregs},
         n_bits=circuit.num_clbits,
@@ -188,11 +143,12 @@ class _Scanner:
         if any(isinstance(value, ParameterExpression) for value in values):
             self.parametric = True
             model = self.model
-            return Channel(
-                physical,
-                lambda given: gates.standard(model, name, [_number(value, given) for value in values], physical),
-            )
-        return Channel(physical, gates.standard(self.model, name, values, physical))
+
+            def transfer(given: Binding) -> Matrix:
+                return gates.standard(model, name, [number(value, given) for value in values], physical)
+
+            return Channel(physical, transfer, name, tuple(values))
+        return Channel(physical, gates.standard(self.model, name, values, physical), name, tuple(values))
 
     def _custom(
         self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], binding: Binding
@@ -203,19 +159,19 @@ class _Scanner:
             inner = dict(zip(definition.clbits, clbits, strict=True))
             yield from self.read(definition, physical, inner, binding)
         elif len(physical) <= 2:
-            yield Channel(physical, gates.custom(self.model, operation, physical))
+            yield Channel(physical, gates.custom(self.model, operation, physical), operation.name)
         else:
             raise ProgramError(f"The instruction {instruction.name!r} on {len(physical)} qubits has no definition.")
 
     def _measure(self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], *_: Any) -> Iterator[Step]:
         error = self.model.error(instruction.name, physical)
         if error is not None:
-            yield Channel(physical, error)
+            yield Channel(physical, error, "error")
         yield Measure(physical[0], clbits[0])
 
     def _reset(self, instruction: Any, physical: tuple[int, ...], *_: Any) -> Iterator[Step]:
         error = self.model.error(instruction.name, physical)
-        yield Channel(physical, RESET if error is None else error @ RESET)
+        yield Channel(physical, RESET if error is None else error @ RESET, "reset")
 
     def _delay(
         self, instruction: Any, physical: tuple[int, ...], _clbits: Any, _bits: Any, binding: Binding
@@ -230,9 +186,9 @@ class _Scanner:
         qubit = physical[0]
         if isinstance(duration, ParameterExpression):
             self.parametric = True
-            yield Channel(physical, lambda given: noise.relaxation(qubit, _number(duration, given) * scale))
+            yield Channel(physical, lambda given: noise.relaxation(qubit, number(duration, given) * scale), "error")
         else:
-            yield Channel(physical, noise.relaxation(qubit, duration * scale))
+            yield Channel(physical, noise.relaxation(qubit, duration * scale), "error")
 
     def _body(
         self, block: QuantumCircuit, physical: tuple[int, ...], clbits: Sequence[int], binding: Binding
@@ -335,75 +291,3 @@ def _bound(parameter: Any, binding: Binding) -> Any:
     known = {p: binding[p] for p in parameter.parameters if p in binding}
     bound = parameter.bind(known) if known else parameter
     return bound if bound.parameters else float(bound.numeric())
-
-
-def _number(value: Any, given: Binding) -> float:
-    """The number of a parameter, with all values given."""
-    if not isinstance(value, ParameterExpression):
-        return value
-    if isinstance(value, Parameter):
-        return float(given[value])
-    return float(value.bind({parameter: given[parameter] for parameter in value.parameters}).numeric())
-
-
-def bodies(step: Step) -> Iterator[tuple[Step, ...]]:
-    """The bodies of a conditional step or a loop."""
-    if isinstance(step, Choose):
-        yield from (body for _, body in step.cases)
-    elif isinstance(step, Repeat):
-        yield step.body
-
-
-def _qubits(step: Step) -> Iterator[int]:
-    """All qubits that a step or its bodies touch."""
-    if isinstance(step, Channel):
-        yield from step.qubits
-    elif isinstance(step, Measure):
-        yield step.qubit
-    for body in bodies(step):
-        for inner in body:
-            yield from _qubits(inner)
-
-
-def _needed(steps: list[Step], observed: set[int]) -> tuple[list[Step], dict[int, int]]:
-    """The steps that an output depends on, in order, and the terminal measurements.
-
-    Backwards: a qubit is live once something kept touches it, and a channel on no live qubit changes no output. What is
-    measured before a conditional step may be what the step depends on, so nothing there is terminal.
-    """
-    live, written, conditional = set(observed), set[int](), False
-    kept, terminal = list[Step](), dict[int, int]()
-    for step in reversed(steps):
-        if isinstance(step, Channel):
-            if live.isdisjoint(step.qubits):
-                continue
-        elif not isinstance(step, Measure):
-            conditional = True
-        elif not conditional and step.qubit not in live:
-            if step.bit not in written:
-                terminal[step.qubit] = step.bit
-                written.add(step.bit)
-                live.add(step.qubit)
-            continue
-        else:
-            written.add(step.bit)
-        kept.append(step)
-        live.update(_qubits(step))
-    kept.reverse()
-    return kept, dict(reversed(terminal.items()))
-
-
-def _relabelled(step: Step, active: Mapping[int, int]) -> Step:
-    """The same step on active qubits."""
-    if isinstance(step, Channel):
-        return Channel(tuple(active[qubit] for qubit in step.qubits), step.transfer)
-    if isinstance(step, Measure):
-        return Measure(active[step.qubit], step.bit)
-    if isinstance(step, Choose):
-        return Choose(
-            step.value,
-            tuple((labels, tuple(_relabelled(inner, active) for inner in body)) for labels, body in step.cases),
-        )
-    if isinstance(step, Repeat):
-        return Repeat(step.value, tuple(_relabelled(inner, active) for inner in step.body))
-    return step

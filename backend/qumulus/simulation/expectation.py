@@ -22,10 +22,11 @@ from qiskit.circuit.library import SXGate, U2Gate
 from qumulus.core.programs import Limits
 
 from .choice import choose
-from .circuits import ActiveCircuit, Binding, scan
+from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
 from .errors import ProgramError
 from .seeds import Seed, extend
+from .steps import Binding
 from .tasks import Task, Weights
 
 Observable = Mapping[str, float]

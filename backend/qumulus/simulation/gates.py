@@ -20,14 +20,26 @@ def standard(model: DeviceModel, name: str, parameters: Sequence[float], physica
     Matrices of gates without parameters are kept in the model.
     """
     if parameters:
-        return _with_error(model, _parametric(name, parameters), name, physical)
+        return _with_error(model, ideal(name, parameters), name, physical)
     key = (name, physical)
     found = model.transfers.get(key)
     if found is None:
-        gate = get_standard_gate_name_mapping()[name]
-        ideal = from_unitary(reversed_qubits(np.asarray(gate.to_matrix())))
-        found = model.transfers[key] = _with_error(model, ideal, name, physical)
+        found = model.transfers[key] = _with_error(model, ideal(name, ()), name, physical)
     return found
+
+
+def ideal(name: str, parameters: Sequence[float]) -> Matrix:
+    """The transfer matrix of one of Qiskit's standard gates without an error.
+
+    Raises:
+        KeyError: it is none.
+    """
+    rotation = ROTATIONS.get(name)
+    if rotation is not None:
+        return rotation(parameters[0])
+    gate = get_standard_gate_name_mapping()[name]
+    gate = type(gate)(*parameters) if parameters else gate
+    return from_unitary(reversed_qubits(np.asarray(gate.to_matrix())))
 
 
 def custom(model: DeviceModel, operation: Operation, physical: tuple[int, ...]) -> Matrix:
@@ -43,14 +55,6 @@ def custom(model: DeviceModel, operation: Operation, physical: tuple[int, ...]) 
     return _with_error(model, from_unitary(reversed_qubits(unitary)), operation.name, physical)
 
 
-def _parametric(name: str, parameters: Sequence[float]) -> Matrix:
-    rotation = ROTATIONS.get(name)
-    if rotation is not None:
-        return rotation(parameters[0])
-    gate = type(get_standard_gate_name_mapping()[name])(*parameters)
-    return from_unitary(reversed_qubits(np.asarray(gate.to_matrix())))
-
-
-def _with_error(model: DeviceModel, ideal: Matrix, name: str, physical: tuple[int, ...]) -> Matrix:
+def _with_error(model: DeviceModel, gate: Matrix, name: str, physical: tuple[int, ...]) -> Matrix:
     error = model.error(name, physical)
-    return ideal if error is None else error @ ideal
+    return gate if error is None else error @ gate

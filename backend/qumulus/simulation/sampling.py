@@ -14,9 +14,10 @@ from qiskit.circuit import QuantumCircuit
 from qumulus.core.programs import Limits
 
 from .choice import choose
-from .circuits import ActiveCircuit, Binding, scan
+from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
 from .seeds import Seed, extend
+from .steps import Binding
 from .tasks import Task
 
 Bits = NDArray[np.uint8]

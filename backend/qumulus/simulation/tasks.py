@@ -14,8 +14,9 @@ from qiskit.circuit import QuantumCircuit
 from qumulus.core.programs import Limits
 
 from .blocks import Fused, fuse
-from .circuits import ActiveCircuit, Binding, Channel
+from .circuits import ActiveCircuit
 from .seeds import Seed
+from .steps import Binding, Channel
 from .transfer import MEASURE, Matrix
 
 Memory = NDArray[np.uint8]

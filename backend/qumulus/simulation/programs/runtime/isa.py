@@ -9,8 +9,8 @@ from typing import Any
 
 from qiskit.circuit import ParameterExpression, QuantumCircuit
 
-from qumulus.simulation.circuits import Binding
 from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.steps import Binding
 
 from .failures import not_isa
 

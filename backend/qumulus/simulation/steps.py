@@ -1,0 +1,132 @@
+"""The steps of a circuit: what the methods of simulation work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qiskit.circuit import Parameter, ParameterExpression
+
+from .classical import Memory, Value
+from .transfer import Matrix
+
+Binding = Mapping[Parameter, float]
+Transfer = Matrix | Callable[[Binding], Matrix]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A gate, a reset, a delay or an error, with its noise. A parametric one computes its matrix from the values."""
+
+    qubits: tuple[int, ...]
+    transfer: Transfer
+    name: str  # Qiskit's name of the operation; "error" for a channel that stands alone
+    parameters: tuple[Any, ...] = ()  # numbers or expressions
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A reading of ``qubit`` into the classical ``bit``."""
+
+    qubit: int
+    bit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """The body of the first case whose label is the value; a case without labels takes all that is left."""
+
+    value: Value
+    cases: tuple[tuple[tuple[int, ...] | None, tuple[Step, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The body, as long as the value is not zero."""
+
+    value: Value
+    body: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A classical variable gets a value."""
+
+    write: Callable[[Memory, Any], None]
+    value: Value
+
+
+Step = Channel | Measure | Choose | Repeat | Assign
+
+
+def bodies(step: Step) -> Iterator[tuple[Step, ...]]:
+    """The bodies of a conditional step or a loop."""
+    if isinstance(step, Choose):
+        yield from (body for _, body in step.cases)
+    elif isinstance(step, Repeat):
+        yield step.body
+
+
+def touched(step: Step) -> Iterator[int]:
+    """All qubits that a step or its bodies touch."""
+    if isinstance(step, Channel):
+        yield from step.qubits
+    elif isinstance(step, Measure):
+        yield step.qubit
+    for body in bodies(step):
+        for inner in body:
+            yield from touched(inner)
+
+
+def needed(steps: list[Step], observed: set[int]) -> tuple[list[Step], dict[int, int]]:
+    """The steps that an output depends on, in order, and the terminal measurements.
+
+    Backwards: a qubit is live once something kept touches it, and a channel on no live qubit changes no output. What is
+    measured before a conditional step may be what the step depends on, so nothing there is terminal.
+    """
+    live, written, conditional = set(observed), set[int](), False
+    kept, terminal = list[Step](), dict[int, int]()
+    for step in reversed(steps):
+        if isinstance(step, Channel):
+            if live.isdisjoint(step.qubits):
+                continue
+        elif not isinstance(step, Measure):
+            conditional = True
+        elif not conditional and step.qubit not in live:
+            if step.bit not in written:
+                terminal[step.qubit] = step.bit
+                written.add(step.bit)
+                live.add(step.qubit)
+            continue
+        else:
+            written.add(step.bit)
+        kept.append(step)
+        live.update(touched(step))
+    kept.reverse()
+    return kept, dict(reversed(terminal.items()))
+
+
+def relabelled(step: Step, active: Mapping[int, int]) -> Step:
+    """The same step on active qubits."""
+    if isinstance(step, Channel):
+        return replace(step, qubits=tuple(active[qubit] for qubit in step.qubits))
+    if isinstance(step, Measure):
+        return Measure(active[step.qubit], step.bit)
+    if isinstance(step, Choose):
+        return Choose(
+            step.value,
+            tuple((labels, tuple(relabelled(inner, active) for inner in body)) for labels, body in step.cases),
+        )
+    if isinstance(step, Repeat):
+        return Repeat(step.value, tuple(relabelled(inner, active) for inner in step.body))
+    return step
+
+
+def number(value: Any, given: Binding) -> float:
+    """The number of a parameter, with all values given."""
+    if not isinstance(value, ParameterExpression):
+        return value
+    if isinstance(value, Parameter):
+        return float(given[value])
+    return float(value.bind({parameter: given[parameter] for parameter in value.parameters}).numeric())
