@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from . import aer, branches, chains, dense, ideal
+from . import aer, branches, chains, dense, ideal, stabilizer
 from .errors import GaveUp, ProgramError, Refused
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
@@ -20,6 +20,7 @@ METHODS: Mapping[str, Method] = {
         branches.METHOD,  # dynamic: exact
         chains.EXACT,  # static, many qubits, few gates across each cut: exact
         chains.TRUNCATED,  # the same with more gates
+        stabilizer.METHOD,  # Clifford gates: twirled noise
         ideal.METHOD,  # no noise: Aer
         aer.METHOD,  # noise shot by shot: exact, for what is left
     )

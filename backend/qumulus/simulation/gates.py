@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from qiskit.circuit import CircuitError, Operation
@@ -20,7 +21,7 @@ def standard(model: DeviceModel, name: str, parameters: Sequence[float], physica
     Matrices of gates without parameters are kept in the model.
     """
     if parameters:
-        return _with_error(model, ideal(name, parameters), name, physical)
+        return _with_error(model, ideal(name, tuple(parameters)), name, physical)
     key = (name, physical)
     found = model.transfers.get(key)
     if found is None:
@@ -28,8 +29,12 @@ def standard(model: DeviceModel, name: str, parameters: Sequence[float], physica
     return found
 
 
-def ideal(name: str, parameters: Sequence[float]) -> Matrix:
-    """The transfer matrix of one of Qiskit's standard gates without an error.
+_STANDARD = get_standard_gate_name_mapping()
+
+
+@lru_cache(maxsize=4096)
+def ideal(name: str, parameters: tuple[float, ...]) -> Matrix:
+    """The transfer matrix of one of Qiskit's standard gates without an error; kept, and so not to be changed.
 
     Raises:
         KeyError: it is none.
@@ -37,7 +42,7 @@ def ideal(name: str, parameters: Sequence[float]) -> Matrix:
     rotation = ROTATIONS.get(name)
     if rotation is not None:
         return rotation(parameters[0])
-    gate = get_standard_gate_name_mapping()[name]
+    gate = _STANDARD[name]
     gate = type(gate)(*parameters) if parameters else gate
     return from_unitary(reversed_qubits(np.asarray(gate.to_matrix())))
 

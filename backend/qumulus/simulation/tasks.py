@@ -16,7 +16,7 @@ from qumulus.core.programs import Limits
 from .blocks import Fused, fuse
 from .circuits import ActiveCircuit
 from .seeds import Seed
-from .steps import Binding, Channel
+from .steps import Binding, Channel, number
 from .transfer import MEASURE, Matrix
 
 Memory = NDArray[np.uint8]
@@ -34,6 +34,10 @@ class Task:
     shots: int
     limits: Limits = field(default_factory=Limits)
     binding: Binding = field(default_factory=dict)
+
+    def value(self, parameter: Any) -> float:
+        """The number of a gate's parameter, which may be an expression of the circuit's."""
+        return number(parameter, self.binding)
 
     @cached_property
     def fused(self) -> Fused:
