@@ -83,7 +83,7 @@ run-ibm: $(RUN) ## The same server on port 8000
 	@$(call serve,8000)
 
 run-provider: $(RUN) ## Start the Provider API, at the root of port 8888
-	@echo "The Provider API is not there yet: it comes with the OQTOPUS family."; exit 2
+	@$(call serve,8888) --front provider
 
 run-planqk: $(RUN) ## Start with PLANQK's port, 8081
 	@echo "The PLANQK services are not there yet: they come with the PLANQK family."; exit 2

@@ -21,6 +21,7 @@ from .apis.emulator import app as emulator
 from .apis.ibm.account import app as ibm_account
 from .apis.ibm.runtime import app as ibm_runtime
 from .apis.oqtopus.presigning import secret_in
+from .apis.oqtopus.provider import app as oqtopus_provider
 from .apis.oqtopus.storage import app as oqtopus_storage
 from .apis.oqtopus.user import app as oqtopus_user
 from .apis.planqk.service import app as planqk_service
@@ -51,6 +52,7 @@ class Api:
     prefixes: tuple[str, ...]
     cut: bool = False  # True: its document names its paths without the prefix
     options: Callable[[Settings], Mapping[str, Any]] = lambda _settings: {}  # what else ``create`` takes
+    in_front: tuple[str, ...] = ()  # prefixes that it has as well when it is the front
 
     @property
     def served(self) -> Served:
@@ -60,7 +62,11 @@ class Api:
     def mounts(self, cloud: Cloud, settings: Settings) -> Iterable[Mount]:
         """The application under all its prefixes: one, however many they are."""
         app = self.module.create(cloud, **self.options(settings))
-        return (Mount(prefix, app, self.cut, self.name) for prefix in self.prefixes)
+        in_front = self.in_front if settings.front == self.name else ()
+        return (
+            *(Mount(prefix, app, cut=False, name=self.name) for prefix in in_front),
+            *(Mount(prefix, app, self.cut, self.name) for prefix in self.prefixes),
+        )
 
 
 OQTOPUS_USER = ("/hello", "/task", "/devices", "/jobs", "/api-token", "/announcements", "/users", "/system")
@@ -70,6 +76,17 @@ APIS = (
         oqtopus_user,
         OQTOPUS_USER,
         options=lambda settings: {"secret": secret_in(settings.home), "token_needed": not settings.loopback},
+    ),
+    Api(
+        "provider",
+        oqtopus_provider,
+        ("/provider",),
+        cut=True,
+        options=lambda settings: {
+            "secret": secret_in(settings.home),
+            "lease": timedelta(seconds=settings.provider_lease) if settings.provider_lease else None,
+        },
+        in_front=("/hello", "/jobs", "/devices"),
     ),
     Api("storage", oqtopus_storage, ("/storage",), options=lambda settings: {"secret": secret_in(settings.home)}),
     Api(
@@ -149,7 +166,8 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         readiness=lambda: readiness(engine),
         metrics=lambda: metrics.text(counted),
     )
-    (otherwise, *families) = _all_or_every_complaint(own, *(partial(api.mounts, cloud, settings) for api in APIS))
+    by_front = sorted(APIS, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it
+    (otherwise, *families) = _all_or_every_complaint(own, *(partial(api.mounts, cloud, settings) for api in by_front))
     mounts = list(chain.from_iterable(families))
     if settings.service_at_root:
         services = next(mount.app for mount in mounts if mount.prefix == "/services")

@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     token: SecretStr = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
     provider_key: SecretStr = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
     instances: str = Field("", description="more IBM instances: names or CRNs, comma-separated")
+    provider_lease: Seconds = Field(
+        0, description="seconds after which a job that an engine fetched and left is given out again; 0: never"
+    )
+    front: Literal["user", "provider"] = Field(
+        "user", description="which OQTOPUS API has the paths that both have, such as /jobs"
+    )
     admin_token: SecretStr = Field(SecretStr(DEFAULT_ADMIN_TOKEN), description="bearer token of the administrator")
     allow_exposed: bool = Field(False, description="accept default credentials on an address that others can reach")
     allowed_hosts: str = Field("", description="names that requests may call this server by, comma-separated")

@@ -94,6 +94,14 @@ class JobStore(Protocol):
         """
         ...
 
+    def look(self, job_id: str) -> Job:
+        """The job, whoever owns it.
+
+        Raises:
+            UnknownJob
+        """
+        ...
+
     def find(self, query: JobQuery) -> Page: ...
 
     def payload(self, job_id: str) -> bytes: ...
@@ -232,8 +240,8 @@ class JobQueue(Protocol):
         """
         ...
 
-    def fetch(self, device: str, limit: int) -> list[Claim]:
-        """Claim the oldest jobs of a device whose own engine fetches them; such a claim has no lease."""
+    def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
+        """Claim the oldest jobs of a device whose own engine fetches them; without a lease they stay claimed for ever."""
         ...
 
     def held(self, job_id: str) -> Claim:

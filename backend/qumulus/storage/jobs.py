@@ -175,6 +175,14 @@ class SqlJobs:
         with self._database.read() as connection:
             return _owned(connection, job_id, caller.account)
 
+    def look(self, job_id: str) -> Job:
+        """The job, whoever owns it. See `JobStore.look`."""
+        with self._database.read() as connection:
+            row = connection.execute(select(*rows.JOB_COLUMNS).where(jobs.c.id == job_id)).first()
+        if row is None:
+            raise UnknownJob(job_id)
+        return rows.to_job(row)
+
     def find(self, query: JobQuery) -> Page:
         """A page of jobs. See `JobQuery`."""
         condition = and_(True, *_conditions(query))

@@ -39,6 +39,8 @@ log = logging.getLogger("qumulus.storage")
 RENEW = 0.85  # a lease with less than this of its time left is renewed
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
 
+PROVIDER = "provider:"  # how the owner of a claim begins that an engine fetched: it outlives this server
+
 NOBODY: dict[str, Any] = {"owner": None, "lease_until": None}
 AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "running_at": None, **NOBODY}
 
@@ -78,7 +80,7 @@ class SqlQueue:
             self._bells.settled.ring(job_id)
         return self._claims(taken)
 
-    def fetch(self, device: str, limit: int) -> list[Claim]:
+    def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
         """Claim the oldest jobs of a device whose own engine fetches them. See `JobQueue.fetch`."""
 
         def work(connection: Connection) -> list[AnyRow]:
@@ -86,13 +88,14 @@ class SqlQueue:
             lanes = and_(jobs.c.lane > rows.lane(device, ""), jobs.c.lane < device + chr(0x20))
             oldest = select(jobs.c.number).where(IS_QUEUED, lanes).order_by(jobs.c.ticket, jobs.c.number).limit(limit)
             numbers = connection.execute(oldest).scalars().all()
-            return [_take(connection, number, f"provider:{device}", now, None) for number in numbers]
+            until = None if lease is None else now + lease
+            return [_take(connection, number, f"{PROVIDER}{device}", now, until) for number in numbers]
 
         return self._claims(self._database.writer.run(work))
 
     def held(self, job_id: str) -> Claim:
         """The claim of a job that was fetched. See `JobQueue.held`."""
-        wanted = select(*CLAIM_COLUMNS).where(jobs.c.id == job_id, IS_HELD, jobs.c.lease_until.is_(None))
+        wanted = select(*CLAIM_COLUMNS).where(jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(PROVIDER))
         with self._database.read() as connection:
             row = connection.execute(wanted).first()
         if row is None:
@@ -213,7 +216,9 @@ class SqlQueue:
         gone = and_(
             IS_HELD,
             jobs.c.lease_until.is_not(None),
-            or_(literal_column("1 = 1") if everything else jobs.c.lease_until < now),
+            or_(~jobs.c.owner.startswith(PROVIDER), jobs.c.lease_until < now)
+            if everything
+            else jobs.c.lease_until < now,
         )
         cancelling = jobs.c.state == JobState.CANCELLING.value
         steps = (

@@ -41,15 +41,16 @@ def described(device: Device, devices: Catalogue) -> str:
     return _described(name_of(device), _Known(devices.calibration(device.name)))
 
 
-def keep(place: str, content: bytes, board: DeviceBoard) -> None:
+def keep(place: str, content: bytes, devices: Catalogue, board: DeviceBoard) -> None:
     """Store an upload for `DEVICE/device_info.zip`, as it is.
 
     Raises:
         UnknownDevice: the place is no device's.
     """
-    device, _, file_name = place.partition("/")
-    if not file_name.endswith(NAME):
+    name, _, file_name = place.partition("/")
+    if file_name != NAME:
         raise UnknownDevice(place)
+    device = devices.device(name).name
     board.set_report(device, replace(board.report(device), information=content))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+JOB_API = "oqtopus/user"
+"""Where the jobs came in that have such files, as the core notes it."""
+
 INPUT = "input"
 OUTPUTS = ("combined_program", "result", "transpile_result", "sse_log")
 ONLY_OF = {"combined_program": "multi_manual", "sse_log": "sse"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qumulus.core.devices import Device, DeviceKind
-from qumulus.core.errors import DeviceUnavailable
+from qumulus.core.errors import DeviceUnavailable, WrongState
 from qumulus.core.ports import Catalogue, DeviceBoard
 
 
@@ -18,12 +18,18 @@ def shown(device: str, devices: Catalogue) -> str:
 
 
 def accepting(name: str, devices: Catalogue, board: DeviceBoard) -> Device:
-    """The device of that name, in any case, which takes jobs now.
+    """The device of that name, in any case, which takes tasks now.
 
     Raises:
         UnknownDevice, DeviceUnavailable
+        WrongState: its own engine runs it, and knows nothing of tasks.
     """
     device = devices.device(name)
-    if not board.settings(device.name).online:
+    settings = board.settings(device.name)
+    if not settings.online:
         raise DeviceUnavailable(name_of(device))
+    if settings.provider:
+        raise WrongState(
+            f"Device {name_of(device)} is run by its own engine, which takes jobs: send one to POST /jobs."
+        )
     return device

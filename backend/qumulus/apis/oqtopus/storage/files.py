@@ -32,11 +32,11 @@ Signed = Annotated[Presigning, Depends(_presigning)]
 
 
 @operation("uploadFile")
-def upload_file(body: Upload, presigning: Signed, jobs: Jobs, board: Board) -> None:
+def upload_file(body: Upload, presigning: Signed, jobs: Jobs, devices: Devices, board: Board) -> None:
     presigning.check_upload(body.key, body.policy, body.signature)
     owner, _, name = body.key.partition("/")
     if owner == "devices":
-        device_files.keep(name, body.file, board)
+        device_files.keep(name, body.file, devices, board)
     else:
         jobs.attach(owner, name, body.file)
 

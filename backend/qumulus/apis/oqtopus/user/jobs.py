@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime
 
 from qumulus.apis.dependencies import Board, Devices, Jobs
-from qumulus.apis.oqtopus.job_files import INPUT, key
+from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, key
 from qumulus.core.accounts import Caller as CoreCaller
 from qumulus.core.errors import DeviceUnavailable, IllegalTransition, NoResult, UnknownDevice, UnknownJob
 from qumulus.core.jobs import Job as CoreJob
@@ -125,7 +125,7 @@ def _job(job_id: str, caller: CoreCaller, jobs: JobStore) -> CoreJob:
         job = jobs.get(job_id, caller)
     except UnknownJob:
         job = None
-    if job is None or job.api != translate.JOB_API:
+    if job is None or job.api != JOB_API:
         error = UnknownJob(job_id)
         error.message = "job not found with the given id"
         raise error

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from qumulus.apis.oqtopus.job_files import INPUT, OUTPUTS
+from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, OUTPUTS
 from qumulus.apis.oqtopus.names import shown
 from qumulus.apis.oqtopus.user.schemas.job import Job as WireJob
 from qumulus.apis.oqtopus.user.schemas.job import JobStatus, Order, SubmitJobRequest
@@ -16,7 +16,6 @@ from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Catalogue, JobQuery
 from qumulus.core.results import Failure
 
-JOB_API = "oqtopus/user"
 KIND = "openqasm.job"
 
 JOB_STATUS: Mapping[JobState, JobStatus] = {

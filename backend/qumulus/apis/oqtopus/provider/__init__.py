@@ -1,0 +1,1 @@
+"""The Provider API: engines fetch the jobs of their devices and report on them."""

@@ -1,0 +1,75 @@
+"""What an engine says of its device."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import MISSING
+
+from qumulus.apis.dependencies import Board, Devices
+from qumulus.apis.oqtopus import device_files
+from qumulus.apis.oqtopus.names import name_of
+from qumulus.core.devices import DeviceReport
+from qumulus.openapi.contract import Operations
+
+from .callers import Caller, Uploads
+from .errors import KnownCalibration
+from .schemas.device import (
+    DeviceId,
+    DeviceInfoUpdate,
+    DeviceInfoUpload,
+    DeviceStatus,
+    DeviceStatusUpdate,
+    DeviceUpdate,
+)
+from .schemas.success import SuccessResponse
+
+operation = Operations()
+
+
+@operation("patchDevice")
+def patch_device(
+    device_id: DeviceId, body: DeviceUpdate, caller: Caller, devices: Devices, board: Board
+) -> SuccessResponse:
+    device = devices.device(device_id).name
+    board.set_report(device, replace(board.report(device), n_qubits=body.n_qubits))
+    return SuccessResponse(message="Device is successfully updated.")
+
+
+@operation("patchDeviceStatus")
+def patch_device_status(
+    device_id: DeviceId, body: DeviceStatusUpdate, caller: Caller, devices: Devices, board: Board
+) -> SuccessResponse:
+    device = devices.device(device_id).name
+    board.set(device, replace(board.settings(device), online=body.status is DeviceStatus.AVAILABLE))
+    return SuccessResponse(message="Device's data updated")
+
+
+@operation("patchDeviceInfo")
+def patch_device_info(
+    device_id: DeviceId, body: DeviceInfoUpdate, caller: Caller, devices: Devices, board: Board
+) -> SuccessResponse:
+    device = devices.device(device_id)
+    board.set_report(device.name, _reported(body, name_of(device), board.report(device.name)))
+    return SuccessResponse(message="Device's data updated")
+
+
+@operation("getDeviceInfoUpload")
+def get_device_info_upload(device_id: DeviceId, caller: Caller, devices: Devices, uploads: Uploads) -> DeviceInfoUpload:
+    address = uploads(f"devices/{name_of(devices.device(device_id))}/{device_files.NAME}")
+    return DeviceInfoUpload(upload_id=address.fields.signature[:32], presigned_url=address)
+
+
+def _reported(body: DeviceInfoUpdate, name: str, known: DeviceReport) -> DeviceReport:
+    """What is known after the report, in whichever of its three generations it comes.
+
+    Raises:
+        KnownCalibration: an upload is said to be of a time of which there is information already.
+    """
+    at = known.calibrated_at if body.calibrated_at is MISSING else body.calibrated_at
+    if body.upload_id is not MISSING and body.calibrated_at is not MISSING and known.calibrated_at == at:
+        raise KnownCalibration(name)
+    if body.device_info is MISSING:
+        return replace(known, calibrated_at=at)
+    information = None if body.device_info is None else device_files.pack(body.device_info)
+    return replace(known, calibrated_at=at, information=information)

@@ -1,0 +1,92 @@
+"""Jobs of a device, for its engine."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Devices, Jobs, Queue
+from qumulus.apis.oqtopus.job_files import JOB_API
+from qumulus.core.errors import UnknownJob
+from qumulus.core.jobs import Job as CoreJob
+from qumulus.core.jobs import JobState
+from qumulus.core.ports import JobStore
+from qumulus.openapi.contract import Operations
+
+from . import translate
+from .callers import Caller, Downloads, Lease, Uploads
+from .reports import report
+from .schemas.job import (
+    DeviceName,
+    Fields,
+    Items,
+    Job,
+    JobId,
+    JobStatus,
+    JobStatusUpdate,
+    Limit,
+    Options,
+    Timestamp,
+    UploadAddress,
+)
+from .schemas.success import SuccessResponse
+
+operation = Operations()
+
+
+@operation("getJobs")
+def get_jobs(
+    device_id: DeviceName,
+    caller: Caller,
+    lease: Lease,
+    jobs: Jobs,
+    queue: Queue,
+    devices: Devices,
+    address: Downloads,
+    status: JobStatus | None = None,
+    fields: Fields | None = None,
+    limit: Limit = 10,
+    timestamp: Timestamp | None = None,
+) -> list[Job]:
+    members, device = translate.members(fields), devices.device(device_id).name
+    found = []
+    if status in (None, JobStatus.SUBMITTED):
+        queue.recover()
+        found = [jobs.look(claim.job_id) for claim in queue.fetch(device, limit, lease)]
+    if status is not JobStatus.SUBMITTED:
+        found = list(jobs.find(translate.job_query(device, status, limit, timestamp)).jobs)
+    return [translate.job(job, devices, address, members) for job in found]
+
+
+@operation("getJob")
+def get_job(job_id: JobId, caller: Caller, jobs: Jobs, devices: Devices, address: Downloads) -> Job:
+    return translate.job(_job(job_id, jobs), devices, address)
+
+
+@operation("getUpload")
+def get_upload(job_id: JobId, items: Items, caller: Caller, jobs: Jobs, uploads: Uploads) -> list[UploadAddress]:
+    return [uploads(key) for key in translate.uploads(items, _job(job_id, jobs))]
+
+
+@operation("patchJob")
+def patch_job(
+    job_id: JobId, body: JobStatusUpdate, caller: Caller, lease: Lease, jobs: Jobs, queue: Queue
+) -> SuccessResponse:
+    report(_job(job_id, jobs), body, jobs, queue, lease)
+    return SuccessResponse(message="Job status is successfully updated.")
+
+
+@operation("updateJobTranspilerInfo")
+def update_job_transpiler_info(job_id: JobId, body: Options, caller: Caller, jobs: Jobs) -> SuccessResponse:
+    job = _job(job_id, jobs)
+    jobs.describe(job.id, {**job.request, "transpiler_info": body.model_dump(mode="json")})
+    return SuccessResponse(message="Job transpiler_info is successfully updated.")
+
+
+def _job(job_id: str, jobs: JobStore) -> CoreJob:
+    """A job that an engine may know of: submitted through the User API.
+
+    Raises:
+        UnknownJob
+    """
+    job = jobs.look(job_id)
+    if job.api != JOB_API or job.state is JobState.REGISTERED:
+        raise UnknownJob(job_id)
+    return job
