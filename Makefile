@@ -85,8 +85,8 @@ run-ibm: $(RUN) ## The same server on port 8000
 run-provider: $(RUN) ## Start the Provider API, at the root of port 8888
 	@$(call serve,8888) --front provider
 
-run-planqk: $(RUN) ## Start with PLANQK's port, 8081
-	@echo "The PLANQK services are not there yet: they come with the PLANQK family."; exit 2
+run-planqk: $(RUN) ## The same server on PLANQK's port, 8081
+	@$(call serve,8081)
 
 up: ## Start the DB
 	@echo "Nothing to start: the state is kept in SQLite. PostgreSQL comes with the support for many machines."

@@ -6,7 +6,7 @@ import typer
 
 from qumulus import __version__
 
-from . import account, devices, jobs, tokens
+from . import account, devices, jobs, services, tokens
 from .env import env
 from .options import Json
 from .run import run
@@ -41,6 +41,7 @@ app.add_typer(account.app, name="account", help="Accounts in the IBM client's ow
 app.command("status")(status)
 app.add_typer(devices.app, name="devices", help="Devices, and what is set for them.")
 app.add_typer(jobs.app, name="jobs", help="The jobs of all accounts and APIs.")
+app.add_typer(services.app, name="services", help="Programs of your own, as services of PLANQK.")
 app.add_typer(tokens.app, name="tokens", help="Credentials of the emulated APIs.")
 app.command("reset")(reset)
 

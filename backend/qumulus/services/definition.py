@@ -73,6 +73,15 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
     )
 
 
+def title_of(folder: Path) -> str:
+    """What the manifest of a folder calls the service, else the folder's own name.
+
+    Raises:
+        InvalidRequest: the manifest can't be read.
+    """
+    return _member(_manifest(folder), "name", str, folder.resolve().name)
+
+
 def service_name(title: str) -> str:
     """A name that fits into a path, from a title or a folder's name.
 

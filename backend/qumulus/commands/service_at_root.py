@@ -1,0 +1,81 @@
+"""One service at the root of a cloud of its own, deployed anew whenever its files change."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import typer
+
+from qumulus.core.errors import InvalidRequest
+from qumulus.services import archive, definition
+from qumulus.services.definition import service_name
+
+from .cloud import Cloud
+from .options import fail
+
+LOOK_SECONDS = 0.5
+ADDRESS = re.compile(r"quantum cloud on (http://\S+)")
+
+
+def serve_at_root(folder: Path, port: int, name: str | None, *, entrypoint: str | None, strict: bool) -> None:
+    """Start the server, deploy, and go on until the server ends or Ctrl-C."""
+    from .services import deploy
+
+    try:
+        name = service_name(name or definition.title_of(folder))
+    except InvalidRequest as error:
+        fail(error.message)
+    environment = os.environ | {"QUMULUS_SERVICE_AT_ROOT": name, "PYTHONUNBUFFERED": "1"}
+    environment.setdefault("QUMULUS_SERVICES_RELATIVE_LINKS", "true")
+    server = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "qumulus", "serve", "--port", str(port)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    try:
+        cloud = Cloud(_address(server))
+        known: object = None
+        while server.poll() is None:
+            files = _state(folder)
+            if files != known:
+                try:
+                    service = deploy(cloud, folder, name, entrypoint=entrypoint, strict=strict)
+                    typer.echo(f"{service['title']}, version {service['version']}, is at {cloud.url}/")
+                except typer.Exit:
+                    if known is None:
+                        raise
+                known = files
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _address(server: subprocess.Popen[str]) -> str:
+    """The URL that the server says it answers at."""
+    found = next(filter(None, (ADDRESS.search(line) for line in server.stdout or ())), None)
+    if found is None:
+        fail("The server did not start: see what it said.")
+    return found[1]
+
+
+def _state(folder: Path) -> dict[Path, tuple[int, int]]:
+    """When each file was changed, and its size."""
+    found = {}
+    for path in archive.files_of(folder):
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # an editor is writing it
+            continue
+        found[path] = (status.st_mtime_ns, status.st_size)
+    return found

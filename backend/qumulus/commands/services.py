@@ -1,0 +1,210 @@
+"""`qumulus services`: programs of one's own as services of PLANQK."""
+
+from __future__ import annotations
+
+import base64
+import json as json_module
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+import typer
+
+from qumulus.core.errors import InvalidRequest
+from qumulus.server import read_settings
+from qumulus.services import archive, definition, description
+from qumulus.services.definition import service_name
+
+from . import show
+from .cloud import Cloud
+from .options import Json, Url, fail
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+LOOK_SECONDS = 0.5
+FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder with src/program.py.", file_okay=False)]
+Name = Annotated[str, typer.Argument(metavar="SERVICE", help="The name of a service.")]
+Given = Annotated[str | None, typer.Option("--name", help="Its name; from planqk.json or the folder if not said.")]
+Entrypoint = Annotated[str | None, typer.Option(help="Module and function, such as src.program:run.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Let the vendor's own runtime package call the program.")]
+
+
+@app.command("add")
+def add(
+    folder: Folder,
+    url: Url,
+    name: Given = None,
+    entrypoint: Entrypoint = None,
+    strict: Strict = False,
+    json: Json = False,
+) -> None:
+    """Deploy a folder as a service, or replace the one of that name."""
+    service = deploy(Cloud(url), folder, name, entrypoint=entrypoint, strict=strict)
+    if json:
+        show.as_json(service)
+    else:
+        typer.echo(f"{service['title']} is at {service['url']}")
+
+
+def deploy(
+    cloud: Cloud, folder: Path, name: str | None, *, entrypoint: str | None = None, strict: bool = False
+) -> dict[str, Any]:
+    """Send the files of a folder, and wait until the packages are installed."""
+    try:
+        files = archive.pack(folder)
+        name = service_name(name or definition.title_of(folder))
+    except InvalidRequest as error:
+        fail(error.message)
+    body: dict[str, Any] = {
+        "files": {path: base64.b64encode(content).decode() for path, content in files.items()},
+        **({"entrypoint": entrypoint} if entrypoint else {}),
+        **({"strict": True} if strict else {}),
+    }
+    service = cloud.put(f"/emulator/services/{name}", body)
+    if service["state"] == "BUILDING":
+        typer.echo("Installing the packages of the service …", err=True)
+    while service["state"] == "BUILDING":
+        time.sleep(LOOK_SECONDS)
+        service = cloud.get(f"/emulator/services/{name}")
+    if service["state"] == "FAILED":
+        fail(service["reason"])
+    return service
+
+
+@app.command("list")
+def list_services(url: Url, json: Json = False) -> None:
+    """List the deployed services."""
+    services = Cloud(url).get("/emulator/services")
+    if json:
+        show.as_json(services)
+        return
+    rows = (
+        (service["name"], service["title"], service["state"], show.moment(service["deployed_at"]), service["url"])
+        for service in services
+    )
+    show.table(("service", "title", "state", "deployed", "address"), rows)
+
+
+@app.command("remove")
+def remove(name: Name, url: Url) -> None:
+    """Remove a service; its executions stay in the records."""
+    Cloud(url).delete(f"/emulator/services/{name}")
+
+
+@app.command("run")
+def run(
+    name: Name,
+    url: Url,
+    body: Annotated[str | None, typer.Option("--input", metavar="JSON|@FILE", help="The whole input.")] = None,
+    data: Annotated[str | None, typer.Option(metavar="JSON|@FILE", help="The parameter data.")] = None,
+    params: Annotated[str | None, typer.Option(metavar="JSON|@FILE", help="The parameter params.")] = None,
+    detached: Annotated[bool, typer.Option("--detached", help="Print the id, and do not wait.")] = False,
+    output: Annotated[Path | None, typer.Option(metavar="DIR", help="Save all files of the result there.")] = None,
+) -> None:
+    """Run a service with an input and print its result; exit status 1 if it fails."""
+    given = {} if body is None else _json("--input", body)
+    if not isinstance(given, dict):
+        fail("The input has to be a JSON object: one member a parameter.")
+    given |= {
+        key: _json(f"--{key}", text) for key, text in {"data": data, "params": params}.items() if text is not None
+    }
+    service = _Service(url, name)
+    execution = service.send("POST", "/", json=given).json()
+    if detached:
+        typer.echo(execution["id"])
+        return
+    while execution["status"] not in FINAL:
+        execution = service.send("GET", f"/{execution['id']}").json()
+        if execution["status"] not in FINAL:
+            time.sleep(0.1)
+    result = service.send("GET", f"/{execution['id']}/result").json()
+    files = [file for file in result.pop("_links") if file not in ("self", "status")]
+    result.pop("_embedded")
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            (output / Path(file).name).write_bytes(service.send("GET", f"/{execution['id']}/result/{file}").content)
+    if not result and "output.txt" in files:
+        typer.echo(service.send("GET", f"/{execution['id']}/result/output.txt").text)
+    else:
+        show.as_json(result)
+    if execution["status"] != "SUCCEEDED":
+        fail(f"The execution {execution['id']} ended as {execution['status']}; see `qumulus services logs`.")
+
+
+@app.command("logs")
+def logs(
+    execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")],
+    url: Url,
+    json: Json = False,
+) -> None:
+    """Print the log of an execution."""
+    lines = Cloud(url).get(f"/emulator/jobs/{execution}/log")["lines"]
+    if json:
+        show.as_json(lines)
+        return
+    for line in lines:
+        typer.echo(f"{show.moment(line['time'])}  {line['severity']:<7}  {show.text(line['text'])}")
+
+
+@app.command("openapi")
+def openapi(name: Name, url: Url) -> None:
+    """Print the description of a service, as an OpenAPI document."""
+    show.as_json(Cloud(url).get(f"/emulator/services/{name}/openapi"))
+
+
+@app.command("template")
+def template() -> None:
+    """Print the default description of a service, to be saved as openapi.yaml and filled in."""
+    typer.echo(description.template_text(), nl=False)
+
+
+@app.command("serve")
+def serve(
+    folder: Folder,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where it listens.")] = 8081,
+    name: Given = None,
+    entrypoint: Entrypoint = None,
+    strict: Strict = False,
+) -> None:
+    """Serve one service at the root of a cloud of its own, and deploy it anew whenever one of its files changes."""
+    from .service_at_root import serve_at_root  # starts a server, which no other command does
+
+    serve_at_root(folder, port, name, entrypoint=entrypoint, strict=strict)
+
+
+class _Service:
+    """A service, as its users reach it."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._url = url
+        token = read_settings([]).token.get_secret_value()
+        self._client = httpx2.Client(
+            base_url=f"{url}/services/{name}",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+            trust_env=False,
+        )
+
+    def send(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """The answer, if it is a success; else the command ends."""
+        try:
+            answer = self._client.request(method, path, **options)
+        except httpx2.HTTPError:
+            fail(f"No cloud answers at {self._url}: start one with `qumulus serve`, or name another one with --url.")
+        if not answer.is_success:
+            fail(answer.json()["detail"])
+        return answer
+
+
+def _json(option: str, text: str) -> Any:
+    """A value from JSON, or from a file whose name stands after an @."""
+    try:
+        return json_module.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
+    except OSError as error:
+        fail(f"{option}: {text[1:]} can't be read: {error.strerror}.")
+    except ValueError as error:
+        fail(f"{option} is not JSON: {error}.")
