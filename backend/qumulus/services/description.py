@@ -14,7 +14,7 @@ from qumulus.core.errors import InvalidRequest
 
 from .definition import Definition
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 WORDS = ("summary", "description")
 # the first generation's names beside ours
 SPELLINGS = {
@@ -67,7 +67,7 @@ def _complaints(own: Mapping[str, Any]) -> Iterator[str]:
     """Operations that the platform does not have, and those that take something else."""
     known = _template()["paths"]
     for path, item in _object(own, "paths").items():
-        for method in METHODS:
+        for method in sorted(METHODS):
             if not isinstance(item, Mapping) or method not in item:
                 continue
             what = f"{method.upper()} {path}"
@@ -92,9 +92,9 @@ def _media(operation: Any) -> set[str]:
 
 def _take_words(shown: dict[str, Any], own: Mapping[str, Any]) -> None:
     for path, item in _object(own, "paths").items():
-        for method, operation in shown["paths"][path].items():
-            told = _object(item, method) if method in METHODS else {}
-            operation |= {word: told[word] for word in WORDS if isinstance(told.get(word), str)}
+        for method in METHODS & shown["paths"][path].keys():
+            told = _object(item, method)
+            shown["paths"][path][method] |= {word: told[word] for word in WORDS if isinstance(told.get(word), str)}
 
 
 def _take_schemas(shown: dict[str, Any], own: Mapping[str, Any]) -> None:

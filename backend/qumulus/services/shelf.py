@@ -29,12 +29,13 @@ from qumulus.core.services import Deployment, Service, ServiceState, is_device, 
 from . import archive, definition, description
 from .definition import Definition
 from .environments import Environments, NotInstalled
-from .execution import Input, Program
+from .execution import Input, Pool, Program
 from .folders import remove
 from .resources import Resources
 from .slots import Gone
 
 CURRENT = "current.json"
+POOLS = "datapool"
 log = logging.getLogger("qumulus.services")
 
 
@@ -177,8 +178,14 @@ class Shelf:
         return Input(
             body=claim.program.payload,
             secrets=secrets,
+            pools=self._own_pools(service_of(claim.program.device)),
             environment={"SERVICE_ID": request.get("service_id", "")},
         )
+
+    def _own_pools(self, name: str) -> Mapping[str, Pool]:
+        """The folders `datapool/<parameter>` that a service brings along, as the vendor's local server takes them."""
+        place = self._folder / name / self._current(name)["service"]["version"] / POOLS
+        return {folder.name: Pool(folder.absolute()) for folder in place.glob("*/") if folder.name.isidentifier()}
 
     def done(self, job_id: str) -> None:
         """Forget the secrets of an execution."""

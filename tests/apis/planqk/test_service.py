@@ -323,3 +323,18 @@ def test_one_service_can_be_served_at_the_root(tmp_path: Path):
         assert http.get("/123").status_code == 404
         deploy(cloud, "sum", SUM, planqk__json='{"name": "Sum", "apiVersion": 1}')
         assert http.get("/").json() == {"status": "Service is up and running"}
+
+
+def test_a_data_pool_that_a_service_brings_along_is_there_for_its_parameter(cloud: Server):
+    service = deploy(
+        cloud,
+        "pooled",
+        """
+        import os
+        def run(n):
+            folder = os.path.join(os.environ["DATAPOOL_DIRECTORY"], "files")
+            return {"sum": n + sum(float(open(os.path.join(folder, name)).read()) for name in os.listdir(folder))}
+        """,
+        **{"datapool/files/a.csv": "1.5", "datapool/files/b.csv": "2"},
+    )
+    assert service.run({"n": 1})["sum"] == 4.5
