@@ -107,3 +107,7 @@ def chatter(program: Program, log: Log) -> Outcome:
 
 def describe(program: Program, log: Log) -> Outcome:
     return Outcome(result=json.dumps({"limits": program.limits.seconds, "omp": os.environ["OMP_NUM_THREADS"]}).encode())
+
+
+def variables(program: Program, log: Log) -> Outcome:
+    return Outcome(result=json.dumps(dict(os.environ)).encode())

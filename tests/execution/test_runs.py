@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from itertools import pairwise
 
@@ -9,9 +10,12 @@ import pytest
 
 from engines import ME, MiB, alive, wait_for
 from qumulus.core.devices import DeviceSettings
+from qumulus.core.errors import Draining
 from qumulus.core.jobs import JobState
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, Severity
+from qumulus.core.waiting import Waiting
+from qumulus.storage import open_storage
 
 
 def test_a_program_runs_and_its_result_metadata_and_log_are_kept(start):
@@ -201,3 +205,67 @@ def test_a_worker_has_one_thread_and_the_limits_of_its_job(start):
     cloud = start()
     done = cloud.end(cloud.submit("describe", max_seconds=7))
     assert cloud.storage.jobs.result(done.id)[0] == b'{"limits": 7, "omp": "1"}'
+
+
+def test_who_waits_in_another_process_is_woken_when_the_job_ends_here(start, tmp_path):
+    cloud = start()
+    cloud.end(cloud.submit("echo"))
+    elsewhere = open_storage(cloud.storage.home)
+    waiting = Waiting(elsewhere.jobs.settled, elsewhere.bells, hold=20)
+
+    async def wait() -> float:
+        job_id = cloud.submit("nap", "0.3")
+        begun = time.monotonic()
+        assert await waiting.wait(job_id)
+        assert elsewhere.jobs.get(job_id, ME).state is JobState.SUCCEEDED
+        return time.monotonic() - begun
+
+    assert asyncio.run(wait()) < 5
+    elsewhere.close()
+
+
+def test_a_job_cancelled_by_another_process_is_killed_here(start):
+    cloud = start()
+    job_id = cloud.submit("nap", "60")
+    cloud.until(job_id, JobState.RUNNING)
+    elsewhere = open_storage(cloud.storage.home)
+    elsewhere.jobs.cancel(job_id, ME)
+    assert cloud.end(job_id, 5).state is JobState.CANCELLED
+    elsewhere.close()
+
+
+def test_a_drained_engine_takes_nothing_waits_for_short_runs_and_hands_long_ones_back(start):
+    cloud = start(workers=2)
+    short, long, waiting = (cloud.submit("nap", seconds) for seconds in ("0.5", "60", "60"))
+    cloud.until(short, JobState.RUNNING)
+    cloud.until(long, JobState.RUNNING)
+    assert cloud.engine.drain(1.5) is False
+    with pytest.raises(Draining):
+        cloud.submit("echo")
+    assert cloud.get(short).state is JobState.SUCCEEDED
+    assert [cloud.get(job_id).state for job_id in (long, waiting)] == [JobState.QUEUED, JobState.QUEUED]
+
+
+def test_lines_of_the_log_are_there_while_the_run_goes_on(start):
+    cloud = start()
+    job_id = cloud.submit("nap", "5")
+    wait_for(lambda: cloud.storage.jobs.log(job_id), 4)
+    assert cloud.get(job_id).state is JobState.RUNNING
+
+
+def test_no_worker_sees_a_credential_of_the_server(start, monkeypatch):
+    monkeypatch.setenv("QUMULUS_ADMIN_TOKEN", "secret")
+    cloud = start()
+    done = cloud.end(cloud.submit("variables"))
+    assert b"secret" not in cloud.storage.jobs.result(done.id)[0]
+
+
+def test_what_happened_is_counted(start):
+    cloud = start()
+    for kind in ("echo", "fail", "abort"):
+        cloud.end(cloud.submit(kind))
+    wait_for(lambda: cloud.engine.metrics().ended == {"succeeded": 1, "failed": 2}, 2)
+    counted = cloud.engine.metrics()
+    assert counted.failures == {"program": 1, "crashed": 1}
+    assert counted.deaths == 3
+    assert counted.pending == {}

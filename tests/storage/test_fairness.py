@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, insert
 
 from qumulus.core.accounts import Caller
 from qumulus.core.devices import DeviceSettings
@@ -15,7 +15,8 @@ from qumulus.core.errors import InvalidRequest, UnknownSession, WrongState
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.results import Failure, Outcome
 from qumulus.core.sessions import NewSession, SessionMode, SessionState
-from qumulus.storage import Storage, open_storage
+from qumulus.storage import Storage, open_storage, rows
+from qumulus.storage.tables import jobs
 
 LEASE = timedelta(seconds=10)
 ME = Caller(account="a")
@@ -216,11 +217,6 @@ def test_a_position_counts_the_turns_of_the_other_accounts(storage):
 
 def test_a_claim_costs_the_same_whether_a_hundred_jobs_wait_or_a_hundred_thousand(storage):
     def fill(count: int) -> None:
-        from sqlalchemy import insert
-
-        from qumulus.storage import rows
-        from qumulus.storage.tables import jobs
-
         now = storage.clock.now()
         values = []
         for number in range(count):
@@ -228,16 +224,27 @@ def test_a_claim_costs_the_same_whether_a_hundred_jobs_wait_or_a_hundred_thousan
             values.append(rows.job_values(new, rows.new_id(now), now) | {"ticket": number + 1})
         storage._database.writer.run(lambda connection: connection.execute(insert(jobs), values))
 
-    def cost() -> float:
-        spent = []
-        for _ in range(40):
-            begun = time.perf_counter()
+    ticks = 0
+
+    def tick() -> int:
+        nonlocal ticks
+        ticks += 1
+        return 0
+
+    def cost() -> int:
+        """What the database does for a claim, in steps of its virtual machine: a clock would measure our neighbours too."""
+        nonlocal ticks
+        before = ticks
+        for _ in range(10):
             (claim,) = storage.queue.claim("me", 1, LEASE)
-            spent.append(time.perf_counter() - begun)
             storage.queue.finish(claim, Outcome(failure=Failure.PROGRAM, reason="x"))
-        return sorted(spent)[10]
+        return ticks - before
+
+    def listen(connection: Connection) -> None:
+        connection.connection.driver_connection.set_progress_handler(tick, 10)  # ty: ignore[unresolved-attribute]
 
     fill(100)
+    storage._database.writer.run(listen)
     few = cost()
     fill(100_000)
-    assert cost() < 2 * few + 0.0005
+    assert 0 < cost() < 1.2 * few

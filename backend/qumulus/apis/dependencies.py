@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 
 from qumulus.core import cloud, ports, services
 
+from . import idempotency
+
 
 def _cloud(request: Request) -> cloud.Cloud:
     return request.app.state.cloud
@@ -21,7 +23,9 @@ async def _whole(request: Request) -> cloud.Cloud:
 
 
 async def _jobs(request: Request) -> ports.JobStore:
-    return _cloud(request).jobs
+    jobs = _cloud(request).jobs
+    key = request.headers.get(idempotency.HEADER)
+    return idempotency.keyed(jobs, key) if key else jobs
 
 
 async def _queue(request: Request) -> ports.JobQueue:

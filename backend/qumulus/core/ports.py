@@ -225,8 +225,12 @@ class JobQueue(Protocol):
         """Store result and final state in one transaction; False when the attempt is no longer ours."""
         ...
 
-    def release(self, claim: Claim, *, counted: bool, reason: str) -> None:
-        """Hand a job back; ``counted`` says whether the attempt counts against it."""
+    def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
+        """Hand a job back, or end it where it was to be cancelled or has had all its attempts.
+
+        ``counted`` says whether the attempt counts against it. Returns the state that it is in now; None when the attempt is
+        no longer ours.
+        """
         ...
 
     def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:

@@ -31,6 +31,12 @@ ONE_THREAD = {
 Method = Literal["fork", "spawn"]
 
 
+def environment() -> dict[str, str]:
+    """The variables of the parent and its workers: one thread each, and no credential of the server."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
+    return ours | ONE_THREAD
+
+
 class ParentGone(Exception):
     """The warm parent has ended, and its workers with it."""
 
@@ -71,7 +77,7 @@ class Generation:
                 [*command, arguments[0], str(theirs.fileno()), str(os.getpid()), *arguments[1:]],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env=os.environ | ONE_THREAD,
+                env=environment(),
                 start_new_session=True,
             )
         self._control = ours

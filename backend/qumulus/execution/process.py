@@ -14,6 +14,7 @@ from pathlib import Path
 from qumulus.core.programs import Limits
 
 PR_SET_PDEATHSIG = 1
+MOST_FILE_BYTES = 1 << 30  # of any file that a worker writes
 FIRST_TO_GO = "900"  # of 1000: before any process of the person who runs us
 LINUX = sys.platform.startswith("linux")
 
@@ -27,11 +28,12 @@ def end_with_parent(parent: int) -> None:
 
 
 def go_first() -> None:
-    """When memory is short, let the kernel end this process before others; leave no core file."""
+    """When memory is short, let the kernel end this process before others; leave no core file and no file without bounds."""
     if LINUX:
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _soft(resource.RLIMIT_FSIZE, MOST_FILE_BYTES)
 
 
 def limit(limits: Limits, *, cores: int = 1) -> None:

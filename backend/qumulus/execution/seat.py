@@ -27,6 +27,7 @@ from enum import Enum, auto
 from typing import TypeVar
 
 from qumulus.core.errors import Unavailable
+from qumulus.core.jobs import JobState
 from qumulus.core.ports import Claim, Clock, DeviceBoard, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
@@ -317,9 +318,11 @@ class Seat:
 
     def _release(self, run: Run, *, counted: bool, reason: str) -> None:
         self._insist(run.journal.flush)
-        self._insist(lambda: self._around.queue.release(run.claim, counted=counted, reason=reason))
-        if run.ending is Ending.CANCELLED:
-            self._around.tally.ended("cancelled")
+        state = self._insist(lambda: self._around.queue.release(run.claim, counted=counted, reason=reason))
+        if state is JobState.CANCELLED:
+            self._around.tally.ended(state.value)
+        elif state is JobState.FAILED:
+            self._around.tally.ended(state.value, (Failure.CRASHED if counted else Failure.LOST).value)
 
     def _finish(self, run: Run, outcome: Outcome) -> None:
         least = self._around.board.settings(run.claim.program.device).least_run_seconds

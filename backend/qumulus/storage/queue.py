@@ -196,8 +196,8 @@ class SqlQueue:
 
         self._database.writer.run(work)
 
-    def release(self, claim: Claim, *, counted: bool, reason: str) -> None:
-        """Hand a job back, or end it where it was to be cancelled or has had all its attempts."""
+    def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
+        """Hand a job back, or end it. See `JobQueue.release`."""
         now = self._clock.now()
 
         def work(connection: Connection) -> JobState | None:
@@ -208,7 +208,9 @@ class SqlQueue:
             _changed(connection, claim, JobEvent.RELEASE, values)
             return JobState(values["state"])
 
-        self._tell(claim.job_id, self._database.writer.run(work))
+        state = self._database.writer.run(work)
+        self._tell(claim.job_id, state)
+        return state
 
     def recover(self, *, everything: bool = False) -> int:
         """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
