@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
 
 from .clients import DEFAULT_TOKEN, redirected
 from .interception.environment import environment
@@ -137,8 +138,10 @@ class EphemeralCloud:
 
     def environment(self, given: Mapping[str, str], *, ibm_account: bool) -> dict[str, str]:
         """The environment in which untouched clients find this cloud, made from the one ``given``. See `clients.redirected`."""
+        upstream = urlsplit(self._settings.get("upstream", "")).hostname
+        direct = ",".join(filter(None, (given.get("NO_PROXY") or given.get("no_proxy"), upstream)))
         return redirected(given, self.url, DEFAULT_TOKEN, ibm_account=ibm_account) | environment(
-            given,
+            {**given, "NO_PROXY": direct},
             proxy=self.proxy,
             certificate=self.certificate,
             bundle=self.folder / "trusted.pem",

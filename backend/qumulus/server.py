@@ -21,6 +21,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .front import Front
+    from .interception.forwarding import Forward
     from .interception.listening import Interceptor
 
 LISTEN_BACKLOG = 2048
@@ -88,7 +89,14 @@ def address(listener: socket.socket) -> str:
     return f"http://{name}:{port}"
 
 
-def intercept(app: Front, url: str, settings: Settings) -> Interceptor | None:
+def forward(url: str) -> Forward:
+    """An application that is the cloud at another address."""
+    from .interception.forwarding import Forward
+
+    return Forward(url.rstrip("/"))
+
+
+def intercept(app: Front | Forward, url: str, settings: Settings) -> Interceptor | None:
     """The proxy that answers for the real clouds, where the settings ask for it; a sentence where it can't be had."""
     if settings.intercept_port is None:
         return None
@@ -153,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     listener = listen(settings.host, settings.port, "--port")
     url = address(listener)
     try:
-        app = create_app(settings)
+        app = forward(settings.upstream) if settings.upstream else create_app(settings)
     except StartError as error:
         stop(str(error), 2)
 

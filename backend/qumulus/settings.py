@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     )
     intercept_hosts: str = Field("", description="more hosts to answer for, HOST or HOST/PREFIX, comma-separated")
     pass_hosts: str = Field("", description="other hosts that the proxy connects to, comma-separated; '*' for all")
+    upstream: str | None = Field(None, description="URL of a running cloud that answers instead of this process")
     ready_file: Path | None = Field(
         None, description="file to write the addresses to, as JSON, once requests are answered"
     )

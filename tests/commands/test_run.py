@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from commands.cli import clean_environment, command, qumulus
+from servers import Server, free_port
 
 ASK = """
 import requests, sys
@@ -203,3 +204,34 @@ print([file.name for file in written if token.encode() in file.read_bytes()])
     assert (ended.stdout, ended.stderr) == ("[]\n", "")
     assert "/api/v1/backends" in kept.read_text()
     assert secret not in kept.read_text()
+
+
+SUBMIT = """
+import requests
+from os import environ
+program = "OPENQASM 3; qubit q; bit c; h q; c = measure q;"
+body = {"device": "qulacs", "n_shots": 10, "code": program + "//" + "x" * 200_000, "name": "from a command"}
+for url in ("https://lab.example.org", environ["OQTOPUS_URL"]):
+    print(requests.post(url + "/task", json=body, timeout=60).status_code)
+"""
+
+
+def test_a_cloud_that_runs_already_is_taken_where_that_is_said_and_goes_on(tmp_path, own_home):
+    with Server(tmp_path / "state") as server:
+        script = python(tmp_path, SUBMIT)
+        flags = ("--url", server.url, "--intercept", "lab.example.org")
+        ended = qumulus("run", *flags, "--", *script, HOME=str(own_home))
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout.split() == ["200", "200"]
+        listed = qumulus("jobs", "list", "--search", "from a command", "--json", QUMULUS_URL=server.url).stdout
+        assert json.loads(listed)["total"] == 2
+        assert server.process.poll() is None
+
+
+def test_a_cloud_that_was_named_and_is_not_there_is_said_so(tmp_path, own_home):
+    code = "import urllib.request as u; u.urlopen('https://quantum.cloud.ibm.com/api/v1/versions')"
+    url = f"http://127.0.0.1:{free_port()}"
+    ended = qumulus("run", "--url", url, "--", *python(tmp_path, code), HOME=str(own_home))
+    assert ended.returncode == 1
+    assert "HTTP Error 502" in ended.stderr
+    assert f"qumulus: the cloud at {url} can't be reached" in ended.stderr

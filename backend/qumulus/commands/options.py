@@ -16,7 +16,10 @@ def _default_url() -> str:
     return f"http://127.0.0.1:{read_settings([]).port}"
 
 
-def _url(given: str) -> str:
+def address(given: str | None) -> str | None:
+    """An address as it was given, without the slash at its end; wrong ones end the command."""
+    if given is None:
+        return None
     parts = urlsplit(given)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise typer.BadParameter(f"{given!r} is no address of a server: say it as http://127.0.0.1:8080.")
@@ -29,7 +32,7 @@ Url = Annotated[
         "--url",
         envvar="QUMULUS_URL",
         default_factory=_default_url,
-        callback=_url,
+        callback=address,
         help="Where the cloud answers.",
         show_default="http://127.0.0.1:8080",
     ),

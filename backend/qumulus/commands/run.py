@@ -17,7 +17,7 @@ from qumulus.ephemeral import CloudNotStarted, EphemeralCloud
 from qumulus.interception.sites import sites
 
 from . import wanted
-from .options import fail
+from .options import address, fail
 from .relay import NOT_EXECUTABLE, NOT_FOUND, relay
 
 
@@ -37,6 +37,9 @@ def run(
         list[str] | None,
         typer.Option(metavar="[NAME=]FOLDER", help="A PLANQK service that the command calls: deploy it. Repeatable."),
     ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Take the cloud that runs there instead of one of its own.", callback=address)
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Keep the log of the cloud in this file.")] = None,
 ) -> None:
     """Run a command, untouched, with a cloud of its own."""
@@ -49,7 +52,8 @@ def run(
     home = Path.home()
     hosts = [*(intercept or ()), *wanted.oqtopus_hosts(home)]
     instances = [*_checked(instance or ()), *_known(wanted.instances(command, os.environ, home))]
-    settings = {"intercept_hosts": ",".join(hosts), "pass_hosts": ",".join(passed or ())}
+    settings = {"upstream": url} if url else {}
+    settings |= {"intercept_hosts": ",".join(hosts), "pass_hosts": ",".join(passed or ())}
     try:
         sites(settings["intercept_hosts"])
         cloud = EphemeralCloud(instances=instances, settings=settings).start()
@@ -110,6 +114,10 @@ def hints(events: Iterable[Mapping[str, object]], instances: Iterable[str]) -> l
     result += [
         f"the command did not trust the certificate of {host} here: it has to heed SSL_CERT_FILE or REQUESTS_CA_BUNDLE."
         for host in dict.fromkeys(str(event["distrusted"]) for event in events if "distrusted" in event)
+    ]
+    result += [
+        f"the cloud at {url} can't be reached: start it, or leave --url out to have one for the command."
+        for url in dict.fromkeys(str(event["unreachable"]) for event in events if "unreachable" in event)
     ]
     runtime = [event for event in events if str(event.get("path", "")).startswith("/api/v1/") and "status" in event]
     searched = any(event.get("path") == "/v3/resources/search" for event in events)

@@ -1,0 +1,85 @@
+"""Handing requests to a cloud that runs already, for a proxy that stands before it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+
+import httpx2
+
+from qumulus.front import Receive, Scope, Send, refuse
+
+log = logging.getLogger("qumulus.interception")
+
+CONNECTIONS = 200
+CONNECT_SECONDS = 5.0
+HOP_BY_HOP = frozenset(
+    (b"connection", b"host", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
+)
+
+
+class Forward:
+    """An ASGI application that is another one, at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),  # how long an answer takes is the cloud's business
+            limits=httpx2.Limits(max_connections=CONNECTIONS),
+            trust_env=False,
+        )
+
+    def owns(self, _path: str) -> bool:
+        """Whether an API is mounted here: none, as none is known."""
+        return False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand one request on and its answer back."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        query = scope["query_string"].decode("ascii")
+        request = self._client.build_request(
+            scope["method"],
+            self._url + scope["raw_path"].decode("ascii") + (f"?{query}" if query else ""),
+            headers=[header for header in scope["headers"] if header[0] not in HOP_BY_HOP],
+            content=_body(receive) if _has_body(scope) else None,
+        )
+        try:
+            answer = await self._client.send(request, stream=True)
+        except httpx2.ConnectError:
+            log.warning("the cloud at %s can't be reached", self._url, extra={"fields": {"unreachable": self._url}})
+            await refuse(
+                send, 502, f"The cloud at {self._url} can't be reached: start it, or name another one with --url."
+            )
+            return
+        try:
+            headers = [(name.lower(), value) for name, value in answer.headers.raw]
+            kept = [header for header in headers if header[0] not in HOP_BY_HOP]
+            await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
+            async for part in answer.aiter_raw():
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            await answer.aclose()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self._client.aclose()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+
+async def _body(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
