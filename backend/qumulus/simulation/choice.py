@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from . import aer, branches, chains, dense, ideal, stabilizer
+from . import aer, branches, chains, dense, ideal, stabilizer, trajectories
 from .errors import GaveUp, ProgramError, Refused
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
@@ -20,6 +20,8 @@ METHODS: Mapping[str, Method] = {
         branches.METHOD,  # dynamic: exact
         chains.EXACT,  # static, many qubits, few gates across each cut: exact
         chains.TRUNCATED,  # the same with more gates
+        trajectories.METHOD,  # much entanglement: exact
+        trajectories.REUSING,  # the same, with correlated shots
         stabilizer.METHOD,  # Clifford gates: twirled noise
         ideal.METHOD,  # no noise: Aer
         aer.METHOD,  # noise shot by shot: exact, for what is left
@@ -96,7 +98,11 @@ def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Cho
             f"There is no simulation method {method!r}: choose one of {', '.join([AUTO, EXACT, *METHODS])}."
         )
     named = METHODS.get(method)
-    candidates = [named] if named else [m for m in METHODS.values() if method == AUTO or m.approximation is None]
+    candidates = (
+        [named]
+        if named
+        else [m for m in METHODS.values() if not m.by_name_only and (method == AUTO or not m.approximation)]
+    )
     estimates, objections = dict[str, Estimate](), dict[str, str]()
     for candidate in candidates:
         objection = _objection(candidate, task, exact_values)

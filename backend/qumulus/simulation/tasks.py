@@ -84,7 +84,8 @@ class Method:
     ``objection`` says in a clause why the method cannot do a task, or gives None if it can; ``estimate`` says what it
     takes. ``approximation`` names what differs from the device model, None if nothing. ``reluctance`` is how many times
     slower an exact method may be before this one is preferred. ``expect`` gives the exact mean of each term over what
-    the terminal measurements read; methods that can only draw shots have none.
+    the terminal measurements read; methods that can only draw shots have none. ``by_name_only`` methods run when they are
+    named, and never else.
     """
 
     name: str
@@ -95,3 +96,4 @@ class Method:
     expect: Callable[[Task, Sequence[Weights]], Means] | None = None
     approximation: str | None = None
     reluctance: float = 1.0
+    by_name_only: bool = False

@@ -1,0 +1,85 @@
+"""Jump trajectories: the Kraus operators of a block, and shots against the exact distribution."""
+
+from __future__ import annotations
+
+from time import process_time
+
+import numpy as np
+import pytest
+
+from qumulus.core.programs import Limits
+from qumulus.simulation import trajectories
+from qumulus.simulation.circuits import scan
+from qumulus.simulation.devices import device_model
+from qumulus.simulation.errors import Refused
+from qumulus.simulation.sampling import sample
+from qumulus.simulation.tasks import Task
+from qumulus.simulation.trajectories import kraus
+from qumulus.simulation.transfer import from_unitary
+
+from .circuits import brickwork, isa, su2, volume
+
+SHOTS = 200_000
+
+
+def numbers(bits: np.ndarray) -> np.ndarray:
+    """How often each outcome came."""
+    return np.bincount(bits @ (1 << np.arange(bits.shape[1])), minlength=1 << bits.shape[1])
+
+
+def test_kraus_operators_make_the_channel_again() -> None:
+    model = device_model("brisbane")
+    circuit = isa(volume(4), model)
+    for block in Task(scan(circuit, model), circuit, 1).fused.blocks:
+        made = sum(  # the map of each operator is not unitary, and the formula holds for it too
+            from_unitary(np.asarray(operator, complex)) for operator in kraus(block.matrix)
+        )
+        np.testing.assert_allclose(made, block.matrix, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["brisbane", "fez"])
+@pytest.mark.parametrize("circuit", [su2(4, 1, "full"), brickwork(5, 6), volume(4)])
+def test_shots_are_as_near_as_shots_can_be(name: str, circuit) -> None:
+    """Chi squared of two samples of one distribution: its mean is the degrees of freedom."""
+    model = device_model(name)
+    placed = isa(circuit, model)
+    ours, exact = (
+        numbers(sample(placed, model, shots=SHOTS, seed=seed, method=method).bits["meas"])
+        for seed, method in ((1, "trajectories"), (2, "dense"))
+    )
+    chi_squared = ((ours - exact) ** 2 / np.maximum(ours + exact, 1)).sum()
+    degrees = len(exact) - 1
+    assert chi_squared < degrees + 4 * np.sqrt(2 * degrees)
+
+
+def test_the_same_seed_gives_the_same_shots() -> None:
+    model = device_model("fez")
+    circuit = isa(su2(5, 2, "full"), model)
+    first, again = (sample(circuit, model, shots=500, seed=3, method="trajectories").bits["meas"] for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
+def test_reused_trajectories_are_declared_and_run_by_name_only() -> None:
+    model = device_model("brisbane")
+    circuit = isa(su2(6, 2, "full"), model)
+    samples = sample(circuit, model, shots=1000, seed=1, method="trajectories-reused")
+    assert samples.metadata["accuracy"]["trajectories"] <= trajectories.REUSED
+    assert "correlated" in samples.metadata["approximation"]
+    assert sample(circuit, model, shots=1000, seed=1).metadata["method"] != "trajectories-reused"
+
+
+def test_twenty_fully_entangled_qubits_are_refused_with_an_estimate() -> None:
+    model = device_model("brisbane")
+    circuit = isa(su2(20, 1, "full"), model)
+    with pytest.raises(Refused, match=r"trajectories needs .* s"):
+        sample(circuit, model, shots=1024, seed=1, method="exact", limits=Limits(seconds=60))
+
+
+def test_the_predicted_time_is_right_within_a_factor_of_three() -> None:
+    model = device_model("brisbane")
+    circuit = isa(su2(16, 1, "full"), model)
+    task = Task(scan(circuit, model), circuit, 8)
+    predicted = trajectories.METHOD.estimate(task).seconds
+    start = process_time()
+    trajectories.METHOD.sample(task, 1)
+    assert 1 / 3 < predicted / (process_time() - start) < 3
