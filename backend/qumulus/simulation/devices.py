@@ -45,6 +45,16 @@ class DeviceModel:
         calibration = CATALOGUE.calibration(self.name, calibration_id=self.calibration_id)
         return build_target(CATALOGUE.configuration(self.name), calibration.properties)
 
+    @cached_property
+    def isa_target(self) -> Target:
+        """All that the device can do: the target, and the fractional gates of processors that have them."""
+        configuration = CATALOGUE.configuration(self.name, fractional_gates=True)
+        if configuration == CATALOGUE.configuration(self.name):
+            return self.target
+        return build_target(
+            configuration, CATALOGUE.calibration(self.name, calibration_id=self.calibration_id).properties
+        )
+
     @property
     def coupling_map(self) -> CouplingMap | None:
         """The directed pairs of qubits that have a two-qubit gate; None on the ideal simulator, where all have."""

@@ -40,7 +40,7 @@ def warm(devices: Iterable[str] = ()) -> None:
     for kind in PROGRAMS:
         _entry(kind)
     for name in devices:
-        _ = device_model(name).target
+        _ = device_model(name).isa_target
 
 
 def run(program: Program, log: Log) -> Outcome:

@@ -236,6 +236,21 @@ def test_what_is_not_simulated_fails_the_job_with_a_sentence(options: dict[str, 
     assert words in outcome.reason
 
 
+@pytest.mark.parametrize(("amplifier", "words"), [("gate_folding", "under a condition are not folded"), ("pea", None)])
+def test_a_dynamic_circuit_is_extrapolated_only_by_amplified_errors(amplifier: str, words: str | None) -> None:
+    circuit = QuantumCircuit(2, 1)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], True)):
+        circuit.x(1)
+    placed_circuit = isa(circuit, BRISBANE)
+    observable = placed(SparsePauliOp("ZI"), placed_circuit)
+    options = {"resilience": {"zne": {"amplifier": amplifier}}}
+    outcome = run(estimator([(placed_circuit, observable)], options, resilience_level=2))
+    assert outcome.succeeded is (words is None)
+    assert words is None or words in outcome.reason
+
+
 @pytest.mark.parametrize(
     ("observables", "words"),
     [

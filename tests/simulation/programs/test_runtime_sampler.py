@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
+from qiskit.quantum_info import Statevector
+from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_ibm_runtime.execution_span import DoubleSliceSpan, TwirledSliceSpan, TwirledSliceSpanV2
 
 from qumulus.core.results import Failure
-from qumulus.simulation.devices import device_model
+from qumulus.simulation.devices import CATALOGUE, device_model
+from qumulus.simulation.target import build_target
 from simulation.circuits import bell, isa
 
 from .runtime import result, run, sampler
 
-BRISBANE = device_model("brisbane")
+BRISBANE, FEZ = device_model("brisbane"), device_model("fez")
+FEZ_PAIR = sorted(FEZ.target.build_coupling_map().get_edges())[0]
 
 
 def rotation() -> QuantumCircuit:
@@ -112,6 +118,56 @@ def test_a_dynamic_circuit_acts_on_what_it_measured() -> None:
     circuit.measure(1, 1)
     counts = result(sampler([(isa(circuit, BRISBANE), None, 2000)]))[0].data.c.get_counts()
     assert counts["00"] + counts["11"] > 1800
+
+
+def fractional_pair(theta: float | Parameter) -> QuantumCircuit:
+    circuit = QuantumCircuit(2)
+    circuit.rx(np.pi / 2, [0, 1])
+    circuit.rzz(theta, 0, 1)
+    circuit.rx(np.pi / 2, [0, 1])
+    return circuit
+
+
+def fractional(theta: float | Parameter) -> QuantumCircuit:
+    """The same on a device that has its gates."""
+    circuit = fractional_pair(theta)
+    circuit.measure_all()
+    return generate_preset_pass_manager(
+        optimization_level=0, target=FEZ.isa_target, initial_layout=FEZ_PAIR, seed_transpiler=1
+    ).run(circuit)
+
+
+def test_fractional_gates_run_on_processors_that_have_them() -> None:
+    circuit = fractional(0.5)
+    assert {"rx", "rzz"} <= circuit.count_ops().keys()
+    counts = result(sampler([(circuit, None, 4000)], device="fez"))[0].data.meas.get_counts()
+    ideal = Statevector(fractional_pair(0.5)).probabilities_dict()
+    assert {outcome: counts[outcome] / 4000 for outcome in ideal} == pytest.approx(ideal, abs=0.05)
+
+
+@pytest.mark.parametrize("angle", [-0.1, 1.7])
+def test_an_rzz_beyond_its_calibrated_range_fails_the_job(angle: float) -> None:
+    circuit = fractional(Parameter("theta"))
+    bound = run(sampler([circuit.assign_parameters([angle])], device="fez"))
+    given = run(sampler([(circuit, [angle])], device="fez"))
+    for outcome in (bound, given):
+        assert outcome.failure is Failure.PROGRAM
+        assert outcome.reason_code == 1517
+        assert f"an angle ({angle}) outside of this range" in outcome.reason
+    assert f"via theta={angle}" in given.reason
+    assert run(sampler([(circuit, [0.3], 10)], device="fez")).succeeded
+
+
+def test_a_qubit_that_is_faulty_fails_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    properties = copy.deepcopy(CATALOGUE.calibration("brisbane").properties)
+    properties["qubits"][5].append({"name": "operational", "value": 0, "unit": "", "date": ""})
+    target = build_target(CATALOGUE.configuration("brisbane"), properties)
+    monkeypatch.setitem(BRISBANE.__dict__, "isa_target", target)
+    circuit = QuantumCircuit(6, 1)
+    circuit.measure(5, 0)
+    outcome = run(sampler([circuit]))
+    assert outcome.reason_code == 1517
+    assert "acts on qubit 5, which is faulty on ibm_brisbane" in outcome.reason
 
 
 def test_the_metadata_of_the_circuit_and_the_way_of_simulation_come_back() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import pi
 from typing import Literal
 
-from qiskit.circuit import ControlFlowOp, Delay, ParameterExpression, QuantumCircuit, Qubit
+from qiskit.circuit import Delay, ParameterExpression, QuantumCircuit, Qubit
 from qiskit.circuit.library import RZGate, XGate
 from qiskit.utils.units import apply_prefix
 
@@ -39,7 +39,7 @@ def decoupled(circuit: QuantumCircuit, decoupling: Decoupling, model: DeviceMode
     """
     result = circuit.copy_empty_like()
     for instruction in circuit.data:
-        if isinstance(instruction.operation, ControlFlowOp):
+        if instruction.is_control_flow():
             raise invalid("Dynamical decoupling does not go with dynamic circuits: disable one of them.")
         if isinstance(instruction.operation, Delay):
             _fill(result, instruction.qubits[0], circuit, instruction.operation, decoupling, model)

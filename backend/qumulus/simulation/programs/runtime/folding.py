@@ -20,8 +20,12 @@ def folded(circuit: QuantumCircuit, factor: float, amplifier: Amplifier, seed: S
     Where the factor asks for one fold more of some gates only, these are the first, the last, or drawn from the seed.
 
     Raises:
-        ProgramError: the inverse of a gate is another gate, whose errors are not the same.
+        ProgramError: the circuit is dynamic, or the inverse of a gate is another gate, whose errors are not the same.
     """
+    if any(instruction.is_control_flow() for instruction in circuit.data):
+        raise invalid(
+            "Gates under a condition are not folded: use the amplifier 'pea' for dynamic circuits, or turn zne_mitigation off."
+        )
     places = [k for k, instruction in enumerate(circuit.data) if _folds(instruction)]
     whole, rest = divmod(round((factor - 1) / 2 * len(places)), max(1, len(places)))
     order = {

@@ -51,7 +51,7 @@ class Instructions:
             name, qubits = instruction.name, tuple(where[qubit] for qubit in instruction.qubits)
             key = (name, qubits)
             if key not in self._known:
-                self._known[key] = name in _ANYWHERE or self.model.target.instruction_supported(name, qubits)
+                self._known[key] = name in _ANYWHERE or self.model.isa_target.instruction_supported(name, qubits)
             if not self._known[key]:
                 raise self._missing(name, qubits)
             if name == "rzz":
@@ -61,7 +61,7 @@ class Instructions:
                     yield from self._angles(block, qubits)
 
     def _missing(self, name: str, qubits: tuple[int, ...]) -> Exception:
-        faulty = [q for q in qubits if not self.model.target.instruction_supported("measure", (q,))]
+        faulty = [q for q in qubits if not self.model.isa_target.instruction_supported("measure", (q,))]
         if faulty:
             return not_isa(f"The instruction {name} acts on qubit {faulty[0]}, which is faulty on {self.device}.")
         return not_isa(f"The instruction {name} on qubits {qubits} is not supported by the target system.")

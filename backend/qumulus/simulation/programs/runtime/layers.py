@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
+from qiskit.circuit import CircuitInstruction, QuantumCircuit
 
 from .failures import invalid
 
@@ -43,7 +43,7 @@ def unique_layers(circuits: Iterable[QuantumCircuit], strategy: Strategy) -> lis
 def _layers(circuit: QuantumCircuit, strategy: Strategy) -> Iterable[Layer]:
     depth, found = Counter[int](), list[set[Gate]]()
     for instruction in circuit.data:
-        if isinstance(instruction.operation, ControlFlowOp):
+        if instruction.is_control_flow():
             raise invalid("The noise of dynamic circuits is not learned: send circuits without control flow.")
         if not _is_pair(instruction):
             continue

@@ -182,7 +182,7 @@ def _physical(qubit: Any, submission: Submission) -> int:
 def _check_layer(inner: list[tuple[str, tuple[int, ...]]], submission: Submission) -> None:
     """A box holds one gate or one measurement a qubit, beside gates on single qubits, which dress them."""
     for name, qubits in inner:
-        if not submission.model.ideal and not submission.model.target.instruction_supported(name, qubits):
+        if not submission.model.ideal and not submission.model.isa_target.instruction_supported(name, qubits):
             raise not_isa(f"The instruction {name} on qubits {qubits} is not supported by the target system.")
     learned = [qubit for name, qubits in inner if len(qubits) > 1 or name == "measure" for qubit in qubits]
     kinds = {name == "measure" for name, qubits in inner if len(qubits) > 1 or name == "measure"}
