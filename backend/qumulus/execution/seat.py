@@ -327,10 +327,12 @@ class Seat:
     def _finish(self, run: Run, outcome: Outcome) -> None:
         least = self._around.board.settings(run.claim.program.device).least_run_seconds
         if least and run.begun is not None:
-            run.given_up.wait(max(0.0, least - self._ran(run)))
+            run.given_up.wait(max(0.0, min(least, run.limits.seconds) - self._ran(run)))
             if run.ending is Ending.CANCELLED:
                 self._release(run, counted=False, reason=STOPPED)
                 return
+            if least > run.limits.seconds:  # the time that the device takes at least counts like any other
+                outcome = Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
         lines = run.journal.take()
         if self._insist(lambda: self._around.queue.finish(run.claim, outcome, lines)):
             failure = outcome.failure.value if outcome.failure else None
