@@ -111,3 +111,8 @@ def describe(program: Program, log: Log) -> Outcome:
 
 def variables(program: Program, log: Log) -> Outcome:
     return Outcome(result=json.dumps(dict(os.environ)).encode())
+
+
+def odd_text(program: Program, log: Log) -> Outcome:
+    log("half a character: \ud800", Severity.INFO)
+    return Outcome(failure=Failure.PROGRAM, reason="\udfff and \x00", metadata={"odd": "\ud800 and \N{GRINNING FACE}"})

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -15,6 +18,7 @@ from qumulus.core.jobs import JobState
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, Severity
 from qumulus.core.waiting import Waiting
+from qumulus.execution import engine as engine_module
 from qumulus.storage import open_storage
 
 
@@ -124,6 +128,25 @@ def test_what_a_program_says_of_itself_is_kept(start):
     cloud = start()
     failed = cloud.end(cloud.submit("fail"))
     assert (failed.failure, failed.reason, failed.reason_code) == (Failure.PROGRAM, "Line 3 is wrong.", 1517)
+
+
+def test_text_that_no_database_takes_is_mended(start):
+    cloud = start(workers=1)
+    failed = cloud.end(cloud.submit("odd_text"))
+    assert (failed.failure, failed.reason) == (Failure.PROGRAM, "? and \x00")
+    assert failed.metadata["odd"] == "? and \N{GRINNING FACE}"
+    assert [line.text for line in cloud.storage.jobs.log(failed.id)] == ["half a character: ?"]
+    assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
+
+
+def test_a_parent_that_somebody_stopped_is_replaced(start, monkeypatch):
+    monkeypatch.setattr(engine_module, "PULSE_SECONDS", 0.1)
+    cloud = start(workers=1, lease=timedelta(seconds=0.5))
+    cloud.end(cloud.submit("echo"))
+    stopped = cloud.engine.parent_pid
+    os.kill(stopped, signal.SIGSTOP)
+    wait_for(lambda: cloud.engine.parent_pid not in (stopped, None) and cloud.engine.ready)
+    assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
 
 
 def test_large_results_pass_and_larger_ones_are_refused(start):

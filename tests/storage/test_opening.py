@@ -160,6 +160,19 @@ def test_what_one_process_sets_another_sees(tmp_path):
     storage.close()
 
 
-def test_the_folder_is_for_its_owner_alone(tmp_path):
-    open_storage(tmp_path / "state").close()
-    assert (tmp_path / "state").stat().st_mode & 0o077 == 0
+def test_a_folder_that_is_made_is_for_its_owner_alone_and_one_that_was_there_stays_as_it_is(tmp_path):
+    open_storage(tmp_path / "new").close()
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    old = tmp_path / "old"
+    old.mkdir(mode=0o755)
+    open_storage(old).close()
+    assert old.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_that_was_refused_can_be_opened_when_it_is_mended(tmp_path):
+    (tmp_path / FILE).write_bytes(b"something else entirely" * 1000)
+    for _ in range(2):
+        with pytest.raises(StateUnusable):
+            open_storage(tmp_path)
+    (tmp_path / FILE).unlink()
+    open_storage(tmp_path).close()

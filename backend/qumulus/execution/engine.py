@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -62,14 +61,6 @@ class Stores(Protocol):
     def clock(self) -> Clock: ...
 
 
-@dataclass(slots=True)
-class Stopped:
-    """A worker that somebody stopped, and since when."""
-
-    pid: int
-    since: float
-
-
 class Engine:
     """Runs the jobs of a state folder.
 
@@ -106,11 +97,14 @@ class Engine:
         self._seats: list[Seat] = []
         self._idle: list[Seat] = []
         self._idle_lock = threading.Condition()
-        self._stopped: dict[str, Stopped] = {}
+        self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
         self._tally = Tally()
         self._budget = Budget(memory_bytes or machine_bytes())
         method = method or ("fork" if process.LINUX else "spawn")
-        self._nursery = Nursery(entry, devices=devices, method=method, on_ready=self._prepare)
+        limits = limits or Limits()
+        self._nursery = Nursery(
+            entry, devices=devices, method=method, on_ready=self._prepare, most_bytes=limits.result_bytes
+        )
         self._around = Surroundings(
             queue=storage.queue,
             board=storage.board,
@@ -118,7 +112,7 @@ class Engine:
             nursery=self._nursery,
             budget=self._budget,
             tally=self._tally,
-            limits=limits or Limits(),
+            limits=limits,
             stopping=self._stopping,
         )
         self._threads = [
@@ -289,36 +283,35 @@ class Engine:
         return [(claim, seat) for seat in self._seats if (claim := seat.claim) is not None]
 
     def _beat(self) -> None:
-        """Renew the leases, end what was cancelled elsewhere, and what somebody stopped."""
+        """Renew the leases; end what was cancelled elsewhere and what somebody stopped; hand back what nobody holds."""
         while not self._stopping.is_set():
             self._pulse.wait(PULSE_SECONDS)
             self._pulse.clear()
-            held = self._claims()
-            if not held:
+            if not self._ownership.held:
                 continue
             try:
-                lost = self._storage.queue.heartbeat(self._owner, [claim for claim, _ in held], self._lease)
+                self._renew(self._claims())
+                self._storage.queue.recover()  # ours were renewed just now, whatever the clock did meanwhile
             except Unavailable as error:
                 log.error("Leases can't be renewed, trying again: %s", error)
-                continue
-            for claim, seat in held:
-                if claim in lost:
-                    seat.end(claim.job_id, Ending.CANCELLED, claim.attempt)
-                else:
-                    self._look_at(claim, seat)
 
-    def _look_at(self, claim: Claim, seat: Seat) -> None:
-        """A worker that somebody stopped is ended when its lease would be over."""
-        pid = seat.pid
+    def _renew(self, held: list[tuple[Claim, Seat]]) -> None:
+        lost = self._storage.queue.heartbeat(self._owner, [claim for claim, _ in held], self._lease)
+        for claim, seat in held:
+            if claim in lost:
+                seat.end(claim.job_id, Ending.CANCELLED, claim.attempt)
+            elif self._stands_still(seat.pid):
+                seat.end(claim.job_id, Ending.HUNG, claim.attempt)
+        if self._stands_still(self._nursery.pid):
+            self._nursery.renew()
+
+    def _stands_still(self, pid: int | None) -> bool:
+        """Whether somebody stopped a process so long ago that a lease would be over."""
         if pid is None or not process.is_stopped(pid):
-            self._stopped.pop(claim.job_id, None)
-            return
-        known = self._stopped.get(claim.job_id)
-        if known is None or known.pid != pid:
-            self._stopped[claim.job_id] = Stopped(pid, time.monotonic())
-        elif time.monotonic() - known.since > self._lease.total_seconds():
-            del self._stopped[claim.job_id]
-            seat.end(claim.job_id, Ending.HUNG, claim.attempt)
+            self._stopped.pop(pid or 0, None)
+            return False
+        since = self._stopped.setdefault(pid, time.monotonic())
+        return time.monotonic() - since > self._lease.total_seconds()
 
 
 def machine_bytes() -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from qumulus.core.programs import Limits, Program
-from qumulus.core.results import Failure, Outcome
+from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
 from .wire import BrokenWire, Message
 
@@ -59,8 +60,8 @@ def to_outcome(message: Message) -> Outcome:
         failure = members["failure"]
         return Outcome(
             failure=Failure(failure) if failure is not None else None,
-            reason=_text(members["reason"]),
-            reason_code=members["reason_code"],
+            reason=None if members["reason"] is None else str(members["reason"]),
+            reason_code=None if members["reason_code"] is None else int(members["reason_code"]),
             result=result,
             media_type=str(members["media_type"]),
             files=dict(zip(map(str, members["files"]), files, strict=True)),
@@ -71,5 +72,15 @@ def to_outcome(message: Message) -> Outcome:
         raise BrokenWire("An outcome can't be read.") from error
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def to_line(message: Message) -> LogLine:
+    """The line of the log of a frame.
+
+    Raises:
+        BrokenWire: it is none.
+    """
+    members = message.members
+    try:
+        at = datetime.fromtimestamp(float(members["time"]), UTC)
+        return LogLine(at, str(members["text"]), Severity(members["severity"]))
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise BrokenWire("A line of the log can't be read.") from error

@@ -21,7 +21,7 @@ from .wire import COMMAND, FORK, KILL, BrokenWire, Message, Wire
 log = logging.getLogger("qumulus.execution")
 
 FORK_SECONDS = 30.0
-EXIT_SECONDS = 2.0  # between a closed socket and the parent's word on how its worker ended
+EXIT_SECONDS = 10.0  # between a closed socket and the parent's word on how its worker ended
 SOUND_SECONDS = 10.0  # a parent that lived so long was sound: the next one is started at once
 MOST_PAUSE_SECONDS = 30.0
 ONE_THREAD = {
@@ -70,7 +70,8 @@ class Birth:
 class Generation:
     """One warm parent process and the workers it forks."""
 
-    def __init__(self, command: Sequence[str], arguments: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], arguments: Sequence[str], most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603  our own command
@@ -138,8 +139,9 @@ class Generation:
             birth.changed.wait_for(lambda: birth.pid is not None or self.gone, FORK_SECONDS)
         if birth.pid is None:
             ours.close()
+            self.end()  # it does not even fork: another one has to
             raise ParentGone
-        return WorkerHandle(self, number, birth, Wire(ours))
+        return WorkerHandle(self, number, birth, Wire(ours, most_bytes=self._most_bytes))
 
     def kill(self, number: int) -> None:
         """End a worker and all that it started; nothing happens if it has ended."""
@@ -217,9 +219,11 @@ class Nursery:
         devices: Sequence[str] = (),
         method: Method = "fork",
         on_ready: Callable[[], None] = lambda: None,
+        most_bytes: int = 1 << 30,
         command: Sequence[str] = (sys.executable, "-m", "qumulus.execution.parent"),
     ) -> None:
-        """``on_ready`` is called whenever a parent has become warm."""
+        """``on_ready`` is called whenever a parent has become warm; ``most_bytes`` is what a worker may say at once."""
+        self._most_bytes = most_bytes
         self._arguments = (entry, method, json.dumps(list(devices)))
         self._command = command
         self._on_ready = on_ready
@@ -245,6 +249,12 @@ class Nursery:
         generation = self._generation
         return generation.process.pid if generation is not None and not generation.gone else None
 
+    def renew(self) -> None:
+        """End the parent, and by that its workers; another one takes its place."""
+        generation = self._generation
+        if generation is not None:
+            generation.end()
+
     def bear(self) -> WorkerHandle:
         """A new worker.
 
@@ -262,9 +272,7 @@ class Nursery:
     def stop(self) -> None:
         """End the parent and all workers."""
         self._stopping.set()
-        generation = self._generation
-        if generation is not None:
-            generation.end()
+        self.renew()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -273,7 +281,7 @@ class Nursery:
         pause = 0.0
         while not self._stopping.wait(pause):
             begun = time.monotonic()
-            self._generation = generation = Generation(self._command, self._arguments)
+            self._generation = generation = Generation(self._command, self._arguments, self._most_bytes)
             if self._stopping.is_set():
                 generation.end()
             generation.listen(self._on_ready)

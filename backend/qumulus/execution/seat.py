@@ -22,7 +22,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import TypeVar
 
@@ -34,9 +33,10 @@ from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
 from .admission import Budget
 from .journal import Journal
-from .messages import outcome_parts, program_members, to_outcome
+from .messages import outcome_parts, program_members, to_line, to_outcome
 from .metrics import Tally
 from .nursery import Exit, Nursery, ParentGone, WorkerHandle
+from .reasons import OURS, PARENT, STOPPED, died, guessed, too_long, too_much
 from .wire import BrokenWire, Message
 
 log = logging.getLogger("qumulus.execution")
@@ -46,11 +46,6 @@ AGAIN_SECONDS = 0.5  # until a write that the disk refused is tried again
 MOST_JOBS = 1000  # that one worker runs before it is replaced
 MOST_GROWTH = 512 << 20  # bytes that a worker may keep after a run
 UNFIT = frozenset({Failure.MEMORY, Failure.INTERNAL})  # after these a worker is replaced
-AMPLITUDE_BYTES = 16
-
-STOPPED = "The server stopped while it ran."
-OURS = "Running it failed because of an error of ours: the server's log has the details."
-PARENT = "The parent of the worker processes ended while it ran."
 
 
 class Ending(Enum):
@@ -157,7 +152,13 @@ class Seat:
             if claim is None:
                 self._warm()
                 continue
-            self._serve(claim)
+            try:
+                self._serve(claim)
+            except (
+                Exception
+            ):  # a mistake of ours must not cost the seat: the lease runs out, and the job is handed back
+                log.exception("How job %s ended can't be stored because of an error of ours.", claim.job_id)
+                self._drop(kill=True)
             with self._lock:
                 self._run = None
             self._on_idle(self)
@@ -264,7 +265,7 @@ class Seat:
             elif message.say == "begun":
                 run.confirmed = True
             elif message.say == "log":
-                run.journal.add(line(message))
+                run.journal.add(to_line(message))
             else:
                 return message
         run.ending = run.ending or Ending.TIME
@@ -351,40 +352,3 @@ class Seat:
                 log.error("How a job ended can't be stored, trying again: %s", error)
                 if self._around.stopping.wait(AGAIN_SECONDS):
                     return None
-
-
-def guessed(claim: Claim, limits: Limits) -> int:
-    """Bytes that a run may need, where its worker does not say: a state vector of its active qubits, at most the limit."""
-    if not claim.active_qubits:
-        return 0
-    return min(AMPLITUDE_BYTES << min(claim.active_qubits, 60), limits.memory_bytes)
-
-
-def line(message: Message) -> LogLine:
-    """A line of the log from its frame."""
-    members = message.members
-    try:
-        at = datetime.fromtimestamp(float(members["time"]), UTC)
-        return LogLine(at, str(members["text"]), Severity(members["severity"]))
-    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise BrokenWire("A line of the log can't be read.") from error
-
-
-def too_much(needed: int, limits: Limits) -> str:
-    """Why a run was refused."""
-    return (
-        f"It would need {needed:,} bytes of memory, and one job may use {limits.memory_bytes:,}: "
-        "use fewer qubits, or start the server with a larger --worker-memory-mib."
-    )
-
-
-def too_long(limits: Limits) -> str:
-    """Why a run was ended."""
-    return f"It ran for longer than {limits.seconds:g} seconds, which is what it may: make it smaller, or allow it more time."
-
-
-def died(told: str, claim: Claim) -> str:
-    """Why a job failed whose worker died in each of its attempts."""
-    if claim.attempts == 1:
-        return f"The process that ran it {told}."
-    return f"The process that ran it died in each of its {claim.attempts} attempts; the last one {told}."

@@ -38,6 +38,18 @@ class Message:
     parts: Sequence[bytes] = ()
 
 
+def read_header(data: bytes) -> dict[str, Any]:
+    """The members of a header. JSON can say halves of characters, which no database takes: they become question marks.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    header = json.loads(data)
+    if b"\\ud" in data.lower():
+        header = json.loads(json.dumps(header, ensure_ascii=False).encode("utf-8", "replace"))
+    return header
+
+
 class Wire:
     """One end of a connection."""
 
@@ -73,7 +85,7 @@ class Wire:
         if length > HEADER_BYTES:
             raise BrokenWire("A header is too long.")
         try:
-            header = json.loads(self._exactly(length))
+            header = read_header(self._exactly(length))
             say, lengths = header.pop("say"), header.pop("parts")
             if not isinstance(say, str) or sum(lengths) > self._most_bytes or any(length < 0 for length in lengths):
                 raise BrokenWire("A frame is too long.")

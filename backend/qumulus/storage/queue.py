@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from itertools import count as counter
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, literal_column, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, insert, or_, select, true, tuple_, update
 
 from qumulus.core.bells import Bells
 from qumulus.core.errors import UnknownJob
@@ -222,6 +222,9 @@ class SqlQueue:
             if everything
             else jobs.c.lease_until < now,
         )
+        with self._database.read() as connection:
+            if connection.execute(select(jobs.c.number).where(gone).limit(1)).first() is None:
+                return 0
         cancelling = jobs.c.state == JobState.CANCELLING.value
         steps = (
             (
@@ -234,7 +237,7 @@ class SqlQueue:
                 },
             ),
             (jobs.c.returned >= MOST_RETURNS, _failed(Failure.LOST, LOST, now)),
-            (literal_column("1 = 1"), AGAIN | {"returned": jobs.c.returned + 1}),
+            (true(), AGAIN | {"returned": jobs.c.returned + 1}),
         )
 
         def work(connection: Connection) -> list[tuple[str, str]]:

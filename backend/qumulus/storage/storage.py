@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -62,38 +63,34 @@ def open_storage(
 ) -> Storage:
     """Open, or make, the state in ``home``.
 
-    ``credentials`` are the (scheme, secret) pairs of the built-in account, ``instances`` more of its instances; ``open_to_all`` lets any credential in;
-    ``workers`` is how many jobs run at once, for estimates. Several processes may open one folder; one that is alone checks
-    the database and sweeps what no row names.
+    ``credentials`` are the (scheme, secret) pairs of the built-in account, ``instances`` more of its instances;
+    ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates. Several processes may open
+    one folder; one that is alone checks the database and sweeps what no row names.
 
     Raises:
         StateUnusable: the folder can't be used, or the database is damaged.
     """
     clock = clock or SystemClock()
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        home.chmod(0o700)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         presence = (home / "present").open("ab")
     except OSError as error:
         raise StateUnusable(
             f"The folder {home} can't be used: {error.strerror}. Name another one with --home."
         ) from error
     bells = Bells()
-    alone = _alone(presence)
-    database = Database(home, elsewhere=lambda: bells.elsewhere.ring(None))
-    if alone and database.path.exists():
-        database.check()
-    prepare(database)
-    database.start()
-    blobs = DiskBlobs(home / "blobs")
-    if alone:
-        _sweep(database, blobs)
-    fcntl.flock(presence, fcntl.LOCK_SH)
-    board = Board(database)
-    bells.elsewhere.listen(lambda _: board.forget())
-    accounts = SqlAccounts(database, clock, open_to_all=open_to_all)
-    accounts.seed(credentials)
-    accounts.add_instances(instances)
+    with ExitStack() as failing:
+        failing.callback(presence.close)
+        database = Database(home, elsewhere=lambda: bells.elsewhere.ring(None))
+        failing.callback(database.close)
+        blobs = DiskBlobs(home / "blobs")
+        _begin(database, blobs, presence)
+        board = Board(database)
+        bells.elsewhere.listen(lambda _: board.forget())
+        accounts = SqlAccounts(database, clock, open_to_all=open_to_all)
+        accounts.seed(credentials)
+        accounts.add_instances(instances)
+        failing.pop_all()
     store = SqlJobs(database, blobs, board, clock, bells, workers=workers)
     return Storage(
         home=home,
@@ -109,6 +106,18 @@ def open_storage(
         _database=database,
         _presence=presence,
     )
+
+
+def _begin(database: Database, blobs: DiskBlobs, presence: IO[bytes]) -> None:
+    """Make the database ready; who is alone on the folder checks it, and sweeps the blobs that no row names."""
+    alone = _alone(presence)
+    if alone and database.path.exists():
+        database.check()
+    prepare(database)
+    database.start()
+    if alone:
+        _sweep(database, blobs)
+    fcntl.flock(presence, fcntl.LOCK_SH)
 
 
 def _alone(presence: IO[bytes]) -> bool:

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
 
@@ -133,7 +133,7 @@ class Writer:
             for unit in group:
                 self._run(connection, unit)
             connection.exec_driver_sql("COMMIT")
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             failure = told(error)
             self._undo(connection)
         for unit in group:
@@ -158,26 +158,28 @@ class Writer:
     def _undo(connection: Connection) -> None:
         try:
             connection.exec_driver_sql("ROLLBACK")
-        except DBAPIError:
+        except SQLAlchemyError:
             log.debug("The database had undone the transaction by itself.")
 
     def _look(self, connection: Connection) -> None:
         """Ask whether another process committed: SQLite counts the commits of other connections."""
         if self._version_query is None:
             return
-        version = connection.exec_driver_sql(self._version_query).scalar()
+        try:
+            version = connection.exec_driver_sql(self._version_query).scalar()
+        except SQLAlchemyError as error:
+            log.error("The database can't be read: %s", error)
+            return
         if version != self._version:
             self._version, first = version, self._version is None
             if not first:
                 self._elsewhere()
 
 
-def told(error: DBAPIError) -> QumulusError:
+def told(error: SQLAlchemyError) -> QumulusError:
     """An error of the database as the core says it."""
-    text = str(error.orig).lower()
-    if "full" in text:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if "full" in str(cause).lower():
         return StorageFull()
-    log.error("The database can't be written: %s", error.orig)
-    if isinstance(error, OperationalError):
-        return Unavailable("The database can't be written now: send the request again in a few seconds.")
-    return Unavailable("The database refused a write: see the server's log.")
+    log.error("The database can't be written: %s", cause)
+    return Unavailable("The database can't be written now: send the request again in a few seconds.")
