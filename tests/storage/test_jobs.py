@@ -229,3 +229,12 @@ def test_a_limit_is_set_and_taken_away(storage):
     assert storage.accounts.instance("local").limit_seconds is None
     storage.accounts.set_limit(instance.crn, None)
     assert storage.accounts.instance("test") == instance
+
+
+def test_a_file_that_was_attached_before_is_replaced_by_the_one_that_the_run_leaves(storage):
+    kept = storage.jobs.submit(job())
+    claim = running(storage)
+    storage.jobs.attach(kept.id, "log.zip", b"early" * 20_000)
+    assert storage.queue.finish(claim, Outcome(result=b"{}", files={"log.zip": b"late"}))
+    assert storage.jobs.file(kept.id, "log.zip") == b"late"
+    assert list(storage.blobs.keys()) == []

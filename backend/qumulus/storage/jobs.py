@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, true, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from qumulus.core.accounts import Caller
 from qumulus.core.bells import Bells
@@ -15,16 +15,13 @@ from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after
 from qumulus.core.ports import Clock, JobQuery, Page
 from qumulus.core.results import LogLine, Severity
 
-from . import rows, sessions
+from . import lists, places, rows, sessions
 from .blobs import DiskBlobs
 from .board import Board
 from .database import Database
 from .statements import JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
 from .tables import IS_HELD, IS_QUEUED, jobs, log_lines, results
 from .values import Values
-
-LAST_RUNS = 20  # runs of a device by which the next ones are judged
-FIRST_GUESS = 1.0  # seconds of a run while none is known
 
 
 class SqlJobs:
@@ -178,22 +175,15 @@ class SqlJobs:
     def look(self, job_id: str) -> Job:
         """The job, whoever owns it. See `JobStore.look`."""
         with self._database.read() as connection:
-            row = connection.execute(select(*rows.JOB_COLUMNS).where(jobs.c.id == job_id)).first()
+            row = connection.execute(JOB, {"its_id": job_id}).first()
         if row is None:
             raise UnknownJob(job_id)
         return rows.to_job(row)
 
     def find(self, query: JobQuery) -> Page:
         """A page of jobs. See `JobQuery`."""
-        condition = and_(True, *_conditions(query))
-        order = (
-            (jobs.c.created_at.desc(), jobs.c.number.desc()) if query.descending else (jobs.c.created_at, jobs.c.number)
-        )
-        page = select(*rows.JOB_COLUMNS).where(condition).order_by(*order).offset(query.offset).limit(query.limit)
         with self._database.read() as connection:
-            found = tuple(rows.to_job(row) for row in connection.execute(page))
-            total = connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
-        return Page(found, total)
+            return lists.page(connection, query)
 
     def payload(self, job_id: str) -> bytes:
         """The program as it was accepted.
@@ -265,11 +255,8 @@ class SqlJobs:
 
     def tags(self, account: str, prefix: str = "") -> tuple[str, ...]:
         """The tags of an account's jobs that begin so."""
-        each = func.json_each(jobs.c.tags).table_valued("value")
-        wanted = select(each.c.value).select_from(jobs.join(each, true())).where(jobs.c.account == account).distinct()
         with self._database.read() as connection:
-            found = connection.execute(wanted.where(each.c.value.startswith(prefix, autoescape=True))).scalars()
-            return tuple(sorted(tag for tag in found if tag.startswith(prefix)))
+            return lists.tags(connection, account, prefix)
 
     def run_seconds(self, instance: str, since: datetime) -> float:
         """What the jobs of an instance kept devices busy for."""
@@ -293,36 +280,17 @@ class SqlJobs:
     def position(self, job_id: str) -> int | None:
         """How many jobs of its device run before it, when accounts take turns."""
         with self._database.read() as connection:
-            columns = (jobs.c.lane, jobs.c.device, jobs.c.ticket, jobs.c.number)
-            job = connection.execute(select(*columns).where(jobs.c.id == job_id, IS_QUEUED)).first()
-            if job is None:
-                return None
-            place = tuple_(jobs.c.ticket, jobs.c.number)
-            mine = IS_QUEUED & (jobs.c.lane == job.lane)
-            before = _count(connection, mine & (place < tuple_(job.ticket, job.number)))
-            first, last = rows.lane(job.device, ""), job.device + chr(0x20)
-            lanes = select(jobs.c.lane).where(IS_QUEUED, jobs.c.lane > first, jobs.c.lane < last).distinct()
-            others = [name for name in connection.execute(lanes).scalars() if name != job.lane]
-            return before + sum(
-                min(before + 1, _count(connection, IS_QUEUED & (jobs.c.lane == name))) for name in others
-            )
+            return places.position(connection, job_id)
 
     def expected_start(self, job_id: str) -> datetime | None:
         """When it will run, judging by its position and the last runs on its device."""
-        position = self.position(job_id)
-        if position is None:
-            return None
         with self._database.read() as connection:
-            job = connection.execute(JOB, {"its_id": job_id}).one()
-            last = (
-                select(jobs.c.run_seconds)
-                .where(jobs.c.device == job.device, jobs.c.run_seconds.is_not(None))
-                .order_by(jobs.c.created_at.desc(), jobs.c.number.desc())
-                .limit(LAST_RUNS)
-                .subquery()
-            )
-            mean = connection.execute(select(func.avg(last.c.run_seconds))).scalar() or FIRST_GUESS
-        settings = self._board.settings(job.device)
+            position = places.position(connection, job_id)
+            if position is None:
+                return None
+            device = rows.to_job(connection.execute(JOB, {"its_id": job_id}).one()).device
+            mean = places.mean_run(connection, device)
+        settings = self._board.settings(device)
         at_once = 1 if settings.one_at_a_time else self._workers
         return self._clock.now() + timedelta(seconds=position / at_once * max(mean, settings.least_run_seconds))
 
@@ -338,10 +306,6 @@ class SqlJobs:
                     if row.state not in waiting and not self._board.settings(row.device).provider:
                         moving.add(row.id)
         return frozenset(job_id for job_id in ids if job_id not in moving)
-
-
-def _count(connection: Connection, condition: Any) -> int:
-    return connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
 
 
 def _owned(connection: Connection, job_id: str, account: str) -> Job:
@@ -386,29 +350,3 @@ def cancelled(connection: Connection, job: Job, now: datetime) -> Job:
     if state in FINAL:
         values |= {"ended_at": now, "reason": "It was cancelled before it ran.", "owner": None, "lease_until": None}
     return _changed(connection, job.id, values)
-
-
-def _conditions(query: JobQuery) -> list[Any]:
-    column = jobs.c
-    found: list[Any] = [
-        column[name] == value
-        for name in ("id", "account", "device", "api", "session", "instance")
-        if (value := getattr(query, name)) is not None
-    ]
-    if query.states is not None:
-        found.append(column.state.in_(sorted(query.states)))
-    if query.kinds is not None:
-        found.append(column.kind.in_(sorted(query.kinds)))
-    for tag in query.tags:
-        each = func.json_each(column.tags).table_valued("value")
-        found.append(select(each.c.value).where(each.c.value == tag).exists())
-    if query.text is not None:
-        found.append(or_(*(column[name].icontains(query.text, autoescape=True) for name in ("id", "name", "note"))))
-    bounds: list[tuple[datetime | None, Callable[[Any], Any]]] = [
-        (query.created_after, lambda at: column.created_at >= at),
-        (query.created_before, lambda at: column.created_at <= at),
-        (query.queued_after, lambda at: column.queued_at >= at),
-        (query.queued_before, lambda at: column.queued_at <= at),
-    ]
-    found += [condition(at) for at, condition in bounds if at is not None]
-    return found

@@ -30,8 +30,8 @@ from .blobs import DiskBlobs
 from .board import Board
 from .candidates import Candidates
 from .database import Database
-from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, MINE, TAKE, of
-from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
+from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, TAKE, of
+from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines
 from .values import Values
 
 log = logging.getLogger("qumulus.storage")
@@ -151,21 +151,25 @@ class SqlQueue:
             **NOBODY,
         }
         kept = self._kept(claim.job_id, outcome)
+        written = [value["blob"] for value in kept]
 
-        def work(connection: Connection) -> bool:
+        def work(connection: Connection) -> list[str | None] | None:
             if not _changed(connection, claim, event, values):
-                return False
+                return None
+            replaced: list[str | None] = []
+            for value in kept:  # a file of that name may have been attached before
+                same = {"its_job": claim.job_id, "its_name": value["name"]}
+                replaced += connection.execute(FORGET_RESULT, same).scalars()
             if kept:
-                connection.execute(insert(results), kept)
+                connection.execute(KEEP_RESULT, kept)
             _write_log(connection, claim, log)
-            return True
+            return replaced
 
-        finished = self._database.writer.run(work)
-        if finished:
+        replaced = self._database.writer.run(work)
+        self._values.drop(written if replaced is None else replaced)
+        if replaced is not None:
             self._bells.settled.ring(claim.job_id)
-        else:
-            self._values.drop(value["blob"] for value in kept)
-        return finished
+        return replaced is not None
 
     def _kept(self, job_id: str, outcome: Outcome) -> list[dict[str, Any]]:
         """The rows of a result and its files, whose blobs are on disk by now."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Update, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Update, bindparam, delete, func, insert, literal_column, select, update
 
 from qumulus.core.jobs import JobEvent, JobState, after, states_before
 from qumulus.core.ports import Claim
 
 from .rows import JOB_COLUMNS
-from .tables import HELD_STATES, IS_HELD, IS_QUEUED, jobs
+from .tables import HELD_STATES, IS_HELD, IS_QUEUED, jobs, results
 
 CLAIM_COLUMNS = tuple(
     jobs.c[name]
@@ -60,6 +60,13 @@ CHANGE: Mapping[JobEvent, Update] = {
 
 MINE = select(jobs.c.state, jobs.c.counted, jobs.c.returned, jobs.c.attempts).where(
     jobs.c.id == bindparam("its_id"), jobs.c.attempt == bindparam("its_attempt"), IS_HELD
+)
+
+KEEP_RESULT = insert(results)
+FORGET_RESULT = (
+    delete(results)
+    .where(results.c.job == bindparam("its_job"), results.c.name == bindparam("its_name"))
+    .returning(results.c.blob)
 )
 
 
