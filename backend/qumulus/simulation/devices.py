@@ -69,7 +69,14 @@ def device_model(name: str, calibration_id: str | None = None) -> DeviceModel:
         UnknownDevice, UnknownCalibration
     """
     device = CATALOGUE.device(name)
-    calibration = CATALOGUE.calibration(device.name, calibration_id=calibration_id)
+    return _model(device.name, CATALOGUE.calibration(device.name, calibration_id=calibration_id).id)
+
+
+@lru_cache(maxsize=256)
+def _model(name: str, calibration_id: str) -> DeviceModel:
+    """The same under the names that each has only once, so that no model is kept twice."""
+    device = CATALOGUE.device(name)
+    calibration = CATALOGUE.calibration(name, calibration_id=calibration_id)
     dt = CATALOGUE.configuration(device.name).get("dt")
     return DeviceModel(
         name=device.name,
