@@ -46,12 +46,8 @@ def joint(task: Task) -> np.ndarray:
 def chained(task: Task, cut: float | None) -> np.ndarray:
     """The same from the chain."""
     laid = chains.best_plan(task, cut)
-    chain = Chain.of(laid, cut, 1e8)
-    whole = np.ones((1, 1))
-    for tensor in chain.tensors:
-        whole = np.tensordot(whole, tensor, axes=(1, 0)).reshape(-1, tensor.shape[2])
     measured = [qubit for qubit in laid.order if qubit in task.active.terminal]
-    return whole.reshape((2,) * len(measured)).transpose(np.argsort(measured))
+    return Chain.of(laid, cut, 1e8).joint().reshape((2,) * len(measured)).transpose(np.argsort(measured))
 
 
 @pytest.mark.parametrize("name", ["brisbane", "fez"])

@@ -207,6 +207,13 @@ class Chain:
             raise GaveUp(f"truncation changed the trace by {error:.2g}")
         return error
 
+    def joint(self) -> Matrix:
+        """All probabilities, flat, the first place the most significant; for few places."""
+        whole = np.ones((1, 1))
+        for tensor in self.tensors:
+            whole = np.tensordot(whole, tensor, axes=(1, 0)).reshape(-1, tensor.shape[2])
+        return whole[:, 0]
+
     def sample(self, shots: int, random: np.random.Generator) -> NDArray[np.uint8]:
         """Independent shots in order, shape (shots, places with two values), read place by place.
 

@@ -85,6 +85,15 @@ def _chain(task: Task, cut: float | None) -> Chain:
     return Chain.of(best_plan(task, cut), cut, task.limits.memory_bytes / (_COPIES * _BYTES), deadline)
 
 
+def truncated(task: Task) -> Chain:
+    """The state at the end, with the usual cut.
+
+    Raises:
+        GaveUp: it does not fit the limits.
+    """
+    return _chain(task, CUT)
+
+
 def _accuracy(chain: Chain, cut: float | None) -> dict[str, float]:
     found: dict[str, float] = {"largest_bond": max(chain.bonds(), default=1), "trace_error": chain.checked_trace()}
     return found if cut is None else {"cut": cut, **found}
