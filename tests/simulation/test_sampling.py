@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import numpy as np
 import pytest
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
@@ -52,6 +54,20 @@ def test_neighbouring_seeds_share_no_shots() -> None:
     one, two = (sample(circuit, BRISBANE, shots=400, seed=seed, method="aer").bits["c"] for seed in (1, 2))
     same = (one[1:] == two[:-1]).all(axis=1).mean()
     assert same < 0.5
+
+
+def _pub(index: int) -> bytes:
+    circuit = [isa(bell(), BRISBANE), isa(su2(12), BRISBANE), isa(teleportation(), BRISBANE)][index % 3]
+    samples = sample(circuit, BRISBANE, shots=200, seed=(31, index))
+    return b"".join(bits.tobytes() for bits in samples.bits.values())
+
+
+def test_results_depend_neither_on_workers_nor_on_order_nor_on_retries() -> None:
+    alone = [_pub(index) for index in range(6)]
+    order = [5, 3, 1, 0, 2, 4, 5, 0]
+    with multiprocessing.get_context("spawn").Pool(2) as workers:
+        spread = workers.map(_pub, order, chunksize=1)
+    assert spread == [alone[index] for index in order]
 
 
 def test_shots_are_independent_in_their_order() -> None:

@@ -12,18 +12,18 @@ gate in units of T1. Readout errors stay asymmetric: Stim's bits are flipped aft
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .devices import DeviceModel
 from .gates import ideal
 from .seeds import Seed, extend, generator, integer
 from .steps import Channel, Measure
 from .tasks import Drawn, Estimate, Memory, Method, Task
-from .transfer import GROUND, RESET, Matrix
+from .transfer import GROUND, Matrix
 
 if TYPE_CHECKING:
     import stim
@@ -70,19 +70,45 @@ def _tableau(rounded: bytes) -> str:
     return str(stim.Tableau.from_conjugated_generators(xs=images[1], zs=images[3]).to_circuit())
 
 
-def _parts(channel: Channel, task: Task) -> tuple[Matrix | None, Matrix | None]:
-    """The ideal gate of a channel and its error, each None if there is none.
+@lru_cache(maxsize=1 << 14)
+def _instructions(
+    model: DeviceModel, name: str, parameters: tuple[float, ...], physical: tuple[int, ...]
+) -> str | None:
+    """Stim's lines for a gate or a reset with its error on physical qubits; None if it is no Clifford gate."""
+    error = model.error(name, physical)
+    if name == "reset":  # what the error makes of the ground state needs no twirl: it is a flip
+        flips = 0.0 if error is None else (1.0 - (error @ GROUND)[3]) / 2
+        return f"R {physical[0]}\nX_ERROR({flips}) {physical[0]}"
+    try:
+        gate = ideal(name, parameters)
+    except KeyError:
+        return None
+    if not is_clifford(gate):
+        return None
+    lines = list[str]()
+    for line in _tableau(np.round(gate).astype(np.int8).tobytes()).splitlines():
+        operation, *targets = line.split()
+        lines.append(" ".join([operation, *(str(physical[int(target)]) for target in targets)]))
+    return "\n".join([*lines, _twirled(error, physical)])
 
-    Raises:
-        KeyError: the gate is not known by its name.
-    """
-    if channel.name == "error":
-        return None, channel.transfer if isinstance(channel.transfer, np.ndarray) else channel.transfer(task.binding)
+
+def _twirled(error: Matrix | None, physical: tuple[int, ...]) -> str:
+    """Stim's line for the twirl of an error."""
+    if error is None:
+        return ""
+    probabilities = ",".join(repr(float(p)) for p in pauli_probabilities(error)[1:])
+    return f"PAULI_CHANNEL_{len(physical)}({probabilities}) {' '.join(map(str, physical))}"
+
+
+def _lines(step: Channel, task: Task) -> str | None:
+    """Stim's lines for a channel; None if it is no Clifford gate."""
     active = task.active
-    error = active.model.error(channel.name, tuple(active.physical[qubit] for qubit in channel.qubits))
-    if channel.name == "reset":
-        return RESET, error
-    return ideal(channel.name, tuple(task.value(parameter) for parameter in channel.parameters)), error
+    physical = tuple(active.physical[qubit] for qubit in step.qubits)
+    if step.name == "error":
+        return _twirled(
+            step.transfer if isinstance(step.transfer, np.ndarray) else step.transfer(task.binding), physical
+        )
+    return _instructions(active.model, step.name, tuple(map(task.value, step.parameters)), physical)
 
 
 def _objection(task: Task) -> str | None:
@@ -91,13 +117,8 @@ def _objection(task: Task) -> str | None:
     for step in task.active.steps:
         if not isinstance(step, Channel | Measure):
             return "it depends on what was measured"
-        if isinstance(step, Channel):
-            try:
-                gate, _ = _parts(step, task)
-            except KeyError:
-                return f"{step.name} is not known as a Clifford gate"
-            if gate is not None and not is_clifford(gate):
-                return f"{step.name} is not a Clifford gate at this angle"
+        if isinstance(step, Channel) and _lines(step, task) is None:
+            return f"{step.name} is not a Clifford gate at this angle"
     return None
 
 
@@ -107,38 +128,19 @@ def _estimate(task: Task) -> Estimate:
     return Estimate(seconds, 4.0 * bits)
 
 
-@lru_cache(maxsize=2)
 def _circuit(task: Task) -> tuple[stim.Circuit, list[tuple[int, int]]]:
-    """The circuit as Stim reads it, and for each of its records which qubit is read into which bit."""
+    """The circuit as Stim reads it, on physical qubits, and for each of its records which qubit is read into which bit."""
     import stim
 
+    readings = [Measure(qubit, bit) for qubit, bit in task.active.terminal.items()]
     records, lines = list[tuple[int, int]](), list[str]()
-    for step in task.active.steps:
-        if isinstance(step, Channel):
-            lines += _lines(step, task)
-        elif isinstance(step, Measure):
-            lines.append(f"M {step.qubit}")
+    for step in (*task.active.steps, *readings):
+        if isinstance(step, Measure):
+            lines.append(f"M {task.active.physical[step.qubit]}")
             records.append((step.qubit, step.bit))
-    for qubit, bit in task.active.terminal.items():
-        lines.append(f"M {qubit}")
-        records.append((qubit, bit))
+        elif isinstance(step, Channel):
+            lines.append(_lines(step, task) or "")
     return stim.Circuit("\n".join(lines)), records
-
-
-def _lines(channel: Channel, task: Task) -> Iterator[str]:
-    gate, error = _parts(channel, task)
-    if gate is RESET:  # what the error makes of the ground state needs no twirl: it is a flip
-        yield f"R {channel.qubits[0]}"
-        if error is not None:
-            yield f"X_ERROR({(1.0 - (error @ GROUND)[3]) / 2}) {channel.qubits[0]}"
-        return
-    if gate is not None:
-        for line in _tableau(np.round(gate).astype(np.int8).tobytes()).splitlines():
-            name, *targets = line.split()
-            yield " ".join([name, *(str(channel.qubits[int(target)]) for target in targets)])
-    if error is not None:
-        probabilities = ",".join(repr(float(p)) for p in pauli_probabilities(error)[1:])
-        yield f"PAULI_CHANNEL_{len(channel.qubits)}({probabilities}) {' '.join(map(str, channel.qubits))}"
 
 
 def _sample(task: Task, seed: Seed) -> Drawn:

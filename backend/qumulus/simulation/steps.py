@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from qiskit.circuit import Parameter, ParameterExpression
@@ -110,7 +110,7 @@ def needed(steps: list[Step], observed: set[int]) -> tuple[list[Step], dict[int,
 def relabelled(step: Step, active: Mapping[int, int]) -> Step:
     """The same step on active qubits."""
     if isinstance(step, Channel):
-        return replace(step, qubits=tuple(active[qubit] for qubit in step.qubits))
+        return Channel(tuple(active[qubit] for qubit in step.qubits), step.transfer, step.name, step.parameters)
     if isinstance(step, Measure):
         return Measure(active[step.qubit], step.bit)
     if isinstance(step, Choose):
