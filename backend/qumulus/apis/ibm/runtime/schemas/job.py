@@ -29,10 +29,7 @@ IncludeParams = TypeAliasType("IncludeParams", bool)
 """Whether to leave the inputs out"""
 
 
-JobId = TypeAliasType(
-    "JobId",
-    Annotated[str, Field(examples=["d0a1b2c3d4e5f6a7b8c9"], max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$")],
-)
+JobId = TypeAliasType("JobId", Annotated[str, Field(max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$")])
 """Identifier of a job"""
 
 
