@@ -27,15 +27,21 @@ class Hand:
 
     def __init__(self) -> None:
         self.at = datetime(2026, 1, 1, tzinfo=UTC)
+        self.leapt = 0.0
 
     def now(self) -> datetime:
         return self.at
 
     def monotonic(self) -> float:
-        return self.at.timestamp()
+        return self.at.timestamp() - self.leapt
 
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+
+    def leap(self, seconds: float) -> None:
+        """Somebody sets the wall clock."""
+        self.at += timedelta(seconds=seconds)
+        self.leapt += seconds
 
 
 @pytest.fixture
@@ -248,3 +254,30 @@ def test_a_claim_costs_the_same_whether_a_hundred_jobs_wait_or_a_hundred_thousan
     few = cost()
     fill(100_000)
     assert 0 < cost() < 1.2 * few
+
+
+def test_a_lease_that_is_over_hands_the_job_back(storage, clock):
+    submit(storage)
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    clock.move(9)
+    assert storage.queue.recover() == 0
+    assert storage.queue.heartbeat("me", [claim], LEASE) == []
+    clock.move(9)
+    assert storage.queue.recover() == 0
+    clock.move(2)
+    assert storage.queue.recover() == 1
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_wall_clock_that_is_set_takes_no_running_job_away(storage, clock, hours):
+    ids = [submit(storage) for _ in range(3)]
+    claims = storage.queue.claim("me", 3, LEASE)
+    clock.leap(hours * 3600)
+    assert storage.queue.recover() == 0
+    clock.move(5)
+    assert storage.queue.heartbeat("me", claims, LEASE) == []
+    for _ in range(20):
+        clock.move(5)
+        assert storage.queue.recover() == 0
+        assert storage.queue.heartbeat("me", claims, LEASE) == []
+    assert {storage.jobs.get(job_id, ME).state for job_id in ids} == {JobState.CLAIMED}

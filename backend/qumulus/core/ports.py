@@ -238,7 +238,8 @@ class JobQueue(Protocol):
         ...
 
     def recover(self, *, everything: bool = False) -> int:
-        """Hand back all jobs whose lease is over, or every job with a lease: the caller knows that no other dispatcher lives.
+        """Hand back all jobs whose lease is over (none for a minute after the wall clock leapt), or, where the caller knows that
+        no other dispatcher lives, every job with a lease.
 
         Returns how many there were.
         """

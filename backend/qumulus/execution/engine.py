@@ -81,9 +81,20 @@ class Engine:
         lease: timedelta = LEASE,
         on_taken_over: Callable[[], None] = lambda: None,
     ) -> None:
-        """``entry`` is what workers run, `module:function`; ``workers`` how many at once (the cores if None); ``memory_bytes``
-        what all runs may use together (0.8 of this machine's memory if None); ``devices`` are prepared in the warm parent; ``on_taken_over`` is called when this
-        process runs the jobs of the folder from now on, and the jobs of the last owner have been handed back."""
+        """Prepare; `start` begins.
+
+        Args:
+            storage: where the jobs are.
+            entry: what workers run, `module:function`.
+            workers: how many run at once; as many as there are cores if None.
+            limits: of each run.
+            memory_bytes: what all runs may use together; 0.8 of this machine's memory if None.
+            devices: prepared in the warm parent.
+            method: how workers begin; forked on Linux, spawned elsewhere.
+            lease: how long a claim holds without a heartbeat.
+            on_taken_over: called when this process runs the jobs of the folder from now on, and those of the last owner
+                have been handed back.
+        """
         self._storage = storage
         self.workers = workers or os.cpu_count() or 1
         self._lease = lease
@@ -221,13 +232,16 @@ class Engine:
 
     def _take_over(self) -> None:
         """Hand back what the last owner had on its way, and begin."""
-        try:
-            count = self._storage.queue.recover(everything=True)
-        except Unavailable as error:
-            log.error("Jobs of the last process can't be handed back yet: %s", error)
-        else:
+        while not self._stopping.is_set():
+            try:
+                count = self._storage.queue.recover(everything=True)
+            except Unavailable as error:
+                log.error("Jobs of the last process can't be handed back, trying again: %s", error)
+                self._stopping.wait(AGAIN_SECONDS)
+                continue
             if count:
                 log.info("%d jobs that were on their way are run again.", count)
+            break
         self._on_taken_over()
         self._nursery.start()
         self._seats = [Seat(number, self._around, self._on_idle) for number in range(self.workers)]
@@ -291,7 +305,7 @@ class Engine:
                 continue
             try:
                 self._renew(self._claims())
-                self._storage.queue.recover()  # ours were renewed just now, whatever the clock did meanwhile
+                self._storage.queue.recover()  # what somebody else holds and does not renew
             except Unavailable as error:
                 log.error("Leases can't be renewed, trying again: %s", error)
 

@@ -30,6 +30,7 @@ from .blobs import DiskBlobs
 from .board import Board
 from .candidates import Candidates
 from .database import Database
+from .leap import Leap
 from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, TAKE, of
 from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines
 from .values import Values
@@ -54,6 +55,7 @@ class SqlQueue:
         self._board = board
         self._clock = clock
         self._bells = bells
+        self._leap = Leap(clock)
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
 
@@ -218,6 +220,8 @@ class SqlQueue:
 
     def recover(self, *, everything: bool = False) -> int:
         """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
+        if not everything and self._leap.just_now():
+            return 0  # leases seem to be over that are not: first let everybody renew theirs
         now = self._clock.now()
         gone = and_(
             IS_HELD,
