@@ -154,7 +154,8 @@ def test_values_that_are_no_array_for_the_circuit_fail_the_job(values: Any, word
         ([[{"__type__": "Popen", "__value__": "x"}, [], 10]], "begins with its circuit"),
         ([[{"__type__": "QuantumCircuit", "__value__": "%"}, [], 10]], "base64"),
         ([[{"__type__": "QuantumCircuit", "__value__": b64encode(b"nothing").decode()}, [], 10]], "zlib"),
-        ([["this is no OpenQASM"]], "not valid OpenQASM 3"),
+        ([["this is no OpenQASM"]], "Line 1, column"),
+        ([["OPENQASM 3; qubit[10000000] q;"]], "declares 10000000 qubits"),
     ],
 )
 def test_a_pub_that_is_none_fails_the_job(pubs: list[Any], words: str) -> None:
@@ -182,3 +183,11 @@ def test_an_openqasm_program_on_the_device_runs() -> None:
     outcome = run(sampler([[text]]))
     assert outcome.succeeded, outcome.reason
     assert json.loads(outcome.result)["__type__"] == "PrimitiveResult"
+
+
+def test_the_inputs_of_an_openqasm_program_take_values_by_position_or_name() -> None:
+    text = 'OPENQASM 3; include "stdgates.inc"; input float b; input float a; bit[1] c; rz(a) $3; rz(b) $3; x $3; c[0] = measure $3;'
+    for values in ([0.1, 0.2], {"a": 0.1, "b": 0.2}, {"a": [0.1, 0.3], "b": 0.2}):
+        outcome = run(sampler([[text, values, 10]]))
+        assert outcome.succeeded, outcome.reason
+    failed(sampler([[text, {"a": 0.1}, 10]]), "the parameters a, b")

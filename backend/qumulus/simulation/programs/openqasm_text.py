@@ -58,10 +58,11 @@ _REFUSALS = (QiskitError, ArithmeticError, AttributeError, LookupError, NotImple
 """What the converter lets escape when a program is wrong in a way that it does not look for."""
 
 
-def read(code: str, *, most_qubits: int) -> QuantumCircuit:
+def read(code: str, *, most_qubits: int, inputs: bool = False) -> QuantumCircuit:
     """The circuit of an OpenQASM program. A declared bit or qubit costs memory, so the registers are counted first.
 
-    Classical bits that were declared one by one stand in one register, in the order of their declarations.
+    Classical bits that were declared one by one stand in one register, in the order of their declarations. With
+    ``inputs`` the inputs of a program of version 3 are the parameters of the circuit; else it may have none.
 
     Raises:
         ProgramError: the text is no program, or goes over ``most_qubits``; with line and column, both from 1.
@@ -74,6 +75,9 @@ def read(code: str, *, most_qubits: int) -> QuantumCircuit:
         _check_size("qubits", _number(physical[1]) + 1, most_qubits)
     circuit = {"2": _read_version_2, "3": _read_version_3}[_version(bare)](code, bare, most_qubits)
     loose = [bit for bit in circuit.clbits if not circuit.find_bit(bit).registers]
+    if circuit.parameters and not inputs:
+        names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
+        raise ProgramError(f"The program has inputs without a value ({names[:200]}): write the values into it.")
     if loose:
         circuit.add_register(ClassicalRegister(bits=loose, name=_free_name(circuit)))
     return circuit
@@ -180,9 +184,6 @@ def _read_version_3(code: str, _bare: str, most_qubits: int) -> QuantumCircuit:
         raise _syntax_error(error) from error
     except RecursionError as error:
         raise ProgramError("The program is nested too deeply: write it flatter.") from error
-    if circuit.parameters:
-        names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
-        raise ProgramError(f"The program has inputs without a value ({names[:200]}): write the values into it.")
     return circuit
 
 

@@ -10,6 +10,7 @@ from qiskit import qpy
 from qiskit.circuit import QuantumCircuit
 
 from qumulus.core.programs import Limits
+from qumulus.simulation.programs import openqasm_text
 
 from .failures import invalid
 from .wire import Allowance, typed
@@ -31,7 +32,7 @@ def circuit(value: object, allowance: Allowance, limits: Limits) -> QuantumCircu
         ProgramError: it is neither, of a format that is not read here, or too large.
     """
     if isinstance(value, str):
-        return _from_openqasm(value, limits)
+        return openqasm_text.read(value, most_qubits=limits.qubits, inputs=True)
     content = typed(value, "QuantumCircuit")
     if content is None:
         raise invalid("A pub begins with its circuit: QPY as the client encodes it, or OpenQASM 3 as a text.")
@@ -89,20 +90,6 @@ def _check_size(header: tuple[Any, ...], size: int, limits: Limits) -> None:
         )
     if registers + instructions > size:
         raise invalid("The circuit is not valid QPY: it declares more instructions than the file holds.")
-
-
-def _from_openqasm(text: str, limits: Limits) -> QuantumCircuit:
-    from qiskit import qasm3
-
-    if len(text) > limits.decompressed_bytes:
-        raise invalid("The OpenQASM program is too long.")
-    try:
-        loaded = qasm3.loads(text)
-    except Exception as error:  # any error of the parser says the same: the program is wrong
-        raise invalid(f"The circuit is not valid OpenQASM 3: {_said(error)}.") from error
-    if max(loaded.num_qubits, loaded.num_clbits) > limits.qubits:
-        raise invalid(f"The circuit declares more than {limits.qubits} qubits or classical bits.")
-    return loaded
 
 
 def _said(error: Exception) -> str:
