@@ -63,10 +63,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         path = file_of(api)
         if not path.is_file():
             continue
-        claimed, found = coverage(api).reached, measured.get(api.name, set())
+        claimed, found = coverage(api).reached or set(), measured.get(api.name, set())
         if os.environ.get("QUMULUS_COVERAGE") == "write":
+            head = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#"))
             said = yaml12.read(path.read_bytes())
-            path.write_text(yaml12.write({**said, "reached": sorted(found)}))
+            path.write_text(head + yaml12.write({**said, "reached": sorted(found)}))
         elif missing := sorted(claimed - found):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             print(f"\n{path} claims that clients reach {', '.join(missing)}, but none did.")

@@ -19,12 +19,14 @@ def test_a_row_counts_operations_and_those_that_clients_reached() -> None:
     one = Coverage(
         "A", ("getA", "postA", "dropA"), ("a-client 1.0",), frozenset(["getA"]), {"dropA": "Nothing is dropped."}
     )
-    other = Coverage("B", ("getB",), (), frozenset(), {})
-    assert table([one, other]).splitlines()[2:] == [
+    new = Coverage("B", ("getB",), ("b-client",), None, {})
+    own = Coverage("C", ("getC",), (), None, {})
+    assert table([one, new, own]).splitlines()[2:] == [
         "| A | 3 | 1 | 1 | a-client 1.0 |",
-        "| B | 1 | none | has none |  |",
+        "| B | 1 | – | not measured | b-client |",
+        "| C | 1 | – | has none |  |",
         "",
-        "In part:",
+        "Known gaps:",
         "",
         "- A, `dropA`: Nothing is dropped.",
     ]

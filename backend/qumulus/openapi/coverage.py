@@ -17,7 +17,7 @@ from .contract.document import METHODS
 from .jobs import REPOSITORY, Api
 
 BEGIN, END = "<!-- coverage:begin -->", "<!-- coverage:end -->"
-HEAD = "| API | operations | emulated in part | reached by real clients | clients |\n| --- | --: | --: | --: | --- |"
+HEAD = "| API | operations | known gaps | reached by real clients | clients |\n| --- | --: | --: | --: | --- |"
 
 
 class CoverageError(Exception):
@@ -31,7 +31,7 @@ class Coverage:
     title: str
     operations: tuple[str, ...]
     clients: tuple[str, ...]
-    reached: frozenset[str]
+    reached: frozenset[str] | None  # None: not measured yet
     partly: Mapping[str, str]
 
     @property
@@ -40,11 +40,15 @@ class Coverage:
         cells = (
             self.title,
             str(len(self.operations)),
-            str(len(self.partly) or "none"),
-            str(len(self.reached)) if self.clients else "has none",
+            str(len(self.partly) or "–"),
+            self._reached if self.clients else "has none",
             ", ".join(self.clients),
         )
         return f"| {' | '.join(cells)} |"
+
+    @property
+    def _reached(self) -> str:
+        return "not measured" if self.reached is None else str(len(self.reached))
 
     @property
     def notes(self) -> list[str]:
@@ -69,19 +73,20 @@ def coverage(api: Api, repository: Path = REPOSITORY) -> Coverage:
     )
     path = file_of(api, repository)
     said = yaml12.read(path.read_bytes()) if path.is_file() else {}
-    reached, partly = said.get("reached") or [], said.get("partly") or {}
-    if unknown := sorted({*reached, *partly} - set(operations)):
+    reached, partly = said.get("reached"), said.get("partly") or {}
+    if unknown := sorted({*(reached or ()), *partly} - set(operations)):
         raise CoverageError(
             f"{path.relative_to(repository)} names {', '.join(unknown)}, which {api.name} does not have."
         )
     clients = tuple(said.get("clients") or ())
-    return Coverage(document["info"]["title"], operations, clients, frozenset(reached), partly)
+    measured = None if reached is None else frozenset(reached)
+    return Coverage(document["info"]["title"], operations, clients, measured, partly)
 
 
 def table(all_of_them: Sequence[Coverage]) -> str:
     """The table, and below it what is emulated in part."""
     notes = [note for each in all_of_them for note in each.notes]
-    return "\n".join([HEAD, *(each.row for each in all_of_them), *(["", "In part:", "", *notes] if notes else [])])
+    return "\n".join([HEAD, *(each.row for each in all_of_them), *(["", "Known gaps:", "", *notes] if notes else [])])
 
 
 def inserted(readme: str, content: str) -> str:
