@@ -39,6 +39,13 @@ def test_every_string_is_exact_on_the_ideal_simulator() -> None:
     assert not found.standard_errors.any()
 
 
+def test_aer_gives_exact_values_where_there_is_no_noise() -> None:
+    circuit, labels = prepared(4), [{"XIYZ": 1.0}, {"ZZII": 0.5, "1IIl": 2.0}]
+    by_aer = expectation(circuit, labels, SIMULATOR, shots=None, method="ideal")
+    by_contraction = expectation(circuit, labels, SIMULATOR, shots=None, method="dense")
+    np.testing.assert_allclose(by_aer.values, by_contraction.values, atol=1e-12)
+
+
 def test_projectors_count_one_outcome() -> None:
     circuit = QuantumCircuit(2)
     circuit.h(0)

@@ -19,7 +19,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from .circuits import scan
 from .devices import CATALOGUE, DeviceModel
-from .ideal import run
+from .ideal import bound, run
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Method, Task
 
@@ -105,8 +105,7 @@ def _estimate(task: Task) -> Estimate:
 
 
 def _sample(task: Task, seed: Seed) -> Drawn:
-    circuit = task.circuit.assign_parameters(dict(task.binding)) if task.circuit.parameters else task.circuit
-    return Drawn(run(circuit, task, seed, noise_model=noise_model(task.active.model, task.active.physical)))
+    return Drawn(run(bound(task), task, seed, noise_model=noise_model(task.active.model, task.active.physical)))
 
 
 METHOD = Method(

@@ -154,8 +154,10 @@ class Chain:
         """Apply one block; its sum runs through all places in between."""
         first, second = gate.places
         rank = gate.rank
-        if rank * max(tensor.shape[2] for tensor in self.tensors[first:second]) > _LARGEST_BOND:
-            raise GaveUp(f"a bond of the chain grows over {_LARGEST_BOND}")
+        bond = rank * max(tensor.shape[2] for tensor in self.tensors[first:second])
+        ends = self.tensors[first].size * gate.left.shape[0] + self.tensors[second].size * gate.right.shape[1]
+        if bond > _LARGEST_BOND or ends * rank > self.most_entries:
+            raise GaveUp(f"a bond of the chain grows to {bond}")
         low = np.tensordot(self.tensors[first], gate.left, axes=(1, 1))  # (left, right, out, r)
         left, right, out, _ = low.shape
         self.tensors[first] = low.transpose(0, 2, 1, 3).reshape(left, out, right * rank)
@@ -166,12 +168,12 @@ class Chain:
             tensor = self.tensors[place]
             left, values, right = tensor.shape
             if tensor.size * rank**2 > self.most_entries:
-                raise GaveUp(f"a bond of the chain grows beyond {max(left, right) * rank}")
+                raise GaveUp(f"a bond of the chain grows to {bond}")
             through = np.zeros((left, rank, values, right, rank))
             through[:, range(rank), :, :, range(rank)] = tensor
             self.tensors[place] = through.reshape(left * rank, values, right * rank)
         if sum(tensor.size for tensor in self.tensors) > self.most_entries:
-            raise GaveUp(f"a bond of the chain grows beyond {max(self.bonds())}")
+            raise GaveUp(f"a bond of the chain grows to {bond}")
 
     def compress(self, cut: float) -> None:
         """Drop singular values below ``cut`` times the largest on every bond, all bonds at once.
@@ -272,7 +274,10 @@ def _factors(tensors: Sequence[Matrix]) -> list[Matrix]:
     for tensor in tensors[:-1]:
         overlap = np.tensordot(tensor, np.tensordot(overlap, tensor, axes=(1, 0)), axes=([0, 1], [0, 1]))
         overlap /= np.trace(overlap)
-        factors.append(np.linalg.cholesky(overlap + _LOST * np.eye(len(overlap))).T)
+        try:
+            factors.append(np.linalg.cholesky(overlap + _LOST * np.eye(len(overlap))).T)
+        except np.linalg.LinAlgError as error:
+            raise GaveUp("the overlaps of a bond have no factor") from error
     return factors
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -11,9 +12,10 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit.transpiler.passmanager import PassManager
 
+from .dense import Factor, mean
 from .errors import ProgramError
 from .seeds import Seed, integer
-from .tasks import Drawn, Estimate, Memory, Method, Task
+from .tasks import Drawn, Estimate, Means, Memory, Method, Task, Weights
 
 _AMPLITUDE_BYTES = 16
 _SECONDS_TO_START = 8e-3
@@ -52,9 +54,28 @@ def _estimate(task: Task) -> Estimate:
 
 
 def _sample(task: Task, seed: Seed) -> Drawn:
-    circuit = task.circuit.assign_parameters(dict(task.binding)) if task.circuit.parameters else task.circuit
+    circuit = bound(task)
     method = "stabilizer" if is_clifford(circuit) else "statevector"
     return Drawn(run(circuit, task, seed, method=method), {"aer_method": method})
+
+
+def _expect(task: Task, terms: Sequence[Weights]) -> Means:
+    """Means over the probabilities of what is measured, which Aer takes from its state vector."""
+    from qiskit_aer.library import SaveProbabilities
+
+    qubits = sorted(task.active.terminal)
+    circuit = bound(task).copy()
+    circuit.remove_final_measurements()
+    save = SaveProbabilities(len(qubits), label="probabilities")
+    circuit.append(save, [task.active.physical[qubit] for qubit in reversed(qubits)])
+    probabilities = np.asarray(_executed(circuit, task, {"method": "statevector"})["probabilities"])
+    joint = Factor(qubits, probabilities.reshape((2,) * len(qubits)))
+    return Means(np.array([mean(joint, term) for term in terms]))
+
+
+def bound(task: Task) -> QuantumCircuit:
+    """The circuit with the values of its parameters."""
+    return task.circuit.assign_parameters(dict(task.binding)) if task.circuit.parameters else task.circuit
 
 
 def run(circuit: QuantumCircuit, task: Task, seed: Seed, **options: Any) -> Memory:
@@ -63,25 +84,26 @@ def run(circuit: QuantumCircuit, task: Task, seed: Seed, **options: Any) -> Memo
     Raises:
         ProgramError: Aer does not take the circuit, with its reason.
     """
+    data = _executed(circuit, task, options, shots=task.shots, memory=True, seed_simulator=integer(seed))
+    return unpacked(data.get("memory", []), task.shots, task.active.n_bits)
+
+
+def _executed(circuit: QuantumCircuit, task: Task, options: Mapping[str, Any], **run: Any) -> dict[str, Any]:
+    """What Aer gives back for one run of a circuit, on one thread and within the task's memory."""
     from qiskit_aer import AerError, AerSimulator
 
-    simulator = AerSimulator(
-        max_parallel_threads=1,
-        max_memory_mb=max(1, task.limits.memory_bytes >> 20),
-        seed_simulator=integer(seed),
-        **options,
-    )
+    megabytes = max(1, task.limits.memory_bytes >> 20)
+    simulator = AerSimulator(max_parallel_threads=1, max_memory_mb=megabytes, **options)
     if not circuit.count_ops().keys() <= set(simulator.operation_names):
         circuit = _translation().run(circuit)
     try:
-        result = simulator.run(circuit, shots=task.shots, memory=True).result()
+        result = simulator.run(circuit, **run).result()
     except AerError as error:
         raise ProgramError(f"Aer does not take this circuit: {error.message}") from error
     if not result.success:
-        raise ProgramError(
-            f"Aer does not run this circuit: {result.results[0].status if result.results else result.status}"
-        )
-    return unpacked(result.data(0).get("memory", []), task.shots, task.active.n_bits)
+        reason = result.results[0].status if result.results else result.status
+        raise ProgramError(f"Aer does not run this circuit: {reason}")
+    return result.data(0)
 
 
 def unpacked(memory: list[str], shots: int, n_bits: int) -> Memory:
@@ -108,4 +130,5 @@ METHOD = Method(
     objection=_objection,
     estimate=_estimate,
     sample=_sample,
+    expect=_expect,
 )

@@ -173,6 +173,8 @@ class _Run:
 def _objection(task: Task) -> str | None:
     if task.active.dynamic:
         return "it measures before its end or depends on what was measured"
+    if task.active.model.ideal:
+        return "the device has no noise"
     return None if len(task.active.terminal) else "it reads no qubit"
 
 
