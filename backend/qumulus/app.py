@@ -203,7 +203,11 @@ def _all_or_every_complaint(*parts: Callable[[], Any]) -> list[Any]:
 
 def readiness(engine: Engine) -> str | None:
     """Why jobs are accepted and not run now, in a sentence; None when they are run."""
-    return None if engine.ready else "The simulator is getting ready: jobs are accepted, and run in a moment."
+    if engine.ready:
+        return None
+    if engine.failing:
+        return "The simulator can't be started: the server's log says why. Jobs are accepted, and run when it can."
+    return "The simulator is getting ready: jobs are accepted, and run in a moment."
 
 
 def credentials(settings: Settings) -> list[tuple[str, str]]:

@@ -158,6 +158,11 @@ class Engine:
         return not self._ownership.held or self._nursery.ready
 
     @property
+    def failing(self) -> bool:
+        """Whether jobs can't be run here because workers can't be started; it is tried again and again."""
+        return self._nursery.failing
+
+    @property
     def parent_pid(self) -> int | None:
         """The process id of the warm parent."""
         return self._nursery.pid

@@ -226,6 +226,7 @@ class Nursery:
         self._most_bytes = most_bytes
         self._arguments = (entry, method, json.dumps(list(devices)))
         self._command = command
+        self._failing = False
         self._on_ready = on_ready
         self._generation: Generation | None = None
         self._numbers = 0
@@ -242,6 +243,11 @@ class Nursery:
         """Whether workers can be forked now."""
         generation = self._generation
         return generation is not None and generation.ready and not generation.gone
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last parent ended before it was warm."""
+        return self._failing and not self.ready
 
     @property
     def pid(self) -> int | None:
@@ -289,6 +295,7 @@ class Nursery:
                 return
             status = generation.process.returncode
             lived = time.monotonic() - begun
+            self._failing = not generation.ready
             pause = 0.0 if generation.ready and lived > SOUND_SECONDS else min(MOST_PAUSE_SECONDS, 2 * pause + 0.1)
             log.warning(
                 "The parent of the workers ended (status %s): another one is started%s.",
