@@ -54,6 +54,12 @@ class Budget:
             self._changed.notify_all()
 
     @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        with self._changed:
+            return len(self._queue)
+
+    @property
     def free(self) -> int:
         """What is free now."""
         with self._changed:

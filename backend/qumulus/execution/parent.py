@@ -13,6 +13,7 @@ import contextlib
 import gc
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -142,8 +143,8 @@ class Parent:
         return started.pid
 
     def _reap(self) -> None:
-        while self._children and (pid := _ended()):
-            _, status, usage = os.wait4(pid, 0)
+        while self._children and (end := ended()) is not None:
+            pid, status, usage = end
             child = self._children.pop(pid, None)
             if child is None:
                 continue
@@ -160,16 +161,20 @@ class Parent:
             )
 
 
-def _ended() -> int:
-    """The process id of a child that has ended, 0 if there is none. Its whole group is ended while the id is still its own."""
-    if not hasattr(os, "waitid"):
-        return os.wait4(-1, os.WNOHANG)[0]
+def ended() -> tuple[int, int, resource.struct_rusage] | None:
+    """A child that has ended: its process id, status and usage; None if there is none.
+
+    All that it started is ended with it, where the kernel lets us see the end while the id is still its own.
+    """
+    if not hasattr(os, "waitid"):  # macOS
+        pid, status, usage = os.wait4(-1, os.WNOHANG)
+        return (pid, status, usage) if pid else None
     found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     if found is None:
-        return 0
+        return None
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(found.si_pid, signal.SIGKILL)
-    return found.si_pid
+    return os.wait4(found.si_pid, 0)
 
 
 def main() -> None:

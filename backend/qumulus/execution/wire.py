@@ -87,10 +87,12 @@ class Wire:
         try:
             header = read_header(self._exactly(length))
             say, lengths = header.pop("say"), header.pop("parts")
-            if not isinstance(say, str) or sum(lengths) > self._most_bytes or any(length < 0 for length in lengths):
-                raise BrokenWire("A frame is too long.")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise BrokenWire("A header can't be read.") from error
+        if not isinstance(say, str) or not isinstance(lengths, list):
+            raise BrokenWire("A header says too little.")
+        if not all(type(length) is int and length >= 0 for length in lengths) or sum(lengths) > self._most_bytes:
+            raise BrokenWire("A frame is too long.")
         return Message(say, header, [self._exactly(length) for length in lengths])
 
     def fileno(self) -> int:
