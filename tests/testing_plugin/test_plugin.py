@@ -154,3 +154,29 @@ def test_a(planqk_service):
     assert execution.result()["sum"] == 42
 """)
     assert outcomes(ended) == {"passed": 1}, ended.stdout
+
+
+def test_an_oqtopus_client_is_there_already_pointed_at_the_cloud(project):
+    ended = project("""
+from oqtopus_client import OqtopusJobSpec
+def test_a(oqtopus_client):
+    program = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+    result = oqtopus_client.run_sampling(OqtopusJobSpec.sampling(device_id="qulacs", program=program, shots=100))
+    assert sum(result.get_counts().values()) == 100
+""")
+    assert outcomes(ended) == {"passed": 1}, ended.stdout
+
+
+def example() -> str:
+    """The example of the documentation."""
+    page = (Path(__file__).parents[2] / "docs" / "zero-change.md").read_text()
+    return re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
+
+
+def test_the_example_of_the_documentation_passes_with_ibms_client_alone(tmp_path, site):
+    (tmp_path / "test_sample.py").write_text(
+        example() + "\n\ndef test_again(ibm_service, quantum_cloud):\n"
+        "    assert ibm_service.jobs() == []\n    assert quantum_cloud.instance == ibm_service.active_instance()\n"
+    )
+    ended = run_tests(environment("plugin-ibm"), site, tmp_path, "--qumulus-fresh")
+    assert outcomes(ended) == {"passed": 2}, ended.stdout

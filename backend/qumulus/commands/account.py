@@ -34,7 +34,10 @@ def save(
     name: Annotated[str, typer.Option(help="The name of the account: QiskitRuntimeService(name=NAME).")] = "qumulus",
     instance: Annotated[str, typer.Option(help="The CRN or name of an instance.")] = LOCAL_CRN,
     proxy: Annotated[
-        str | None, typer.Option(help="The cloud's proxy, such as http://127.0.0.1:8443: no variable is needed then.")
+        str | None,
+        typer.Option(
+            help="The cloud's proxy, such as http://127.0.0.1:8443: from qiskit-ibm-runtime 0.47 on no variable is needed then."
+        ),
     ] = None,
     default: Annotated[bool, typer.Option("--default", help="Take it where a script names no account.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an account of that name.")] = False,
