@@ -70,6 +70,11 @@ def differences(theirs: Document, ours: Document) -> dict[str, str]:
     return found
 
 
+def paths(document: Document) -> set[str]:
+    """Every path that a pattern can name."""
+    return _places(_Flat(document).leaves())
+
+
 def _places(leaves: Mapping[str, Any]) -> set[str]:
     """All paths of a document: those of its leaves, and those that lead to them."""
     parts = (path.split(SEPARATOR) for path in leaves)
@@ -127,7 +132,7 @@ class _Flat:
 
     def _named(self, path: str, node: list[Any]) -> Iterator[tuple[str, Any]]:
         """The members of a list under names that do not depend on its order, where the order means nothing."""
-        if path.endswith(SEPARATOR + "parameters"):
+        if path.count(SEPARATOR) == 1 and path.endswith(SEPARATOR + "parameters"):  # those of an operation
             followed = (self._followed(each["$ref"]) if "$ref" in each else each for each in node)
             return ((f"{each['in']} {each['name']}", each) for each in followed)
         if path.rpartition(SEPARATOR)[2] in UNORDERED:
