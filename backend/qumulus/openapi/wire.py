@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import re
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+
+_DATE_AND_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}.*", re.DOTALL)
+
+
+def _date_and_time(value: Any) -> Any:
+    if isinstance(value, str) and not _DATE_AND_TIME.fullmatch(value):
+        raise ValueError("should be a date and a time with an offset, such as 2026-11-21T09:00:00Z")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_date_and_time)]
+"""A time in a parameter, where Pydantic alone would take a number for seconds since 1970."""
 
 
 class Wire(BaseModel):

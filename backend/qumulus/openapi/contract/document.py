@@ -12,7 +12,7 @@ from types import GenericAlias
 from typing import Any, Union
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from qumulus.openapi.wire import Time
 
 JSON = "application/json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -20,7 +20,7 @@ PLAIN: Mapping[tuple[str, str | None], Any] = {
     ("string", None): str,
     ("string", "binary"): bytes,
     ("string", "uuid"): UUID,
-    ("string", "date-time"): AwareDatetime,
+    ("string", "date-time"): Time,
     ("integer", None): int,
     ("number", None): float,
     ("boolean", None): bool,

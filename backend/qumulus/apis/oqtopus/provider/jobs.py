@@ -9,6 +9,7 @@ from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import JobStore
 from qumulus.openapi.contract import Operations
+from qumulus.openapi.wire import Time
 
 from . import translate
 from .callers import Caller, Downloads, Lease, Uploads
@@ -23,7 +24,6 @@ from .schemas.job import (
     JobStatusUpdate,
     Limit,
     Options,
-    Timestamp,
     UploadAddress,
 )
 from .schemas.success import SuccessResponse
@@ -43,7 +43,7 @@ def get_jobs(
     status: JobStatus | None = None,
     fields: Fields | None = None,
     limit: Limit = 10,
-    timestamp: Timestamp | None = None,
+    timestamp: Time | None = None,
 ) -> list[Job]:
     members, device = translate.members(fields), devices.device(device_id).name
     found = []

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pydantic import AwareDatetime
-
 from qumulus.core.errors import NotFound
 from qumulus.openapi.contract import Operations
+from qumulus.openapi.wire import Time
 
 from .callers import Caller
 from .schemas.announcement import (
@@ -38,7 +37,7 @@ def get_announcements_list(
     offset: Number | None = None,
     limit: Number | None = None,
     order: Order = Order.DESC,
-    current_time: AwareDatetime | None = None,
+    current_time: Time | None = None,
 ) -> GetAnnouncementsListResponse:
     holding = [
         each for each in ANNOUNCEMENTS if current_time is None or each.start_time <= current_time <= each.end_time

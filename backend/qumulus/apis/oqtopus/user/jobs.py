@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
-
 from qumulus.apis.dependencies import Board, Devices, Jobs
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, key
 from qumulus.core.accounts import Caller as CoreCaller
@@ -12,6 +10,7 @@ from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import JobStore
 from qumulus.openapi.contract import Operations
+from qumulus.openapi.wire import Time
 
 from .callers import Caller, Downloads, Held, Uploads
 from .errors import BadFields, BadJob, WrongStatus
@@ -43,8 +42,8 @@ def list_jobs(
     devices: Devices,
     address: Downloads,
     fields: Fields | None = None,
-    start_time: AwareDatetime | None = None,
-    end_time: AwareDatetime | None = None,
+    start_time: Time | None = None,
+    end_time: Time | None = None,
     status: JobStatus | None = None,
     q: Text | None = None,
     page: Page = 1,

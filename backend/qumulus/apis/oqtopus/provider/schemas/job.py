@@ -22,7 +22,7 @@ Items = TypeAliasType("Items", Annotated[str, Field(examples=["result,transpile_
 
 
 JobId = TypeAliasType(
-    "JobId", Annotated[str, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c"], max_length=64, min_length=1)]
+    "JobId", Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"], max_length=64, min_length=1)]
 )
 """Identifier of a job"""
 
@@ -78,14 +78,10 @@ class ReportedStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-Timestamp = TypeAliasType("Timestamp", Annotated[AwareDatetime, Field(examples=["2026-11-21T09:00:00Z"])])
-"""A time"""
-
-
 class UploadFields(Wire):
     """The fields of the upload form, to be sent before the file"""
 
-    key: Annotated[str, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c/result.zip"])]
+    key: Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/result.zip"])]
     aws_access_key_id: Annotated[str, Field(alias="AWSAccessKeyId", examples=["qumulus"])]
     x_amz_security_token: Annotated[str, Field(alias="x-amz-security-token", examples=["qumulus"])]
     policy: Annotated[str, Field(examples=["eyJleHBpcmVzIjoxNzk1MjUxNjAwfQ=="])]
@@ -95,7 +91,7 @@ class UploadFields(Wire):
 class Job(Wire):
     """A job as the engine of its device sees it"""
 
-    job_id: Annotated[str | MISSING, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c"])] = MISSING
+    job_id: Annotated[str | MISSING, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"])] = MISSING
     name: Annotated[str | MISSING, Field(examples=["Bell State Sampling"])] = MISSING
     description: Annotated[str | MISSING, Field(examples=["Bell State Sampling Example"])] = MISSING
     job_type: JobType | MISSING = MISSING
@@ -105,7 +101,7 @@ class Job(Wire):
         str | MISSING,
         Field(
             examples=[
-                "http://localhost:8888/storage/7af020f6-2e38-4d70-8cf0-4349650ea08c/input.zip?expires=1795251600&signature=0f"
+                "http://localhost:8888/storage/0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/input.zip?expires=1795251600&signature=0f"
             ]
         ),
     ] = MISSING
@@ -126,7 +122,7 @@ class JobStatusUpdate(Wire):
 
     status: ReportedStatus
     output_files: Annotated[
-        list[OutputFile] | MISSING, Field(examples=[["7af020f6-2e38-4d70-8cf0-4349650ea08c/result.zip"]], max_length=16)
+        list[OutputFile] | MISSING, Field(examples=[["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/result.zip"]], max_length=16)
     ] = MISSING
     """Keys of the files that were uploaded"""
     message: Annotated[

@@ -21,7 +21,7 @@ FileName = TypeAliasType("FileName", Annotated[str, Field(examples=["input.zip"]
 
 
 JobId = TypeAliasType(
-    "JobId", Annotated[str, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c"], max_length=64, min_length=1)]
+    "JobId", Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"], max_length=64, min_length=1)]
 )
 """Identifier of a job"""
 
@@ -34,7 +34,7 @@ class Upload(Wire):
     """The fields that the presigning gave, and the file"""
 
     key: Annotated[
-        str, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c/input.zip"], max_length=1024, min_length=1)
+        str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/input.zip"], max_length=1024, min_length=1)
     ]
     aws_access_key_id: Annotated[
         str | MISSING, Field(alias="AWSAccessKeyId", examples=["qumulus"], max_length=1024)

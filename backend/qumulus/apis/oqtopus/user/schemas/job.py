@@ -14,7 +14,7 @@ Fields = TypeAliasType("Fields", Annotated[str, Field(examples=["job_id,status"]
 
 
 JobId = TypeAliasType(
-    "JobId", Annotated[str, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c"], max_length=64, min_length=1)]
+    "JobId", Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"], max_length=64, min_length=1)]
 )
 """Identifier of a job"""
 
@@ -26,7 +26,7 @@ class JobInfo(Wire):
         str,
         Field(
             examples=[
-                "http://localhost:8080/storage/7af020f6-2e38-4d70-8cf0-4349650ea08c/input.zip?expires=1795251600&signature=0f"
+                "http://localhost:8080/storage/0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/input.zip?expires=1795251600&signature=0f"
             ]
         ),
     ]
@@ -34,7 +34,7 @@ class JobInfo(Wire):
         str | MISSING,
         Field(
             examples=[
-                "http://localhost:8080/storage/7af020f6-2e38-4d70-8cf0-4349650ea08c/combined_program.zip?expires=1795251600&signature=0f"
+                "http://localhost:8080/storage/0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/combined_program.zip?expires=1795251600&signature=0f"
             ]
         ),
     ] = MISSING
@@ -42,7 +42,7 @@ class JobInfo(Wire):
         str | MISSING,
         Field(
             examples=[
-                "http://localhost:8080/storage/7af020f6-2e38-4d70-8cf0-4349650ea08c/result.zip?expires=1795251600&signature=0f"
+                "http://localhost:8080/storage/0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/result.zip?expires=1795251600&signature=0f"
             ]
         ),
     ] = MISSING
@@ -50,7 +50,7 @@ class JobInfo(Wire):
         str | MISSING,
         Field(
             examples=[
-                "http://localhost:8080/storage/7af020f6-2e38-4d70-8cf0-4349650ea08c/transpile_result.zip?expires=1795251600&signature=0f"
+                "http://localhost:8080/storage/0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/transpile_result.zip?expires=1795251600&signature=0f"
             ]
         ),
     ] = MISSING
@@ -58,7 +58,7 @@ class JobInfo(Wire):
         str | MISSING,
         Field(
             examples=[
-                "http://localhost:8080/storage/7af020f6-2e38-4d70-8cf0-4349650ea08c/sse_log.zip?expires=1795251600&signature=0f"
+                "http://localhost:8080/storage/0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/sse_log.zip?expires=1795251600&signature=0f"
             ]
         ),
     ] = MISSING
@@ -69,7 +69,7 @@ class JobInfo(Wire):
 class JobInfoUploadPresignedURLFields(Wire):
     """The fields of the upload form, to be sent before the file"""
 
-    key: Annotated[str, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c/input.zip"])]
+    key: Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70/input.zip"])]
     aws_access_key_id: Annotated[str, Field(alias="AWSAccessKeyId", examples=["qumulus"])]
     x_amz_security_token: Annotated[str, Field(alias="x-amz-security-token", examples=["qumulus"])]
     policy: Annotated[str, Field(examples=["eyJleHBpcmVzIjoxNzk1MjUxNjAwfQ=="])]
@@ -155,14 +155,14 @@ Text = TypeAliasType("Text", Annotated[str, Field(examples=["Bell"], max_length=
 class GetJobStatusResponse(Wire):
     """Where a job is in its life"""
 
-    job_id: Annotated[str, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c"])]
+    job_id: Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"])]
     status: JobStatus
 
 
 class Job(Wire):
     """A job. A registered one has nothing but its identifier and its status; members that have no value yet are absent."""
 
-    job_id: Annotated[str | MISSING, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c"])] = MISSING
+    job_id: Annotated[str | MISSING, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"])] = MISSING
     name: Annotated[str | MISSING, Field(examples=["Bell State Sampling"])] = MISSING
     description: Annotated[str | MISSING, Field(examples=["Bell State Sampling Example"])] = MISSING
     job_type: JobType | MISSING = MISSING
@@ -191,5 +191,5 @@ class JobInfoUploadPresignedURL(Wire):
 class RegisterJobResponse(Wire):
     """A new job, and where to upload its input"""
 
-    job_id: Annotated[str, Field(examples=["7af020f6-2e38-4d70-8cf0-4349650ea08c"])]
+    job_id: Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"])]
     presigned_url: JobInfoUploadPresignedURL

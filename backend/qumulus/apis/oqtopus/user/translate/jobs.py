@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, OUTPUTS
+from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, OUTPUTS, key
 from qumulus.apis.oqtopus.names import shown
 from qumulus.apis.oqtopus.user.schemas.job import Job as WireJob
 from qumulus.apis.oqtopus.user.schemas.job import JobStatus, Order, SubmitJobRequest
@@ -101,7 +101,7 @@ def job(
         address: gives where a file can be downloaded, by its key.
         members: the names of the members to show.
     """
-    if job.state is JobState.REGISTERED:
+    if job.queued_at is None:  # registered and no more, or cancelled as such
         shown_members: dict[str, Any] = {"job_id": job.id, "status": JOB_STATUS[job.state]}
     else:
         shown_members = {
@@ -133,5 +133,6 @@ def _times(job: Job) -> dict[str, Any]:
 
 
 def _information(job: Job, files: Collection[str], address: Callable[[str], str]) -> dict[str, Any]:
-    there = {name: address(f"{job.id}/{name}.zip") for name in (INPUT, *OUTPUTS) if f"{name}.zip" in files}
+    there = {name: address(key(job.id, name)) for name in OUTPUTS if f"{name}.zip" in files}
+    there[INPUT] = address(key(job.id, INPUT))
     return there if job.reason is None else there | {"message": job.reason}
