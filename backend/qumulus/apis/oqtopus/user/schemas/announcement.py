@@ -9,7 +9,7 @@ from typing_extensions import TypeAliasType
 from enum import StrEnum
 
 
-AnnouncementId = TypeAliasType("AnnouncementId", Annotated[int, Field(examples=[1], ge=1, le=9223372036854775807)])
+AnnouncementId = TypeAliasType("AnnouncementId", Annotated[int, Field(examples=[1], ge=1, le=2147483647)])
 """Identifier of an announcement"""
 
 
