@@ -24,6 +24,7 @@ from .apis.oqtopus.presigning import secret_in
 from .apis.oqtopus.provider import app as oqtopus_provider
 from .apis.oqtopus.storage import app as oqtopus_storage
 from .apis.oqtopus.user import app as oqtopus_user
+from .apis.planqk.quantum import app as planqk_quantum
 from .apis.planqk.service import app as planqk_service
 from .apis.planqk.service.at_root import AtRoot
 from .catalogue import SnapshotCatalogue
@@ -89,6 +90,7 @@ APIS = (
         in_front=("/hello", "/jobs", "/devices"),
     ),
     Api("storage", oqtopus_storage, ("/storage",), options=lambda settings: {"secret": secret_in(settings.home)}),
+    Api("planqk-quantum", planqk_quantum, ("/quantum",), cut=True),
     Api(
         "planqk-service",
         planqk_service,

@@ -23,6 +23,7 @@ Entry = Callable[[Program, Log], Outcome]
 
 PROGRAMS = {
     "openqasm": "qumulus.simulation.programs.openqasm:run",
+    "kipu": "qumulus.simulation.programs.kipu:run",
     "openqasm.job": "qumulus.simulation.programs.openqasm_jobs:run",
     "runtime.sampler": "qumulus.simulation.programs.runtime.sampler:run",
     "runtime.estimator": "qumulus.simulation.programs.runtime.estimator:run",

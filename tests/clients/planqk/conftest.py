@@ -51,7 +51,13 @@ def run(cloud: Server) -> Callable[..., Any]:
     def in_environment(client: str, script: str, *arguments: str) -> Any:
         done = subprocess.run(
             [environment(client), "-W", "ignore", SCRIPTS / script, *arguments],
-            env={"URL": cloud.url, "PATH": os.environ["PATH"], "HOME": str(cloud.home)},
+            env={
+                "URL": cloud.url,
+                "QHUB_QUANTUM_BASE_URL": f"{cloud.url}/quantum",
+                "PLANQK_QUANTUM_BASE_URL": f"{cloud.url}/quantum",
+                "PATH": os.environ["PATH"],
+                "HOME": str(cloud.home),
+            },
             capture_output=True,
             text=True,
             timeout=180,

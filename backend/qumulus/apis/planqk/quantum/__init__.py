@@ -1,0 +1,1 @@
+"""Quantum backends and jobs of the Kipu Quantum Hub."""

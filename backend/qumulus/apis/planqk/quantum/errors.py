@@ -1,0 +1,14 @@
+"""How the quantum API says what went wrong."""
+
+from __future__ import annotations
+
+from qumulus.openapi.contract import Errors, Problem
+
+from .schemas.error import Error
+
+
+def _body(model: type[Error], problem: Problem) -> Error:
+    return model(status=problem.status, error_message=problem.message)
+
+
+ERRORS = Errors(body=_body, otherwise=Error)
