@@ -292,4 +292,22 @@ def test_every_group_of_options_is_accepted() -> None:
     log: list[str] = []
     outcome = run(sampler([isa(bell(), BRISBANE)], options), log)
     assert outcome.succeeded, outcome.reason
-    assert log == ["Experimental options have no effect here: something."]
+    assert log[0] == "Experimental options have no effect here: something."
+
+
+def test_a_job_may_name_its_method_and_reads_in_its_log_what_that_costs() -> None:
+    circuit, log = isa(bell(), FEZ), list[str]()
+    options = {"experimental": {"simulation_method": "stabilizer"}}
+    outcome = run(sampler([(circuit, None, 100)], options, device="fez"), log)
+    assert outcome.succeeded, outcome.reason
+    assert outcome.metadata["pubs"][0]["method"] == "stabilizer"
+    assert log[0].startswith("Pub 0: stabilizer by stim")
+    assert "noise twirled to Pauli errors" in log[0]
+
+
+def test_a_method_that_does_not_exist_fails_with_the_names() -> None:
+    options = {"experimental": {"simulation_method": "magic"}}
+    outcome = run(sampler([(isa(bell(), FEZ), None, 100)], options, device="fez"))
+    assert outcome.failure is Failure.PROGRAM
+    assert outcome.reason is not None
+    assert "choose one of auto, exact, dense" in outcome.reason

@@ -9,12 +9,16 @@ from typing import Any, Protocol
 from qiskit.circuit import QuantumCircuit
 
 from qumulus.core.results import Severity
+from qumulus.simulation.choice import AUTO
 from qumulus.simulation.devices import DeviceModel, twirled
 
 from . import results
 from .decoupling import Decoupling, decoupled
 from .failures import Log, invalid
 from .submission import Submission
+
+METHOD = "simulation_method"
+"""The experimental option that names a method of simulation, or "exact" for any that approximates nothing."""
 
 
 class Options(Protocol):
@@ -34,6 +38,7 @@ class Conditions:
     calibrated: DeviceModel
     model: DeviceModel  # the same as the options change it
     seed: int
+    method: str  # of simulation: a name, "exact" or "auto"
     decoupling: Decoupling | None
     twirled: tuple[str, ...]  # "gates", "measurements"
 
@@ -78,14 +83,30 @@ def conditions(
             f"A noise model of your own is an option of the client's local mode: {submission.device} has the noise of its "
             "calibration. Leave simulator.noise_model out."
         )
-    if options.experimental:
-        log(f"Experimental options have no effect here: {', '.join(options.experimental)}.", Severity.WARNING)
+    if without := [name for name in options.experimental if name != METHOD]:
+        log(f"Experimental options have no effect here: {', '.join(without)}.", Severity.WARNING)
     chosen = options.dynamical_decoupling
     kinds = {"gates": twirl_gates, "measurements": twirl_measurements}
     return Conditions(
         calibrated=submission.model,
         model=twirled(submission.model, gates=twirl_gates, measurements=twirl_measurements),
         seed=submission.seed_or(seed if simulator is None or seed is not None else simulator.seed_simulator),
+        method=str(options.experimental.get(METHOD, AUTO)),
         decoupling=Decoupling(chosen.sequence_type, chosen.extra_slack_distribution) if chosen.enable else None,
         twirled=tuple(name for name, wanted in kinds.items() if wanted),
     )
+
+
+def tell(log: Log, index: int, simulation: Mapping[str, Any]) -> None:
+    """Say in the job's log how a pub was simulated, and what to know of its accuracy."""
+    if "method" not in simulation:
+        return
+    accuracy = dict(simulation["accuracy"])
+    warning = accuracy.pop("warning", None)
+    figures = "".join(
+        f", {name.replace('_', ' ')} {value:.3g}" for name, value in accuracy.items() if not isinstance(value, str)
+    )
+    approximation = simulation["approximation"] or "nothing approximated"
+    log(f"Pub {index}: {simulation['method']} by {simulation['engine']}, {approximation}{figures}.", Severity.INFO)
+    if warning:
+        log(f"Pub {index}: {warning}.", Severity.WARNING)

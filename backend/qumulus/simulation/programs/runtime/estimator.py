@@ -19,7 +19,7 @@ from qumulus.simulation.expectation import measure_terms, shots_for
 from qumulus.simulation.seeds import extend
 
 from . import estimates, results, wire
-from .conditions import Conditions, conditions
+from .conditions import Conditions, conditions, tell
 from .failures import Log, coded
 from .folding import Amplifier, folded
 from .observables import in_paulis
@@ -68,6 +68,8 @@ def run(program: Program, log: Log) -> Outcome:
         "resilience": wanted.metadata(),
     }
     report = {"seed": under.seed, "pubs": [result["__value__"]["metadata"]["simulation"] for result in estimated]}
+    for index, simulation in enumerate(report["pubs"]):
+        tell(log, index, simulation)
     return results.outcome(estimated, metadata, report)
 
 
@@ -95,7 +97,15 @@ def _estimated(
     ]
     calibration = _calibration(cases, wanted, under, shots, index)
     measured = [
-        measure_terms(circuit, cases, model, shots=shots, seed=(under.seed, index, f), limits=submission.limits)
+        measure_terms(
+            circuit,
+            cases,
+            model,
+            shots=shots,
+            seed=(under.seed, index, f),
+            method=under.method,
+            limits=submission.limits,
+        )
         for f, (circuit, model) in enumerate(_amplified(pub.circuit, wanted, under, index))
     ]
     found: dict[int, Mapping[str, Any]] = {}

@@ -17,7 +17,7 @@ from qumulus.core.results import Outcome
 from qumulus.simulation.sampling import sample_sweep
 
 from . import results, spans, wire
-from .conditions import Conditions, conditions
+from .conditions import Conditions, conditions, tell
 from .failures import Log, coded, invalid
 from .options import validated
 from .pubs import SamplerPub, sampler_pubs
@@ -58,6 +58,7 @@ def run(program: Program, log: Log) -> Outcome:
         pub_results.append(result)
         pub_spans.append(spans.span(index, pub.shape, pub.shots, start, datetime.now(UTC), twirls))
         report.append(simulation)
+        tell(log, index, simulation)
     metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}
     return results.outcome(pub_results, metadata, {"seed": under.seed, "pubs": report})
 
@@ -68,7 +69,13 @@ def _sampled(
     """The result of one pub, and how it was simulated."""
     circuit = under.prepared(pub.circuit)
     samples = sample_sweep(
-        circuit, under.model, pub.bindings(), shots=pub.shots, seed=(under.seed, index), limits=submission.limits
+        circuit,
+        under.model,
+        pub.bindings(),
+        shots=pub.shots,
+        seed=(under.seed, index),
+        method=under.method,
+        limits=submission.limits,
     )
     fields = {
         register.name: wire.to_bit_array(
