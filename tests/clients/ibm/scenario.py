@@ -8,6 +8,7 @@ named in QUMULUS_SCENARIO_WAITING and …_RUNNING let a job be seen waiting and 
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import importlib.util
 import json
 import os
@@ -310,7 +311,13 @@ def metrics():
 
 @step
 def usage():
-    assert S.service.usage()["usage_consumed_seconds"] > 0
+    try:
+        consumed = S.service.usage()["usage_consumed_seconds"]
+    except Exception as error:
+        if "channel" in str(error):  # 0.40 has it for a channel that is retired
+            raise Absent from None
+        raise
+    assert consumed > 0
 
 
 @step
@@ -380,25 +387,27 @@ def private_job():
     assert not fresh.result()
 
 
+def client_side(module, *names):
+    """A primitive that does its work in the client and sends executor jobs, under its name in this version."""
+    if importlib.util.find_spec(f"qiskit_ibm_runtime.{module}") is None:
+        raise Absent
+    found = importlib.import_module(f"qiskit_ibm_runtime.{module}")
+    return next(getattr(found, name) for name in names if hasattr(found, name))
+
+
 @step
 def executor_sampler():
-    if importlib.util.find_spec("qiskit_ibm_runtime.executor_sampler") is None:
-        raise Absent
-    from qiskit_ibm_runtime.executor_sampler import Sampler
-
-    counts = Sampler(S.backend).run([S.bell], shots=1000).result()[0].data.meas.get_counts()
+    primitive = client_side("executor_sampler", "Sampler", "SamplerV2")
+    counts = primitive(S.backend).run([S.bell], shots=1000).result()[0].data.meas.get_counts()
     assert counts["00"] + counts["11"] > 800, counts
 
 
 @step
 def executor_estimator():
-    if importlib.util.find_spec("qiskit_ibm_runtime.executor_estimator") is None:
-        raise Absent
-    from qiskit_ibm_runtime.executor_estimator import Estimator
-
+    primitive = client_side("executor_estimator", "Estimator", "EstimatorV2")
     circuit = transpile(bell(), S.backend, optimization_level=1, seed_transpiler=1)
     observable = SparsePauliOp("ZZ").apply_layout(circuit.layout)
-    assert float(Estimator(S.backend).run([(circuit, observable)]).result()[0].data.evs) > 0.8
+    assert float(primitive(S.backend).run([(circuit, observable)]).result()[0].data.evs) > 0.8
 
 
 @step
@@ -439,19 +448,23 @@ def wrong_calibration():
     raises(lambda: S.service.backend(DEVICE, calibration_id="nonsense").target)
 
 
+def refused(**changed):
+    """Nothing is given to a service with other arguments; old versions show an empty list where newer ones raise."""
+    try:
+        found = QiskitRuntimeService(**{**ARGUMENTS, **changed}).backends()
+    except Exception:
+        return
+    assert not found
+
+
 @step
 def wrong_instance():
-    other = CRN.replace("test:test", "other:other")
-    wrong = {**ARGUMENTS, "instance": other}
-    raises(lambda: QiskitRuntimeService(**wrong).backends())
+    refused(instance=CRN.replace("test:test", "other:other"))
 
 
 @step
 def wrong_token():
-    wrong = {**ARGUMENTS, "token": "wrong"}
-    if ARGUMENTS.get("channel") is None:
-        wrong["channel"] = "ibm_quantum_platform"
-    raises(lambda: QiskitRuntimeService(**wrong).backends())
+    refused(token="wrong", channel="ibm_quantum_platform")
 
 
 @step
