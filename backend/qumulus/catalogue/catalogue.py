@@ -46,16 +46,28 @@ class SnapshotCatalogue:
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:
-        """The device's calibration, with gate lengths in ns, T1 and T2 in µs and frequencies in GHz as the document says.
+        """The device's calibration with its document, gate lengths in ns, T1 and T2 in µs and frequencies in GHz as the document says.
 
         Raises:
             UnknownDevice, UnknownCalibration
         """
+        chosen = self._chosen(device, calibration_id, before)
+        return replace(chosen, properties=_properties(chosen.device))
+
+    def calibration_id(self, device: str, *, calibration_id: str | None = None, before: datetime | None = None) -> str:
+        """The id of the calibration that `calibration` gives, without its document.
+
+        Raises:
+            UnknownDevice, UnknownCalibration
+        """
+        return self._chosen(device, calibration_id, before).id
+
+    def _chosen(self, device: str, calibration_id: str | None, before: datetime | None) -> Calibration:
         known = self.device(device)
         chosen = _choose(_series(known), calibration_id, before)
         if chosen is None:
             raise UnknownCalibration(known.name, str(calibration_id))
-        return replace(chosen, properties=_properties(known.name))
+        return chosen
 
     def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
         """The device's configuration; with rx and rzz on request, where its processor has them.

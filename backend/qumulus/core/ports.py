@@ -300,6 +300,14 @@ class Catalogue(Protocol):
         """
         ...
 
+    def calibration_id(self, device: str, *, calibration_id: str | None = None, before: datetime | None = None) -> str:
+        """The id of the calibration that `calibration` gives; its document is not read.
+
+        Raises:
+            UnknownDevice, UnknownCalibration
+        """
+        ...
+
     def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
         """The snapshot's configuration document, with the snapshot's own names replaced.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
@@ -22,6 +22,9 @@ INSTANCES = (
     Instance(crn=TEST_CRN, name="test", account=DEFAULT_ACCOUNT),
 )
 
+T = TypeVar("T")
+MOST_KEPT = 10_000  # queries
+
 
 def digest(secret: str) -> bytes:
     """What is kept of a credential."""
@@ -36,6 +39,7 @@ class SqlAccounts:
         self._database = database
         self._clock = clock
         self._open_to_all = open_to_all
+        self._kept = Kept(database)
 
     def seed(self, credentials: Iterable[tuple[str, str]]) -> None:
         """Make the built-in account with its instances, and let exactly these built-in (scheme, secret) pairs in."""
@@ -46,7 +50,17 @@ class SqlAccounts:
             seeded = connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first()
         if seeded and known == wanted:
             return
-        self._database.writer.run(lambda connection: self._seed(connection, wanted))
+        self._write(lambda connection: self._seed(connection, wanted))
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return self._database.writer.run(work)
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """Read again what is next asked for: somebody has written."""
+        self._kept.forget()
 
     def _seed(self, connection: Connection, wanted: set[tuple[str, bytes]]) -> None:
         if not connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first():
@@ -70,11 +84,14 @@ class SqlAccounts:
 
     def authenticate(self, scheme: str, secret: str) -> Caller:
         """Who sends this credential. See `core.ports.Accounts`."""
-        known = select(tokens.c.id, tokens.c.account, tokens.c.expires_at).where(
-            tokens.c.scheme == scheme, tokens.c.digest == digest(secret)
-        )
-        with self._database.read() as connection:
-            row = connection.execute(known).first()
+        sent = digest(secret)
+
+        def ask(connection: Connection) -> AnyRow | None:
+            columns = (tokens.c.id, tokens.c.account, tokens.c.expires_at)
+            known = select(*columns).where(tokens.c.scheme == scheme, tokens.c.digest == sent)
+            return connection.execute(known).first()
+
+        row = self._kept.read(("credential", scheme, sent), ask)
         if row is not None and (row.expires_at is None or self._clock.now() < row.expires_at):
             return Caller(account=row.account, token=row.id)
         if self._open_to_all and secret:
@@ -96,10 +113,13 @@ class SqlAccounts:
 
     def instance(self, name_or_crn: str) -> Instance | None:
         """An instance by its name or its CRN."""
-        wanted = select(instances).where(or_(instances.c.crn == name_or_crn, instances.c.name == name_or_crn))
-        with self._database.read() as connection:
-            row = connection.execute(wanted).first()
-        return _instance(row) if row else None
+
+        def ask(connection: Connection) -> Instance | None:
+            named = or_(instances.c.crn == name_or_crn, instances.c.name == name_or_crn)
+            row = connection.execute(select(instances).where(named)).first()
+            return _instance(row) if row else None
+
+        return self._kept.read(("instance", name_or_crn), ask)
 
     def add_instances(self, more: Iterable[Instance]) -> None:
         """Offer more instances; those that are there stay as they are."""
@@ -112,18 +132,21 @@ class SqlAccounts:
             for crn in wanted.keys() - known:
                 connection.execute(insert(instances).values(_instance_values(wanted[crn])))
 
-        self._database.writer.run(work)
+        self._write(work)
 
     def set_limit(self, crn: str, seconds: float | None) -> None:
         """How many seconds of devices an instance may use."""
         limited = update(instances).where(instances.c.crn == crn).values(limit_seconds=seconds)
-        self._database.writer.run(lambda connection: connection.execute(limited))
+        self._write(lambda connection: connection.execute(limited))
 
     def tokens(self, account: str) -> tuple[Token, ...]:
         """The credentials of an account, as they are kept."""
-        wanted = select(tokens).where(tokens.c.account == account).order_by(tokens.c.created_at, tokens.c.id)
-        with self._database.read() as connection:
+
+        def ask(connection: Connection) -> tuple[Token, ...]:
+            wanted = select(tokens).where(tokens.c.account == account).order_by(tokens.c.created_at, tokens.c.id)
             return tuple(_token(row) for row in connection.execute(wanted))
+
+        return self._kept.read(("tokens", account), ask)
 
     def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token:
         """Let another credential in. The same one again stays the same."""
@@ -146,7 +169,7 @@ class SqlAccounts:
                 return _token(row)
             return _token(connection.execute(insert(tokens).values(values).returning(tokens)).one())
 
-        return self._database.writer.run(work)
+        return self._write(work)
 
     def revoke_token(self, token_id: str) -> None:
         """Forget a credential. See `core.ports.Accounts`."""
@@ -159,7 +182,30 @@ class SqlAccounts:
                 raise NotAllowed("A built-in credential can't be deleted: start the server with another one instead.")
             connection.execute(delete(tokens).where(tokens.c.id == token_id))
 
-        self._database.writer.run(work)
+        self._write(work)
+
+
+class Kept:
+    """What was read, kept until somebody writes: every request asks who sends it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._values: dict[tuple[Any, ...], Any] = {}
+
+    def read(self, key: tuple[Any, ...], ask: Callable[[Connection], T]) -> T:
+        """What ``ask`` finds. What is not there is asked for each time."""
+        values = self._values  # those of now: what is read before somebody writes is not kept beyond that
+        if key in values:
+            return values[key]
+        with self._database.read() as connection:
+            found = ask(connection)
+        if found and len(values) < MOST_KEPT:
+            values[key] = found
+        return found
+
+    def forget(self) -> None:
+        """Keep nothing of what was read until now."""
+        self._values = {}
 
 
 def _instance_values(instance: Instance) -> dict[str, Any]:

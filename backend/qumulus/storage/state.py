@@ -8,6 +8,7 @@ from qumulus.core.bells import Bells
 from qumulus.core.jobs import PENDING, JobState
 from qumulus.core.ports import Forgotten
 
+from .accounts import SqlAccounts
 from .blobs import DiskBlobs
 from .board import Board
 from .database import Database
@@ -19,10 +20,11 @@ HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
 class SqlState:
     """`core.ports.State` on the database."""
 
-    def __init__(self, database: Database, blobs: DiskBlobs, board: Board, bells: Bells) -> None:
+    def __init__(self, database: Database, blobs: DiskBlobs, board: Board, accounts: SqlAccounts, bells: Bells) -> None:
         self._database = database
         self._blobs = blobs
         self._board = board
+        self._accounts = accounts
         self._bells = bells
 
     def reset(self) -> Forgotten:
@@ -47,6 +49,7 @@ class SqlState:
 
         forgotten, states, blobs = self._database.writer.run(work)
         self._board.forget()
+        self._accounts.forget()
         for job_id, state in states.items():
             (self._bells.cancelling if state in HELD else self._bells.settled).ring(job_id)
         for key in blobs:

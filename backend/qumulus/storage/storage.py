@@ -88,6 +88,7 @@ def open_storage(
         board = Board(database)
         bells.elsewhere.listen(lambda _: board.forget())
         accounts = SqlAccounts(database, clock, open_to_all=open_to_all)
+        bells.elsewhere.listen(lambda _: accounts.forget())
         accounts.seed(credentials)
         accounts.add_instances(instances)
         failing.pop_all()
@@ -100,7 +101,7 @@ def open_storage(
         accounts=accounts,
         sessions=SqlSessions(database, clock, bells, cancelled, store.ring),
         board=board,
-        state=SqlState(database, blobs, board, bells),
+        state=SqlState(database, blobs, board, accounts, bells),
         bells=bells,
         clock=clock,
         _database=database,

@@ -1,4 +1,4 @@
-"""Operations on backends."""
+"""Operations on backends. Those that answer from memory need no thread."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def list_backends(
 
 
 @operation("getBackendConfiguration")
-def get_backend_configuration(
+async def get_backend_configuration(
     id: BackendName,
     caller: Caller,
     devices: Devices,
@@ -61,12 +61,12 @@ def get_backend_configuration(
 ) -> Rendered[BackendConfiguration]:
     """What a device can do; it is the same in all its calibrations."""
     device = names.device(devices, id)
-    devices.calibration(device.name, calibration_id=calibration_id)
+    devices.calibration_id(device.name, calibration_id=calibration_id)
     return documents.configuration(device.name)
 
 
 @operation("getBackendProperties")
-def get_backend_properties(
+async def get_backend_properties(
     id: BackendName,
     caller: Caller,
     devices: Devices,
@@ -76,8 +76,8 @@ def get_backend_properties(
 ) -> Rendered[BackendProperties]:
     """A calibration of a device."""
     device = names.device(devices, id)
-    calibration = devices.calibration(device.name, calibration_id=calibration_id, before=updated_before)
-    return documents.properties(device.name, calibration.id)
+    chosen = devices.calibration_id(device.name, calibration_id=calibration_id, before=updated_before)
+    return documents.properties(device.name, chosen)
 
 
 @operation("getBackendDefaults")

@@ -17,7 +17,7 @@ from .changes import asked_for
 INSTANCE = "Service-CRN"
 
 
-def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
+async def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
     """The caller, with the instance that the request is charged to; the version is looked at as well.
 
     Raises:
@@ -39,7 +39,7 @@ def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
 Caller = Annotated[core.Caller, Depends(_caller)]
 
 
-def _instance(caller: Caller, accounts: Accounts) -> core.Instance:
+async def _instance(caller: Caller, accounts: Accounts) -> core.Instance:
     instance = accounts.instance(caller.instance or "")
     if instance is None:
         raise NotAllowed("The service instance is gone: choose another instance of your account.")

@@ -1,0 +1,41 @@
+"""Credentials are kept in memory until somebody writes, in this process or in another one."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from qumulus.core.errors import NotAuthenticated
+from qumulus.storage import open_storage
+
+
+def test_a_credential_that_is_gone_is_refused_at_once_here_and_soon_elsewhere(tmp_path):
+    here, elsewhere = open_storage(tmp_path), open_storage(tmp_path)
+    token = here.accounts.add_token("local", "ibm", "mine")
+    for storage in (here, elsewhere, here, elsewhere):
+        assert storage.accounts.authenticate("ibm", "mine").token == token.id
+    here.accounts.revoke_token(token.id)
+    with pytest.raises(NotAuthenticated):
+        here.accounts.authenticate("ibm", "mine")
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        try:
+            elsewhere.accounts.authenticate("ibm", "mine")
+        except NotAuthenticated:
+            break
+        time.sleep(0.01)
+    with pytest.raises(NotAuthenticated):
+        elsewhere.accounts.authenticate("ibm", "mine")
+    here.close()
+    elsewhere.close()
+
+
+def test_a_credential_is_gone_after_a_reset(tmp_path):
+    storage = open_storage(tmp_path)
+    storage.accounts.add_token("local", "ibm", "mine")
+    assert storage.accounts.authenticate("ibm", "mine").account == "local"
+    storage.state.reset()
+    with pytest.raises(NotAuthenticated):
+        storage.accounts.authenticate("ibm", "mine")
+    storage.close()
