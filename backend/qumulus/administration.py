@@ -10,6 +10,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from .core.errors import InvalidRequest
+from .services import archive
+
 ADMIN_TOKEN = "qumulus-admin"  # noqa: S105  documented: the server's default
 BUILD_SECONDS = 300.0
 REQUEST_SECONDS = 60.0
@@ -49,9 +52,11 @@ class Administration:
         Raises:
             CloudRefused: it is no service, or its packages could not be installed.
         """
-        if not (folder / "src").is_dir():
-            raise CloudRefused(f"{folder} is no folder of a service: it needs src/program.py with a function run().")
-        service = self("PUT", f"/services/{name}", {"files": files(folder)})
+        try:
+            files = {path: base64.b64encode(content).decode() for path, content in archive.pack(folder).items()}
+        except InvalidRequest as error:
+            raise CloudRefused(error.message) from None
+        service = self("PUT", f"/services/{name}", {"files": files})
         deadline = time.monotonic() + BUILD_SECONDS
         while service["state"] == "BUILDING" and time.monotonic() < deadline:
             time.sleep(LOOKS_SECONDS)
@@ -65,12 +70,3 @@ def service_name(folder: Path) -> str:
     """The name of a folder in the form of a service's."""
     letters = (letter if letter.isascii() and letter.isalnum() else "-" for letter in folder.resolve().name.lower())
     return "".join(letters).strip("-")[:63].rstrip("-") or "service"
-
-
-def files(folder: Path) -> dict[str, str]:
-    """The files of a folder by their paths, in base64, without those that Python made."""
-    return {
-        file.relative_to(folder).as_posix(): base64.b64encode(file.read_bytes()).decode()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and "__pycache__" not in file.parts
-    }

@@ -41,4 +41,4 @@ def test_a_folder_that_is_no_service_is_a_sentence(tmp_path):
     ended = run_untouched(environment("plugin-others"), "", tmp_path, "--service", str(tmp_path / "nothing"))
     assert ended.status == 1
     assert ended.errors.count("\n") == 1
-    assert "src/program.py" in ended.errors
+    assert "There is no folder" in ended.errors
