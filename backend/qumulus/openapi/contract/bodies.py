@@ -77,10 +77,7 @@ def strict_json(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
     """
     if b"NaN" in raw or b"Infinity" in raw or b"\\u0000" in raw:
         _look_closely(raw)
-    try:
-        return adapter.validate_json(raw, strict=True, by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False, include_context=False)) from None
+    return _as_declared(adapter.validate_json, raw, strict=True)
 
 
 def form(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
@@ -93,10 +90,7 @@ def form(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
         fields = dict(parse_qsl(text(raw), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise Refused(f"The form has more than {MOST_FIELDS} fields.", 400, 422) from None
-    try:
-        return adapter.validate_python(fields, by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False, include_context=False)) from None
+    return _as_declared(adapter.validate_python, fields)
 
 
 def multipart(raw: bytes, content_type: str, adapter: TypeAdapter[Any]) -> Any:
@@ -109,8 +103,17 @@ def multipart(raw: bytes, content_type: str, adapter: TypeAdapter[Any]) -> Any:
         fields = parts(raw, content_type)
     except NotMultipart as error:
         raise Refused(str(error), 400, 422) from None
+    return _as_declared(adapter.validate_python, fields)
+
+
+def _as_declared(validate: Callable[..., Any], given: Any, **how: Any) -> Any:
+    """What ``validate`` makes of ``given``, by the names of the wire.
+
+    Raises:
+        Refused: it is not as declared.
+    """
     try:
-        return adapter.validate_python(fields, by_alias=True, by_name=False)
+        return validate(given, by_alias=True, by_name=False, **how)
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False, include_context=False)) from None
 

@@ -147,7 +147,7 @@ def _answer_errors(app: FastAPI, document: Document, errors: Errors) -> None:
         operation = document.operations.get(getattr(request.scope.get("route"), "operation_id", ""))
         answered = errors.response(error, operation)
         if answered is None:
-            log.error("%s declares no status for %s", operation and operation.id, type(error).__name__)
+            log.error("%s declares no status for %s", operation and operation.id, type(error).__name__, exc_info=error)
             answered = errors.response(None, operation)
         assert answered is not None  # noqa: S101 - there is always an answer to a mistake
         return answered
