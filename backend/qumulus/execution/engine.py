@@ -313,6 +313,9 @@ class Engine:
                 self._storage.queue.recover()  # what somebody else holds and does not renew
             except Unavailable as error:
                 log.error("Leases can't be renewed, trying again: %s", error)
+            except Exception:  # a mistake of ours must not end the beating
+                log.exception("Leases can't be renewed because of an error of ours, trying again.")
+                self._stopping.wait(AGAIN_SECONDS)
 
     def _renew(self, held: list[tuple[Claim, Seat]]) -> None:
         lost = self._storage.queue.heartbeat(self._owner, [claim for claim, _ in held], self._lease)

@@ -68,7 +68,7 @@ class Wire:
         header = json.dumps({"say": say, "parts": [len(part) for part in parts], **members}).encode()
         try:
             self._socket.sendall(_length.pack(len(header)) + header)
-            for part in parts:
+            for part in filter(None, parts):  # who has read the last byte may be gone by now
                 self._socket.sendall(part)
         except (OSError, TimeoutError) as error:
             raise BrokenWire("The other end takes nothing.") from error
