@@ -392,7 +392,10 @@ def client_side(module, *names):
     if importlib.util.find_spec(f"qiskit_ibm_runtime.{module}") is None:
         raise Absent
     found = importlib.import_module(f"qiskit_ibm_runtime.{module}")
-    return next(getattr(found, name) for name in names if hasattr(found, name))
+    present = [getattr(found, name) for name in names if hasattr(found, name)]
+    if not present:
+        raise Absent  # 0.48 has the package, still empty
+    return present[0]
 
 
 @step

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -19,6 +20,7 @@ import pytest
 from clients.environments import CLIENTS, environment
 from qumulus.interception import environment as proxied
 from qumulus.interception.sites import sites
+from qumulus.openapi.jobs import REPOSITORY
 from servers import Server
 
 SCENARIO = Path(__file__).with_name("scenario.py")
@@ -29,6 +31,7 @@ BY_VARIABLES = {"0.49.0", "0.50.0", "0.51.0"}
 WAITING, RUNNING = "osaka", "kyoto"
 SECONDS = 240
 LEAST_SECONDS = 60
+PREFIXES = "/v1|/api/v1|/experimental/api/v1"
 MARKS = {"passed": "✓", "absent": "·", "failed": "✗"}
 TABLE: dict[str, dict[str, str]] = {}
 
@@ -112,3 +115,24 @@ def test_a_version_of_the_client_does_everything(version, cloud, tmp_path):
     failed = [f"{step['step']}:\n{step['why']}" for step in steps if step["ended"] == "failed"]
     assert not failed, "\n".join(failed)
     assert done.returncode == 0, f"it ended with {done.returncode} after {steps[-1:]}:\n{done.stderr}"
+
+
+def test_the_mapping_names_every_call_of_the_clients_and_no_other(cloud):
+    """Runs after the versions; without them there is nothing to compare."""
+    if not TABLE:
+        pytest.skip("no version of the client ran before this test")
+    sent = {
+        f"{method} {path}"
+        for method, path in re.findall(r"→ ([A-Z]+) (\S+) from", cloud[0].output())
+        if not path.startswith("/emulator")
+    }
+    mapping = (REPOSITORY / "docs" / "CLIENT_SERVER_MAPPING.md").read_text()
+    listed = re.findall(r"\| `([A-Z]+ /\S+)` \|", mapping)
+    patterns = {
+        call: re.compile(re.sub(r"{\w+}", "[^/]+", call).replace(" /", f" ({PREFIXES})?/", 1)) for call in listed
+    }
+    unlisted = sorted(call for call in sent if not any(pattern.fullmatch(call) for pattern in patterns.values()))
+    assert unlisted == []
+    if set(TABLE) == set(VERSIONS):
+        never = [call for call, pattern in patterns.items() if not any(map(pattern.fullmatch, sent))]
+        assert never == []
