@@ -278,3 +278,10 @@ def test_observables_and_values_that_do_not_broadcast_fail_the_job() -> None:
     outcome = run(estimator([[circuit, [z, z], [[1.0], [2.0], [3.0]]]]))
     assert outcome.failure is Failure.PROGRAM
     assert "cannot be broadcast together" in outcome.reason
+
+
+def test_a_precision_that_takes_more_shots_than_memory_is_refused_before_anything_is_drawn() -> None:
+    circuit = rotation().assign_parameters([1.0])
+    outcome = run(estimator([(circuit, placed(SparsePauliOp("Z"), rotation()), None, 1e-9)]))
+    assert outcome.failure is Failure.REFUSED
+    assert "ask for a larger precision" in outcome.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from typing import Any
 
 import numpy as np
@@ -216,6 +217,31 @@ def test_a_program_with_a_wrong_member_fails_with_a_sentence(path: list[Any], va
     assert outcome.failure is Failure.PROGRAM
     assert outcome.reason_code == 1002
     assert words in outcome.reason
+
+
+def test_all_that_a_program_compresses_counts_against_one_limit() -> None:
+    program = QuantumProgram(shots=5)
+    program.append_circuit_item(rotation(), circuit_arguments=np.zeros((100_000, 1)))
+    outcome = run(executor(program, decompressed_bytes=700_000))
+    assert outcome.failure is Failure.PROGRAM
+    assert "unfolds to more bytes than it may: its circuit_arguments" in outcome.reason
+
+
+@pytest.mark.parametrize(("version", "newest"), [("v0.1", 16), ("v1.1", 17)])
+def test_qpy_that_is_newer_than_the_version_of_the_schema_admits_is_refused(version: str, newest: int) -> None:
+    program = QuantumProgram(shots=5)
+    program.append_circuit_item(isa(bell(), BRISBANE))
+    sent = params(program, version)
+    quantum = sent["quantum_program"]
+    place, member = (
+        (quantum["items"][0]["circuit"], "circuit_b64") if version == "v0.1" else (quantum["circuits"], "b64_data")
+    )
+    data = bytearray(b64decode(place[member]))
+    data[6] = newest + 1
+    place[member] = b64encode(bytes(data)).decode()
+    outcome = run(job(sent, kind="executor"))
+    assert outcome.failure is Failure.PROGRAM
+    assert f"the newest is {newest}" in outcome.reason
 
 
 def test_a_circuit_that_was_not_transpiled_fails_with_the_code_of_the_service() -> None:

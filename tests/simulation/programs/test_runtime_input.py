@@ -172,6 +172,12 @@ def test_a_body_that_is_no_object_with_params_fails_the_job(payload: bytes) -> N
     failed(Program(job_id="job", kind="runtime.sampler", payload=payload, device="brisbane"))
 
 
+def test_what_cannot_be_printed_is_not_repeated_in_the_failure() -> None:
+    outcome = failed(sampler([isa(bell(), BRISBANE)], {"\ud800\x1b[31m": 1}))
+    assert outcome.reason.isprintable()
+    assert "??[31m is not an option" in outcome.reason
+
+
 def test_a_result_over_the_limit_is_refused_before_anything_runs() -> None:
     outcome = run(sampler([(isa(bell(), BRISBANE), None, 10_000_000)], result_bytes=1 << 20))
     assert outcome.failure is Failure.REFUSED
@@ -191,3 +197,4 @@ def test_the_inputs_of_an_openqasm_program_take_values_by_position_or_name() -> 
         outcome = run(sampler([[text, values, 10]]))
         assert outcome.succeeded, outcome.reason
     failed(sampler([[text, {"a": 0.1}, 10]]), "the parameters a, b")
+    failed(sampler([[text, {"a": "x", "b": 0.1}, 10]]), "are not numbers")

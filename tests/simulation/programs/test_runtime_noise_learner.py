@@ -162,6 +162,7 @@ def no_box() -> QuantumCircuit:
         (third(another_register()), "not those of ibm_brisbane"),
         (third(no_box()), "'ecr' is none"),
         (job({"schema_version": "v7"}, kind="noise-learner"), "not 'v7'"),
+        (job({"schema_version": ["v0.3"]}, kind="noise-learner"), "knows the schema versions"),
         (job({"schema_version": "v0.3", "instructions": None}, kind="noise-learner"), "base64"),
         (job({"circuits": []}, kind="noise-learner"), "no circuits"),
         (legacy([isa(bell(), BRISBANE)], speed=1), "options.speed is not an option"),

@@ -14,7 +14,7 @@ from qumulus.simulation.devices import DeviceModel, twirled
 
 from . import results
 from .decoupling import Decoupling, decoupled
-from .failures import Log, invalid
+from .failures import Log, invalid, shown
 from .submission import Submission
 
 METHOD = "simulation_method"
@@ -84,7 +84,7 @@ def conditions(
             "calibration. Leave simulator.noise_model out."
         )
     if without := [name for name in options.experimental if name != METHOD]:
-        log(f"Experimental options have no effect here: {', '.join(without)}.", Severity.WARNING)
+        log(shown(f"Experimental options have no effect here: {', '.join(without)}."), Severity.WARNING)
     chosen = options.dynamical_decoupling
     kinds = {"gates": twirl_gates, "measurements": twirl_measurements}
     return Conditions(

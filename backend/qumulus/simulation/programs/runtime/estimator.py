@@ -12,9 +12,10 @@ from typing import Any, cast
 from ibm_quantum_schemas.estimator.version_0_1 import OptionsModel
 from qiskit.circuit import QuantumCircuit
 
-from qumulus.core.programs import Program
+from qumulus.core.programs import Limits, Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.errors import Refused
 from qumulus.simulation.expectation import measure_terms, shots_for
 from qumulus.simulation.seeds import extend
 
@@ -32,6 +33,8 @@ from .twirling import product, randomizations
 
 _CALIBRATION, _FOLDS = -1, -2
 """Members of the seeds' paths for what is no measurement of a pub's parameter set."""
+
+_BYTES = 10  # a reading of the calibration, with the random number that it is drawn from
 
 
 @coded
@@ -95,7 +98,7 @@ def _estimated(
         (sets[row], list(dict.fromkeys(letters for _, k in wanted_here for letters in flat[k] if letters)))
         for row, wanted_here in elements.items()
     ]
-    calibration = _calibration(cases, wanted, under, shots, index)
+    calibration = _calibration(cases, wanted, under, shots, index, submission.limits)
     measured = [
         measure_terms(
             circuit,
@@ -154,10 +157,21 @@ def _amplified(
 
 
 def _calibration(
-    cases: Sequence[tuple[Any, Sequence[Any]]], wanted: Resilience, under: Conditions, shots: int | None, index: int
+    cases: Sequence[tuple[Any, Sequence[Any]]],
+    wanted: Resilience,
+    under: Conditions,
+    shots: int | None,
+    index: int,
+    limits: Limits,
 ) -> Calibration | None:
     """The calibration of the readout of all qubits that a pub measures."""
     if not wanted.measure_mitigation:
         return None
     qubits = sorted({qubit for _, terms in cases for letters in terms for qubit, _ in letters})
+    if shots is not None and shots * len(qubits) * _BYTES > limits.memory_bytes:
+        raise Refused(
+            f"Calibrating the readout of {len(qubits)} qubits by {shots} shots takes more memory than a job may: "
+            "ask for a larger precision.",
+            {"shots": shots, "qubits": len(qubits)},
+        )
     return calibrated(under.model, qubits, shots=shots, seed=extend(under.seed, index, _CALIBRATION))

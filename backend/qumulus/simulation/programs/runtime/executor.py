@@ -24,7 +24,7 @@ from qumulus.simulation.seeds import generator
 
 from . import results
 from .dialects import Dialect, dialect_of
-from .failures import Log, coded, invalid
+from .failures import Log, coded, invalid, shown
 from .options import validated
 from .pubs import bindings, check_angles
 from .samplexes import PARAMETERS, sampled, samplex_item
@@ -99,7 +99,7 @@ def _check_options(submission: Submission, dialect: Dialect, log: Log) -> None:
             Severity.WARNING,
         )
     if getattr(options, "experimental", None):
-        log(f"Experimental options have no effect here: {', '.join(options.experimental)}.", Severity.WARNING)
+        log(shown(f"Experimental options have no effect here: {', '.join(options.experimental)}."), Severity.WARNING)
 
 
 def _shots(program: Mapping[str, Any]) -> int:

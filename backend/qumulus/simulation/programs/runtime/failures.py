@@ -15,19 +15,26 @@ Entry = Callable[[Program, Log], Outcome]
 INVALID = 1002
 """The job is not valid to run on this backend."""
 
+_LONGEST = 2000
+
 NOT_ISA = 1517
 """The circuits do not match the target of the backend."""
 
 
+def shown(text: str) -> str:
+    """A text that may quote what was sent: what cannot be printed is replaced, and it is not endless."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST])
+
+
 def invalid(message: str) -> ProgramError:
     """The job asks for what cannot be run; the message says what to change."""
-    return ProgramError(message, INVALID)
+    return ProgramError(shown(message), INVALID)
 
 
 def not_isa(message: str) -> ProgramError:
     """A circuit uses what the backend does not have."""
     return ProgramError(
-        f"{message} Circuits do not match the target definition (non-ISA circuits): transpile them for the target before "
+        f"{shown(message)} Circuits do not match the target definition (non-ISA circuits): transpile them for the target before "
         "you submit a primitive query, for example with generate_preset_pass_manager(optimization_level=1, "
         "backend=backend).",
         NOT_ISA,

@@ -122,7 +122,7 @@ def _circuit(circuit: QuantumCircuit) -> dict[str, str]:
 def _third(submission: Submission) -> Outcome:
     """Layers are given as boxes."""
     version = submission.params["schema_version"]
-    if version not in VERSIONS:
+    if not isinstance(version, str) or version not in VERSIONS:
         raise invalid(f"The noise learner knows the schema versions {', '.join(VERSIONS)}, not {str(version)[:20]!r}.")
     module = import_module(f"ibm_quantum_schemas.noise_learner_v3.version_{version[1:].replace('.', '_')}")
     options: Any = validated(module.OptionsModel, submission.params.get("options"), submission.allowance)

@@ -182,7 +182,11 @@ def _by_name(given: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> lis
     names = [parameter.name for parameter in parameters]
     if set(given) != set(names):
         raise invalid(f"The circuit has the parameters {', '.join(names) or 'none'}: give a value for each of them.")
-    return np.stack(np.broadcast_arrays(*(np.asarray(given[name], float) for name in names)), axis=-1).tolist()
+    try:
+        columns = np.broadcast_arrays(*(np.asarray(given[name], float) for name in names))
+    except (TypeError, ValueError) as error:
+        raise invalid("The values of the parameters are not numbers, or their arrays do not go together.") from error
+    return np.stack(columns, axis=-1).tolist()
 
 
 def check_angles(angles: list[ParameterExpression], sets: list[dict[Parameter, float]]) -> None:
