@@ -114,8 +114,11 @@ class Services(Protocol):
         """
         ...
 
-    def entrust(self, job_id: str, secrets: Mapping[str, str]) -> None:
-        """Keep the secrets of an execution until it has run, in memory alone."""
+    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> None:
+        """Keep the secrets of an execution until it has run, in memory alone.
+
+        ``token`` is its caller's, with which the program may call the quantum API.
+        """
         ...
 
 

@@ -36,6 +36,9 @@ from .slots import Gone
 
 CURRENT = "current.json"
 POOLS = "datapool"
+# what the vendor's quantum clients look for in the environment
+QUANTUM = ("QHUB_QUANTUM_BASE_URL", "PLANQK_QUANTUM_BASE_URL")
+TOKENS = ("KQH_SERVICE_EXECUTION_TOKEN", "PLANQK_SERVICE_EXECUTION_TOKEN", "SERVICE_EXECUTION_TOKEN")
 log = logging.getLogger("qumulus.services")
 
 
@@ -130,10 +133,9 @@ class Shelf:
         if read.checks_input:
             description.check(description.document(read), body)
 
-    def entrust(self, job_id: str, secrets: Mapping[str, str]) -> None:
+    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> None:
         """Keep the secrets of an execution. See `Services.entrust`."""
-        if secrets:
-            self._secrets[job_id] = dict(secrets)
+        self._secrets[job_id] = {**secrets, **dict.fromkeys(TOKENS, token)}
 
     # -- what the slots ask --------------------------------------------------------------------------------------------
 
@@ -179,7 +181,10 @@ class Shelf:
             body=claim.program.payload,
             secrets=secrets,
             pools=self._own_pools(service_of(claim.program.device)),
-            environment={"SERVICE_ID": request.get("service_id", "")},
+            environment={
+                "SERVICE_ID": request.get("service_id", ""),
+                **dict.fromkeys(QUANTUM, f"{request['origin']}/quantum"),
+            },
         )
 
     def _own_pools(self, name: str) -> Mapping[str, Pool]:

@@ -338,3 +338,29 @@ def test_a_data_pool_that_a_service_brings_along_is_there_for_its_parameter(clou
         **{"datapool/files/a.csv": "1.5", "datapool/files/b.csv": "2"},
     )
     assert service.run({"n": 1})["sum"] == 4.5
+
+
+def test_a_program_reaches_the_quantum_api_as_its_caller(cloud: Server):
+    service = deploy(
+        cloud,
+        "quantum-inside",
+        """
+        import json, os, urllib.request
+        def run():
+            request = urllib.request.Request(os.environ["QHUB_QUANTUM_BASE_URL"] + "/backends")
+            request.add_header("X-Auth-Token", os.environ["KQH_SERVICE_EXECUTION_TOKEN"])
+            print("with", os.environ["KQH_SERVICE_EXECUTION_TOKEN"])
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return {"backends": [backend["id"] for backend in json.load(answer)]}
+        """,
+    )
+    execution = service.start()
+    service.wait(execution)
+    assert "kipu.sim.qsim" in service.get(f"/{execution}/result")["backends"]
+    assert [line["message"] for line in service.get(f"/{execution}/log")] == ["with [redacted]"]
+
+
+def test_a_file_of_a_data_pool_is_refused_in_a_sentence(summing: Service):
+    answer = summing.http.post("/", json={"dataRef": {"dataPoolId": "x", "fileId": "y"}})
+    assert answer.status_code == 400
+    assert "send data itself" in answer.json()["detail"]

@@ -29,4 +29,13 @@ def _personal(request: Request) -> accounts.Caller:
 
 
 Caller = Annotated[accounts.Caller, Depends(_caller)]
+
+
+async def _bearer(request: Request, caller: Caller) -> str:
+    """The token itself, once it is known; for the program, which may call the quantum API with it."""
+    del caller
+    return request.headers["authorization"].partition(" ")[2].strip()
+
+
+Bearer = Annotated[str, Depends(_bearer)]
 PersonalCaller = Annotated[accounts.Caller, Depends(_personal)]  # X-Auth-Token, or a bearer

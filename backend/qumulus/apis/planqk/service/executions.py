@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Jobs, Services, Settled
-from qumulus.apis.planqk.callers import Caller
+from qumulus.apis.planqk.callers import Bearer, Caller
 from qumulus.core import accounts, services
 from qumulus.core.errors import IllegalTransition, UnknownJob
 from qumulus.core.jobs import Job
@@ -78,13 +78,13 @@ def get_health(
 @operation("startExecution")
 @operation("startExecutionWithoutSlash")
 def start_execution(
-    service: Name, body: RequestBody, caller: Caller, jobs: Jobs, services: Services, base: Base
+    service: Name, body: RequestBody, caller: Caller, jobs: Jobs, services: Services, base: Base, token: Bearer
 ) -> Reply[ServiceExecution]:
     found = services.service(service)
     asked = requests.read(body)
     services.check(service, asked.parameters)
     job_id = str(uuid.uuid4())
-    services.entrust(job_id, asked.secrets)
+    services.entrust(job_id, asked.secrets, token)
     job = jobs.submit(requests.job(found, asked, caller, job_id, base.origin))
     return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
 

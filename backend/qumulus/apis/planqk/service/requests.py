@@ -1,4 +1,4 @@
-"""What a request to start an execution says: parameters, tags, secrets, data pools."""
+"""What a request to start an execution says: parameters, tags, secrets."""
 
 from __future__ import annotations
 
@@ -28,33 +28,26 @@ class Asked:
     parameters: Mapping[str, Any]
     tags: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # by variable of the environment
-    pools: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by parameter
-    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by parameter
 
 
 def read(body: RequestBody) -> Asked:
     """The parts of a request.
 
     Raises:
-        InvalidRequest: a reference to a data pool is not whole.
+        Excluded: a parameter and a reference in its place were both sent.
+        InvalidRequest: a file of a data pool is referred to, and there are none.
     """
     members = dict(body.model_extra or {})
     given = {} if body.field_secrets is MISSING else body.field_secrets
-    files = {}
     for reference, parameter in REFERENCES.items():
-        value = members.pop(reference, None)
-        if value is not None:
+        if members.pop(reference, None) is not None:
             if members.get(parameter) is not None:
                 raise Excluded(parameter, reference)
-            members.pop(parameter, None)
-            files[parameter] = _file(reference, value)
-    pools = {name: _pool(name, value) for name, value in members.items() if _is_pool(value)}
+            raise InvalidRequest(f"This server keeps no data pools: send {parameter} itself instead of {reference}.")
     return Asked(
-        parameters={name: value for name, value in members.items() if name not in pools},
+        parameters={name: value for name, value in members.items() if not _is_pool(value)},
         tags=() if body.field_tags is MISSING else tuple(body.field_tags),
         secrets={secret_variable(name): secret for name, secret in given.items()},
-        pools=pools,
-        files=files,
     )
 
 
@@ -77,8 +70,6 @@ def job(service: Service, asked: Asked, caller: Caller, job_id: str, origin: str
         attempts=1,
         request={
             "secrets": sorted(asked.secrets),
-            "pools": dict(asked.pools),
-            "files": dict(asked.files),
             "service_id": str(service.id),
             "origin": origin,
         },
@@ -92,19 +83,5 @@ def secret_variable(name: str) -> str:
 
 
 def _is_pool(value: Any) -> bool:
+    """Whether it refers to a data pool: the program sees the one that its service brings along for the parameter."""
     return isinstance(value, dict) and str(value.get("ref", "")).upper() == "DATAPOOL" and "id" in value
-
-
-def _pool(name: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not name.isidentifier() or len(name) > 100:
-        raise InvalidRequest("A data pool has to be sent under the name of a parameter.")
-    if not isinstance(value["id"], str):
-        raise InvalidRequest(f"{name}.id has to be the id of a data pool, as text.")
-    grant = value.get("grant")
-    return {"pool": value["id"], "grant": grant if isinstance(grant, str) else None}
-
-
-def _file(name: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict) or not all(isinstance(value.get(part), str) for part in ("dataPoolId", "fileId")):
-        raise InvalidRequest(f"{name} has to name a file by dataPoolId and fileId.")
-    return {"pool": value["dataPoolId"], "file": value["fileId"]}

@@ -88,7 +88,7 @@ def _places(name: str, annotation: Any) -> list[Any]:
             path = os.path.join(os.environ["DATAPOOL_DIRECTORY"], name)
             if os.path.isdir(path):
                 return [option(path)]
-            what = f'The request has no data pool for {name}: send {{"id": …, "ref": "DATAPOOL"}}.'
+            what = f"There is no data pool for {name}: put its files into datapool/{name} of the service's folder."
         elif named(option, "SecretValue"):
             secret = os.environ.get(secret_variable(name))
             if secret is not None:
