@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from apis.oqtopus import cloud
+from apis.oqtopus.cloud import USER, packed, unpacked, upload
 from servers import Server
 
-USER = {"q-api-token": "local.qumulus-local"}
 ENGINE = {"x-api-key": "qumulus-provider"}
 PROGRAM = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
 LEASE = 1.0
@@ -39,33 +38,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
         yield client
 
 
-def packed(entry: str, content: Any) -> bytes:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr(entry, json.dumps(content))
-    return archive.getvalue()
-
-
-def unpacked(content: bytes) -> Any:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        (name,) = archive.namelist()
-        return json.loads(archive.read(name))
-
-
-def upload(client: httpx2.Client, address: dict[str, Any], content: bytes, **changed: str) -> httpx2.Response:
-    return client.post(
-        address["url"], data=address["fields"] | changed, files={"file": ("a.zip", content, "application/zip")}
-    )
-
-
-def submitted(client: httpx2.Client, device: str = "Lima", content: Any = None, **members: Any) -> str:
-    registered = client.post("/jobs", headers=USER).json()
-    raw = content if isinstance(content, bytes) else packed("input.json", content or {"program": [PROGRAM]})
-    assert upload(client, registered["presigned_url"], raw).status_code == 204
-    body = {"device_id": device, "job_type": "sampling", "shots": 100, **members}
-    answer = client.post(f"/jobs/{registered['job_id']}/submit", json=body, headers=USER)
-    assert answer.json() == {"message": "job submitted"}
-    return registered["job_id"]
+def submitted(client: httpx2.Client, content: Any = None, **members: Any) -> str:
+    job = {"device_id": "Lima", "job_type": "sampling", "shots": 100, **members}
+    return cloud.submitted(client, {"program": [PROGRAM]} if content is None else content, **job)
 
 
 def fetched(client: httpx2.Client, **query: Any) -> list[dict[str, Any]]:

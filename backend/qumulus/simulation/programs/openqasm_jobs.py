@@ -237,7 +237,7 @@ def _pauli(text: str, n_qubits: int) -> tuple[str, list[int]]:
     rest = text.strip()
     letters = _PAULI.findall(rest)
     if _PAULI.sub("", rest):
-        raise ProgramError(f"{text[:60]!r} is not a Pauli string: write it as 'X0 Z1', with a qubit after each letter.")
+        raise ProgramError(f"{text[:60]!r} is no Pauli string: write it as 'X0 Z1', with a qubit after each letter.")
     qubits = [int(qubit) for _letter, qubit in letters]
     if len(set(qubits)) < len(qubits) or max(qubits) >= n_qubits:
         raise ProgramError(

@@ -1,0 +1,74 @@
+"""Every call of oqtopus-client's services, as its users make them; prints what came back."""
+
+import datetime as dt
+import json
+import time
+
+from oqtopus_client import OqtopusClient, OqtopusConfig, OqtopusJobSpec, UserApiError
+
+PROGRAM = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+STATE = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; h q[0]; cx q[0], q[1];'
+
+client = OqtopusClient(OqtopusConfig.from_env())
+
+
+def spec(job_type, program, device="Kawasaki", **members):
+    return OqtopusJobSpec(device_id=device, job_type=job_type, program=program, shots=1000, **members)
+
+
+def refused(call, *arguments, **named):
+    try:
+        call(*arguments, **named)
+    except UserApiError as error:
+        return str(error)
+    return None
+
+
+said = {}
+devices = client.list_devices()
+said["devices"] = [device.device_id for device in devices]
+said["qubits"] = len(client.get_device("Kawasaki").device_info["qubits"])
+
+sampled = client.run_sampling(spec("sampling", PROGRAM, name="named", description="described"))
+said["sampled"] = sampled.get_counts()
+seconds = []
+for _ in range(5):
+    start = time.perf_counter()
+    client.run_sampling(spec("sampling", PROGRAM))
+    seconds.append(time.perf_counter() - start)
+said["seconds"] = sorted(seconds)[2]
+operator = [{"pauli": "X 0 X 1", "coeff": 1.5}, {"pauli": "Z0 Z1", "coeff": 1.0}]
+estimated = client.run_estimation(spec("estimation", STATE, operator=operator))
+said["estimated"] = [estimated.get_exp_value(), estimated.get_stds()]
+many = client.run_multi_manual(spec("multi_manual", [PROGRAM, PROGRAM]))
+said["many"] = many.get_counts()
+said["divided"] = {index: sum(counts.values()) for index, counts in many.get_divided_counts().items()}
+for method in ("pseudo_inverse", "least_square"):
+    said[method] = client.run_sampling(
+        spec("sampling", PROGRAM, mitigation_info={"ro_error_mitigation": method})
+    ).get_counts()
+wrong = client.run_sampling(spec("sampling", "OPENQASM 3; qubit q;\nhh q;"))
+said["wrong"] = [client.get_job_status(wrong.job_id).status.value, client.get_job(wrong.job_id).message]
+
+waiting = client.submit_job(spec("sampling", PROGRAM))
+said["waited"] = client.wait_for_job(waiting.job_id).status.value
+said["listed"] = [
+    job.job_id
+    for job in client.list_jobs(start_time=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), q="named", size=5, order="DESC")
+] == [sampled.job_id]
+said["too late to cancel"] = refused(client.cancel_job, sampled.job_id)
+said["deleted"] = client.delete_job(sampled.job_id).message
+said["gone"] = refused(client.get_job_status, sampled.job_id)
+said["no device"] = refused(client.run_sampling, spec("sampling", PROGRAM, device="Nowhere"))
+said["announcements"] = [each.id for each in client.get_announcements_list().announcements]
+said["announcement"] = client.get_announcement(1).title
+
+token = client.create_api_token()
+own = OqtopusClient(
+    OqtopusConfig(url=OqtopusConfig.from_env().url, api_token=f"{token.api_token_id}.{token.api_token_secret}")
+)
+said["days"] = (own.get_api_token_status().api_token_expiration - dt.datetime.now(dt.UTC)).days
+own.delete_api_token()
+said["revoked"] = refused(own.get_api_token_status) is not None
+said["built in"] = refused(client.delete_api_token)
+print(json.dumps(said, default=str))

@@ -1,0 +1,22 @@
+"""quri-parts-oqtopus, unmodified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+CLIENT = "quri-parts-oqtopus-1.1.5"
+
+
+def test_sampling_estimation_several_programs_and_devices(run: Callable[..., Any]) -> None:
+    said = run(CLIENT, "quri.py")
+    noisy = said["sampled"]  # outcomes are numbers there
+    assert sum(noisy.values()) == 1000
+    assert noisy["0"] + noisy["3"] > 800
+    assert noisy.get("1", 0) + noisy.get("2", 0) > 0
+    assert said["retrieved"] == "succeeded"
+    assert set(said["qasm"]) == {"0", "3"}
+    assert {index: sum(counts.values()) for index, counts in said["many"].items()} == {"0": 1000, "1": 1000}
+    assert said["estimated"] == [3.0, 0.0]
+    assert {"Kawasaki", "qulacs"} <= set(said["devices"])
+    assert said["device"] == 127
