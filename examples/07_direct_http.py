@@ -15,7 +15,18 @@ headers = {
 }
 print("versions:", [each["version"] for each in requests.get(f"{root}/v1/versions", timeout=10).json()["versions"]])
 
-body = {"program_id": "sampler", "backend": "ibm_lima", "params": {"pubs": [], "version": 2}, "tags": ["direct"]}
+circuit = """OPENQASM 3.0;
+include "stdgates.inc";
+bit[1] c;
+sx $0;
+c[0] = measure $0;
+"""
+body = {
+    "program_id": "sampler",
+    "backend": "ibm_lima",
+    "params": {"pubs": [[circuit]], "version": 2},
+    "tags": ["direct"],
+}
 job = requests.post(f"{root}/v1/jobs", json=body, headers=headers, timeout=10).json()
 print("job", job["id"], "on", job["backend"])
 while (state := requests.get(f"{root}/v1/jobs/{job['id']}", headers=headers, timeout=10).json()["state"])["status"] in (
