@@ -54,7 +54,8 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
     entrypoint = deployment.entrypoint or _member(manifest, "entrypoint", str, ENTRYPOINT)
     _find_program(folder, entrypoint)
     description = _member(manifest, "description", str, "")
-    if not description and (file := _member(manifest, "descriptionFile", str, "")):
+    file = _member(manifest, "descriptionFile", str, "")
+    if not description and file and (folder / file).is_file():  # the vendor's own sample names one that is not there
         description = _text(folder, file)
     strict = deployment.strict if deployment.strict is not None else _member(manifest, "strict", bool, False)
     api_version = _member(manifest, "apiVersion", int, 2)
