@@ -79,6 +79,7 @@ class EphemeralCloud:
         if intercept:
             self._settings["intercept_port"] = "0"
         self._settings |= settings or {}
+        self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.proxy = ""  # where HTTPS_PROXY has to point, if it intercepts
         self.certificate = Path()  # of the authority that a client has to trust then
@@ -92,11 +93,24 @@ class EphemeralCloud:
         self.folder = Path(tempfile.mkdtemp(prefix="qumulus-"))
         self.log = self.folder / "log"
         ready = self.folder / "ready.json"
+        try:
+            self._process = self._started(ready)
+            self._await(ready)
+        except BaseException:  # an interrupted start leaves nothing behind either
+            self.stop()
+            raise
+        where = json.loads(ready.read_text())
+        self.url = where["url"]
+        self.proxy = where.get("proxy", "")
+        self.certificate = Path(where.get("certificate", ""))
+        return self
+
+    def _started(self, ready: Path) -> subprocess.Popen[bytes]:
         paths = {"home": str(self.folder / "state"), "ready_file": str(ready)}
         given = {f"QUMULUS_{name.upper()}": value for name, value in (self._settings | paths).items()}
         try:
             with self.log.open("wb") as log:
-                self._process = subprocess.Popen(  # noqa: S603  our own server
+                return subprocess.Popen(  # noqa: S603  our own server
                     self._command,
                     env=inherited() | given,
                     stdin=subprocess.DEVNULL,
@@ -105,35 +119,27 @@ class EphemeralCloud:
                     start_new_session=True,  # Ctrl-C is for the command that uses the cloud
                 )
         except OSError as error:
-            shutil.rmtree(self.folder, ignore_errors=True)
             raise CloudNotStarted(f"{self._command[0]} can't be started: {error.strerror}.") from None
-        self._await(ready)
-        where = json.loads(ready.read_text())
-        self.url = where["url"]
-        self.proxy = where.get("proxy", "")
-        self.certificate = Path(where.get("certificate", ""))
-        return self
 
     def _await(self, ready: Path) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not ready.exists():
-            ended = self._process.poll() is not None
+            ended = self._process is None or self._process.poll() is not None
             if ended or time.monotonic() > deadline:
                 said = self.log.read_text(errors="replace").strip() or "it said nothing"
-                self.stop()
                 how = "ended at its start" if ended else f"did not answer within {START_SECONDS:.0f} s"
                 raise CloudNotStarted(f"The cloud {how}: {said}")
             time.sleep(0.01)
 
     def stop(self) -> None:
         """End it and forget its state."""
-        if self._process.poll() is None:
+        if self._process is not None:
             self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self, given: Mapping[str, str], *, ibm_account: bool) -> dict[str, str]:

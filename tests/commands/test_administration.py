@@ -154,11 +154,11 @@ def test_a_name_can_not_move_the_cursor_of_who_lists_it(server):
 
 
 def test_jobs_are_cancelled(server):
-    run(server, "devices", "set", "osaka", "--provider")
+    run(server, "devices", "set", "osaka", "--least-queue", "600")
     jobs = [submit(server, device="Osaka") for _ in range(2)]
     assert run(server, "jobs", "cancel", *jobs) == "".join(f"{job} is cancelled.\n" for job in jobs)
     assert run(server, "jobs", "cancel", jobs[0], status=1) == f"Job {jobs[0]} is cancelled: it cannot be cancelled.\n"
-    run(server, "devices", "set", "osaka", "--simulated")
+    run(server, "devices", "set", "osaka", "--least-queue", "0")
 
 
 def test_the_secret_of_a_new_token_is_all_that_is_printed(server):

@@ -235,3 +235,29 @@ def test_a_cloud_that_was_named_and_is_not_there_is_said_so(tmp_path, own_home):
     assert ended.returncode == 1
     assert "HTTP Error 502" in ended.stderr
     assert f"qumulus: the cloud at {url} can't be reached" in ended.stderr
+
+
+def test_an_account_with_a_proxy_of_its_own_is_named_when_the_command_fails(own_home):
+    (own_home / ".qiskit").mkdir()
+    account = {"mine": {"token": "real", "proxies": {"urls": {"https": "http://proxy.example:3128"}}}}
+    (own_home / ".qiskit" / "qiskit-ibm.json").write_text(json.dumps(account))
+    ended = qumulus("run", "--", "false", HOME=str(own_home))
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "qumulus: the saved IBM account mine names a proxy of its own, which leads past the cloud here.\n"
+    )
+
+
+def test_an_interrupted_start_leaves_nothing_behind(tmp_path, own_home):
+    running = subprocess.Popen(
+        command("run", "--", "sleep", "60"),
+        env=clean_environment() | {"HOME": str(own_home), "TMPDIR": str(tmp_path)},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob("qumulus-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(40) != 0
+    assert list(tmp_path.glob("qumulus-*")) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -56,27 +56,27 @@ def run(
     settings |= {"intercept_hosts": ",".join(hosts), "pass_hosts": ",".join(passed or ())}
     try:
         sites(settings["intercept_hosts"])
-        cloud = EphemeralCloud(instances=instances, settings=settings).start()
-    except (CloudNotStarted, ValueError) as error:
-        fail(str(error))
-    try:
-        for named in service or ():
-            name, _, folder = named.rpartition("=")
-            Administration(cloud.url).deploy(name or service_name(Path(folder)), Path(folder))
-        variables = cloud.environment(os.environ, ibm_account=wanted.has_saved_account(home))
-        status = relay(command, variables)
-        if status:
-            for sentence in hints(cloud.events(), instances):
-                typer.echo(f"qumulus: {sentence}", err=True)
-        if log:
-            shutil.copyfile(cloud.log, log)
-    except CloudRefused as error:
+        with EphemeralCloud(instances=instances, settings=settings) as cloud:
+            for named in service or ():
+                name, _, folder = named.rpartition("=")
+                Administration(cloud.url).deploy(name or service_name(Path(folder)), Path(folder))
+            status = relay(command, cloud.environment(os.environ, ibm_account=bool(wanted.saved_accounts(home))))
+            if status:
+                for sentence in (*hints(cloud.events(), instances), *_past_us(home)):
+                    typer.echo(f"qumulus: {sentence}", err=True)
+            if log:
+                shutil.copyfile(cloud.log, log)
+    except (CloudNotStarted, CloudRefused, ValueError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or command[0]}: {error.strerror}.", NOT_EXECUTABLE)
-    finally:
-        cloud.stop()
     raise typer.Exit(status)
+
+
+def _past_us(home: Path) -> Iterator[str]:
+    for name, account in wanted.saved_accounts(home).items():
+        if account.get("proxies"):
+            yield f"the saved IBM account {name} names a proxy of its own, which leads past the cloud here."
 
 
 def _checked(names: Iterable[str]) -> list[str]:

@@ -21,12 +21,17 @@ def instances(command: Sequence[str], environment: Mapping[str, str], home: Path
     """IBM instances: those of the environment, of the saved accounts, and CRNs in scripts that the command names."""
     named = environment.get("QISKIT_IBM_INSTANCE", "")
     found = [named] if named else []
-    return list(dict.fromkeys([*found, *_saved(home / ACCOUNTS), *_literal(command)]))
+    return list(dict.fromkeys([*found, *_saved(home), *_literal(command)]))
 
 
-def has_saved_account(home: Path) -> bool:
-    """Whether the IBM client has an account of its own here."""
-    return bool(_accounts(home / ACCOUNTS))
+def saved_accounts(home: Path) -> dict[str, dict[str, object]]:
+    """The IBM client's accounts by name; none where the file could not be read by the client either."""
+    try:
+        saved = json.loads((home / ACCOUNTS).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    named = saved.items() if isinstance(saved, dict) else ()
+    return {name: account for name, account in named if isinstance(account, dict)}
 
 
 def oqtopus_hosts(home: Path) -> list[str]:
@@ -39,20 +44,8 @@ def oqtopus_hosts(home: Path) -> list[str]:
     return list(dict.fromkeys(hosts))
 
 
-def _accounts(file: Path) -> dict[str, dict[str, object]]:
-    try:
-        saved = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return {}  # none, or none that the client could read either
-    return (
-        {name: account for name, account in saved.items() if isinstance(account, dict)}
-        if isinstance(saved, dict)
-        else {}
-    )
-
-
-def _saved(file: Path) -> Iterator[str]:
-    for account in _accounts(file).values():
+def _saved(home: Path) -> Iterator[str]:
+    for account in saved_accounts(home).values():
         instance = account.get("instance")
         if isinstance(instance, str) and instance:
             yield instance

@@ -63,7 +63,7 @@ def test_jobs_are_listed_newest_first_and_narrowed(cloud):
 
 
 def test_a_waiting_job_is_cancelled_and_then_can_not_be_again(cloud):
-    cloud("PUT", "/devices/osaka/settings", json={"provider": True})
+    cloud("PUT", "/devices/osaka/settings", json={"least_queue_seconds": 600})
     job_id = cloud.submit("Osaka")
     assert cloud("POST", f"/jobs/{job_id}/cancel")["state"] == "cancelled"
     again = cloud("POST", f"/jobs/{job_id}/cancel", 409)
@@ -122,13 +122,13 @@ def test_nobody_else_is_let_in(cloud, path):
 def test_a_reset_forgets_what_was_done_and_leaves_the_server_at_work(tmp_path):
     with Server(tmp_path / "state") as server:
         cloud = Cloud(server)
-        cloud("PUT", "/devices/osaka/settings", json={"provider": True})
+        cloud("PUT", "/devices/osaka/settings", json={"least_queue_seconds": 600})
         cloud("POST", "/tokens", 201, json={"api": "planqk"})
         done, waiting = cloud.submit(), cloud.submit("Osaka")
         cloud.ended(done)
         assert cloud("POST", "/reset") == {"jobs": 2, "sessions": 0, "tokens": 1}
         assert cloud("GET", "/jobs") == {"jobs": [], "total": 0}
-        assert cloud("GET", "/devices/osaka")["settings"]["provider"] is False
+        assert cloud("GET", "/devices/osaka")["settings"]["least_queue_seconds"] == 0
         for job_id in (done, waiting):
             cloud("GET", f"/jobs/{job_id}", 404)
         assert cloud.ended(cloud.submit())["state"] == "succeeded"
