@@ -24,7 +24,7 @@ SAID = {
     "08_sampler.py": "'00': ",
     "09_estimator.py": "resilience level 2: ⟨ZZ⟩ = ",
     "10_session.py": "Closed",
-    "11_executor.py": "⟨ZZ⟩ = 0.",
+    "11_executor.py": "⟨ZZ⟩ = ",
 }
 
 
