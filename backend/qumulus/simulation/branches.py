@@ -19,7 +19,7 @@ from .circuits import ActiveCircuit
 from .classical import Memory
 from .dense import Factor, mean
 from .errors import GaveUp, Refused
-from .machine import seconds_per_multiplication
+from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
 from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies
@@ -254,7 +254,7 @@ def _estimate(task: Task) -> Estimate:
     """An upper limit: as if every bit that is read doubled the branches."""
     steps = task.active.steps
     entries = 2.0 ** min(_splits(steps), _MOST_SPLITS) * 4.0**task.active.n_qubits
-    seconds = len(steps) * (1e-4 + 16 * entries * seconds_per_multiplication())
+    seconds = len(steps) * (1e-4 + 16 * entries * SECONDS_PER_MULTIPLICATION)
     return Estimate(
         seconds, _BYTES_AT_WORK * min(entries, _most_entries(task)) + task.shots * (task.active.n_memory + 16)
     )

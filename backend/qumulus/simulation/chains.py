@@ -11,7 +11,7 @@ import numpy as np
 
 from . import order
 from .chain import ROUNDING, Chain, Plan, plan
-from .machine import seconds_per_multiplication
+from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 
@@ -61,7 +61,7 @@ def _exact_objection(task: Task) -> str | None:
 def _estimate(task: Task, laid: Plan, bonds: Sequence[float]) -> Estimate:
     entries = _entries(bonds)
     work = entries * (_PER_ENTRY + _PER_SHOT_ENTRY * task.shots)
-    seconds = _SECONDS_PER_PLACE * len(laid.order) + work * seconds_per_multiplication()
+    seconds = _SECONDS_PER_PLACE * len(laid.order) + work * SECONDS_PER_MULTIPLICATION
     per_shot = task.active.n_bits + 16 + _BYTES * max(bonds, default=1.0)
     return Estimate(seconds, 2 * _COPIES * _BYTES * entries + task.shots * per_shot)
 
@@ -77,7 +77,7 @@ def _cut_estimate(task: Task) -> Estimate:
     bonds = [min(bond, _USUAL_BOND) for bond in laid.bonds()]
     guess = _estimate(task, laid, bonds)
     compressing = _PER_CUBE * len(laid.batches) * float(np.sum(np.array(bonds) ** 3))
-    return Estimate(guess.seconds + compressing * seconds_per_multiplication(), guess.memory_bytes)
+    return Estimate(guess.seconds + compressing * SECONDS_PER_MULTIPLICATION, guess.memory_bytes)
 
 
 def _chain(task: Task, cut: float | None) -> Chain:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from . import aer, branches, chains, dense, ideal, stabilizer, trajectories
 from .errors import GaveUp, ProgramError, Refused
+from .machine import slowness
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import Matrix
@@ -86,7 +87,7 @@ def _no_means() -> Means:
 def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Chosen:
     """The methods for a task: the named one, or all that can and may, the one with the least estimated time first.
 
-    Methods that approximate count as slower by their reluctance. ``exact_values`` leaves only those that give means
+    The order is that of a reference machine, so that it depends on the task only. Methods that approximate count as slower by their reluctance. ``exact_values`` leaves only those that give means
     without shots.
 
     Raises:
@@ -111,14 +112,15 @@ def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Cho
             continue
         estimates[candidate.name] = estimate = candidate.estimate(task)
         if estimate.seconds < _AT_ONCE and candidate.approximation is None and _within(estimate, task):
-            break
+            return Chosen(task, [candidate], estimates)
     if named and objections:
         raise ProgramError(f"The method {method!r} cannot simulate this circuit: {objections[method]}.")
-    allowed = [METHODS[name] for name, estimate in estimates.items() if _within(estimate, task)]
+    here = {name: Estimate(e.seconds * slowness(), e.memory_bytes) for name, e in estimates.items()}
+    allowed = [METHODS[name] for name, estimate in here.items() if _within(estimate, task)]
     if not allowed:
-        raise _refusal(task, estimates, objections)
+        raise _refusal(task, here, objections)
     best_first = sorted(allowed, key=lambda m: estimates[m.name].seconds * m.reluctance)
-    return Chosen(task, best_first, estimates)
+    return Chosen(task, best_first, here)
 
 
 def _objection(method: Method, task: Task, exact_values: bool) -> str | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .blocks import Block, Fused, outputs_after
-from .machine import seconds_per_multiplication
+from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
@@ -159,7 +159,7 @@ def _objection(task: Task) -> str | None:
 
 def _estimate(task: Task) -> Estimate:
     price = cost(task.fused.blocks, dict.fromkeys(task.readings, 2))
-    seconds = price.blocks * _SECONDS_PER_BLOCK + price.multiplications * seconds_per_multiplication()
+    seconds = price.blocks * _SECONDS_PER_BLOCK + price.multiplications * SECONDS_PER_MULTIPLICATION
     return Estimate(seconds, _COPIES * _BYTES * price.entries + task.shots * (task.active.n_bits + 16))
 
 

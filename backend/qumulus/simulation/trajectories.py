@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from .blocks import Block, kron
 from .errors import GaveUp
-from .machine import seconds_per_multiplication
+from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
 from .tasks import Drawn, Estimate, Method, Task
@@ -185,7 +185,7 @@ def _estimate(task: Task, draws: int) -> Estimate:
     leaving = n_trajectories * (1 - laid.no_jump)
     passes = min(n_blocks + leaving * (n_blocks + 1) / 2, n_trajectories * n_blocks)
     ends = (1 + leaving) * amplitudes  # the cumulative probabilities of each state
-    seconds = passes * (1e-4 + amplitudes * _PER_AMPLITUDE * seconds_per_multiplication()) + ends * 4e-9
+    seconds = passes * (1e-4 + amplitudes * _PER_AMPLITUDE * SECONDS_PER_MULTIPLICATION) + ends * 4e-9
     memory = _BYTES * amplitudes * (4 + _MOST_NESTED) + task.shots * (task.active.n_bits + 24)
     return Estimate(seconds, memory)
 
