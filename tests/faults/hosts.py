@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 from engines import PROGRAMS, alive, wait_for
 
@@ -19,16 +20,21 @@ class Host:
 
     def __init__(self, home: Path, workers: int = 2) -> None:
         self.home = home
-        self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "host.py"), str(home), str(workers)],
+        log = home.parent / "hosts.log"
+        with log.open("ab") as errors:
+            self.process = self._begin(errors, workers)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "up\n", log.read_text()
+
+    def _begin(self, errors: IO[bytes], workers: int) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, str(HERE / "host.py"), str(self.home), str(workers)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=errors,
             text=True,
             env=os.environ | {"PYTHONPATH": str(PROGRAMS)},
         )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "up\n"
 
     @property
     def pid(self) -> int:
