@@ -23,6 +23,19 @@ ApiVersion = TypeAliasType(
 """A date; the newest version not after it decides the behaviour"""
 
 
+OldVersion = TypeAliasType(
+    "OldVersion",
+    Annotated[
+        str,
+        Field(
+            examples=["2025-05-01"],
+            pattern="^(202[45]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|2026-01-(0[1-9]|[12][0-9]|3[01]))$",
+        ),
+    ],
+)
+"""A date before 2026-02-01"""
+
+
 class Status(StrEnum):
     """
     Whether a version is to be used
