@@ -44,7 +44,7 @@ def test_a_path_of_a_real_host_is_found_here(address, here):
         "evil-quantum.cloud.ibm.com",
         "quantum.cloud.ibm.com.example.org",
         "kipu-quantum.com",
-        "pypi.org",
+        "example.net",
         "",
     ],
 )
