@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .interception.listening import Interceptor
 
 LISTEN_BACKLOG = 2048
+LAST_ANSWER_SECONDS = 2  # that requests get when the server is told to stop; running jobs get theirs after that
 KEEP_ALIVE_SECONDS = 75  # longer than the pauses in which clients poll
 PARENT_SECONDS = 0.5  # between two looks whether the parent is still there
 
@@ -183,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=int(settings.drain_seconds) or None,
+        timeout_graceful_shutdown=LAST_ANSWER_SECONDS,
         backlog=LISTEN_BACKLOG,
     )
     server = Server(config)

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         0.5, description="seconds that a status request of an unfinished job is held; 0 answers at once"
     )
     max_body_mib: Annotated[int, Field(ge=1, le=4096)] = Field(64, description="largest request body")
-    drain_seconds: Annotated[float, Field(ge=0, le=300)] = Field(8, description="time that running jobs get at the end")
+    drain_seconds: Annotated[float, Field(ge=0, le=300)] = Field(7, description="time that running jobs get at the end")
     log: Literal["auto", "text", "json", "off"] = Field(
         "auto", description="form of the log; 'auto': coloured text on a terminal"
     )
