@@ -124,7 +124,7 @@ class Parent:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
             become(socket.socket(fileno=descriptor), self._module, self._function)
-        except BaseException:
+        except BaseException:  # whatever it was, this process ends here
             traceback.print_exc()
         finally:
             os._exit(70)  # a worker never returns into the parent's loop

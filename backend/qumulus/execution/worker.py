@@ -65,7 +65,7 @@ class Worker:
             outcome = self._run(program, self._log)
         except MemoryError:
             outcome = Outcome(failure=Failure.MEMORY, reason=_memory(program))
-        except Exception as error:
+        except Exception as error:  # a mistake of ours fails this job, not the worker
             self._log(traceback.format_exc(), Severity.DEBUG)
             outcome = Outcome(failure=Failure.INTERNAL, reason=_internal(error))
         size = sum(map(len, outcome_parts(outcome)))

@@ -152,7 +152,7 @@ class Launch:
             status = execute(self.order["program"], self.parts)
         except SystemExit as leaving:
             status = leaving.code if isinstance(leaving.code, int) else bool(leaving.code)
-        except BaseException:
+        except BaseException:  # the user's code may raise anything: the run ends with its traceback
             import traceback
 
             traceback.print_exc()

@@ -46,7 +46,7 @@ def execute(program: Mapping[str, Any], parts: Mapping[str, bytes]) -> int:
                 f"WARNING: run() has no parameter named {', '.join(given.left_out)}: left out.", flush=True
             )
         output.write(call(function, given))
-    except Exception as error:
+    except Exception as error:  # of the user's code: it becomes the failure document
         if not isinstance(error, WrongInput | MissingProgram):
             traceback.print_exception(*without_our_frames(error))
         else:
