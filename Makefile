@@ -88,15 +88,15 @@ run-provider: $(RUN) ## Start the Provider API, at the root of port 8888
 run-planqk: $(RUN) ## The same server on PLANQK's port, 8081
 	@$(call serve,8081)
 
-up: ## Start the DB
-	@echo "Nothing to start: the state is kept in SQLite. PostgreSQL comes with the support for many machines."
+up: $(DEV) ## Start the DB: a PostgreSQL for development (without one, the state is kept in SQLite)
+	@$(BIN)/python tests/postgres.py up .postgres
 
-down: ## Stop the DB
-	@echo "Nothing to stop: the state is kept in SQLite."
+down: $(DEV) ## Stop the DB
+	@$(BIN)/python tests/postgres.py down .postgres
 
 # -- tests -------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-contract test-clients test-faults bench
+.PHONY: test test-contract test-clients test-postgres test-faults bench
 test: $(DEV) ## Run tests
 	@$(pytest) tests --ignore=tests/clients
 
@@ -105,6 +105,9 @@ test-contract: $(DEV) ## Run schemathesis against every API, each on its own fre
 
 test-clients: $(DEV) ## Run the real clients, each in its own environment
 	@$(pytest) tests/clients
+
+test-postgres: $(DEV) ## Run the tests with all state in PostgreSQL
+	@QUMULUS_TEST_DATABASE=postgres $(pytest) tests --ignore=tests/clients
 
 test-faults: $(DEV) ## Run the long form of the fault tests
 	@QUMULUS_FAULTS=long $(pytest) tests/faults

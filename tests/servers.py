@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
+import databases
+
 START_SECONDS = 30.0
 
 
@@ -42,11 +44,15 @@ class Server:
             RuntimeError: it ended or did not answer; with what it printed.
         """
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
-        environment |= {
-            "QUMULUS_HOME": str(self.home),
-            "QUMULUS_PORT": "0",
-            "PYTHONUNBUFFERED": "1",
-        } | self._environment
+        environment |= (
+            {
+                "QUMULUS_HOME": str(self.home),
+                "QUMULUS_PORT": "0",
+                "PYTHONUNBUFFERED": "1",
+            }
+            | databases.environment(self.home)
+            | self._environment
+        )
         offset = self.log.stat().st_size if self.url else 0  # bytes, before the new process writes
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

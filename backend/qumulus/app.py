@@ -35,6 +35,7 @@ from .core.programs import Limits
 from .core.waiting import Waiting
 from .execution import Engine
 from .execution import metrics as execution_metrics
+from .execution.ownership import Ownership
 from .front import App, Front, Mount, Receive, Scope, Send
 from .openapi.contract import ContractError
 from .openapi.documentation import Served, documentation
@@ -121,6 +122,7 @@ def create_app(settings: Settings | None = None) -> Front:
             instances=[instance_called(name) for name in settings.instance_names],
             open_to_all=settings.auth == "open",
             workers=settings.worker_count,
+            url=settings.database,
         )
     except (StateUnusable, InvalidRequest) as error:
         raise StartError(str(error)) from error
@@ -138,6 +140,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         resources=Resources(seconds=settings.service_seconds, memory_bytes=settings.service_memory_mib << 20),
         network=not settings.services_offline,
         allow_unsandboxed=settings.allow_unsandboxed,
+        own=Ownership(settings.home / "services").acquire,
     )
     engine = Engine(
         storage,

@@ -65,7 +65,9 @@ def read_settings(arguments: Sequence[str]) -> Settings:
 
 
 def _shown(name: str, problem: Any) -> str:
-    return "what was given" if "token" in name or "key" in name else repr(problem.get("input"))
+    return (
+        "what was given" if any(word in name for word in ("token", "key", "database")) else repr(problem.get("input"))
+    )
 
 
 def listen(host: str, port: int, flag: str) -> socket.socket:

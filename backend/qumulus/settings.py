@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".qumulus"), description="folder where all state lives")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="port to listen on; 0 takes a free one")
-    database: str | None = Field(None, description="database URL; SQLite in the home folder if not set")
+    database: str | None = Field(
+        None, repr=False, description="URL of a PostgreSQL database for the state; SQLite in the home folder if not set"
+    )
     workers: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="simulations that run at once; the number of cores if not set"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import database as database
 from engines import PROGRAMS, Cloud
 
 

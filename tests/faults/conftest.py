@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from databases import database as database
 from engines import PROGRAMS, Cloud
 
 

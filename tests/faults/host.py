@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from qumulus.storage import open_storage
 
 def main() -> None:
     home, workers = Path(sys.argv[1]), int(sys.argv[2])
-    storage = open_storage(home)
+    storage = open_storage(home, url=os.environ.get("QUMULUS_DATABASE"))
     engine = Engine(storage, "programs:run", workers=workers, limits=Limits(seconds=60, memory_bytes=512 << 20))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     engine.start()

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
+import databases
 from engines import PROGRAMS, alive, wait_for
 
 HERE = Path(__file__).parent
@@ -33,7 +34,7 @@ class Host:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(PROGRAMS)},
+            env=os.environ | databases.environment(self.home) | {"PYTHONPATH": str(PROGRAMS)},
         )
 
     @property

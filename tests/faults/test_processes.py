@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from hosts import LONG, Host, children, family, gone, kill, parent_of
 
+import databases
 from engines import ME, PROGRAMS, alive, wait_for
 from qumulus.core.jobs import FINAL, JobState, NewJob
 from qumulus.core.ports import JobQuery
@@ -106,6 +107,7 @@ def test_a_server_killed_leaves_no_process_behind_and_the_next_one_runs_its_jobs
     storage.close()
 
 
+@pytest.mark.only("sqlite")
 def test_when_the_owner_of_the_folder_is_killed_another_process_takes_over(home, storage):
     owner, joined = Host(home), Host(home)
     assert parent_of(joined.pid) is None
@@ -133,6 +135,7 @@ def test_a_worker_that_somebody_stopped_is_ended_after_its_lease_and_can_say_not
         os.kill(stopped, signal.SIGCONT)
 
 
+@pytest.mark.everywhere
 def test_a_server_that_was_stopped_and_lost_its_jobs_finishes_nothing(storage):
     """The dispatcher of a frozen server: its claims are handed back by a lease that ran out, then it wakes up."""
     job_id = submit(storage, "echo")
@@ -149,12 +152,13 @@ def test_a_server_that_was_stopped_and_lost_its_jobs_finishes_nothing(storage):
 
 
 RACER = """
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
 from qumulus.core.results import Outcome
 from qumulus.storage import open_storage
-storage = open_storage(Path(sys.argv[1]))
+storage = open_storage(Path(sys.argv[1]), url=os.environ.get("QUMULUS_DATABASE"))
 empty = 0
 while empty < 3:
     claims = storage.queue.claim(sys.argv[2], 5, timedelta(seconds=60))
@@ -167,11 +171,17 @@ storage.close()
 """
 
 
+@pytest.mark.everywhere
 def test_dispatchers_that_race_for_the_same_jobs_never_take_one_twice(home, storage):
     count = 5000 if LONG else 600
     ids = [submit(storage, "echo") for _ in range(count)] if not LONG else many(storage, count)
     racers = [
-        subprocess.Popen([sys.executable, "-c", RACER, str(home), f"racer-{n}"], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, str(home), f"racer-{n}"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | databases.environment(home),
+        )
         for n in range(4 if LONG else 3)
     ]
     taken: list[str] = []

@@ -221,6 +221,7 @@ def test_a_position_counts_the_turns_of_the_other_accounts(storage):
     assert storage.jobs.expected_start(a[0]) is None
 
 
+@pytest.mark.only("sqlite")
 def test_a_claim_costs_the_same_whether_a_hundred_jobs_wait_or_a_hundred_thousand(storage):
     def fill(count: int) -> None:
         now = storage.clock.now()

@@ -10,11 +10,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+import databases
 import qumulus.storage
 from qumulus.core.accounts import Caller
+from qumulus.core.clock import SystemClock
 from qumulus.core.jobs import NewJob
 from qumulus.storage import StateUnusable, open_storage, schema
-from qumulus.storage.database import FILE, Database, file_system, refuse_network
+from qumulus.storage.database import Database
+from qumulus.storage.sqlite import FILE, file_system, refuse_network
+from qumulus.storage.storage import open_database
 from qumulus.storage.tables import metadata
 
 ME = Caller(account="local")
@@ -26,7 +30,7 @@ def job(**members: object) -> NewJob:
 
 def migrated(folder) -> Database:
     folder.mkdir()
-    database = Database(folder, elsewhere=lambda: None)
+    database = open_database(folder, databases.url(folder, empty=True), SystemClock())
     schema.upgrade(database)
     return database
 
@@ -53,6 +57,7 @@ def test_a_state_made_by_migrations_is_used_like_a_fresh_one(tmp_path):
     storage.close()
 
 
+@pytest.mark.only("sqlite")
 def test_a_start_on_current_tables_does_not_import_the_migrations(tmp_path):
     code = f"import sys, pathlib, qumulus.storage as s; s.open_storage(pathlib.Path({str(tmp_path / 'state')!r})).close(); print('alembic' in sys.modules)"
     for _ in range(2):
@@ -66,6 +71,7 @@ def test_tables_of_a_newer_version_are_refused(tmp_path, monkeypatch):
         open_storage(tmp_path)
 
 
+@pytest.mark.only("sqlite")
 def test_a_damaged_database_is_refused_with_one_line(tmp_path):
     storage = open_storage(tmp_path)
     for number in range(300):
@@ -81,6 +87,7 @@ def test_a_damaged_database_is_refused_with_one_line(tmp_path):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.only("sqlite")
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / FILE).write_bytes(b"something else entirely" * 1000)
     with pytest.raises(StateUnusable, match="damaged"):
@@ -101,6 +108,7 @@ MOUNTS = """\
 """
 
 
+@pytest.mark.only("sqlite")
 @pytest.mark.parametrize(
     ("folder", "kind"),
     [
@@ -117,6 +125,7 @@ def test_the_file_system_of_a_folder_is_that_of_its_nearest_mount(folder, kind, 
     assert file_system(Path(folder), MOUNTS) == kind
 
 
+@pytest.mark.only("sqlite")
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "fuse.sshfs", "9p"])
 def test_a_network_file_system_is_refused_by_name(tmp_path, kind):
     mounts = tmp_path / "mountinfo"
@@ -125,6 +134,7 @@ def test_a_network_file_system_is_refused_by_name(tmp_path, kind):
         refuse_network(tmp_path, mounts)
 
 
+@pytest.mark.only("sqlite")
 def test_blobs_that_no_row_names_are_swept_when_nobody_else_is_there(tmp_path):
     first = open_storage(tmp_path)
     kept = first.jobs.submit(job(payload=b"p" * 100_000))
@@ -146,11 +156,11 @@ def test_blobs_that_no_row_names_are_swept_when_nobody_else_is_there(tmp_path):
 def test_what_one_process_sets_another_sees(tmp_path):
     code = (
         "import sys, pathlib; from qumulus.storage import open_storage; from qumulus.core.devices import DeviceSettings;"
-        "s = open_storage(pathlib.Path(sys.argv[1])); s.board.set('brisbane', DeviceSettings(online=False, message='away')); s.close()"
+        "s = open_storage(pathlib.Path(sys.argv[1]), url=sys.argv[2] or None); s.board.set('brisbane', DeviceSettings(online=False, message='away')); s.close()"
     )
     storage = open_storage(tmp_path)
     assert storage.board.settings("brisbane").online
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path), databases.url(tmp_path) or ""], check=True, timeout=30)
     import time
 
     deadline = time.monotonic() + 5
@@ -169,6 +179,7 @@ def test_a_folder_that_is_made_is_for_its_owner_alone_and_one_that_was_there_sta
     assert old.stat().st_mode & 0o777 == 0o755
 
 
+@pytest.mark.only("sqlite")
 def test_a_folder_that_was_refused_can_be_opened_when_it_is_mended(tmp_path):
     (tmp_path / FILE).write_bytes(b"something else entirely" * 1000)
     for _ in range(2):

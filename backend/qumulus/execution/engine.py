@@ -29,7 +29,7 @@ from . import process
 from .admission import Budget
 from .metrics import Snapshot, Tally
 from .nursery import Method, Nursery
-from .ownership import Ownership
+from .ownership import Everybody, Ownership
 from .seat import Ending, Seat, Surroundings
 
 log = logging.getLogger("qumulus.execution")
@@ -59,6 +59,8 @@ class Stores(Protocol):
     def bells(self) -> Bells: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def shared(self) -> bool: ...
 
 
 class Engine:
@@ -100,7 +102,7 @@ class Engine:
         self._lease = lease
         self._on_taken_over = on_taken_over
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._ownership = Ownership(storage.home)
+        self._ownership = Everybody() if storage.shared else Ownership(storage.home)
         self._wake = threading.Event()
         self._pulse = threading.Event()
         self._stopping = threading.Event()
@@ -239,7 +241,7 @@ class Engine:
         """Hand back what the last owner had on its way, and begin."""
         while not self._stopping.is_set():
             try:
-                count = self._storage.queue.recover(everything=True)
+                count = self._storage.queue.recover(everything=not self._storage.shared)
             except Unavailable as error:
                 log.error("Jobs of the last process can't be handed back, trying again: %s", error)
                 self._stopping.wait(AGAIN_SECONDS)

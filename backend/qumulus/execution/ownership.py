@@ -1,7 +1,8 @@
 """Who runs the jobs of a state folder: the one process that holds a lock on a file in it.
 
 The kernel lets go of the lock when the process ends, however it ends. Whoever gets it knows that no other dispatcher lives,
-and that the workers of the last one have ended with it.
+and that the workers of the last one have ended with it. A database that several machines share has no such file: there
+everybody may run jobs, and a lease that is over tells that its dispatcher is gone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,23 @@ import fcntl
 import os
 from pathlib import Path
 from typing import IO
+
+
+class Everybody:
+    """No lock: as many dispatchers as there are processes."""
+
+    held = True
+
+    def acquire(self) -> bool:
+        """Nobody has to wait."""
+        return True
+
+    def holder(self) -> int | None:
+        """Nobody alone."""
+        return None
+
+    def release(self) -> None:
+        """There is nothing to let go of."""
 
 
 class Ownership:
@@ -28,6 +46,7 @@ class Ownership:
         """Take it if nobody has it."""
         if self._file is not None:
             return True
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         file = self._path.open("a+b")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,8 @@ from .resources import Resources
 from .sandbox import probe
 from .shelf import Shelf
 from .slots import Slots
+
+OWN_SECONDS = 0.5  # how often a process looks whether the one that runs the executions of its folder is gone
 
 
 class Stores(Protocol):
@@ -34,7 +37,7 @@ class Stores(Protocol):
 
 
 class Host:
-    """The services of a state folder. `begin` is called in the one process that runs its jobs, `end` in every one."""
+    """The services of a state folder. `begin` is called in the processes that run jobs, `end` in every one."""
 
     def __init__(
         self,
@@ -44,7 +47,9 @@ class Host:
         resources: Resources,
         network: bool,
         allow_unsandboxed: bool,
+        own: Callable[[], bool] = lambda: True,
     ) -> None:
+        """``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours."""
         folder = storage.home / "services"
         self.sandbox = cache(probe)
         self.shelf = Shelf(folder, clock=storage.clock, bells=storage.bells, resources=resources)
@@ -60,6 +65,9 @@ class Host:
             network=network,
             allow_unsandboxed=allow_unsandboxed,
         )
+        self._own = own
+        self._runs = False
+        self._ending = threading.Event()
         self._beginning: threading.Thread | None = None
 
     def begin(self) -> None:
@@ -68,11 +76,17 @@ class Host:
         self._beginning.start()
 
     def _begin(self) -> None:
+        while not self._own():
+            if self._ending.wait(OWN_SECONDS):
+                return
         self.shelf.own()
         self.slots.start()
+        self._runs = True
 
     def end(self, within: timedelta) -> None:
         """Take nothing more, and end what runs after ``within``."""
+        self._ending.set()
         if self._beginning is not None:
             self._beginning.join()
+        if self._runs:
             self.slots.stop(within)

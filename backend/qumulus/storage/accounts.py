@@ -57,6 +57,7 @@ class SqlAccounts:
             return self._database.writer.run(work)
         finally:
             self.forget()
+            self._database.announce()
 
     def forget(self) -> None:
         """Read again what is next asked for: somebody has written."""

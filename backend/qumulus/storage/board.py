@@ -42,6 +42,7 @@ class Board:
             connection.execute(insert(device_settings).values(device=device, **asdict(settings)))
 
         self._database.writer.run(work)
+        self._database.announce()
         self.forget()
 
     def report(self, device: str) -> DeviceReport:
@@ -62,6 +63,7 @@ class Board:
             connection.execute(insert(device_reports).values(device=device, **values))
 
         self._database.writer.run(work)
+        self._database.announce()
         self.forget()
 
     def forget(self) -> None:

@@ -13,7 +13,7 @@ from qumulus.core.results import Failure
 
 from . import rows, sessions
 from .board import Board
-from .statements import HEAD_OF_LANE, HEAD_OF_SESSION
+from .statements import HEAD_OF_LANE, HEAD_OF_SESSION, LOCKED_DEVICE, LOCKED_HEAD_OF_LANE, LOCKED_HEAD_OF_SESSION
 from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs
 
 EXPIRED = "The time of its session was over before it ran: open another session and submit it again."
@@ -53,6 +53,7 @@ class Candidates:
             self._by_account[row.account] += row.count
             self._by_device[row.device] += row.count
         self._holders: dict[str, str | None] = {}
+        self._owned: set[str] = set()  # devices that run one job at a time, and that we give one
         self._lanes: dict[str, list[str]] = {}  # by account
         for name in connection.execute(LANES).scalars().all():
             if name is None:
@@ -65,30 +66,56 @@ class Candidates:
     def next(self) -> int | None:
         """The number of the job that is to run next; None when nothing may."""
         for account in sorted(self._lanes, key=lambda name: (self._by_account[name], self._turns.get(name, 0))):
-            heads = [head for name in self._lanes[account] if (head := self._head(name)) is not None]
-            if heads:
-                first = min(heads, key=lambda head: (head.ticket, head.number))
+            first = self._first(self._lanes[account])
+            if first is not None:
                 self._by_account[account] += 1
                 self._by_device[first.device] += 1
                 return first.number
         return None
 
-    def _head(self, name: str) -> AnyRow | None:
-        """The oldest job of a lane, if its device takes it now."""
+    def _first(self, lanes: list[str]) -> AnyRow | None:
+        """The oldest job of an account that may run, which no other dispatcher takes from now on."""
+        while lanes:
+            name = lanes[0]
+            if len(lanes) > 1:
+                heads = {name: head for name in lanes if (head := self._head(name, lock=False)) is not None}
+                if not heads:
+                    return None
+                name = min(heads, key=lambda name: (heads[name].ticket, heads[name].number))
+            head = self._head(name, lock=True)
+            if head is not None:
+                return head
+            lanes.remove(name)  # nothing in it may run, or others take all of it just now
+        return None
+
+    def _head(self, name: str, *, lock: bool) -> AnyRow | None:
+        """The oldest job of a lane, if its device takes it now. With ``lock`` it is ours until the end of the transaction."""
         device, account = rows.device_and_account(name)
         settings = self._board.settings(device)
-        wanted, which = HEAD_OF_LANE, {"its_lane": name}
+        wanted, which = LOCKED_HEAD_OF_LANE if lock else HEAD_OF_LANE, {"its_lane": name}
         if settings.one_at_a_time:
-            if self._by_device[device]:
+            if (lock and not self._own(device)) or self._by_device[device]:
                 return None
             if holder := self._holder(device):
-                wanted, which = HEAD_OF_SESSION, {"its_session": holder, "its_account": account}
+                wanted = LOCKED_HEAD_OF_SESSION if lock else HEAD_OF_SESSION
+                which = {"its_session": holder, "its_account": account}
         while (head := self._connection.execute(wanted, which).first()) is not None:
             if head.session is None or not self._over(head):
                 break
         if head is None or self._now < head.queued_at + timedelta(seconds=settings.least_queue_seconds):
             return None
         return head
+
+    def _own(self, device: str) -> bool:
+        """Keep other dispatchers from a device that runs one job at a time, and count anew what it runs."""
+        if device not in self._owned:
+            if self._connection.execute(LOCKED_DEVICE, {"its_device": device}).first() is None:
+                return False
+            held = select(func.count()).select_from(jobs).where(IS_HELD, jobs.c.device == device)
+            self._by_device[device] = self._connection.execute(held).scalar_one()
+            self._holders.pop(device, None)
+            self._owned.add(device)
+        return True
 
     def _holder(self, device: str) -> str | None:
         """The session that has a device to itself."""
@@ -106,6 +133,7 @@ class Candidates:
             return False
         state = after(JobState.QUEUED, JobEvent.FAIL).value
         ended = {"state": state, "failure": Failure.TIME.value, "reason": EXPIRED, "ended_at": self._now}
-        self._connection.execute(update(jobs).where(jobs.c.number == head.number).values(ended))
-        self.expired.append(head.id)
+        over = update(jobs).where(jobs.c.number == head.number, IS_QUEUED).values(ended)
+        if self._connection.execute(over).rowcount:
+            self.expired.append(head.id)
         return True

@@ -19,8 +19,8 @@ from . import lists, places, rows, sessions
 from .blobs import DiskBlobs
 from .board import Board
 from .database import Database
-from .statements import JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
-from .tables import IS_HELD, IS_QUEUED, jobs, log_lines, results
+from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
+from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
 from .values import Values
 
 
@@ -77,7 +77,7 @@ class SqlJobs:
             values |= {"payload": payload, "payload_blob": blob, "ticket": NEXT_TICKET, "queued_at": now}
 
             def work(connection: Connection) -> Job:
-                job = _owned(connection, job_id, new.account)
+                job = _locked(connection, job_id, new.account)
                 state = after(job.state, JobEvent.SUBMIT, job_id)
                 return _changed(connection, job_id, values | {"state": state.value})
 
@@ -90,7 +90,7 @@ class SqlJobs:
         now = self._clock.now()
 
         def work(connection: Connection) -> Job:
-            return cancelled(connection, _owned(connection, job_id, caller.account), now)
+            return cancelled(connection, _locked(connection, job_id, caller.account), now)
 
         job = self._database.writer.run(work)
         self.ring(job)
@@ -104,7 +104,7 @@ class SqlJobs:
         """Forget a final job. See `JobStore.delete`."""
 
         def work(connection: Connection) -> list[str | None]:
-            job = _owned(connection, job_id, caller.account)
+            job = _locked(connection, job_id, caller.account)
             if not job.final:
                 raise WrongState(f"Job {job_id} is {job.state}: cancel it, or wait for its end, before you delete it.")
             blobs = [
@@ -129,7 +129,7 @@ class SqlJobs:
             same = (results.c.job == job_id) & (results.c.name == name)
 
             def work(connection: Connection) -> list[str | None]:
-                state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar()
+                state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()).scalar()
                 if state is None:
                     raise UnknownJob(job_id)
                 if JobState(state) in FINAL:
@@ -156,7 +156,7 @@ class SqlJobs:
         """Replace the tags of a job."""
 
         def work(connection: Connection) -> Job:
-            _owned(connection, job_id, caller.account)
+            _locked(connection, job_id, caller.account)
             return _changed(connection, job_id, {"tags": list(tags)})
 
         return self._database.writer.run(work)
@@ -297,19 +297,23 @@ class SqlJobs:
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
         """Those for which waiting is over. See `JobStore.settled`."""
         waiting = set(FINAL) | {JobState.REGISTERED}
-        moving: set[str] = set()
+        moving: list[AnyRow] = []
         ids = list(job_ids)
         with self._database.read() as connection:
             for start in range(0, len(ids), 500):
                 some = select(jobs.c.id, jobs.c.state, jobs.c.device).where(jobs.c.id.in_(ids[start : start + 500]))
-                for row in connection.execute(some):
-                    if row.state not in waiting and not self._board.settings(row.device).provider:
-                        moving.add(row.id)
-        return frozenset(job_id for job_id in ids if job_id not in moving)
+                moving += [row for row in connection.execute(some) if row.state not in waiting]
+        ours = {row.id for row in moving if not self._board.settings(row.device).provider}
+        return frozenset(job_id for job_id in ids if job_id not in ours)
 
 
-def _owned(connection: Connection, job_id: str, account: str) -> Job:
-    row = connection.execute(OWNED_JOB, {"its_id": job_id, "its_account": account}).first()
+def _locked(connection: Connection, job_id: str, account: str) -> Job:
+    """The job, which nobody else changes until the end of this transaction."""
+    return _owned(connection, job_id, account, lock=True)
+
+
+def _owned(connection: Connection, job_id: str, account: str, *, lock: bool = False) -> Job:
+    row = connection.execute(LOCKED_JOB if lock else OWNED_JOB, {"its_id": job_id, "its_account": account}).first()
     if row is None:
         raise UnknownJob(job_id)
     return rows.to_job(row)
@@ -330,7 +334,7 @@ def _by_key(connection: Connection, new: NewJob) -> Job | None:
 
 def _admit(connection: Connection, new: NewJob, session_id: str, now: datetime) -> None:
     """Raise unless the session of a new job takes it."""
-    session = sessions.load(connection, session_id)
+    session = sessions.load(connection, session_id, share=True)
     if session is None or session.account != new.account:
         raise UnknownSession(session_id)
     if session.device != new.device:

@@ -6,12 +6,32 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, true
+from sqlalchemy import Connection, String, and_, func, or_, select, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 
 from qumulus.core.ports import JobQuery, Page
 
 from . import rows
-from .tables import jobs
+from .tables import POSTGRES, jobs
+
+
+class each_text(GenericFunction[str]):  # noqa: N801  it is called like a function of the database
+    """The texts in a list that is kept as JSON, a row each."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(each_text)
+def _(element: each_text, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each{compiler.function_argspec(element, **options)}"
+
+
+@compiles(each_text, POSTGRES)
+def _(element: each_text, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array_elements_text{compiler.function_argspec(element, **options)}"
 
 
 def page(connection: Connection, query: JobQuery) -> Page:
@@ -28,7 +48,7 @@ def page(connection: Connection, query: JobQuery) -> Page:
 
 def tags(connection: Connection, account: str, prefix: str) -> tuple[str, ...]:
     """The tags of an account's jobs that begin so."""
-    each = func.json_each(jobs.c.tags).table_valued("value")
+    each = each_text(jobs.c.tags).table_valued("value")
     wanted = select(each.c.value).select_from(jobs.join(each, true())).where(jobs.c.account == account).distinct()
     found = connection.execute(wanted.where(each.c.value.startswith(prefix, autoescape=True))).scalars()
     return tuple(sorted(tag for tag in found if tag.startswith(prefix)))
@@ -46,7 +66,7 @@ def _conditions(query: JobQuery) -> list[Any]:
     if query.kinds is not None:
         found.append(column.kind.in_(sorted(query.kinds)))
     for tag in query.tags:
-        each = func.json_each(column.tags).table_valued("value")
+        each = each_text(column.tags).table_valued("value")
         found.append(select(each.c.value).where(each.c.value == tag).exists())
     if query.text is not None:
         found.append(or_(*(column[name].icontains(query.text, autoescape=True) for name in ("id", "name", "note"))))

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from itertools import count as counter
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, true, tuple_, update
+from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
 
 from qumulus.core.bells import Bells
 from qumulus.core.errors import UnknownJob
@@ -89,6 +89,7 @@ class SqlQueue:
             now = self._clock.now()
             lanes = and_(jobs.c.lane > rows.lane(device, ""), jobs.c.lane < device + chr(0x20))
             oldest = select(jobs.c.number).where(IS_QUEUED, lanes).order_by(jobs.c.ticket, jobs.c.number).limit(limit)
+            oldest = oldest.with_for_update(skip_locked=True)
             numbers = connection.execute(oldest).scalars().all()
             until = None if lease is None else now + lease
             return [_take(connection, number, f"{PROVIDER}{device}", now, until) for number in numbers]
@@ -220,7 +221,7 @@ class SqlQueue:
 
     def recover(self, *, everything: bool = False) -> int:
         """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
-        if not everything and self._leap.just_now():
+        if not everything and (self._leap.just_now() or not self._database.calm()):
             return 0  # leases seem to be over that are not: first let everybody renew theirs
         now = self._clock.now()
         gone = and_(
@@ -244,8 +245,8 @@ class SqlQueue:
                     **NOBODY,
                 },
             ),
-            (jobs.c.returned >= MOST_RETURNS, _failed(Failure.LOST, LOST, now)),
-            (true(), AGAIN | {"returned": jobs.c.returned + 1}),
+            (~cancelling & (jobs.c.returned >= MOST_RETURNS), _failed(Failure.LOST, LOST, now)),
+            (~cancelling, AGAIN | {"returned": jobs.c.returned + 1}),
         )
 
         def work(connection: Connection) -> list[tuple[str, str]]:

@@ -5,14 +5,18 @@ Alembic is imported only where there is something to bring up to date: a start o
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
-from sqlalchemy.exc import DBAPIError
 
 from .database import Database
 from .errors import StateUnusable
 from .tables import metadata
 
-HEAD = "0001"  # the newest file in migrations/versions; a test holds this
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0002"  # the newest file in migrations/versions; a test holds this
 
 _version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
@@ -21,18 +25,18 @@ def prepare(database: Database) -> None:
     """Make or update the tables.
 
     Raises:
-        StateUnusable: they were made by a newer version.
+        StateUnusable: they were made by a newer version, or can't be made.
     """
     with database.engine.connect() as connection:
         version = current(connection)
     if version == HEAD:
         return
-    if version is None:
-        _create(database)
-    elif version > HEAD:
+    if version is not None and version > HEAD:
         raise StateUnusable(
-            f"The database {database.path} was made by a newer version of Qumulus: install that one, or name another folder."
+            f"The database {database.name} was made by a newer version of Qumulus: install that one, or name another one."
         )
+    if version is None and database.at_once:
+        _create(database)
     else:
         upgrade(database)
 
@@ -46,28 +50,35 @@ def current(connection: Connection) -> str | None:
 
 def _create(database: Database) -> None:
     """All tables in one transaction; another process that starts at the same time waits, and finds them."""
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            if current(connection) is None:
-                metadata.create_all(connection, checkfirst=False)
-                _version.create(connection)
-                connection.execute(_version.insert().values(version_num=HEAD))
-            connection.exec_driver_sql("COMMIT")
-        except DBAPIError as error:
-            connection.exec_driver_sql("ROLLBACK")
-            raise StateUnusable(f"The tables can't be made in {database.path}: {error.orig}.") from error
+    with database.changing() as connection:
+        if current(connection) is None:
+            metadata.create_all(connection, checkfirst=False)
+            _version.create(connection)
+            connection.execute(_version.insert().values(version_num=HEAD))
 
 
-def upgrade(database: Database) -> None:
-    """Run the migrations that are missing."""
+def upgrade(database: Database, version: str = "head") -> None:
+    """Run the migrations that are missing, all or none of them."""
+    from alembic import command
+
+    with database.changing() as connection:
+        command.upgrade(_migrations(connection), version)
+
+
+def downgrade(database: Database, version: str) -> None:
+    """Take migrations back until ``version`` is the last one; for whoever goes back to an older Qumulus."""
+    from alembic import command
+
+    with database.changing() as connection:
+        command.downgrade(_migrations(connection), version)
+
+
+def _migrations(connection: Connection) -> Config:
     from pathlib import Path
 
-    from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with database.engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    return config

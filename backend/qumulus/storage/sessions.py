@@ -29,9 +29,12 @@ ACTIVITY = select(
 )
 
 
-def load(connection: Connection, session_id: str) -> Session | None:
-    """A session, whoever it belongs to."""
-    row = connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
+def load(connection: Connection, session_id: str, *, share: bool = False, lock: bool = False) -> Session | None:
+    """A session, whoever it belongs to. With ``share`` it stays open until the end of the transaction, with ``lock`` it is ours."""
+    wanted = select(sessions).where(sessions.c.id == session_id)
+    if share or lock:
+        wanted = wanted.with_for_update(read=share)
+    row = connection.execute(wanted).first()
     return _session(connection, row) if row else None
 
 
@@ -98,7 +101,7 @@ class SqlSessions:
 
         def work(connection: Connection) -> list[Job]:
             self._close(connection, session_id, caller)
-            open_jobs = select(*rows.JOB_COLUMNS).where(jobs.c.session == session_id, _pending)
+            open_jobs = select(*rows.JOB_COLUMNS).where(jobs.c.session == session_id, _pending).with_for_update()
             found = [rows.to_job(row) for row in connection.execute(open_jobs).all()]
             now = self._clock.now()
             return [self._cancel(connection, job, now) for job in found if job.state.value != "cancelling"]
@@ -109,7 +112,7 @@ class SqlSessions:
         return self.get(session_id, caller)
 
     def _close(self, connection: Connection, session_id: str, caller: Caller) -> Session:
-        session = _owned(connection, session_id, caller)
+        session = _owned(connection, session_id, caller, lock=True)
         if session.closing_at is not None:
             return session
         now = self._clock.now()
@@ -117,8 +120,8 @@ class SqlSessions:
         return replace(session, closing_at=now)
 
 
-def _owned(connection: Connection, session_id: str, caller: Caller) -> Session:
-    session = load(connection, session_id)
+def _owned(connection: Connection, session_id: str, caller: Caller, *, lock: bool = False) -> Session:
+    session = load(connection, session_id, lock=lock)
     if session is None or session.account != caller.account:
         raise UnknownSession(session_id)
     return session

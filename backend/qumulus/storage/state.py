@@ -50,6 +50,7 @@ class SqlState:
         forgotten, states, blobs = self._database.writer.run(work)
         self._board.forget()
         self._accounts.forget()
+        self._database.announce()
         for job_id, state in states.items():
             (self._bells.cancelling if state in HELD else self._bells.settled).ring(job_id)
         for key in blobs:

@@ -14,7 +14,7 @@ from qumulus.core.jobs import JobEvent, JobState, after, states_before
 from qumulus.core.ports import Claim
 
 from .rows import JOB_COLUMNS
-from .tables import HELD_STATES, IS_HELD, IS_QUEUED, jobs, results
+from .tables import HELD_STATES, IS_HELD, IS_QUEUED, device_settings, jobs, results
 
 CLAIM_COLUMNS = tuple(
     jobs.c[name]
@@ -32,11 +32,23 @@ QUEUE = insert(jobs).values(ticket=NEXT_TICKET)
 
 JOB = select(*JOB_COLUMNS).where(jobs.c.id == bindparam("its_id"))
 OWNED_JOB = JOB.where(jobs.c.account == bindparam("its_account"))
+LOCKED_JOB = (
+    OWNED_JOB.with_for_update()
+)  # who changes a job by what it was keeps others from it; SQLite has one writer anyway
 
 HEAD_COLUMNS = tuple(jobs.c[name] for name in ("number", "id", "account", "device", "session", "ticket", "queued_at"))
 _head = select(*HEAD_COLUMNS).where(IS_QUEUED).order_by(jobs.c.ticket, jobs.c.number).limit(1)
 HEAD_OF_LANE = _head.where(jobs.c.lane == bindparam("its_lane"))
 HEAD_OF_SESSION = _head.where(jobs.c.session == bindparam("its_session"), jobs.c.account == bindparam("its_account"))
+LOCKED_HEAD_OF_LANE = HEAD_OF_LANE.with_for_update(
+    skip_locked=True
+)  # what another dispatcher takes just now is passed over
+LOCKED_HEAD_OF_SESSION = HEAD_OF_SESSION.with_for_update(skip_locked=True)
+LOCKED_DEVICE = (
+    select(device_settings.c.one_at_a_time)
+    .where(device_settings.c.device == bindparam("its_device"))
+    .with_for_update(skip_locked=True)
+)
 ANY_QUEUED = select(jobs.c.number).where(IS_QUEUED).limit(1)
 
 TAKE = (
@@ -58,8 +70,10 @@ CHANGE: Mapping[JobEvent, Update] = {
     event: _change(event) for event in (JobEvent.START, JobEvent.RELEASE, JobEvent.SUCCEED, JobEvent.FAIL)
 }
 
-MINE = select(jobs.c.state, jobs.c.counted, jobs.c.returned, jobs.c.attempts).where(
-    jobs.c.id == bindparam("its_id"), jobs.c.attempt == bindparam("its_attempt"), IS_HELD
+MINE = (
+    select(jobs.c.state, jobs.c.counted, jobs.c.returned, jobs.c.attempts)
+    .where(jobs.c.id == bindparam("its_id"), jobs.c.attempt == bindparam("its_attempt"), IS_HELD)
+    .with_for_update()
 )
 
 KEEP_RESULT = insert(results)

@@ -25,6 +25,7 @@ from .jobs import SqlJobs, cancelled
 from .queue import SqlQueue
 from .schema import prepare
 from .sessions import SqlSessions
+from .sqlite import SqliteDatabase
 from .state import SqlState
 from .tables import jobs, results
 
@@ -46,6 +47,11 @@ class Storage:
     _database: Database
     _presence: IO[bytes]
 
+    @property
+    def shared(self) -> bool:
+        """Whether dispatchers that know nothing of each other may run its jobs: then only a lease tells that one is gone."""
+        return self._database.shared
+
     def close(self) -> None:
         """Commit what waits, and let go of the folder."""
         self._database.close()
@@ -60,17 +66,18 @@ def open_storage(
     open_to_all: bool = False,
     workers: int = 1,
     clock: Clock | None = None,
+    url: str | None = None,
 ) -> Storage:
     """Open, or make, the state in ``home``.
 
     ``credentials`` are the (scheme, secret) pairs of the built-in account, ``instances`` more of its instances;
-    ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates. Several processes may open
-    one folder; one that is alone checks the database and sweeps what no row names.
+    ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates; ``url`` names a PostgreSQL
+    database to be used instead of SQLite in the folder. Several processes may open one folder; one that is alone checks the
+    database and sweeps what no row names.
 
     Raises:
         StateUnusable: the folder can't be used, or the database is damaged.
     """
-    clock = clock or SystemClock()
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         presence = (home / "present").open("ab")
@@ -81,10 +88,15 @@ def open_storage(
     bells = Bells()
     with ExitStack() as failing:
         failing.callback(presence.close)
-        database = Database(home, elsewhere=lambda: bells.elsewhere.ring(None))
+        database = open_database(home, url, clock or SystemClock())
         failing.callback(database.close)
+        clock = database.clock
         blobs = DiskBlobs(home / "blobs")
-        _begin(database, blobs, presence)
+        if isinstance(database, SqliteDatabase):
+            _begin(database, blobs, presence, bells)
+        else:
+            prepare(database)
+            database.start(bells)
         board = Board(database)
         bells.elsewhere.listen(lambda _: board.forget())
         accounts = SqlAccounts(database, clock, open_to_all=open_to_all)
@@ -109,13 +121,25 @@ def open_storage(
     )
 
 
-def _begin(database: Database, blobs: DiskBlobs, presence: IO[bytes]) -> None:
+def open_database(home: Path, url: str | None, clock: Clock) -> Database:
+    """The database that ``url`` names, or the one in the folder."""
+    if url is None:
+        return SqliteDatabase(home, clock)
+    from .urls import parsed
+
+    target = parsed(url)
+    from .postgres import PostgresDatabase
+
+    return PostgresDatabase(target, clock)
+
+
+def _begin(database: SqliteDatabase, blobs: DiskBlobs, presence: IO[bytes], bells: Bells) -> None:
     """Make the database ready; who is alone on the folder checks it, and sweeps the blobs that no row names."""
     alone = _alone(presence)
     if alone and database.path.exists():
         database.check()
     prepare(database)
-    database.start()
+    database.start(bells)
     if alone:
         _sweep(database, blobs)
     fcntl.flock(presence, fcntl.LOCK_SH)

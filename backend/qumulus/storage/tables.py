@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -26,9 +27,13 @@ from sqlalchemy import (
     TypeDecorator,
     literal_column,
 )
+from sqlalchemy.types import TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+POSTGRES = "postgresql"
+NUL_SIGN = "\N{SYMBOL FOR NULL}"
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
@@ -52,25 +57,47 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else EPOCH + value * MICROSECOND
 
 
+class Word(TypeDecorator[str]):
+    """A short text. PostgreSQL compares it as its bytes, as SQLite does, and holds it to no length, as SQLite does."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """The type in the database."""
+        return dialect.type_descriptor(String(collation="C") if dialect.name == POSTGRES else self.impl_instance)
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """To the database. PostgreSQL can't keep a NUL: the sign that stands for it takes its place."""
+        return value.replace("\0", NUL_SIGN) if value is not None and dialect.name == POSTGRES else value
+
+
+class Prose(Word):
+    """A text of any length."""
+
+    impl = Text
+    cache_ok = True
+
+
 Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in an INTEGER key
 
 jobs = Table(
     "jobs",
     metadata,
     Column("number", Number, primary_key=True),
-    Column("id", String(64), nullable=False, unique=True),
-    Column("account", String(255), nullable=False),
-    Column("device", String(255), nullable=False),
-    Column("kind", String(255), nullable=False),
-    Column("api", String(255), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("name", Text),
-    Column("note", Text),
+    Column("id", Word(64), nullable=False, unique=True),
+    Column("account", Word(255), nullable=False),
+    Column("device", Word(255), nullable=False),
+    Column("kind", Word(255), nullable=False),
+    Column("api", Word(255), nullable=False),
+    Column("state", Word(16), nullable=False),
+    Column("name", Prose),
+    Column("note", Prose),
     Column("shots", BigInteger),
     Column("tags", JSON, nullable=False),
-    Column("session", String(64)),
-    Column("instance", String(255)),
-    Column("calibration", String(255)),
+    Column("session", Word(64)),
+    Column("instance", Word(255)),
+    Column("calibration", Word(255)),
     Column("private", Boolean, nullable=False),
     Column("max_seconds", Float),
     Column("request", JSON, nullable=False),
@@ -80,23 +107,23 @@ jobs = Table(
     Column("running_at", Moment),
     Column("ended_at", Moment),
     Column("attempt", Integer, nullable=False),  # the fencing token: counts every claim
-    Column("reason", Text),
+    Column("reason", Prose),
     Column("reason_code", Integer),
-    Column("failure", String(16)),
+    Column("failure", Word(16)),
     Column("run_seconds", Float),
     Column("metadata", JSON, nullable=False),
     # What only the queue reads.
-    Column("lane", String(511), nullable=False),  # device and account: the queue in which it waits
+    Column("lane", Word(511), nullable=False),  # device and account: the queue in which it waits
     Column("ticket", BigInteger),  # its place in the lane; it keeps it when it is handed back
     Column("attempts", Integer, nullable=False),  # how many attempts may count
     Column("counted", Integer, nullable=False),  # attempts whose worker died by itself
     Column("returned", Integer, nullable=False),  # attempts that were handed back
-    Column("owner", String(255)),  # who holds the claim
+    Column("owner", Word(255)),  # who holds the claim
     Column("lease_until", Moment),  # None: held without a lease
     Column("active_qubits", Integer),
-    Column("idempotency_key", String(255)),
+    Column("idempotency_key", Word(255)),
     # Last, so that reading the other columns never follows a payload's overflow pages.
-    Column("payload_blob", String(255)),  # the key of a payload that is too large for the row
+    Column("payload_blob", Word(255)),  # the key of a payload that is too large for the row
     Column("payload", LargeBinary),
     Index("ix_jobs_account", "account", "created_at", "number"),
     Index("ix_jobs_created", "created_at", "number"),
@@ -125,10 +152,10 @@ results = Table(
     "results",
     metadata,
     Column("job", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    Column("name", String(1024), primary_key=True),  # empty: the result itself; else a file beside it
-    Column("media_type", String(255), nullable=False),
+    Column("name", Word(1024), primary_key=True),  # empty: the result itself; else a file beside it
+    Column("media_type", Word(255), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("blob", String(255)),  # the key of a value that is too large for the row
+    Column("blob", Word(255)),  # the key of a value that is too large for the row
     Column("value", LargeBinary),
 )
 
@@ -139,18 +166,18 @@ log_lines = Table(
     Column("job", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("attempt", Integer, nullable=False),
     Column("time", Moment, nullable=False),
-    Column("severity", String(16), nullable=False),
-    Column("text", Text, nullable=False),
+    Column("severity", Word(16), nullable=False),
+    Column("text", Prose, nullable=False),
 )
 
 sessions = Table(
     "sessions",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("account", String(255), nullable=False),
-    Column("device", String(255), nullable=False, index=True),
-    Column("mode", String(16), nullable=False),
-    Column("instance", String(255)),
+    Column("id", Word(64), primary_key=True),
+    Column("account", Word(255), nullable=False),
+    Column("device", Word(255), nullable=False, index=True),
+    Column("mode", Word(16), nullable=False),
+    Column("instance", Word(255)),
     Column("max_seconds", Float, nullable=False),
     Column("interactive_seconds", Float, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -160,19 +187,19 @@ sessions = Table(
 accounts = Table(
     "accounts",
     metadata,
-    Column("id", String(255), primary_key=True),
-    Column("name", String(255), nullable=False),
-    Column("email", String(255)),
+    Column("id", Word(255), primary_key=True),
+    Column("name", Word(255), nullable=False),
+    Column("email", Word(255)),
 )
 
 instances = Table(
     "instances",
     metadata,
-    Column("crn", String(255), primary_key=True),
-    Column("name", String(255), nullable=False),
+    Column("crn", Word(255), primary_key=True),
+    Column("name", Word(255), nullable=False),
     Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
-    Column("plan", String(255), nullable=False),
-    Column("region", String(255), nullable=False),
+    Column("plan", Word(255), nullable=False),
+    Column("region", Word(255), nullable=False),
     Column("tags", JSON, nullable=False),
     Column("limit_seconds", Float),
 )
@@ -180,9 +207,9 @@ instances = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("id", String(64), primary_key=True),
+    Column("id", Word(64), primary_key=True),
     Column("account", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("scheme", String(32), nullable=False),
+    Column("scheme", Word(32), nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
@@ -193,9 +220,9 @@ tokens = Table(
 device_settings = Table(
     "device_settings",
     metadata,
-    Column("device", String(255), primary_key=True),
+    Column("device", Word(255), primary_key=True),
     Column("online", Boolean, nullable=False),
-    Column("message", Text, nullable=False),
+    Column("message", Prose, nullable=False),
     Column("one_at_a_time", Boolean, nullable=False),
     Column("least_queue_seconds", Float, nullable=False),
     Column("least_run_seconds", Float, nullable=False),
@@ -205,8 +232,23 @@ device_settings = Table(
 device_reports = Table(
     "device_reports",
     metadata,
-    Column("device", String(255), primary_key=True),
+    Column("device", Word(255), primary_key=True),
     Column("n_qubits", Integer),
     Column("information", LargeBinary),
     Column("calibrated_at", Moment),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Word(255), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+writers = Table(  # what each process has committed last; only PostgreSQL needs it
+    "writers",
+    metadata,
+    Column("id", Word(64), primary_key=True),
+    Column("commits", BigInteger, nullable=False),
+    Column("written_at", Moment, nullable=False),
 )

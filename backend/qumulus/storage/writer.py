@@ -2,7 +2,7 @@
 
 Each write of this process is a *unit*: a function that is given a connection inside a transaction. Units that wait while a
 commit is being synced are run together and committed together, so that a sync is paid once for all of them. `run` returns
-after that commit: what it returned is on disk.
+after that commit: what it returned is on disk. A unit may be run again, when its first transaction came to nothing.
 
 A unit that raises is undone alone (a savepoint); the others of its transaction are not touched. Where the database itself
 fails (disk full, input or output error), nothing of the transaction is kept and every unit of it raises.
@@ -13,13 +13,12 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
 
@@ -27,12 +26,12 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 GROUP = 256  # units of one transaction at most
-LOOK_SECONDS = 0.025  # how often it looks whether another process committed
+OWN_FAULTS = (IntegrityError, DataError)  # of a unit, not of the database
 
 log = logging.getLogger("qumulus.storage")
 
 
-class _Unit(Generic[T]):
+class Unit(Generic[T]):
     """A write and the place where its caller waits."""
 
     __slots__ = ("done", "error", "result", "work")
@@ -51,19 +50,56 @@ class _Unit(Generic[T]):
         else:
             self.done.set_exception(error)
 
+    def run(self, connection: Connection) -> None:
+        """Run it inside a savepoint; what it raises is kept for its caller. Another process may have been faster with the same
+        key: then it finds what that one has written when it is run once more.
+
+        Raises:
+            DBAPIError: the database fails.
+        """
+        for again in (False, True):
+            self.error = None
+            connection.exec_driver_sql("SAVEPOINT unit")
+            try:
+                self.result = self.work(connection)
+            except DBAPIError as error:
+                if not isinstance(error, OWN_FAULTS):
+                    raise
+                self.error = error
+            except Exception as error:
+                self.error = error
+            if self.error is not None:
+                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            connection.exec_driver_sql("RELEASE SAVEPOINT unit")
+            if again or not isinstance(self.error, IntegrityError):
+                return
+
+
+class Transactions(Protocol):
+    """How units come to the disk. Used by the thread of the writer alone."""
+
+    look_seconds: float | None  # how often `look` is called; None: never
+
+    def commit(self, units: Sequence[Unit[Any]]) -> Exception | None:
+        """Run units in one transaction and commit it; the error of all of them, if nothing of it was kept."""
+        ...
+
+    def look(self) -> None:
+        """Look whether another process has written."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
 
 class Writer:
     """Runs units of work in the order in which they come. Start it once; every write of the process goes through it."""
 
-    def __init__(self, engine: Engine, *, begin: str, elsewhere: Callable[[], None], version: str | None) -> None:
-        """``begin`` opens a transaction that will write; ``version`` is a query whose answer changes when another process
-        has committed, after which ``elsewhere`` is called."""
-        self._engine = engine
-        self._begin = begin
-        self._elsewhere = elsewhere
-        self._version_query = version
-        self._version: Any = None
-        self._units: queue.SimpleQueue[_Unit[Any] | None] = queue.SimpleQueue()
+    def __init__(self, transactions: Callable[[], Transactions]) -> None:
+        """``transactions`` is called in the thread that uses them."""
+        self._begin = transactions
+        self._units: queue.SimpleQueue[Unit[Any] | None] = queue.SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="qumulus-writer", daemon=True)
@@ -80,7 +116,7 @@ class Writer:
 
     def post(self, work: Work[T]) -> Future[T]:
         """Like `run`, without waiting. Units are committed in the order in which they were posted."""
-        unit = _Unit(work)
+        unit = Unit(work)
         with self._closing:
             if self._closed:
                 raise Unavailable("The server is stopping: send the request again in a few seconds.")
@@ -97,24 +133,26 @@ class Writer:
         self._thread.join()
 
     def _loop(self) -> None:
-        with self._engine.connect() as connection:
+        transactions = self._begin()
+        try:
             open_ = True
-            looked = 0.0
             while open_:
-                if time.monotonic() - looked >= LOOK_SECONDS:
-                    self._look(connection)
-                    looked = time.monotonic()
                 try:
-                    first = self._units.get(timeout=LOOK_SECONDS)
+                    first = self._units.get(timeout=transactions.look_seconds)
                 except queue.Empty:
+                    transactions.look()
                     continue
                 open_, group = self._group(first)
                 if group:
-                    self._commit(connection, group)
+                    failure = transactions.commit(group)
+                    for unit in group:
+                        unit.settle(failure)
+        finally:
+            transactions.close()
 
-    def _group(self, first: _Unit[Any] | None) -> tuple[bool, list[_Unit[Any]]]:
+    def _group(self, first: Unit[Any] | None) -> tuple[bool, list[Unit[Any]]]:
         """All units that wait, and whether more may come."""
-        group: list[_Unit[Any]] = []
+        group: list[Unit[Any]] = []
         unit = first
         while unit is not None:
             group.append(unit)
@@ -126,60 +164,11 @@ class Writer:
                 return True, group
         return False, group
 
-    def _commit(self, connection: Connection, group: list[_Unit[Any]]) -> None:
-        failure: Exception | None = None
-        try:
-            connection.exec_driver_sql(self._begin)
-            for unit in group:
-                self._run(connection, unit)
-            connection.exec_driver_sql("COMMIT")
-        except SQLAlchemyError as error:
-            failure = told(error)
-            self._undo(connection)
-        for unit in group:
-            unit.settle(failure)
-
-    @staticmethod
-    def _run(connection: Connection, unit: _Unit[Any]) -> None:
-        connection.exec_driver_sql("SAVEPOINT unit")
-        try:
-            unit.result = unit.work(connection)
-        except DBAPIError as error:
-            if not isinstance(error, IntegrityError):
-                raise
-            unit.error = error
-        except Exception as error:
-            unit.error = error
-        if unit.error is not None:
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
-        connection.exec_driver_sql("RELEASE SAVEPOINT unit")
-
-    @staticmethod
-    def _undo(connection: Connection) -> None:
-        try:
-            connection.exec_driver_sql("ROLLBACK")
-        except SQLAlchemyError:
-            log.debug("The database had undone the transaction by itself.")
-
-    def _look(self, connection: Connection) -> None:
-        """Ask whether another process committed: SQLite counts the commits of other connections."""
-        if self._version_query is None:
-            return
-        try:
-            version = connection.exec_driver_sql(self._version_query).scalar()
-        except SQLAlchemyError as error:
-            log.error("The database can't be read: %s", error)
-            return
-        if version != self._version:
-            self._version, first = version, self._version is None
-            if not first:
-                self._elsewhere()
-
 
 def told(error: SQLAlchemyError) -> QumulusError:
     """An error of the database as the core says it."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if "full" in str(cause).lower():
+    if "full" in str(cause).lower() or "No space left" in str(cause):
         return StorageFull()
-    log.error("The database can't be written: %s", cause)
-    return Unavailable("The database can't be written now: send the request again in a few seconds.")
+    log.error("The database does not answer as it should: %s", cause)
+    return Unavailable("The database can't be used now: send the request again in a few seconds.")

@@ -6,19 +6,28 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+# PostgreSQL compares texts as their bytes, as SQLite does, and holds none of them to a length.
+BYTES = sa.String(collation="C")
+TEXT = sa.Text().with_variant(BYTES, "postgresql")
+
+
+def word(length: int) -> sa.types.TypeEngine[str]:
+    """A short text."""
+    return sa.String(length).with_variant(BYTES, "postgresql")
+
 
 def upgrade() -> None:
     """Make them all."""
     op.create_table(
         "accounts",
-        sa.Column("id", sa.String(length=255), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("email", sa.String(length=255), nullable=True),
+        sa.Column("id", word(255), nullable=False),
+        sa.Column("name", word(255), nullable=False),
+        sa.Column("email", word(255), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "device_reports",
-        sa.Column("device", sa.String(length=255), nullable=False),
+        sa.Column("device", word(255), nullable=False),
         sa.Column("n_qubits", sa.Integer(), nullable=True),
         sa.Column("information", sa.LargeBinary(), nullable=True),
         sa.Column("calibrated_at", sa.BigInteger(), nullable=True),
@@ -26,9 +35,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "device_settings",
-        sa.Column("device", sa.String(length=255), nullable=False),
+        sa.Column("device", word(255), nullable=False),
         sa.Column("online", sa.Boolean(), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("message", TEXT, nullable=False),
         sa.Column("one_at_a_time", sa.Boolean(), nullable=False),
         sa.Column("least_queue_seconds", sa.Float(), nullable=False),
         sa.Column("least_run_seconds", sa.Float(), nullable=False),
@@ -38,19 +47,19 @@ def upgrade() -> None:
     op.create_table(
         "jobs",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("account", sa.String(length=255), nullable=False),
-        sa.Column("device", sa.String(length=255), nullable=False),
-        sa.Column("kind", sa.String(length=255), nullable=False),
-        sa.Column("api", sa.String(length=255), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("id", word(64), nullable=False),
+        sa.Column("account", word(255), nullable=False),
+        sa.Column("device", word(255), nullable=False),
+        sa.Column("kind", word(255), nullable=False),
+        sa.Column("api", word(255), nullable=False),
+        sa.Column("state", word(16), nullable=False),
+        sa.Column("name", TEXT, nullable=True),
+        sa.Column("note", TEXT, nullable=True),
         sa.Column("shots", sa.BigInteger(), nullable=True),
         sa.Column("tags", sa.JSON(), nullable=False),
-        sa.Column("session", sa.String(length=64), nullable=True),
-        sa.Column("instance", sa.String(length=255), nullable=True),
-        sa.Column("calibration", sa.String(length=255), nullable=True),
+        sa.Column("session", word(64), nullable=True),
+        sa.Column("instance", word(255), nullable=True),
+        sa.Column("calibration", word(255), nullable=True),
         sa.Column("private", sa.Boolean(), nullable=False),
         sa.Column("max_seconds", sa.Float(), nullable=True),
         sa.Column("request", sa.JSON(), nullable=False),
@@ -60,21 +69,21 @@ def upgrade() -> None:
         sa.Column("running_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("reason", TEXT, nullable=True),
         sa.Column("reason_code", sa.Integer(), nullable=True),
-        sa.Column("failure", sa.String(length=16), nullable=True),
+        sa.Column("failure", word(16), nullable=True),
         sa.Column("run_seconds", sa.Float(), nullable=True),
         sa.Column("metadata", sa.JSON(), nullable=False),
-        sa.Column("lane", sa.String(length=511), nullable=False),
+        sa.Column("lane", word(511), nullable=False),
         sa.Column("ticket", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("counted", sa.Integer(), nullable=False),
         sa.Column("returned", sa.Integer(), nullable=False),
-        sa.Column("owner", sa.String(length=255), nullable=True),
+        sa.Column("owner", word(255), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("active_qubits", sa.Integer(), nullable=True),
-        sa.Column("idempotency_key", sa.String(length=255), nullable=True),
-        sa.Column("payload_blob", sa.String(length=255), nullable=True),
+        sa.Column("idempotency_key", word(255), nullable=True),
+        sa.Column("payload_blob", word(255), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("id"),
@@ -123,11 +132,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "sessions",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("account", sa.String(length=255), nullable=False),
-        sa.Column("device", sa.String(length=255), nullable=False),
-        sa.Column("mode", sa.String(length=16), nullable=False),
-        sa.Column("instance", sa.String(length=255), nullable=True),
+        sa.Column("id", word(64), nullable=False),
+        sa.Column("account", word(255), nullable=False),
+        sa.Column("device", word(255), nullable=False),
+        sa.Column("mode", word(16), nullable=False),
+        sa.Column("instance", word(255), nullable=True),
         sa.Column("max_seconds", sa.Float(), nullable=False),
         sa.Column("interactive_seconds", sa.Float(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -137,11 +146,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sessions_device"), "sessions", ["device"], unique=False)
     op.create_table(
         "instances",
-        sa.Column("crn", sa.String(length=255), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("account", sa.String(length=255), nullable=False),
-        sa.Column("plan", sa.String(length=255), nullable=False),
-        sa.Column("region", sa.String(length=255), nullable=False),
+        sa.Column("crn", word(255), nullable=False),
+        sa.Column("name", word(255), nullable=False),
+        sa.Column("account", word(255), nullable=False),
+        sa.Column("plan", word(255), nullable=False),
+        sa.Column("region", word(255), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("limit_seconds", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], ondelete="CASCADE"),
@@ -150,31 +159,31 @@ def upgrade() -> None:
     op.create_table(
         "log_lines",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("job", sa.String(length=64), nullable=False),
+        sa.Column("job", word(64), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.Column("severity", sa.String(length=16), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("severity", word(16), nullable=False),
+        sa.Column("text", TEXT, nullable=False),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index(op.f("ix_log_lines_job"), "log_lines", ["job"], unique=False)
     op.create_table(
         "results",
-        sa.Column("job", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=1024), nullable=False),
-        sa.Column("media_type", sa.String(length=255), nullable=False),
+        sa.Column("job", word(64), nullable=False),
+        sa.Column("name", word(1024), nullable=False),
+        sa.Column("media_type", word(255), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("blob", sa.String(length=255), nullable=True),
+        sa.Column("blob", word(255), nullable=True),
         sa.Column("value", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job", "name"),
     )
     op.create_table(
         "tokens",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("account", sa.String(length=255), nullable=False),
-        sa.Column("scheme", sa.String(length=32), nullable=False),
+        sa.Column("id", word(64), nullable=False),
+        sa.Column("account", word(255), nullable=False),
+        sa.Column("scheme", word(32), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
@@ -184,3 +193,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tokens_account"), "tokens", ["account"], unique=False)
     op.create_index("ux_tokens_digest", "tokens", ["scheme", "digest"], unique=True)
+
+
+def downgrade() -> None:
+    """Drop them all."""
+    tables = ("tokens", "results", "log_lines", "instances", "sessions", "jobs", "device_settings", "device_reports")
+    for table in (*tables, "accounts"):
+        op.drop_table(table)
