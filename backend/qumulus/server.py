@@ -20,6 +20,8 @@ from pydantic_core import PydanticUndefined
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from .front import Front
     from .interception.forwarding import Forward
     from .interception.listening import Interceptor
@@ -30,18 +32,20 @@ KEEP_ALIVE_SECONDS = 75  # longer than the pauses in which clients poll
 PARENT_SECONDS = 0.5  # between two looks whether the parent is still there
 
 
+def flags() -> dict[str, FieldInfo]:
+    """The settings that have a flag: all but credentials, which everybody who can list processes would see."""
+    return {name: field for name, field in Settings.model_fields.items() if "Secret" not in str(field.annotation)}
+
+
 def parser() -> argparse.ArgumentParser:
     """One flag a setting; the settings are the only place where they are described."""
     result = argparse.ArgumentParser(
         prog="qumulus serve",
         description="Start the cloud. Every flag can be given as a variable of the environment too: QUMULUS_ and its name.",
     )
-    for name, field in Settings.model_fields.items():
+    for name, field in flags().items():
         flag = "--" + name.replace("_", "-")
         default = field.get_default(call_default_factory=False)
-        secret = "Secret" in str(field.annotation)
-        if secret:
-            continue  # a flag would show it to everybody who can list processes
         told = "" if default in (None, "", PydanticUndefined) else f" (default: {default})"
         text = (field.description or "").replace("%", "%%") + told
         if field.annotation is bool:

@@ -43,6 +43,12 @@ def test_with_the_proxy_the_account_speaks_to_the_real_names(tmp_path, file):
     assert saved["verify"] is False
 
 
+def test_programs_are_told_what_was_saved(tmp_path, file):
+    told = json.loads(save(tmp_path, "--url", "http://127.0.0.1:1234", "--json").stdout)
+    assert (told["name"], told["file"]) == ("qumulus", str(file))
+    assert told["needs"]["IAM_URL"] == "http://127.0.0.1:1234"
+
+
 def test_an_account_of_that_name_stays_unless_it_is_to_be_replaced(tmp_path, file):
     save(tmp_path, "--instance", "first")
     refused = save(tmp_path, "--instance", "second")

@@ -139,6 +139,43 @@ def test_a_job_is_listed_shown_and_its_result_and_log_are_printed(server, tmp_pa
     assert isinstance(json.loads(run(server, "jobs", "logs", job, "--json")), list)
 
 
+def test_a_result_is_waited_for(server):
+    run(server, "devices", "set", "perth", "--least-run", "1.5")
+    job = submit(server, device="Perth")
+    assert run(server, "jobs", "result", job, status=1) in [
+        f"Job {job} has no result: it is {state}.\n" for state in ("queued", "claimed", "running")
+    ]
+    waited = qumulus("jobs", "result", job, "--wait", "--json", QUMULUS_URL=server.url)
+    assert sum(json.loads(waited.stdout)["counts"].values()) == 100
+    assert waited.stderr == ""  # a bar is for terminals
+    run(server, "devices", "set", "perth", "--least-run", "0")
+
+
+def test_a_bar_shows_on_a_terminal_what_is_waited_for(server):
+    run(server, "devices", "set", "lagos", "--least-run", "1.5")
+    job = submit(server, device="Lagos")
+    main, terminal = pty.openpty()
+    environment = clean_environment() | {"TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(
+        command("jobs", "result", job, "--wait", "--url", server.url),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+    ) as waiting:
+        assert b'"11"' in waiting.stdout.read()
+    os.close(terminal)
+    shown = os.read(main, 1 << 16).decode()
+    os.close(main)
+    assert f"Job {job} is running" in shown
+    run(server, "devices", "set", "lagos", "--least-run", "0")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "what?limit=1", "with space", "..", "#", "%00", "ü"])
+def test_whatever_is_typed_for_a_job_is_a_sentence_when_there_is_none(server, name):
+    told = run(server, "jobs", "show", name, status=1)
+    assert re.fullmatch(r"(There is nothing at|There is no job|The request is not as declared: jobId).*\.\n", told)
+
+
 def test_a_list_that_is_cut_says_how_much_is_left(server):
     for _ in range(2):
         submit(server)
@@ -195,16 +232,33 @@ def test_a_reset_on_a_terminal_asks(server):
 
 
 def test_version_says_which_this_is():
-    assert qumulus("version").stdout == "qumulus 0.1.0\n"
+    assert qumulus("version").stdout == qumulus("--version").stdout == qumulus("-V").stdout == "qumulus 0.1.0\n"
     assert json.loads(qumulus("version", "--json").stdout) == {"version": "0.1.0"}
 
 
+def completed(*words: str, **environment: str) -> list[str]:
+    """What bash offers for the last of the words."""
+    asked = {"_QUMULUS_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(("qumulus", *words))}
+    command = [Path(sys.executable).with_name("qumulus")]
+    environment = clean_environment() | asked | {"COMP_CWORD": str(len(words))} | environment
+    return subprocess.check_output(command, env=environment, text=True).split()
+
+
 def test_a_shell_completes_names_of_devices_without_a_cloud():
-    asked = {"_QUMULUS_COMPLETE": "complete_bash", "COMP_WORDS": "qumulus devices show bris", "COMP_CWORD": "3"}
-    completed = subprocess.check_output(
-        [Path(sys.executable).with_name("qumulus")], env=clean_environment() | asked, text=True
-    )
-    assert completed.split() == ["brisbane"]
+    assert completed("devices", "show", "bris") == ["brisbane"]
+
+
+def test_a_shell_completes_what_the_cloud_has_and_nothing_where_there_is_none(server):
+    job = submit(server)
+    assert job in completed("jobs", "show", "", QUMULUS_URL=server.url)
+    assert job in completed("jobs", "cancel", job[:20], QUMULUS_URL=server.url)
+    assert completed("jobs", "list", "--api", "oq", QUMULUS_URL=server.url) == ["oqtopus/task"]
+    assert completed("jobs", "show", "", QUMULUS_URL=f"http://127.0.0.1:{free_port()}") == []
+
+
+def test_a_shell_completes_the_flags_of_the_server():
+    assert completed("serve", "--intercept") == ["--intercept-port", "--intercept-hosts"]
+    assert completed("serve", "--admin") == []
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,25 @@ def test_every_command_has_its_line():
     assert documented() == {name for name, _ in commands(typer.main.get_command(app))}
 
 
+def test_every_command_prints_json_that_prints_anything_of_its_own():
+    others = {"serve", "run", "services serve"}  # they run until they are told to stop, and show what others print
+    for name, command in commands(typer.main.get_command(app)):
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert ("--json" in options) != (name in others), name
+
+
+def test_no_help_is_cut_short_on_a_narrow_terminal():
+    def groups(group):
+        yield group
+        for command in group.commands.values():
+            if hasattr(command, "commands"):
+                yield from groups(command)
+
+    for group in groups(typer.main.get_command(app)):
+        listed = group.get_help(group.make_context(group.name, [], resilient_parsing=True, terminal_width=80))
+        assert "..." not in listed.partition("Commands:")[2], listed
+
+
 def test_every_option_of_run_is_explained():
     run = dict(commands(typer.main.get_command(app)))["run"]
     options = {name for parameter in run.params for name in parameter.opts if name.startswith("--")} - {"--log"}

@@ -60,7 +60,9 @@ def test_a_folder_is_deployed_run_and_removed(server: Server, folder: Path, tmp_
     while "summing up" not in run(server, "logs", execution):
         assert time.monotonic() < deadline
     assert json.loads(run(server, "openapi", "sum-of-values"))["info"]["title"] == "Sum of values"
-    run(server, "remove", "sum-of-values")
+    told = json.loads(run(server, "run", "sum-of-values", "--input", '{"data": {"values": [4]}}', "--json"))
+    assert (told["status"], told["result"], "hello.txt" in told["files"]) == ("SUCCEEDED", {"sum": 4}, True)
+    assert run(server, "remove", "sum-of-values") == "sum-of-values is removed.\n"
     assert json.loads(run(server, "list", "--json")) == []
     assert "There is no service" in run(server, "remove", "sum-of-values", status=1)
 
@@ -140,7 +142,16 @@ def test_packages_are_installed_into_an_environment_of_the_services_own(server: 
     assert "could not be installed" in ended.stderr
 
 
+def test_a_folder_with_too_many_files_is_refused_before_they_are_read(server: Server, folder: Path):
+    for number in range(10_000):
+        (folder / f"{number}.txt").touch()
+    assert "has more than 10,000 files: name the folder of the service alone." in run(
+        server, "add", str(folder), status=1
+    )
+
+
 def test_the_template_is_a_valid_description(server: Server, folder: Path):
+    assert json.loads(run(server, "template", "--json"))["openapi"].startswith("3.")
     (folder / "openapi.yaml").write_text(run(server, "template"))
     run(server, "add", str(folder), "--name", "templated")
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+from typing import Annotated, Any
+
 import typer
 
-from qumulus import __version__
+from qumulus import __version__, server
 
 from . import account, devices, jobs, services, tokens
 from .env import env
@@ -14,7 +18,6 @@ from .status import reset, status
 
 app = typer.Typer(
     name="qumulus",
-    help="A quantum cloud that runs on your own machine.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -22,19 +25,36 @@ app = typer.Typer(
 )
 
 
-@app.command(
-    "serve",
-    help="Start the cloud (see `qumulus serve --help`).",
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"qumulus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def qumulus(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_say_version, is_eager=True, help="Say which Qumulus this is.")
+    ] = False,
+) -> None:
+    """A quantum cloud that runs on your own machine."""
+
+
+def serve(**_: object) -> None:
+    """Start the cloud."""
+    server.main(sys.argv[2:])
+
+
+def _flag(name: str, kind: Any) -> inspect.Parameter:
+    option = typer.Option("--" + name.replace("_", "-"))
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
+
+
+# `qumulus.cli` hands the real call to the server, which reads its flags by itself; shells complete them from here.
+serve.__signature__ = inspect.Signature(  # ty: ignore[missing-attribute]
+    [_flag(name, bool if field.annotation is bool else str) for name, field in server.flags().items()]
 )
-def serve(context: typer.Context) -> None:
-    """Listed here for `--help`; `qumulus.cli` hands the real call to `qumulus.server` before this module is imported."""
-    from qumulus.server import main
-
-    main(context.args)
-
-
+app.command("serve", help="Start the cloud (see `qumulus serve --help`).")(serve)
 app.command("run", context_settings={"allow_interspersed_args": False})(run)
 app.command("env")(env)
 app.add_typer(account.app, name="account", help="Accounts in the IBM client's own file.")

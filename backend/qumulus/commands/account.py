@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import json as json_module
 import os
 import tempfile
 from pathlib import Path
@@ -14,7 +14,8 @@ from qumulus.clients import IBM
 from qumulus.core.accounts import LOCAL_CRN
 from qumulus.server import read_settings
 
-from .options import Url, fail
+from . import show
+from .options import Json, Url, fail
 from .wanted import ACCOUNTS
 
 REAL = "https://cloud.ibm.com"
@@ -42,6 +43,7 @@ def save(
     default: Annotated[bool, typer.Option("--default", help="Take it where a script names no account.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an account of that name.")] = False,
     file: Annotated[Path | None, typer.Option(help="The file of accounts.", show_default=f"~/{ACCOUNTS}")] = None,
+    json: Json = False,
 ) -> None:
     """Save an account for QiskitRuntimeService(name="qumulus")."""
     token = read_settings([]).token.get_secret_value()
@@ -66,15 +68,19 @@ def save(
     if default and others:
         fail(f"{target} has a default account, {others[0]}: remove that from it first, or leave --default out.")
     _write(target, accounts | {name: saved})
+    needed = {} if proxy else {variable: variables[variable] for variable in ENVIRONMENT}
+    if json:
+        show.as_json({"name": name, "file": str(target), "needs": needed})
+        return
     typer.echo(f'Saved: QiskitRuntimeService(name="{name}").')
-    if not proxy:
-        needed = " ".join(f"{variable}={variables[variable]}" for variable in ENVIRONMENT)
-        typer.echo(f"The client needs these variables beside it (qumulus env ibm): {needed}")
+    if needed:
+        words = " ".join(f"{variable}={value}" for variable, value in needed.items())
+        typer.echo(f"The client needs these variables beside it (qumulus env ibm): {words}")
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_bytes())
+        content = json_module.loads(file.read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
@@ -89,7 +95,7 @@ def _write(file: Path, content: dict[str, Any]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as new:
-            json.dump(content, new, indent=4, sort_keys=True)
+            json_module.dump(content, new, indent=4, sort_keys=True)
         os.replace(new.name, file)
     except OSError as error:
         fail(f"{file} can't be written: {error.strerror}.")

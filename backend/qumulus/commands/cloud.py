@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -12,6 +13,11 @@ from qumulus.server import read_settings
 from .options import fail
 
 SECONDS = 30.0
+
+
+def at(*parts: str) -> str:
+    """A path of the emulator API; what a person typed is one part of it, whatever stands in it."""
+    return "/emulator/" + "/".join(quote(part, safe="") for part in parts)
 
 
 class Cloud:

@@ -10,7 +10,7 @@ import typer
 from qumulus.catalogue import SnapshotCatalogue
 
 from . import show
-from .cloud import Cloud
+from .cloud import Cloud, at
 from .options import Json, Url
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -41,7 +41,7 @@ def list_devices(
 @app.command("show")
 def show_device(device: Name, url: Url, json: Json = False) -> None:
     """Show a device with its gates and settings."""
-    _print(Cloud(url).get(f"/emulator/devices/{device}"), json=json)
+    _print(Cloud(url).get(at("devices", device)), json=json)
 
 
 @app.command("set")
@@ -70,9 +70,9 @@ def set_device(
         "least_run_seconds": least_run,
         "provider": provider,
     }
-    known = cloud.get(f"/emulator/devices/{device}")
+    known = cloud.get(at("devices", device))
     known["settings"] |= {name: value for name, value in named.items() if value is not None}
-    known["settings"] = cloud.put(f"/emulator/devices/{device}/settings", known["settings"])
+    known["settings"] = cloud.put(at("devices", device, "settings"), known["settings"])
     _print(known, json=json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, NoReturn
 from urllib.parse import urlsplit
 
@@ -12,8 +13,9 @@ from qumulus.server import read_settings
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
-def _default_url() -> str:
-    return f"http://127.0.0.1:{read_settings([]).port}"
+def default_url() -> str:
+    """Where the cloud answers if nobody said otherwise."""
+    return os.environ.get("QUMULUS_URL") or f"http://127.0.0.1:{read_settings([]).port}"
 
 
 def address(given: str | None) -> str | None:
@@ -31,7 +33,7 @@ Url = Annotated[
     typer.Option(
         "--url",
         envvar="QUMULUS_URL",
-        default_factory=_default_url,
+        default_factory=default_url,
         callback=address,
         help="Where the cloud answers.",
         show_default="http://127.0.0.1:8080",

@@ -22,7 +22,7 @@ from .relay import NOT_EXECUTABLE, NOT_FOUND, relay
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="What to run, with its arguments.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run, with its arguments.")],
     instance: Annotated[
         list[str] | None, typer.Option(help="An IBM instance that the command asks for: a CRN or a name. Repeatable.")
     ] = None,

@@ -31,7 +31,11 @@ def serve_at_root(folder: Path, port: int, name: str | None, *, entrypoint: str 
         name = service_name(name or definition.title_of(folder))
     except InvalidRequest as error:
         fail(error.message)
-    environment = os.environ | {"QUMULUS_SERVICE_AT_ROOT": name, "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {
+        "QUMULUS_SERVICE_AT_ROOT": name,
+        "QUMULUS_PARENT": str(os.getpid()),
+        "PYTHONUNBUFFERED": "1",
+    }
     environment.setdefault("QUMULUS_SERVICES_RELATIVE_LINKS", "true")
     server = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "qumulus", "serve", "--port", str(port)],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json as json_module
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import httpx2
 import typer
+import yaml
 
 from qumulus.core.errors import InvalidRequest
 from qumulus.server import read_settings
@@ -17,7 +19,8 @@ from qumulus.services import archive, definition, description
 from qumulus.services.definition import service_name
 
 from . import show
-from .cloud import Cloud
+from .cloud import Cloud, at
+from .completion import completing
 from .options import Json, Url, fail
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -26,7 +29,8 @@ LOOK_SECONDS = 0.5
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder with src/program.py.", file_okay=False)]
-Name = Annotated[str, typer.Argument(metavar="SERVICE", help="The name of a service.")]
+names = completing("/emulator/services", lambda services: [(each["name"], each["title"]) for each in services])
+Name = Annotated[str, typer.Argument(metavar="SERVICE", autocompletion=names, help="The name of a service.")]
 Given = Annotated[str | None, typer.Option("--name", help="Its name; from planqk.json or the folder if not said.")]
 Entrypoint = Annotated[str | None, typer.Option(help="Module and function, such as src.program:run.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Let the vendor's own runtime package call the program.")]
@@ -63,12 +67,14 @@ def deploy(
         **({"entrypoint": entrypoint} if entrypoint else {}),
         **({"strict": True} if strict else {}),
     }
-    service = cloud.put(f"/emulator/services/{name}", body)
+    with show.progress(f"Sending {len(files)} files"):
+        service = cloud.put(at("services", name), body)
     if service["state"] == "BUILDING":
         typer.echo("Installing the packages of the service …", err=True)
-    while service["state"] == "BUILDING":
-        time.sleep(LOOK_SECONDS)
-        service = cloud.get(f"/emulator/services/{name}")
+    with show.progress("Installing"):
+        while service["state"] == "BUILDING":
+            time.sleep(LOOK_SECONDS)
+            service = cloud.get(at("services", name))
     if service["state"] == "FAILED":
         fail(service["reason"])
     return service
@@ -89,9 +95,13 @@ def list_services(url: Url, json: Json = False) -> None:
 
 
 @app.command("remove")
-def remove(name: Name, url: Url) -> None:
+def remove(name: Name, url: Url, json: Json = False) -> None:
     """Remove a service; its executions stay in the records."""
-    Cloud(url).delete(f"/emulator/services/{name}")
+    Cloud(url).delete(at("services", name))
+    if json:
+        show.as_json({"removed": name})
+    else:
+        typer.echo(f"{name} is removed.")
 
 
 @app.command("run")
@@ -103,8 +113,9 @@ def run(
     params: Annotated[str | None, typer.Option(metavar="JSON|@FILE", help="The parameter params.")] = None,
     detached: Annotated[bool, typer.Option("--detached", help="Print the id, and do not wait.")] = False,
     output: Annotated[Path | None, typer.Option(metavar="DIR", help="Save all files of the result there.")] = None,
+    json: Json = False,
 ) -> None:
-    """Run a service with an input and print its result; exit status 1 if it fails."""
+    """Run a service with an input and print its result. The exit status is 1 if it fails."""
     given = {} if body is None else _json("--input", body)
     if not isinstance(given, dict):
         fail("The input has to be a JSON object: one member a parameter.")
@@ -114,25 +125,42 @@ def run(
     service = _Service(url, name)
     execution = service.send("POST", "/", json=given).json()
     if detached:
-        typer.echo(execution["id"])
+        show.as_json(execution) if json else typer.echo(execution["id"])
         return
-    while execution["status"] not in FINAL:
-        execution = service.send("GET", f"/{execution['id']}").json()
-        if execution["status"] not in FINAL:
-            time.sleep(0.1)
+    execution = _ended(service, execution)
     result = service.send("GET", f"/{execution['id']}/result").json()
     files = [file for file in result.pop("_links") if file not in ("self", "status")]
     result.pop("_embedded")
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            (output / Path(file).name).write_bytes(service.send("GET", f"/{execution['id']}/result/{file}").content)
-    if not result and "output.txt" in files:
+        _save(service, execution["id"], files, output)
+    if json:
+        show.as_json({"id": execution["id"], "status": execution["status"], "result": result, "files": files})
+    elif not result and "output.txt" in files:
         typer.echo(service.send("GET", f"/{execution['id']}/result/output.txt").text)
     else:
         show.as_json(result)
     if execution["status"] != "SUCCEEDED":
         fail(f"The execution {execution['id']} ended as {execution['status']}; see `qumulus services logs`.")
+
+
+def _ended(service: _Service, execution: dict[str, Any]) -> dict[str, Any]:
+    with show.progress(f"Execution {execution['id']}") as tell:
+        while execution["status"] not in FINAL:
+            tell(f"Execution {execution['id']} is {execution['status']}")
+            time.sleep(0.1)
+            execution = service.send("GET", f"/{execution['id']}").json()
+    return execution
+
+
+def _save(service: _Service, execution: str, files: Sequence[str], folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with show.progress("Saving", len(files)) as tell:
+            for file in files:
+                (folder / Path(file).name).write_bytes(service.send("GET", f"/{execution}/result/{file}").content)
+                tell(done=1)
+    except OSError as error:
+        fail(f"{error.filename} can't be written: {error.strerror}.")
 
 
 @app.command("logs")
@@ -142,7 +170,7 @@ def logs(
     json: Json = False,
 ) -> None:
     """Print the log of an execution."""
-    lines = Cloud(url).get(f"/emulator/jobs/{execution}/log")["lines"]
+    lines = Cloud(url).get(at("jobs", execution, "log"))["lines"]
     if json:
         show.as_json(lines)
         return
@@ -151,15 +179,18 @@ def logs(
 
 
 @app.command("openapi")
-def openapi(name: Name, url: Url) -> None:
-    """Print the description of a service, as an OpenAPI document."""
-    show.as_json(Cloud(url).get(f"/emulator/services/{name}/openapi"))
+def openapi(name: Name, url: Url, json: Json = True) -> None:  # noqa: ARG001  it is JSON in any case
+    """Print the description of a service, an OpenAPI document."""
+    show.as_json(Cloud(url).get(at("services", name, "openapi")))
 
 
 @app.command("template")
-def template() -> None:
-    """Print the default description of a service, to be saved as openapi.yaml and filled in."""
-    typer.echo(description.template_text(), nl=False)
+def template(json: Json = False) -> None:
+    """Print a description to start from. Save it as openapi.yaml and fill it in."""
+    if json:
+        show.as_json(yaml.safe_load(description.template_text()))
+    else:
+        typer.echo(description.template_text(), nl=False)
 
 
 @app.command("serve")
@@ -170,7 +201,7 @@ def serve(
     entrypoint: Entrypoint = None,
     strict: Strict = False,
 ) -> None:
-    """Serve one service at the root of a cloud of its own, and deploy it anew whenever one of its files changes."""
+    """Serve one service at the root of a cloud. It is deployed anew whenever one of its files changes."""
     from .service_at_root import serve_at_root  # starts a server, which no other command does
 
     serve_at_root(folder, port, name, entrypoint=entrypoint, strict=strict)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,25 @@ def fields(content: Mapping[str, object]) -> None:
         if value not in (None, "", [], {}):
             drawn.add_row(Text(name, style="bold"), Text(text(value)))
     _console().print(drawn)
+
+
+@contextmanager
+def progress(what: str, steps: int | None = None) -> Generator[Callable[..., None]]:
+    """A bar on the standard error of a terminal, while something takes its time; nothing where no person looks.
+
+    What it gives is called with another text, or with ``done=1`` after each of the ``steps``.
+    """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # few commands need it
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(text(what), total=steps)
+
+        def tell(what: str | None = None, *, done: int = 0) -> None:
+            bar.update(task, advance=done, description=None if what is None else text(what))
+
+        yield tell
 
 
 def text(value: object) -> str:

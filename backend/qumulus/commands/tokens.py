@@ -9,10 +9,17 @@ from typing import Annotated
 import typer
 
 from . import show
-from .cloud import Cloud
+from .cloud import Cloud, at
+from .completion import completing
 from .options import Json, Url
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+identifiers = completing(
+    "/emulator/tokens",
+    lambda page: [(token["id"], token["api"]) for token in page["tokens"] if not token["built_in"]],
+)
 
 
 class Api(StrEnum):
@@ -58,6 +65,16 @@ def create(
 
 
 @app.command("revoke")
-def revoke(token: Annotated[str, typer.Argument(metavar="TOKEN", help="The identifier of a token.")], url: Url) -> None:
+def revoke(
+    token: Annotated[
+        str, typer.Argument(metavar="TOKEN", autocompletion=identifiers, help="The identifier of a token.")
+    ],
+    url: Url,
+    json: Json = False,
+) -> None:
     """Let a token in no more."""
-    Cloud(url).delete(f"/emulator/tokens/{token}")
+    Cloud(url).delete(at("tokens", token))
+    if json:
+        show.as_json({"revoked": token})
+    else:
+        typer.echo(f"{token} is let in no more.")

@@ -49,11 +49,18 @@ def pack(folder: Path) -> dict[str, bytes]:
     """The files of a folder by path; caches, environments and links are left out.
 
     Raises:
-        InvalidRequest: there is no such folder.
+        InvalidRequest: there is no such folder, or it can't be read.
+        TooLarge: it has too many files.
     """
     if not folder.is_dir():
         raise InvalidRequest(f"There is no folder {folder}.")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files_of(folder)}
+    try:
+        files = files_of(folder)
+        if len(files) > MOST_FILES:
+            raise TooLarge(f"{folder} has more than {MOST_FILES:,} files: name the folder of the service alone.")
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    except OSError as error:
+        raise InvalidRequest(f"{error.filename} can't be read: {error.strerror}.") from None
 
 
 def files_of(folder: Path) -> list[Path]:
