@@ -18,11 +18,13 @@ pytest = $(BIN)/python -m pytest
 
 # -- set-up: a virtual environment inside the checkout, made once ------------------------------------------------------
 
-$(BIN)/python:
+# A stamp, and not the interpreter: that is there long before a set-up which is interrupted or fails is done.
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Qumulus needs Python 3.11 or newer; name one with PYTHON=…"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	touch $@
 
-$(RUN): requirements.txt pyproject.toml | $(BIN)/python
+$(RUN): requirements.txt pyproject.toml | $(VENV)/.made
 	@echo "Setting up (once) …"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
@@ -45,10 +47,10 @@ generate-all: $(DEV) ## Generate user and provider openapi.yaml, and all others,
 generate-all-schema: $(DEV) ## Generate user and schemas, and all others
 	@$(BIN)/python -m qumulus.openapi schema
 
-generate-%-schema: $(DEV) ## Generate the schema of one API: generate-user-schema, generate-ibm-runtime-schema, …
+generate-%-schema: $(DEV) ## Generate % schema
 	@$(BIN)/python -m qumulus.openapi schema $*
 
-generate-%: $(DEV) ## Generate one openapi.yaml: generate-user, generate-ibm-runtime, …
+generate-%: $(DEV) ## Generate % openapi.yaml
 	@$(BIN)/python -m qumulus.openapi bundle $*
 
 check-generated: $(DEV) ## Fail if anything generated differs from what the specifications say
@@ -57,7 +59,7 @@ check-generated: $(DEV) ## Fail if anything generated differs from what the spec
 # -- checks ------------------------------------------------------------------------------------------------------------
 
 .PHONY: lint lint-all fmt
-lint-%: $(DEV) ## Lint one openapi.yaml: lint-user, lint-provider, …
+lint-%: $(DEV) ## Lint % openapi.yaml
 	@$(BIN)/python -m qumulus.openapi lint $*
 
 lint-all: $(DEV) ## Lint user and provider, and all other specifications
@@ -121,8 +123,16 @@ bench: $(DEV) ## Measure, side by side in one run, and print the tables with the
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .client-envs
 
+APIS = $(shell sed -n 's/^\[tool.datamodel-codegen.jobs.\(.*\)\]$$/\1/p' pyproject.toml)
+OTHER_APIS = $(filter-out user provider,$(APIS))
+
 help: ## Show this help message
 	@echo "Usage: make [target]"
 	echo
 	echo "Available targets:"
-	grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | expand -t 26 | sed 's/^/  /; s/%/<api>/'
+	grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
+	  | awk -F '\t' '!/%/ { print; next } { for (i = split("user provider", api, " "); i; i--) { line = $$0; gsub("%", api[i], line); print line } }' \
+	  | sort | awk -F '\t' '{ printf "  %-27s%s\n", $$1, $$2 }'
+	echo
+	echo "What there is for user and provider is there for each API: $(OTHER_APIS)."
+	echo "The run targets take PORT=, HOST= and QUMULUS_HOME= (where the state lives): make run-user PORT=9000"

@@ -26,13 +26,13 @@ def first_answer() -> tuple[float, float]:
             [sys.executable, "-m", "qumulus", "serve"], env=environment, stdout=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
-        url = process.stdout.readline().rsplit(" ", 1)[-1].strip()
-        urllib.request.urlopen(f"{url}/health", timeout=10).close()
-        elapsed = time.perf_counter() - start
-        memory = resident(process.pid)
-        process.terminate()
-        process.wait(15)
-    return elapsed, memory
+        try:
+            url = process.stdout.readline().rsplit(" ", 1)[-1].strip()
+            urllib.request.urlopen(f"{url}/hello", timeout=10).close()
+            return time.perf_counter() - start, resident(process.pid)
+        finally:
+            process.terminate()
+            process.wait(15)
 
 
 def resident(pid: int) -> float:

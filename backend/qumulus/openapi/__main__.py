@@ -45,15 +45,27 @@ def _generate(what: str, chosen: Sequence[Api], check: bool) -> list[str]:
     made = MAKE[what](chosen)
     gone = generate.stale(chosen, made) if what in ("schema", "generate") else []
     if check:
-        return generate.differences(made, gone)
-    sys.stdout.writelines(f"{line}\n" for line in generate.put(made, gone))
+        differences = generate.differences(made, gone)
+        if not differences:
+            print(f"Nothing generated differs ({len(made)} files).")  # noqa: T201
+        return differences
+    changes = generate.put(made, gone)
+    for line in changes or [f"Nothing changed: {_shown(made)} as the specifications say."]:
+        print(line)  # noqa: T201
     return []
+
+
+def _shown(made: generate.Files) -> str:
+    return f"{next(iter(made))} is" if len(made) == 1 else f"{len(made)} files are"
 
 
 def _lint(chosen: Sequence[Api]) -> list[str]:
     from .lint import complaints  # the validators are tools of development
 
-    return [f"{api.root.parent}: {complaint}" for api in chosen for complaint in complaints(REPOSITORY / api.root)]
+    found = [f"{api.root.parent}: {complaint}" for api in chosen for complaint in complaints(REPOSITORY / api.root)]
+    if not found:
+        print(f"No complaints about {', '.join(api.name for api in chosen)}.")  # noqa: T201
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
