@@ -154,6 +154,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         catalogue=SnapshotCatalogue(),
         accounts=storage.accounts,
         sessions=storage.sessions,
+        workloads=storage.workloads,
         services=host.shelf,
         board=storage.board,
         state=storage.state,

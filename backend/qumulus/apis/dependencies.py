@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.datastructures import URL
 
 from qumulus.core import cloud, ports, services
 
@@ -44,6 +45,10 @@ async def _sessions(request: Request) -> ports.Sessions:
     return _cloud(request).sessions
 
 
+async def _workloads(request: Request) -> ports.Workloads:
+    return _cloud(request).workloads
+
+
 async def _board(request: Request) -> ports.DeviceBoard:
     return _cloud(request).board
 
@@ -69,15 +74,21 @@ async def _origin(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}"
 
 
+async def _address(request: Request) -> URL:
+    return request.url
+
+
 Cloud = Annotated[cloud.Cloud, Depends(_whole)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.JobQueue, Depends(_queue)]
 Devices = Annotated[ports.Catalogue, Depends(_devices)]
 Accounts = Annotated[ports.Accounts, Depends(_accounts)]
 Sessions = Annotated[ports.Sessions, Depends(_sessions)]
+Workloads = Annotated[ports.Workloads, Depends(_workloads)]
 Board = Annotated[ports.DeviceBoard, Depends(_board)]
 State = Annotated[ports.State, Depends(_state)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
 Services = Annotated[services.Services, Depends(_services)]
 Origin = Annotated[str, Depends(_origin)]
+Address = Annotated[URL, Depends(_address)]  # the whole address of the request

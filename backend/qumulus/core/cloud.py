@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Sessions, Settled, State
+from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Sessions, Settled, State, Workloads
 from .services import Services
 
 
@@ -17,6 +17,7 @@ class Cloud:
     catalogue: Catalogue
     accounts: Accounts
     sessions: Sessions
+    workloads: Workloads
     services: Services
     board: DeviceBoard
     state: State

@@ -16,6 +16,7 @@ from .jobs import Job, JobState, NewJob
 from .programs import Program
 from .results import LogLine, Outcome
 from .sessions import NewSession, Session
+from .workloads import Activity, Scope, WorkloadPage, WorkloadQuery
 
 
 class Clock(Protocol):
@@ -37,6 +38,7 @@ class JobQuery:
     id: str | None = None
     account: str | None = None
     device: str | None = None
+    without_devices: frozenset[str] = frozenset()
     states: frozenset[JobState] | None = None
     kinds: frozenset[str] | None = None
     api: str | None = None
@@ -346,6 +348,18 @@ class Sessions(Protocol):
         Raises:
             UnknownSession
         """
+        ...
+
+
+class Workloads(Protocol):
+    """Sessions and single jobs in one list, and what they used."""
+
+    def find(self, query: WorkloadQuery) -> WorkloadPage: ...
+
+    def activity(
+        self, instances: Collection[str], job_kinds: Collection[str], start: datetime, end: datetime
+    ) -> Mapping[Scope, Activity]:
+        """What was sent from ``start`` until before ``end`` for these instances, by device, instance, account and day."""
         ...
 
 

@@ -36,7 +36,7 @@ def _(element: each_text, compiler: SQLCompiler, **options: Any) -> str:
 
 def page(connection: Connection, query: JobQuery) -> Page:
     """The jobs of a page, and how many match in all."""
-    condition = and_(True, *_conditions(query))
+    condition = and_(True, *conditions(query))
     order = (jobs.c.created_at, jobs.c.number)
     if query.descending:
         order = tuple(column.desc() for column in order)
@@ -54,13 +54,16 @@ def tags(connection: Connection, account: str, prefix: str) -> tuple[str, ...]:
     return tuple(sorted(tag for tag in found if tag.startswith(prefix)))
 
 
-def _conditions(query: JobQuery) -> list[Any]:
+def conditions(query: JobQuery) -> list[Any]:
+    """What a query asks of each job."""
     column = jobs.c
     found: list[Any] = [
         column[name] == value
         for name in ("id", "account", "device", "api", "session", "instance")
         if (value := getattr(query, name)) is not None
     ]
+    if query.without_devices:
+        found.append(column.device.not_in(sorted(query.without_devices)))
     if query.states is not None:
         found.append(column.state.in_(sorted(query.states)))
     if query.kinds is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
 
 from qumulus.core.accounts import Caller
 from qumulus.core.bells import Bells
@@ -20,36 +21,44 @@ from .database import Database
 from .tables import AnyRow, jobs, sessions
 
 _pending = jobs.c.state.in_(sorted(PENDING))
-ACTIVITY = select(
-    func.min(jobs.c.running_at).label("activated_at"),
-    func.max(jobs.c.running_at).label("last_job_started"),
-    func.max(jobs.c.ended_at).label("last_job_ended"),
-    func.count(case((_pending, 1))).label("pending_jobs"),
-    func.coalesce(func.sum(jobs.c.run_seconds), 0.0).label("run_seconds"),
+WITH_ACTIVITY = (
+    select(
+        *sessions.c,
+        func.min(jobs.c.running_at).label("activated_at"),
+        func.max(jobs.c.running_at).label("last_job_started"),
+        func.max(jobs.c.ended_at).label("last_job_ended"),
+        func.count(case((_pending, 1))).label("pending_jobs"),
+        func.coalesce(func.sum(jobs.c.run_seconds), 0.0).label("run_seconds"),
+    )
+    .select_from(sessions.outerjoin(jobs, jobs.c.session == sessions.c.id))
+    .group_by(sessions.c.id)
+    .order_by(sessions.c.created_at)
 )
 
 
 def load(connection: Connection, session_id: str, *, share: bool = False, lock: bool = False) -> Session | None:
     """A session, whoever it belongs to. With ``share`` it stays open until the end of the transaction, with ``lock`` it is ours."""
-    wanted = select(sessions).where(sessions.c.id == session_id)
+    its = sessions.c.id == session_id
     if share or lock:
-        wanted = wanted.with_for_update(read=share)
-    row = connection.execute(wanted).first()
-    return _session(connection, row) if row else None
+        connection.execute(select(sessions.c.id).where(its).with_for_update(read=share))
+    return next(iter(matching(connection, its)), None)
 
 
 def on_device(connection: Connection, device: str) -> list[Session]:
     """The sessions that may hold a device."""
     dedicated = sessions.c.mode == SessionMode.DEDICATED.value
-    wanted = select(sessions).where(sessions.c.device == device, dedicated).order_by(sessions.c.created_at)
-    return [_session(connection, row) for row in connection.execute(wanted).all()]
+    return matching(connection, sessions.c.device == device, dedicated)
 
 
-def _session(connection: Connection, row: AnyRow) -> Session:
-    values = dict(row._mapping)
-    values["mode"] = SessionMode(values["mode"])
-    activity = connection.execute(ACTIVITY.where(jobs.c.session == row.id)).one()
-    return Session(**values, **activity._mapping)
+def matching(connection: Connection, *conditions: ColumnElement[bool]) -> list[Session]:
+    """The sessions for which all conditions hold, oldest first."""
+    return [_session(row) for row in connection.execute(WITH_ACTIVITY.where(*conditions))]
+
+
+def _session(row: AnyRow) -> Session:
+    values: dict[str, Any] = dict(row._mapping)
+    values["mode"] = SessionMode(row.mode)
+    return Session(**values)
 
 
 class SqlSessions:

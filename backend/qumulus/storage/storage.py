@@ -28,6 +28,7 @@ from .sessions import SqlSessions
 from .sqlite import SqliteDatabase
 from .state import SqlState
 from .tables import jobs, results
+from .workloads import SqlWorkloads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Storage:
     blobs: DiskBlobs
     accounts: SqlAccounts
     sessions: SqlSessions
+    workloads: SqlWorkloads
     board: Board
     state: SqlState
     bells: Bells  # what is on disk now, told inside this process
@@ -112,6 +114,7 @@ def open_storage(
         blobs=blobs,
         accounts=accounts,
         sessions=SqlSessions(database, clock, bells, cancelled, store.ring),
+        workloads=SqlWorkloads(database, clock),
         board=board,
         state=SqlState(database, blobs, board, accounts, bells),
         bells=bells,

@@ -285,3 +285,14 @@ def test_a_precision_that_takes_more_shots_than_memory_is_refused_before_anythin
     outcome = run(estimator([(circuit, placed(SparsePauliOp("Z"), rotation()), None, 1e-9)]))
     assert outcome.failure is Failure.REFUSED
     assert "ask for a larger precision" in outcome.reason
+
+
+def test_a_text_in_the_qubits_of_the_device_goes_with_observables_on_the_whole_device() -> None:
+    """As the REST guide has it: the text names the qubits that it uses, and the observables have the layout of the circuit."""
+    flipped = 'OPENQASM 3.0; include "stdgates.inc"; x $1;'
+    whole = result(estimator([[flipped, {"I" * 125 + "ZI": 1.0}, [], 0.0]], resilience_level=0))[0].data.evs
+    narrow = result(estimator([[flipped, {"ZI": 1.0}, [], 0.0]], resilience_level=0))[0].data.evs
+    assert whole == narrow
+    assert -1 <= whole < -0.8
+    wrong = run(estimator([[flipped, {"I" * 124 + "ZI": 1.0}]]))
+    assert "(2) does not match the number of qubits of an observable (126)" in (wrong.reason or "")

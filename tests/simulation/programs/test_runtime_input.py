@@ -6,6 +6,7 @@ import io
 import json
 import zlib
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -198,3 +199,13 @@ def test_the_inputs_of_an_openqasm_program_take_values_by_position_or_name() -> 
         assert outcome.succeeded, outcome.reason
     failed(sampler([[text, {"a": 0.1}, 10]]), "the parameters a, b")
     failed(sampler([[text, {"a": "x", "b": 0.1}, 10]]), "are not numbers")
+
+
+def test_a_dry_run_decodes_and_checks_and_runs_nothing() -> None:
+    fitting, wrong = sampler([isa(bell(), BRISBANE)]), sampler([bell()])
+    checked = run(replace(fitting, options={"dry_run": True}))
+    assert checked.succeeded
+    assert checked.result == b""
+    assert "seed" not in checked.metadata
+    refused = run(replace(wrong, options={"dry_run": True}))
+    assert refused.reason_code == 1517

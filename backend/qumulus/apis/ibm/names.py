@@ -42,6 +42,11 @@ def is_mock(device: Device) -> bool:
     return device.name.startswith(MOCK)
 
 
+def mocks(catalogue: Catalogue) -> frozenset[str]:
+    """The core's names of the devices for tests."""
+    return frozenset(device.name for device in catalogue.mocks())
+
+
 def device(catalogue: Catalogue, name: str) -> Device:
     """The device that IBM calls so.
 

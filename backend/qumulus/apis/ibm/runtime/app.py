@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, serve
 
-from . import backends, callers, changes, instances, jobs, sessions, versions
+from . import accounts, analytics, backends, callers, changes, instances, jobs, sessions, versions, workloads
 from .documents import RenderedDocuments
 from .errors import ERRORS
 
@@ -26,11 +26,14 @@ def create(cloud: Cloud) -> changes.App:
     serve(
         app,
         DOCUMENT,
+        accounts.operation,
+        analytics.operation,
         backends.operation,
         instances.operation,
         jobs.operation,
         sessions.operation,
         versions.operation,
+        workloads.operation,
         errors=ERRORS,
         read_elsewhere=(callers.INSTANCE, changes.HEADER),
     )

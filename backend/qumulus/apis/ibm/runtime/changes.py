@@ -38,8 +38,10 @@ class Change(Enum):
 
     DEVICES_ARE_OBJECTS = "2025-01-01"  # before: a list of names
     NO_TRANSPILED_CIRCUITS = "2026-02-01"
-    NO_BILLED_SECONDS = "2026-03-15"  # `bss`, `usage.quantum_seconds` and `usage.seconds` are gone
-    CHARGED_SECONDS = "2026-04-15"  # `usage.status` and `usage.qpu_charge_time_seconds` come
+    CHARGED_SECONDS = (
+        "2026-03-15"  # `usage` says what is charged; `bss`, `usage.quantum_seconds`, `usage.seconds` are gone
+    )
+    EXECUTION_TIME_APART = "2026-04-15"  # `usage.circuits_execution_time_ns` moves to the root of the metrics
 
 
 class UnknownVersion(InvalidRequest):

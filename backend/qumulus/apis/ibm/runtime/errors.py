@@ -10,25 +10,29 @@ from qumulus.core import errors as core
 from qumulus.openapi.contract import STATUSES, Errors, Problem
 
 from .changes import UnknownVersion
+from .programs import UnknownProgram
 from .schemas.error import Error, ErrorContainer
 
 MORE = "https://quantum.cloud.ibm.com/docs/errors#{}"
 
 
 class Entry(NamedTuple):
-    """A line of the registry of error codes."""
+    """A line of the registry of error codes (quantum.cloud.ibm.com/docs/errors)."""
 
     code: int
     solution: str
 
 
 REGISTRY: Mapping[type, Entry] = {
-    core.QumulusError: Entry(1000, "Send the request as the API's document says; /docs has it."),
+    core.QumulusError: Entry(3220, "Send the request as the API's document says; /docs has it."),
+    core.TooLarge: Entry(3248, "Send fewer circuits in a job."),
+    UnknownProgram: Entry(3211, "Send one of the programs that the message names."),
     UnknownVersion: Entry(1214, "Send one of the versions that GET /v1/versions lists."),
-    core.NotAuthenticated: Entry(1200, "Send a token of this server; qumulus env ibm prints one."),
-    core.NotAllowed: Entry(1201, "Use the credentials and the instance of the account that has this."),
+    core.NotAuthenticated: Entry(1201, "Send a token of this server; qumulus env ibm prints one."),
+    core.NotAllowed: Entry(1200, "Use the credentials and the instance of the account that has this."),
     core.LimitReached: Entry(1244, "Raise the limit of the instance, or use another one."),
     core.UnknownDevice: Entry(1007, "List the backends to see the names."),
+    core.UnknownCalibration: Entry(1009, "Read the id of the calibration in the properties of the backend."),
     core.DeviceUnavailable: Entry(1004, "Use another backend to run the job."),
     core.UnknownJob: Entry(1291, "Check the id of the job, and that it is one of your instance."),
     core.UnknownSession: Entry(1292, "Check the id of the session, and that it is one of your instance."),

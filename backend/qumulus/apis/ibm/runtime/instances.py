@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from pydantic import MISSING
 
 from qumulus.apis.dependencies import Accounts, Clock, Devices, Jobs
@@ -21,7 +23,7 @@ operation = Operations()
 def get_instance(caller: Caller, instance: Instance, devices: Devices) -> InstanceResponse:
     """The instance."""
     limit = usage.limit(instance)
-    seconds = MISSING if limit is None else limit
+    seconds = MISSING if limit is None else int(limit)
     return InstanceResponse(
         backends=[names.to_wire(device.name) for device in names.devices(devices)],
         instance_limit=seconds,
@@ -49,13 +51,14 @@ def get_usage(caller: Caller, instance: Instance, jobs: Jobs, clock: Clock) -> U
     """What the instance has used; where there is no limit, there is nothing to be reached."""
     used = usage.of(instance, jobs, clock)
     limited = used.limit_seconds is not None
+    limit = MISSING if used.limit_seconds is None else int(used.limit_seconds)
     return UsageResponse(
         instance_id=instance.crn,
         plan_id=plan_id(instance.plan),
         usage_period=Period(start_time=used.start, end_time=used.end),
-        usage_consumed_seconds=used.seconds,
-        usage_limit_seconds=used.limit_seconds if limited else MISSING,
-        usage_allocation_seconds=used.limit_seconds if limited else MISSING,
+        usage_consumed_seconds=ceil(used.seconds),
+        usage_limit_seconds=limit,
+        usage_allocation_seconds=limit,
         usage_limit_reached=used.limit_reached if limited else MISSING,
     )
 

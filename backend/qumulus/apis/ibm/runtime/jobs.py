@@ -58,6 +58,7 @@ def run_job(
 @operation("listJobs")
 def list_jobs(
     caller: Caller,
+    version: Version,
     devices: Devices,
     jobs: Jobs,
     limit: Limit = 200,
@@ -80,6 +81,7 @@ def list_jobs(
         kinds=programs.KINDS if program is None else frozenset({f"{programs.PREFIX}{program}"}) & programs.KINDS,
         states={None: None, True: PENDING, False: FINAL}[pending],
         device=None if backend is None else names.core_or_unknown(backend),
+        without_devices=frozenset() if include_mocks else names.mocks(devices),
         created_after=created_after,
         created_before=created_before,
         descending=sort is Sort.DESC,
@@ -89,15 +91,17 @@ def list_jobs(
         offset=offset,
     )
     page = jobs.find(query)
-    found = [translate_job.job(each, None if exclude_params else jobs.payload(each.id)) for each in page.jobs]
+    found = [translate_job.job(each, version, None if exclude_params else jobs.payload(each.id)) for each in page.jobs]
     return JobsResponse(jobs=found, count=page.total, limit=limit, offset=offset)
 
 
 @operation("getJob")
-def get_job(id: JobId, caller: Caller, held: Held, jobs: Jobs, exclude_params: IncludeParams = False) -> JobResponse:
+def get_job(
+    id: JobId, caller: Caller, version: Version, held: Held, jobs: Jobs, exclude_params: IncludeParams = False
+) -> JobResponse:
     """A job, with its inputs unless they are not wanted."""
     job = jobs.get(id, caller)
-    return translate_job.job(job, None if exclude_params else jobs.payload(id))
+    return translate_job.job(job, version, None if exclude_params else jobs.payload(id))
 
 
 @operation("deleteJob")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from pydantic import MISSING
@@ -24,7 +25,6 @@ from .schemas.job import (
     Program,
     RunJobRequest,
     RunJobResponse,
-    SecondsUsed,
     State,
     StateName,
     Status,
@@ -106,7 +106,7 @@ def taken(job: Job) -> RunJobResponse:
     )
 
 
-def job(job: Job, payload: bytes | None) -> JobResponse:
+def job(job: Job, version: Behaviour, payload: bytes | None) -> JobResponse:
     """A job as people see it; without ``payload`` its inputs are left out, as always those of a private one."""
     state = _state(job)
     return JobResponse(
@@ -123,7 +123,7 @@ def job(job: Job, payload: bytes | None) -> JobResponse:
         tags=list(job.tags),
         session_id=job.session or MISSING,
         user_id=job.account,
-        usage=SecondsUsed(seconds=job.run_seconds or 0.0),
+        usage=usage(job, version),
         private=job.private or MISSING,
         estimated_running_time_seconds=MISSING if job.run_seconds is None else job.run_seconds,
         calibration_id=job.calibration or MISSING,
@@ -140,28 +140,38 @@ def _state(job: Job) -> State:
     )
 
 
-def metrics(job: Job, version: Behaviour, position: int | None, expected_start: datetime | None) -> JobMetrics:
-    """What is measured of a job, as of a version."""
+def usage(job: Job, version: Behaviour, *, in_metrics: bool = False) -> Usage:
+    """What a job used of its device, in the words of a version; before 2026-03-15 in whole seconds, as they were billed."""
     seconds = job.run_seconds or 0.0
-    billed = not version.has(Change.NO_BILLED_SECONDS)
-    charged = version.has(Change.CHARGED_SECONDS)
+    if not version.has(Change.CHARGED_SECONDS):
+        return Usage(seconds=ceil(seconds), quantum_seconds=ceil(seconds) if in_metrics else MISSING)
+    apart = version.has(Change.EXECUTION_TIME_APART)
+    return Usage(
+        status=UsageStatus.COMPLETE if job.final else UsageStatus.PENDING,
+        qpu_charge_time_seconds=seconds,
+        circuits_execution_time_ns=MISSING if apart else _nanoseconds(job),
+    )
+
+
+def _nanoseconds(job: Job) -> int | MISSING:
+    return int((job.run_seconds or 0.0) * 1e9) if job.final else MISSING
+
+
+def metrics(job: Job, version: Behaviour, position: int | None, expected_start: datetime | None) -> JobMetrics:
+    """What is measured of a job, in the words of a version."""
+    billed = not version.has(Change.CHARGED_SECONDS)
     measured = job.metadata.get("circuits", {})
     return JobMetrics(
         timestamps=Timestamps(
             created=job.created_at, running=job.running_at or MISSING, finished=job.ended_at or MISSING
         ),
-        usage=Usage(
-            status=(UsageStatus.COMPLETED if job.final else UsageStatus.PENDING) if charged else MISSING,
-            qpu_charge_time_seconds=seconds if charged else MISSING,
-            quantum_seconds=seconds if billed else MISSING,
-            seconds=seconds if billed else MISSING,
-        ),
-        bss=Billed(seconds=seconds) if billed else MISSING,
+        usage=usage(job, version, in_metrics=True),
+        bss=Billed(seconds=ceil(job.run_seconds or 0.0)) if billed else MISSING,
         executions=measured.get("executions", MISSING),
         num_circuits=measured.get("number", MISSING),
         num_qubits=measured.get("qubits", MISSING),
         circuit_depths=measured.get("depths", MISSING),
-        circuits_execution_time_ns=int(seconds * 1e9) if charged and job.final else MISSING,
+        circuits_execution_time_ns=_nanoseconds(job) if version.has(Change.EXECUTION_TIME_APART) else MISSING,
         qiskit_version=job.metadata.get("qiskit", MISSING),
         estimated_start_time=expected_start or MISSING,
         position_in_queue=MISSING if position is None else position + 1,

@@ -6,7 +6,7 @@ Emulates the ``estimator`` program of Qiskit Runtime, version 2 (models: ``ibm_q
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
+from math import prod, sqrt
 from typing import Any, cast
 
 from ibm_quantum_schemas.estimator.version_0_1 import OptionsModel
@@ -56,10 +56,10 @@ def run(program: Program, log: Log) -> Outcome:
         twirl_measurements=wanted.twirl_measurements,
         seed=options.seed_estimator,
     )
-    estimated = [
-        _estimated(pub, index, wanted, options, under, submission)
-        for index, pub in enumerate(list(estimator_pubs(submission)))
-    ]
+    pubs = list(estimator_pubs(submission))
+    if submission.dry_run:
+        return results.checked()
+    estimated = [_estimated(pub, index, wanted, options, under, submission) for index, pub in enumerate(pubs)]
     metadata = {
         "dynamical_decoupling": options.dynamical_decoupling.model_dump(exclude={"skip_reset_qubits"}),
         "twirling": {
@@ -70,9 +70,13 @@ def run(program: Program, log: Log) -> Outcome:
         },
         "resilience": wanted.metadata(),
     }
-    report = {"seed": under.seed, "pubs": [result["__value__"]["metadata"]["simulation"] for result in estimated]}
-    for index, simulation in enumerate(report["pubs"]):
-        tell(log, index, simulation)
+    told = [result["__value__"]["metadata"] for result in estimated]
+    for index, each in enumerate(told):
+        tell(log, index, each["simulation"])
+    circuits = results.executed(
+        (pub.circuit, prod(pub.values.shape[:-1]) * (each["shots"] or 1)) for pub, each in zip(pubs, told, strict=True)
+    )
+    report = {"seed": under.seed, "pubs": [each["simulation"] for each in told], "circuits": circuits}
     return results.outcome(estimated, metadata, report)
 
 

@@ -30,14 +30,20 @@ def observables(value: object, n_qubits: int) -> NDArray[np.object_]:
     Raises:
         ProgramError: it is not an array of observables on that many qubits.
     """
-    content = next((c for c in (typed(value, "ObservablesArray"), typed(value, "ndarray")) if c is not None), value)
-    shape, flat = _flattened(content)
+    shape, flat = _flattened(_content(value))
     if len(flat) != prod(shape):
         raise invalid("The observables are not an array: their rows differ in length.")
     array = np.empty(len(flat), object)
     for index, observable in enumerate(flat):
         array[index] = _terms(observable, n_qubits)
     return array.reshape(shape)
+
+
+def width(value: object) -> int:
+    """The number of qubits of the first observable; 0 where it has none."""
+    _, flat = _flattened(_content(value))
+    first = flat[0] if flat else ""
+    return len(first if isinstance(first, str) else next(iter(first), "")) if isinstance(first, str | Mapping) else 0
 
 
 def in_paulis(terms: Terms) -> Terms:
@@ -61,6 +67,10 @@ def in_paulis(terms: Terms) -> Terms:
             key = tuple(sorted([*fixed, *paulis]))
             found[key] = found.get(key, 0.0) + coefficient * sign / 2 ** len(projectors)
     return found
+
+
+def _content(value: object) -> object:
+    return next((c for c in (typed(value, "ObservablesArray"), typed(value, "ndarray")) if c is not None), value)
 
 
 def _flattened(content: Any) -> tuple[tuple[int, ...], list[Any]]:

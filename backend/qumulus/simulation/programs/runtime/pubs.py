@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit
+from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit, Qubit
 
 from . import circuits
 from .failures import invalid
 from .isa import check_rzz
-from .observables import observables
+from .observables import observables, width
 from .submission import Submission
 from .wire import array
 
@@ -108,6 +108,8 @@ def estimator_pubs(submission: Submission) -> Iterator[EstimatorPub]:
                 f"Pub {index} asks for the precision {str(precision)[:40]}: send a number, 0 for exact values."
             )
         loaded, sets = checked_circuit(submission, circuit, values)
+        if isinstance(circuit, str):
+            loaded = _widened(loaded, width(observed), submission)
         array = observables(observed, loaded.num_qubits)
         try:
             shape = np.broadcast_shapes(array.shape, sets.shape[:-1])
@@ -119,6 +121,18 @@ def estimator_pubs(submission: Submission) -> Iterator[EstimatorPub]:
         if prod(shape) > MOST_SETS:
             raise invalid(f"A pub may have {MOST_SETS} expectation values; pub {index} has {prod(shape)}.")
         yield EstimatorPub(loaded, array, sets, precision)
+
+
+def _widened(circuit: QuantumCircuit, width: int, submission: Submission) -> QuantumCircuit:
+    """The circuit of an OpenQASM text, on the whole device where its observables are as wide.
+
+    The text names the device's own qubits, and no more of them than it uses.
+    """
+    if width == circuit.num_qubits or width != submission.model.n_qubits:
+        return circuit
+    whole = QuantumCircuit([Qubit() for _ in range(width)], circuit.clbits, *circuit.cregs)
+    whole.compose(circuit, range(circuit.num_qubits), circuit.clbits, inplace=True)
+    return whole
 
 
 def checked_circuit(

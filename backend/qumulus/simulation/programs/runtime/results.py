@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import qiskit
+from qiskit.circuit import QuantumCircuit, Qubit
 
 from qumulus.core.programs import Limits
 from qumulus.core.results import Outcome
@@ -43,4 +46,26 @@ def outcome(
 
 def encoded(document: Mapping[str, Any], report: Mapping[str, Any]) -> Outcome:
     """A JSON document as the outcome of a program."""
-    return Outcome(result=json.dumps(document, separators=(",", ":")).encode(), metadata=report)
+    result = json.dumps(document, separators=(",", ":")).encode()
+    return Outcome(result=result, metadata={**report, "qiskit": qiskit.__version__})
+
+
+def checked() -> Outcome:
+    """The outcome of a job whose inputs were only to be checked, and are valid: no result."""
+    return Outcome(metadata={"dry_run": True, "qiskit": qiskit.__version__})
+
+
+def executed(runs: Iterable[tuple[QuantumCircuit, int]]) -> dict[str, Any]:
+    """What the metrics of a job say of its circuits, each given with the number of its executions: sets of values times shots."""
+    runs = list(runs)
+    return {
+        "number": len(runs),
+        "executions": sum(executions for _, executions in runs),
+        "qubits": [len(_used(circuit)) for circuit, _ in runs],
+        "depths": [circuit.depth() for circuit, _ in runs],
+    }
+
+
+def _used(circuit: QuantumCircuit) -> set[Qubit]:
+    """The qubits that something is done to."""
+    return {qubit for instruction in circuit if instruction.name != "barrier" for qubit in instruction.qubits}

@@ -51,6 +51,8 @@ def run(program: Program, log: Log) -> Outcome:
     pubs = list(sampler_pubs(submission, default))
     bits = sum(prod(pub.shape) * pub.shots * register.size for pub in pubs for register in pub.circuit.cregs)
     results.check_size(bits, submission.limits)
+    if submission.dry_run:
+        return results.checked()
     for index, pub in enumerate(pubs):
         twirls = randomizations(pub.shots, *counts) if twirled else None
         start = datetime.now(UTC)
@@ -60,7 +62,8 @@ def run(program: Program, log: Log) -> Outcome:
         report.append(simulation)
         tell(log, index, simulation)
     metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}
-    return results.outcome(pub_results, metadata, {"seed": under.seed, "pubs": report})
+    circuits = results.executed((pub.circuit, prod(pub.shape) * pub.shots) for pub in pubs)
+    return results.outcome(pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits})
 
 
 def _sampled(

@@ -17,7 +17,10 @@ from .wire import Allowance, body
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Submission:
-    """One job as its program reads it. ``device`` is the name by which the person knows the device."""
+    """One job as its program reads it.
+
+    ``device`` is the name by which the person knows the device; under ``dry_run`` the inputs are only checked.
+    """
 
     params: Mapping[str, Any]
     device: str
@@ -26,6 +29,7 @@ class Submission:
     allowance: Allowance
     limits: Limits
     seed: int | None
+    dry_run: bool
 
     def seed_or(self, given: int | None) -> int:
         """The seed: the one that the options give, else the job's, which is the same in each attempt, else a fresh one."""
@@ -54,4 +58,5 @@ def read(program: Program) -> Submission:
         allowance=Allowance(program.limits.decompressed_bytes),
         limits=program.limits,
         seed=program.seed,
+        dry_run=program.options.get("dry_run") is True,
     )

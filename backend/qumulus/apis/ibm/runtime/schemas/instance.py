@@ -13,13 +13,13 @@ class InstanceResponse(Wire):
     """An instance"""
 
     backends: list[BackendName]
-    instance_limit: Annotated[float | MISSING, Field(examples=[600], ge=0.0)] = MISSING
+    instance_limit: Annotated[int | MISSING, Field(examples=[600], ge=0)] = MISSING
     """Limit in seconds"""
-    instance_limit_seconds: Annotated[float | MISSING, Field(examples=[600], ge=0.0)] = MISSING
+    instance_limit_seconds: Annotated[int | MISSING, Field(examples=[600], ge=0)] = MISSING
     """Limit in seconds"""
     plan_id: Annotated[str, Field(examples=["bf1eedfa-1467-5527-9389-069ffaf0cf24"])]
     """Identifier of its plan"""
-    usage_allocation_seconds: Annotated[float | MISSING, Field(examples=[600], ge=0.0)] = MISSING
+    usage_allocation_seconds: Annotated[int | MISSING, Field(examples=[600], ge=0)] = MISSING
 
 
 LimitSeconds = TypeAliasType("LimitSeconds", Annotated[int | None, Field(examples=[600], ge=0, le=1000000000)])
@@ -41,9 +41,10 @@ class UsageResponse(Wire):
     plan_id: Annotated[str, Field(examples=["bf1eedfa-1467-5527-9389-069ffaf0cf24"])]
     """Identifier of its plan"""
     usage_period: Period
-    usage_consumed_seconds: Annotated[float, Field(examples=[12.5], ge=0.0)]
-    usage_limit_seconds: Annotated[float | MISSING, Field(examples=[600], ge=0.0)] = MISSING
-    usage_allocation_seconds: Annotated[float | MISSING, Field(examples=[600], ge=0.0)] = MISSING
+    usage_consumed_seconds: Annotated[int, Field(examples=[13], ge=0)]
+    """Whole seconds; what is begun counts"""
+    usage_limit_seconds: Annotated[int | MISSING, Field(examples=[600], ge=0)] = MISSING
+    usage_allocation_seconds: Annotated[int | MISSING, Field(examples=[600], ge=0)] = MISSING
     usage_limit_reached: Annotated[bool | MISSING, Field(examples=[False])] = MISSING
     """Whether no more jobs are taken; left out without a limit"""
 

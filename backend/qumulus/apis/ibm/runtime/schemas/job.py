@@ -12,9 +12,10 @@ from .session import SessionId
 
 
 class Billed(Wire):
-    """Billed time in seconds"""
+    """Billed time; before version 2026-03-15"""
 
-    seconds: Annotated[float, Field(examples=[0.5], ge=0.0)]
+    seconds: Annotated[int, Field(examples=[1], ge=0)]
+    """Whole seconds"""
 
 
 CreatedAt = TypeAliasType("CreatedAt", Annotated[AwareDatetime, Field(examples=["2026-04-15T12:00:00Z"])])
@@ -65,12 +66,6 @@ ProgramId = TypeAliasType(
     "ProgramId", Annotated[str, Field(examples=["sampler"], max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$")]
 )
 """Name of a program: sampler, estimator, executor, noise-learner or calibrate"""
-
-
-class SecondsUsed(Wire):
-    """Time that a job had the device"""
-
-    seconds: Annotated[float, Field(examples=[0.5], ge=0.0)]
 
 
 class Sort(StrEnum):
@@ -143,8 +138,8 @@ class UsageStatus(StrEnum):
     Whether the usage is final
     """
 
-    PENDING = "PENDING"
-    COMPLETED = "COMPLETED"
+    PENDING = "pending"
+    COMPLETE = "complete"
 
 
 class Program(Wire):
@@ -201,12 +196,17 @@ class State(Wire):
 
 
 class Usage(Wire):
-    """Time that a job had the device, in seconds"""
+    """Time that a job had the device; which members there are depends on the version of the API"""
 
     status: UsageStatus | MISSING = MISSING
     qpu_charge_time_seconds: Annotated[float | MISSING, Field(examples=[0.5], ge=0.0)] = MISSING
-    quantum_seconds: Annotated[float | MISSING, Field(examples=[0.5], ge=0.0)] = MISSING
-    seconds: Annotated[float | MISSING, Field(examples=[0.5], ge=0.0)] = MISSING
+    """From version 2026-03-15 on"""
+    circuits_execution_time_ns: Annotated[int | MISSING, Field(examples=[500000000], ge=0)] = MISSING
+    """From version 2026-03-15 on, before 2026-04-15"""
+    quantum_seconds: Annotated[int | MISSING, Field(examples=[1], ge=0)] = MISSING
+    """Before version 2026-03-15"""
+    seconds: Annotated[int | MISSING, Field(examples=[1], ge=0)] = MISSING
+    """Before version 2026-03-15"""
 
 
 class JobMetrics(Wire):
@@ -253,7 +253,7 @@ class JobResponse(Wire):
     session_id: SessionId | MISSING = MISSING
     user_id: Annotated[str, Field(examples=["local"])]
     """Who sent it"""
-    usage: SecondsUsed | MISSING = MISSING
+    usage: Usage | MISSING = MISSING
     private: Annotated[bool | MISSING, Field(examples=[True])] = MISSING
     """Whether it is private; left out if not"""
     estimated_running_time_seconds: Annotated[float | MISSING, Field(examples=[0.5], ge=0.0)] = MISSING
