@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,7 @@ from .apis.oqtopus.presigning import secret_in
 from .apis.oqtopus.provider import app as oqtopus_provider
 from .apis.oqtopus.storage import app as oqtopus_storage
 from .apis.oqtopus.user import app as oqtopus_user
+from .apis.planqk.platform import app as planqk_platform
 from .apis.planqk.quantum import app as planqk_quantum
 from .apis.planqk.service import app as planqk_service
 from .apis.planqk.service.at_root import AtRoot
@@ -91,6 +93,7 @@ APIS = (
         in_front=("/hello", "/jobs", "/devices"),
     ),
     Api("storage", oqtopus_storage, ("/storage",), options=lambda settings: {"secret": secret_in(settings.home)}),
+    Api("planqk-platform", planqk_platform, ("/platform",), cut=True),
     Api("planqk-quantum", planqk_quantum, ("/quantum",), cut=True),
     Api(
         "planqk-service",
@@ -141,6 +144,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         network=not settings.services_offline,
         allow_unsandboxed=settings.allow_unsandboxed,
         own=Ownership(settings.home / "services").acquire,
+        secret=lambda: hashlib.sha256(b"grants of data pools" + secret_in(settings.home)).digest(),
     )
     engine = Engine(
         storage,
@@ -156,6 +160,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         sessions=storage.sessions,
         workloads=storage.workloads,
         services=host.shelf,
+        pools=host.pools,
         board=storage.board,
         state=storage.state,
         settled=Waiting(storage.jobs.settled, storage.bells, hold=settings.status_hold),

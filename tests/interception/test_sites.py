@@ -26,6 +26,7 @@ from qumulus.interception.sites import SITES, Sites, host_name, site, sites
         ("gateway.platform.planqk.de/acme/sum/1.0.0/42/result/a%2Fb", "/services/sum/42/result/a%2Fb"),
         ("gateway.platform.planqk.de/token/sum/1.0.0", "/services/sum"),
         ("api.hub.kipu-quantum.com/quantum/backends", "/quantum/backends"),
+        ("api.hub.kipu-quantum.com/qc-catalog/datapools", "/platform/datapools"),
         ("platform.planqk.de/quantum/jobs", "/quantum/jobs"),
     ],
 )

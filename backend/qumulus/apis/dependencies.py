@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import URL
 
-from qumulus.core import cloud, ports, services
+from qumulus.core import cloud, pools, ports, services
 
 from . import idempotency
 
@@ -69,6 +69,10 @@ async def _services(request: Request) -> services.Services:
     return _cloud(request).services
 
 
+async def _pools(request: Request) -> pools.Pools:
+    return _cloud(request).pools
+
+
 async def _origin(request: Request) -> str:
     """The address that the request came to, such as `http://127.0.0.1:8080`."""
     return f"{request.url.scheme}://{request.url.netloc}"
@@ -90,5 +94,6 @@ State = Annotated[ports.State, Depends(_state)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
 Services = Annotated[services.Services, Depends(_services)]
+Pools = Annotated[pools.Pools, Depends(_pools)]
 Origin = Annotated[str, Depends(_origin)]
 Address = Annotated[URL, Depends(_address)]  # the whole address of the request

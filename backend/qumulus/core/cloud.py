@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .pools import Pools
 from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Sessions, Settled, State, Workloads
 from .services import Services
 
@@ -19,6 +20,7 @@ class Cloud:
     sessions: Sessions
     workloads: Workloads
     services: Services
+    pools: Pools
     board: DeviceBoard
     state: State
     settled: Settled

@@ -106,6 +106,14 @@ class Services(Protocol):
         """
         ...
 
+    def brings(self, name: str) -> frozenset[str]:
+        """The parameters that a service brings a data pool along for.
+
+        Raises:
+            UnknownService
+        """
+        ...
+
     def check(self, name: str, body: Mapping[str, Any]) -> None:
         """Compare an input with the service's own schemas, where its developer asked for that.
 

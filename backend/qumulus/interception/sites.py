@@ -33,6 +33,7 @@ class Site:
 
 CATALOG = (r"^/api/v1(?=/|$)", "/catalog/api/v1")  # apart from the Runtime API, which has /api/v1 here
 SERVICE = (r"^/(?!token$)[^/]+/([^/]+)/[^/]+(?=/|$)", r"/services/\1")  # /context/service/version
+PLATFORM = (r"^/qc-catalog(?=/|$)", "/platform")
 
 SITES = (
     # IBM: token, search, catalog, resource controller, the Runtime API of every region; public and private endpoints
@@ -49,7 +50,7 @@ SITES = (
     # PLANQK and Kipu Quantum Hub: managed services behind the gateways, quantum backends behind the others
     Site("gateway.hub.kipu-quantum.com", *SERVICE),
     Site("gateway.platform.planqk.de", *SERVICE),
-    Site("api.hub.kipu-quantum.com"),
+    Site("api.hub.kipu-quantum.com", *PLATFORM),
     Site("platform.planqk.de"),
 )
 

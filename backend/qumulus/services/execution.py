@@ -98,12 +98,15 @@ class Execution:
             OSError: the child could not be started.
         """
         resources = self._program.resources
-        self._folders.make(self._given.pools if not self._sandbox.private_root else {})
+        copied = {} if self._sandbox.private_root else self._given.pools
+        self._folders.make(copied)
+        self._folders.open_up(self._given.pools)
         journal = Journal(self._now, resources, self._given.secrets.values(), self._tell)
         started = time.monotonic()
         try:
             self._drive(journal, started + resources.seconds)
             ended = self._ended(time.monotonic() - started)
+            self._folders.give_back(copied)
             published = Published() if ended.by == "disk" else publish(self._folders.output, resources)
             for complaint in published.complaints:
                 journal.add(complaint, Severity.WARNING)
@@ -219,6 +222,7 @@ class Execution:
             "grace_seconds": program.resources.grace_seconds,
             "limits": program.resources.for_child(),
             "watched": [str(folder) for folder in self._folders.written],
+            "grown": [str(pool.folder) for pool in self._given.pools.values() if pool.writable],
             "places": {
                 "stage": str(self._folders.stage),
                 "read": [str(path) for path in (program.folder, *program.prefixes, CHILD)],

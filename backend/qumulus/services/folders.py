@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -95,9 +96,36 @@ class Folders:
             "HOME": str(temporary),
         }
 
+    def open_up(self, pools: Mapping[str, _Pool]) -> None:
+        """Let this run's user change what those of other runs have written into pools."""
+        for pool in pools.values() if self._user is not None else ():
+            for path in pool.folder.iterdir() if pool.writable else ():
+                with contextlib.suppress(OSError):  # a link, or gone meanwhile
+                    opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                    try:
+                        os.fchmod(opened, 0o777 if path.is_dir() else 0o666)
+                    finally:
+                        os.close(opened)
+
+    def give_back(self, copied: Mapping[str, _Pool]) -> None:
+        """Take what a program has done to its copies of the pools that it may write over into these."""
+        for parameter, pool in copied.items():
+            if not pool.writable:
+                continue
+            left = {path.name: path for path in (self.pools / parameter).iterdir() if _is_file(path)}
+            for path in pool.folder.iterdir():
+                if path.name not in left and _is_file(path):
+                    path.unlink()
+            for name, path in left.items():
+                shutil.copyfile(path, pool.folder / name, follow_symlinks=False)
+
     def clear(self) -> None:
         """Remove them, whatever the program has done to them."""
         remove(self.place)
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def remove(folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Protocol
 from qumulus.core.bells import Bells
 from qumulus.core.ports import Clock, JobQueue
 
+from .pools import PoolFolder
 from .resources import Resources
 from .sandbox import probe
 from .shelf import Shelf
@@ -47,12 +48,15 @@ class Host:
         resources: Resources,
         network: bool,
         allow_unsandboxed: bool,
+        secret: Callable[[], bytes],
         own: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours."""
+        """``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours;
+        ``secret`` is what grants of data pools are signed with."""
         folder = storage.home / "services"
         self.sandbox = cache(probe)
-        self.shelf = Shelf(folder, clock=storage.clock, bells=storage.bells, resources=resources)
+        self.pools = PoolFolder(folder / "pools", clock=storage.clock, secret=secret)
+        self.shelf = Shelf(folder, clock=storage.clock, bells=storage.bells, resources=resources, pools=self.pools)
         self.slots = Slots(
             count=slots,
             queue=storage.queue,

@@ -31,6 +31,7 @@ from .definition import Definition
 from .environments import Environments, NotInstalled
 from .execution import Input, Pool, Program
 from .folders import remove
+from .pools import PoolFolder
 from .resources import Resources
 from .slots import Gone
 
@@ -45,12 +46,13 @@ log = logging.getLogger("qumulus.services")
 class Shelf:
     """`core.services.Services` and `slots.Deployed` on a folder that several processes may share."""
 
-    def __init__(self, folder: Path, *, clock: Clock, bells: Bells, resources: Resources) -> None:
+    def __init__(self, folder: Path, *, clock: Clock, bells: Bells, resources: Resources, pools: PoolFolder) -> None:
         self._folder = folder / "deployed"
         self._environments = Environments(folder / "environments")
         self._clock = clock
         self._bells = bells
         self._resources = resources
+        self._pools = pools
         self._secrets: dict[str, Mapping[str, str]] = {}
         self._in_use: Counter[Path] = Counter()
         self._known: dict[Path, Definition] = {}
@@ -127,6 +129,10 @@ class Shelf:
         """Its OpenAPI document. See `Services.document`."""
         return description.document(self._definition(name))
 
+    def brings(self, name: str) -> frozenset[str]:
+        """The parameters that it brings a data pool along for. See `Services.brings`."""
+        return frozenset(self._own_pools(name))
+
     def check(self, name: str, body: Mapping[str, Any]) -> None:
         """Compare an input with its schemas. See `Services.check`."""
         read = self._definition(name)
@@ -179,8 +185,18 @@ class Shelf:
             )
         return Input(
             body=claim.program.payload,
+            parts={
+                parameter: self._pools.value(each["pool"], each["file"])
+                for parameter, each in request.get("files", {}).items()
+            },
             secrets=secrets,
-            pools=self._own_pools(service_of(claim.program.device)),
+            pools={
+                **self._own_pools(service_of(claim.program.device)),
+                **{
+                    parameter: Pool(self._pools.folder(each["id"]), each["writable"])
+                    for parameter, each in request.get("pools", {}).items()
+                },
+            },
             environment={
                 "SERVICE_ID": request.get("service_id", ""),
                 **dict.fromkeys(QUANTUM, f"{request['origin']}/quantum"),

@@ -358,9 +358,3 @@ def test_a_program_reaches_the_quantum_api_as_its_caller(cloud: Server):
     service.wait(execution)
     assert "kipu.sim.qsim" in service.get(f"/{execution}/result")["backends"]
     assert [line["message"] for line in service.get(f"/{execution}/log")] == ["with [redacted]"]
-
-
-def test_a_file_of_a_data_pool_is_refused_in_a_sentence(summing: Service):
-    answer = summing.http.post("/", json={"dataRef": {"dataPoolId": "x", "fileId": "y"}})
-    assert answer.status_code == 400
-    assert "send data itself" in answer.json()["detail"]

@@ -31,6 +31,7 @@ SERVICES = {
             print('PlanQK:Job:InterimResult: {"eval_time": 0.3}')
             time.sleep(data["seconds"])
         """,
+    "pooled": "def run(numbers):\n    return {'sum': sum(float(path.read_text()) for path in numbers.iterdir())}",
     "failing": "def run(data):\n    raise ValueError('no such city')",
     "secretive": "import os\ndef run():\n    return {'length': len(os.environ['SECRET_IBM_TOKEN'])}",
 }

@@ -10,6 +10,7 @@ def test_the_first_generation_starts_waits_and_cancels(run):
     assert told["health"] == "Service is up and running"
     assert "PENDING" in told["started"]
     assert told["result"]["sum"] == 6
+    assert told["referred"] == 9
     assert "SUCCEEDED" in told["status"]
     assert "SUCCEEDED" in told["final"]
     assert told["interim"] == [{"eval_time": 0.3}]
@@ -52,3 +53,12 @@ def test_the_newest_generation_sends_tags_and_secrets(run):
     assert told["data"] == {"sum": 6}
     assert told["secret"] == {"length": len("tell-nobody")}
     assert told["tags"] == ["a", "b"]
+
+
+def test_the_newest_generation_grants_data_pools(run):
+    told = run("qhub-service-2.0.0", "later_generations.py", "qhub")
+    assert told["pooled"] == {"sum": 4.0}
+    assert told["pool"] == ["a.csv", "b.csv"]
+    assert told["pool file"] == "1.5"
+    assert told["renamed"] == "Fewer"
+    assert told["pools"] == ["Fewer", "Fewer"]

@@ -9,12 +9,18 @@ MULTIPART = "multipart/form-data"
 MOST_PARTS = 64
 
 
+class File(bytes):
+    """The content of a file, which knows the name that it was sent under."""
+
+    filename: str = ""
+
+
 class NotMultipart(ValueError):
     """The body is not such a form; the text says why."""
 
 
 def parts(raw: bytes, content_type: str) -> dict[str, str | bytes]:
-    """The parts by name: files and what is not UTF-8 as bytes, other fields as text. The last of a name counts.
+    """The parts by name: files as `File`, what is not UTF-8 as bytes, other fields as text. The last of a name counts.
 
     Raises:
         NotMultipart
@@ -73,7 +79,13 @@ class _Reader:
         _kind, options = parse_options_header(self._headers.get(b"content-disposition", b""))
         content = b"".join(self._data)
         name = options.get(b"name", b"").decode(errors="replace")
-        self.fields[name] = content if b"filename" in options else _text(content)
+        self.fields[name] = _file(content, options[b"filename"]) if b"filename" in options else _text(content)
+
+
+def _file(content: bytes, name: bytes) -> File:
+    file = File(content)
+    file.filename = name.decode(errors="replace")
+    return file
 
 
 def _text(content: bytes) -> str | bytes:

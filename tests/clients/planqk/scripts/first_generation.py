@@ -4,9 +4,11 @@ import json
 import os
 import time
 
+import httpx
 from planqk.service.client import PlanqkServiceClient
 from planqk.service.sdk.core.api_error import ApiError
 from planqk.service.sdk.errors.not_found_error import NotFoundError
+from planqk.service.sdk.types.input_ref import InputRef
 
 URL = os.environ["URL"]
 
@@ -23,6 +25,15 @@ told["started"] = str(job._job.status)
 told["result"] = dict(job.result())
 told["status"] = str(job.status)
 told["final"] = str(summing.get_status(job.id).status)
+
+# the clients of this generation make no data pools: the platform's pages did
+platform = {"X-Auth-Token": "qumulus-local"}
+pool = httpx.post(f"{URL}/platform/datapools", json={"name": "Numbers"}, headers=platform).json()
+numbers = {"file": ("values.json", b'{"values": [4, 5]}')}
+file = httpx.post(f"{URL}/platform/datapools/{pool['id']}/files", files=numbers, headers=platform).json()
+reference = InputRef(dataPoolId=pool["id"], dataSourceDescriptorId="any", fileId=file["id"])
+told["referred"] = dict(summing.start_execution(data_ref=reference, params={}).result())["sum"]
+httpx.delete(f"{URL}/platform/datapools/{pool['id']}", headers=platform)
 
 slow = client("slow")
 job = slow.start_execution(data={"seconds": 60})

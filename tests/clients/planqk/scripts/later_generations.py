@@ -10,7 +10,9 @@ from pathlib import Path
 URL, NEWEST = os.environ["URL"], sys.argv[1] == "qhub"
 if NEWEST:
     from qhub.api.service.core.api_error import ApiError
+    from qhub.service.client import HubPlatformClient
     from qhub.service.client import HubServiceClient as Client
+    from qhub.service.datapool import DataPoolGrant
 else:
     from planqk.service.client import PlanqkServiceClient as Client
     from planqk.service.sdk.core.api_error import ApiError
@@ -61,6 +63,21 @@ if NEWEST:
     told["data"] = result.data()
     secretive = client("secretive").run(request={}, tags=["a", "b"], secrets={"ibmToken": "tell-nobody"})
     told["secret"] = secretive.result().data()
+    platform = HubPlatformClient(api_key="qumulus-local", platform_endpoint=f"{URL}/platform")
+    pools = platform._client.data_pools
+    pool = pools.create_data_pool(name="Numbers", tags=["numbers"])
+    file = pools.add_data_pool_file(pool.id, file=("a.csv", b"1.5"))
+    pools.add_data_pool_file(pool.id, file=b"2.5", filename="b.csv")
+    granting = Client(f"{URL}/services/pooled", "qumulus", "qumulus-local", f"{URL}/token", platform_client=platform)
+    grants = [DataPoolGrant(name="numbers", datapool_id=pool.id, application_id="app", permission="VIEW")]
+    told["pooled"] = granting.run(request={}, grants=grants).result().data()
+    told["pool"] = [each.name for each in pools.get_data_pool_files(pool.id)]
+    told["pool file"] = b"".join(pools.get_data_pool_file(pool.id, file.id)).decode()
+    pools.delete_data_pool_file(pool.id, file.id)
+    told["renamed"] = pools.update_data_pool(pool.id, name="Fewer").name
+    told["pools"] = [pools.get_data_pool(pool.id).name, *(each.name for each in pools.get_data_pools())]
+    pools.delete_data_pool(pool.id)
+
     told["tags"] = summing._api.service_api.get_service_executions() and secretive._service_execution.tags
 
 try:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Jobs, Services, Settled
+from qumulus.apis.dependencies import Jobs, Pools, Services, Settled
 from qumulus.apis.planqk.callers import Bearer, Caller
 from qumulus.core import accounts, services
 from qumulus.core.errors import IllegalTransition, UnknownJob
@@ -78,10 +78,17 @@ def get_health(
 @operation("startExecution")
 @operation("startExecutionWithoutSlash")
 def start_execution(
-    service: Name, body: RequestBody, caller: Caller, jobs: Jobs, services: Services, base: Base, token: Bearer
+    service: Name,
+    body: RequestBody,
+    caller: Caller,
+    jobs: Jobs,
+    services: Services,
+    pools: Pools,
+    base: Base,
+    token: Bearer,
 ) -> Reply[ServiceExecution]:
     found = services.service(service)
-    asked = requests.read(body)
+    asked = requests.read(body, pools, services.brings(service), caller)
     services.check(service, asked.parameters)
     job_id = str(uuid.uuid4())
     services.entrust(job_id, asked.secrets, token)

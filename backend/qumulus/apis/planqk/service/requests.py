@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pydantic import MISSING
 from pydantic_core import to_json
 
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import Excluded, InvalidRequest
+from qumulus.core.errors import Excluded, InvalidRequest, UnknownFile, UnknownPool
 from qumulus.core.jobs import NewJob
+from qumulus.core.pools import PoolReference, Pools
 from qumulus.core.services import KIND, Service, device_of
 
 from .schemas.execution import RequestBody
@@ -28,26 +29,33 @@ class Asked:
     parameters: Mapping[str, Any]
     tags: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # by variable of the environment
+    pools: Mapping[str, PoolReference] = field(default_factory=dict)  # by parameter
+    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by parameter: pool and file
 
 
-def read(body: RequestBody) -> Asked:
-    """The parts of a request.
+def read(body: RequestBody, pools: Pools, brought: Collection[str], caller: Caller) -> Asked:
+    """The parts of a request; ``brought`` are the parameters that the service brings data pools along for.
 
     Raises:
         Excluded: a parameter and a reference in its place were both sent.
-        InvalidRequest: a file of a data pool is referred to, and there are none.
+        InvalidRequest: a reference is none, or its grant is not good for it.
+        UnknownPool, UnknownFile: what is referred to is not there for the caller.
     """
     members = dict(body.model_extra or {})
     given = {} if body.field_secrets is MISSING else body.field_secrets
+    files = {}
     for reference, parameter in REFERENCES.items():
-        if members.pop(reference, None) is not None:
-            if members.get(parameter) is not None:
+        if (told := members.pop(reference, None)) is not None:
+            if members.pop(parameter, None) is not None:
                 raise Excluded(parameter, reference)
-            raise InvalidRequest(f"This server keeps no data pools: send {parameter} itself instead of {reference}.")
+            files[parameter] = _file(reference, told, pools, caller)
+    referred = {name: value for name, value in members.items() if _is_pool(value)}
     return Asked(
-        parameters={name: value for name, value in members.items() if not _is_pool(value)},
+        parameters={name: value for name, value in members.items() if name not in referred},
         tags=() if body.field_tags is MISSING else tuple(body.field_tags),
         secrets={secret_variable(name): secret for name, secret in given.items()},
+        pools=_pools(referred, pools, brought, caller),
+        files=files,
     )
 
 
@@ -72,6 +80,8 @@ def job(service: Service, asked: Asked, caller: Caller, job_id: str, origin: str
             "secrets": sorted(asked.secrets),
             "service_id": str(service.id),
             "origin": origin,
+            "pools": {name: asdict(reference) for name, reference in asked.pools.items()},
+            "files": asked.files,
         },
     )
 
@@ -83,5 +93,32 @@ def secret_variable(name: str) -> str:
 
 
 def _is_pool(value: Any) -> bool:
-    """Whether it refers to a data pool: the program sees the one that its service brings along for the parameter."""
+    """Whether it refers to a data pool, in either spelling of the vendor's."""
     return isinstance(value, dict) and str(value.get("ref", "")).upper() == "DATAPOOL" and "id" in value
+
+
+def _pools(
+    referred: Mapping[str, Any], pools: Pools, brought: Collection[str], caller: Caller
+) -> Mapping[str, PoolReference]:
+    """The data pools by parameter. One that the service brings along is there whatever the id, as in the vendor's server."""
+    found = {}
+    for parameter, value in referred.items():
+        grant = value.get("grant")
+        if not isinstance(value["id"], str) or not isinstance(grant, str | None) or not parameter.isidentifier():
+            raise InvalidRequest(f"{parameter[:80]} refers to a data pool: its id, and its grant if any, are texts.")
+        try:
+            found[parameter] = pools.reference(value["id"], grant, caller)
+        except UnknownPool:
+            if parameter not in brought:
+                raise
+    return found
+
+
+def _file(reference: str, told: Any, pools: Pools, caller: Caller) -> Mapping[str, str]:
+    """The file that stands for a parameter; its data pool has to be the caller's."""
+    pool, file = (told.get("dataPoolId"), told.get("fileId")) if isinstance(told, dict) else (None, None)
+    if not isinstance(pool, str) or not isinstance(file, str):
+        raise InvalidRequest(f"{reference} has to be an object with dataPoolId and fileId, both texts.")
+    if all(each.id != file for each in pools.files(pool, caller)):
+        raise UnknownFile(file)
+    return {"pool": pool, "file": file}

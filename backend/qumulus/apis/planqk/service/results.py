@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import mimetypes
-
 from pydantic_core import from_json, to_json
 
 from qumulus.apis.dependencies import Jobs, Services
+from qumulus.apis.planqk.media_types import media_type_of
 from qumulus.core.errors import NoResult, UnknownFile
 from qumulus.core.jobs import Job
 from qumulus.core.ports import JobStore
@@ -20,8 +19,6 @@ from .schemas.execution import File, Id, InterimResult, InterimResults, Last, Lo
 from .schemas.service import Name
 
 MOST_MERGED = 64 << 20  # bytes of an output.json whose members become members of the result
-UNKNOWN_TYPE = "application/octet-stream"
-TEXT_TYPES = {".json": "application/json", ".txt": "text/plain; charset=utf-8", ".csv": "text/csv; charset=utf-8"}
 
 operation = Operations()
 
@@ -54,14 +51,8 @@ def get_result_file(service: Name, id: Id, file: File, job: Execution, jobs: Job
     del service, id
     if file not in jobs.files(job.id):
         raise UnknownFile(file)
-    return Reply(jobs.file(job.id, file), media_type=media_type(file), headers={"X-Content-Type-Options": "nosniff"})
-
-
-def media_type(name: str) -> str:
-    """The content type of a file, by its name."""
-    suffix = name[name.rfind(".") :].lower() if "." in name else ""
-    guessed, encoding = mimetypes.guess_type(name)
-    return TEXT_TYPES.get(suffix) or (guessed if guessed and not encoding else UNKNOWN_TYPE)
+    content = jobs.file(job.id, file)
+    return Reply(content, media_type=media_type_of(file, content), headers={"X-Content-Type-Options": "nosniff"})
 
 
 @operation("getInterimResults")

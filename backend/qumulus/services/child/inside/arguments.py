@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import pathlib
 import re
 import typing
 from collections.abc import Callable, Mapping
@@ -70,6 +71,8 @@ def _argument(name: str, default: Any, annotation: Any, values: Mapping[str, Any
         return place
     if name in values:
         return convert(values[name], annotation, name)
+    if os.path.isdir(pool := _pool(name)):  # told as a path, where the vendor's class for it is not asked for
+        return pathlib.Path(pool) if annotation in (EMPTY, Any) else convert(pool, annotation, name)
     if default is not EMPTY:
         return EMPTY
     if type(None) in options(annotation):
@@ -85,10 +88,12 @@ def _places(name: str, annotation: Any) -> list[Any]:
     """A data pool or a secret, which do not come with the input: a list of one, or an empty one."""
     for option in options(annotation):
         if named(option, "DataPool"):
-            path = os.path.join(os.environ["DATAPOOL_DIRECTORY"], name)
-            if os.path.isdir(path):
+            if os.path.isdir(path := _pool(name)):
                 return [option(path)]
-            what = f"There is no data pool for {name}: put its files into datapool/{name} of the service's folder."
+            what = (
+                f"There is no data pool for {name}: refer to one in the request, "
+                f"or put its files into datapool/{name} of the service's folder."
+            )
         elif named(option, "SecretValue"):
             secret = os.environ.get(secret_variable(name))
             if secret is not None:
@@ -100,6 +105,11 @@ def _places(name: str, annotation: Any) -> list[Any]:
             return [None]
         raise WrongInput(what)
     return []
+
+
+def _pool(name: str) -> str:
+    """Where the files of the parameter's data pool are, if there is one."""
+    return os.path.join(os.environ["DATAPOOL_DIRECTORY"], name)
 
 
 def secret_variable(name: str) -> str:

@@ -47,6 +47,11 @@ class Launch:
         self.isolation = Isolation(**order["isolation"])
         self.places = Places(**order["places"])
         self.limits = order["limits"]
+        self.watched = [*order["watched"], *order["grown"]]
+        # what stands in a data pool already is not this run's
+        size, entries = tree.on_disk(order["grown"], sys.maxsize, sys.maxsize)
+        self.most_bytes = int(self.limits["disk_bytes"]) + size
+        self.most_entries = int(self.limits["disk_entries"]) + entries
 
     def run(self) -> dict[str, Any]:
         """Start the program and wait for its end.
@@ -108,10 +113,8 @@ class Launch:
         used = tree.memory(pid for pid in tree.descendants(keeper))
         if used > self.limits["memory_bytes"]:
             return "memory"
-        size, entries = tree.on_disk(
-            self.order["watched"], int(self.limits["disk_bytes"]), int(self.limits["disk_entries"])
-        )
-        if size > self.limits["disk_bytes"] or entries > self.limits["disk_entries"]:
+        size, entries = tree.on_disk(self.watched, self.most_bytes, self.most_entries)
+        if size > self.most_bytes or entries > self.most_entries:
             return "disk"
         return None
 

@@ -1,0 +1,141 @@
+"""Data pools: files that programs of services read and write, and what the APIs ask of whoever keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from .accounts import Caller
+
+GRANT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What people say of a data pool."""
+
+    name: str
+    short_description: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """A data pool, which belongs to an account."""
+
+    id: str
+    about: About
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolFile:
+    """A file of a data pool."""
+
+    id: str  # the same as long as the name is
+    pool: str
+    name: str
+    size: int  # bytes
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolReference:
+    """A data pool as an execution may use it."""
+
+    id: str
+    writable: bool
+
+
+class Pools(Protocol):
+    """The data pools. Any process of a state folder sees them."""
+
+    def pools(self, caller: Caller) -> Sequence[Pool]:
+        """Those of the caller, by name."""
+        ...
+
+    def pool(self, pool_id: str, caller: Caller) -> Pool:
+        """The data pool, if it is the caller's.
+
+        Raises:
+            UnknownPool: also for one of somebody else.
+        """
+        ...
+
+    def make(self, about: About, caller: Caller) -> Pool:
+        """An empty one.
+
+        Raises:
+            StorageFull
+        """
+        ...
+
+    def describe(self, pool_id: str, about: About, caller: Caller) -> Pool:
+        """Say something else of it.
+
+        Raises:
+            UnknownPool, StorageFull
+        """
+        ...
+
+    def remove(self, pool_id: str, caller: Caller) -> None:
+        """Forget it and its files.
+
+        Raises:
+            UnknownPool
+        """
+        ...
+
+    def files(self, pool_id: str, caller: Caller) -> Sequence[PoolFile]:
+        """The regular files at its top level, by name.
+
+        Raises:
+            UnknownPool
+        """
+        ...
+
+    def add(self, pool_id: str, name: str, content: bytes, caller: Caller) -> PoolFile:
+        """Keep a file; one of that name is replaced.
+
+        Raises:
+            UnknownPool, StorageFull
+            InvalidRequest: the name is none for a file.
+            WrongState: it is full.
+        """
+        ...
+
+    def read(self, pool_id: str, file_id: str, caller: Caller) -> tuple[PoolFile, bytes]:
+        """A file and its content.
+
+        Raises:
+            UnknownPool, UnknownFile
+        """
+        ...
+
+    def discard(self, pool_id: str, file_id: str, caller: Caller) -> None:
+        """Remove a file.
+
+        Raises:
+            UnknownPool, UnknownFile
+        """
+        ...
+
+    def grant(self, pool_id: str, application: str, permission: str, lifetime: timedelta, caller: Caller) -> str:
+        """A token with which anybody may use the data pool for a while: to read it (VIEW), else to write as well.
+
+        Raises:
+            UnknownPool
+        """
+        ...
+
+    def reference(self, pool_id: str, grant: str | None, caller: Caller) -> PoolReference:
+        """What a request may use: by its grant, or because it is the caller's own.
+
+        Raises:
+            UnknownPool
+            InvalidRequest: the grant is for another one, has expired, or is none of this server.
+        """
+        ...
