@@ -22,6 +22,7 @@ from .apis.emulator import app as emulator
 from .apis.ibm.account import app as ibm_account
 from .apis.ibm.runtime import app as ibm_runtime
 from .apis.oqtopus.presigning import secret_in
+from .apis.oqtopus.programs import UserPrograms
 from .apis.oqtopus.provider import app as oqtopus_provider
 from .apis.oqtopus.storage import app as oqtopus_storage
 from .apis.oqtopus.user import app as oqtopus_user
@@ -42,6 +43,7 @@ from .front import App, Front, Mount, Receive, Scope, Send
 from .openapi.contract import ContractError
 from .openapi.documentation import Served, documentation
 from .services.host import Host
+from .services.programs import Packages
 from .services.resources import Resources
 from .settings import SEED_TOKEN, Settings
 from .storage import StateUnusable, Storage, open_storage
@@ -141,6 +143,8 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         storage,
         slots=settings.service_slots or os.cpu_count() or 1,
         resources=Resources(seconds=settings.service_seconds, memory_bytes=settings.service_memory_mib << 20),
+        family=UserPrograms(storage.jobs, storage.accounts, storage.clock),
+        packages=Packages(settings.sse_python, settings.sse_packages),
         network=not settings.services_offline,
         allow_unsandboxed=settings.allow_unsandboxed,
         own=Ownership(settings.home / "services").acquire,

@@ -48,6 +48,13 @@ class Settings(BaseSettings):
     services_offline: bool = Field(False, description="run services without a network")
     services_relative_links: bool = Field(False, description="name the results of executions by their paths alone")
     service_at_root: str | None = Field(None, description="name of the one service to serve at the root")
+    sse_python: Path | None = Field(
+        None, description="interpreter whose packages the programs of OQTOPUS' sse jobs can import; made if not set"
+    )
+    sse_requirements: str = Field(
+        "quri-parts-oqtopus",
+        description="what is installed for these programs, comma-separated, when the first one comes",
+    )
     allow_unsandboxed: bool = Field(
         False, description="run services although this machine can't keep them from other files"
     )
@@ -94,6 +101,11 @@ class Settings(BaseSettings):
     def worker_count(self) -> int:
         """How many simulations run at once."""
         return self.workers or os.cpu_count() or 1
+
+    @property
+    def sse_packages(self) -> tuple[str, ...]:
+        """What is installed for the programs of sse jobs."""
+        return tuple(name.strip() for name in self.sse_requirements.split(",") if name.strip())
 
     @property
     def instance_names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from qumulus.catalogue import SnapshotCatalogue, snapshots
-from qumulus.core.devices import IDEAL, DeviceKind
+from qumulus.core.devices import IDEALS, DeviceKind
 from qumulus.core.errors import UnknownCalibration, UnknownDevice
 
 CATALOGUE = SnapshotCatalogue()
@@ -32,10 +32,10 @@ def test_lists_and_calibrations_are_read_without_importing_qiskit():
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
 
 
-def test_every_snapshot_and_one_ideal_simulator_are_devices():
+def test_every_snapshot_and_the_ideal_simulators_are_devices():
     assert set(QPUS) == set(snapshots.names())
     assert len(QPUS) == 68
-    assert [d.name for d in CATALOGUE.devices() if d.kind is DeviceKind.SIMULATOR] == [IDEAL]
+    assert [d.name for d in CATALOGUE.devices() if d.kind is DeviceKind.SIMULATOR] == list(IDEALS)
 
 
 @pytest.mark.parametrize("name", QPUS)

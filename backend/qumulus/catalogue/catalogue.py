@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from qumulus.core.devices import IDEAL, Calibration, Device
+from qumulus.core.devices import IDEALS, Calibration, Device
 from qumulus.core.errors import UnknownCalibration, UnknownDevice
 
 from . import fractional, ideal, index, snapshots
@@ -16,14 +16,14 @@ MOCKS = {"test_eagle": "sherbrooke"}  # devices that exist for tests, and the sn
 
 
 class SnapshotCatalogue:
-    """All snapshots of the qiskit-ibm-runtime package, and the ideal simulator.
+    """All snapshots of the qiskit-ibm-runtime package, and the ideal simulators.
 
     A snapshot is one calibration of its device, so that the series of each device has one member: asked for a time before
     it, the catalogue gives that one. Documents name the device by the core's name.
     """
 
     def devices(self) -> tuple[Device, ...]:
-        """Every device, in the order of their names, the ideal simulator last."""
+        """Every device, in the order of their names, the ideal simulators last."""
         return tuple(index.load().values())
 
     def mocks(self) -> tuple[Device, ...]:
@@ -99,12 +99,12 @@ def _choose(series: tuple[Calibration, ...], calibration_id: str | None, before:
 
 
 def _configuration(name: str) -> dict[str, Any]:
-    return ideal.configuration() if name == IDEAL else _snapshot(name, "conf")
+    return ideal.configuration(name) if name in IDEALS else _snapshot(name, "conf")
 
 
 def _properties(name: str) -> dict[str, Any]:
-    if name == IDEAL:
-        return ideal.properties()
+    if name in IDEALS:
+        return ideal.properties(name)
     properties = _snapshot(name, "props")
     return fractional.in_properties(properties) if fractional.has(_configuration(name)) else properties
 

@@ -1,11 +1,9 @@
-"""The ideal simulator: a device without noise, on which every qubit is joined with every other."""
+"""The ideal simulators: devices without noise, on which every qubit is joined with every other."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-
-from qumulus.core.devices import IDEAL
 
 N_QUBITS = 28  # the state vector that the default memory limit of 4 GiB holds: 2^28 amplitudes of 16 bytes
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -20,11 +18,11 @@ _PARAMETERS = {
 _CONTROL = ("measure", "reset", "delay", "barrier", "if_else", "for_loop", "while_loop", "switch_case", "store")
 
 
-def configuration() -> dict[str, Any]:
+def configuration(name: str) -> dict[str, Any]:
     """The simulator's configuration, in the form of a device's."""
     gates = [{"name": name, "parameters": list(_PARAMETERS.get(name, ()))} for name in (*_NO_PARAMETER, *_PARAMETERS)]
     return {
-        "backend_name": IDEAL,
+        "backend_name": name,
         "backend_version": "1.0.0",
         "n_qubits": N_QUBITS,
         "basis_gates": [gate["name"] for gate in gates],
@@ -42,10 +40,10 @@ def configuration() -> dict[str, Any]:
     }
 
 
-def properties() -> dict[str, Any]:
+def properties(name: str) -> dict[str, Any]:
     """Nothing is calibrated on a simulator."""
     return {
-        "backend_name": IDEAL,
+        "backend_name": name,
         "backend_version": "1.0.0",
         "last_update_date": SINCE.isoformat(),
         "qubits": [],

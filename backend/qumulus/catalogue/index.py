@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID, uuid5
 
-from qumulus.core.devices import IDEAL, Device, DeviceKind
+from qumulus.core.devices import IDEALS, Device, DeviceKind
 
 from . import fractional, ideal, snapshots
 
@@ -26,7 +26,8 @@ def calibration_id(device: str, at: datetime) -> str:
 def build() -> dict[str, Any]:
     """The index from the installed snapshots."""
     rows = [_row(name, snapshots.read(name, "conf"), snapshots.read(name, "props")) for name in snapshots.names()]
-    return {"source": snapshots.source(), "devices": [*rows, _row(IDEAL, ideal.configuration(), ideal.properties())]}
+    rows += [_row(name, ideal.configuration(name), ideal.properties(name)) for name in IDEALS]
+    return {"source": snapshots.source(), "devices": rows}
 
 
 def text(index: Mapping[str, Any]) -> str:
@@ -37,7 +38,7 @@ def text(index: Mapping[str, Any]) -> str:
 
 @cache
 def load() -> Mapping[str, Device]:
-    """All devices by name, in the order of the names, the ideal simulator last."""
+    """All devices by name, in the order of the names, the ideal simulators last."""
     index = json.loads((files("qumulus.catalogue") / FILE).read_bytes())
     return {row["name"]: _device(row) for row in index["devices"]}
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 IDEAL = "qulacs"  # the ideal simulator, named as upstream's examples name it
+IDEAL_BESIDE = "sse"  # the same once more, under the name that upstream's examples of programs beside a device use
+IDEALS = (IDEAL, IDEAL_BESIDE)
 
 
 class DeviceKind(StrEnum):

@@ -14,6 +14,7 @@ from .results import LogLine
 
 KIND = "service"  # the kind of program that an execution is
 PREFIX = "service:"  # before the name of a service where a job names its device
+BESIDE = "program:"  # before the name of a device where a job is a user's program that runs beside it
 INTERIM = "PlanQK:Job:InterimResult:"  # before an interim result, in a line that a program prints
 NAMESPACE = uuid.UUID("7c0f1b52-6c0e-5a1c-9d4f-5f2c3f9b8f10")
 
@@ -28,9 +29,19 @@ def service_of(device: str) -> str:
     return device.removeprefix(PREFIX)
 
 
+def queue_beside(device: str) -> str:
+    """What stands for a device where a job is a program that runs beside it, and not on it: the queue of such programs."""
+    return BESIDE + device
+
+
+def device_beside(queue: str) -> str:
+    """The device beside which the programs of that queue run; any other device as it is."""
+    return queue.removeprefix(BESIDE)
+
+
 def is_device(device: str) -> bool:
-    """Whether a job's device is one, and not the queue of a service."""
-    return not device.startswith(PREFIX)
+    """Whether a job's device is one, and not a queue of programs of users."""
+    return not device.startswith((PREFIX, BESIDE))
 
 
 class ServiceState(StrEnum):

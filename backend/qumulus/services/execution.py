@@ -38,6 +38,7 @@ class Program:
     python: Path  # the interpreter
     prefixes: tuple[Path, ...]  # folders that the interpreter and its packages stand in
     strict: bool = False  # hand over to the vendor's own runtime package
+    script: bool = False  # the input is the program itself, in a zip file; the folder has modules for it
     resources: Resources = field(default_factory=Resources)
 
 
@@ -234,6 +235,7 @@ class Execution:
                 "workspace": str(program.folder),
                 "entrypoint": program.entrypoint,
                 "strict": program.strict,
+                "script": program.script,
             },
         }
 

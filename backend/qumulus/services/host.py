@@ -6,20 +6,26 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.bells import Bells
-from qumulus.core.ports import Clock, JobQueue
+from qumulus.core.ports import Claim, Clock, JobQueue
+from qumulus.core.results import LogLine, Outcome
+from qumulus.core.services import BESIDE
 
+from .environments import Environments
+from .execution import Input, Program
 from .pools import PoolFolder
+from .programs import Family, Packages, Programs
 from .resources import Resources
 from .sandbox import probe
 from .shelf import Shelf
-from .slots import Slots
+from .slots import Deployed, Slots
 
 OWN_SECONDS = 0.5  # how often a process looks whether the one that runs the executions of its folder is gone
 
@@ -37,6 +43,37 @@ class Stores(Protocol):
     def clock(self) -> Clock: ...
 
 
+class AllQueues:
+    """`slots.Deployed` for the queues of services and for those beside devices."""
+
+    def __init__(self, services: Deployed, programs: Deployed) -> None:
+        self._services = services
+        self._programs = programs
+
+    def _of(self, device: str) -> Deployed:
+        return self._programs if device.startswith(BESIDE) else self._services
+
+    def served(self, device: str) -> bool:
+        """See `Deployed.served`."""
+        return self._of(device).served(device)
+
+    def program(self, device: str) -> AbstractContextManager[Program]:
+        """See `Deployed.program`."""
+        return self._of(device).program(device)
+
+    def given(self, claim: Claim) -> Input:
+        """See `Deployed.given`."""
+        return self._of(claim.program.device).given(claim)
+
+    def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
+        """See `Deployed.outcome`."""
+        return self._of(claim.program.device).outcome(claim, outcome, rest)
+
+    def done(self, claim: Claim) -> None:
+        """See `Deployed.done`."""
+        self._of(claim.program.device).done(claim)
+
+
 class Host:
     """The services of a state folder. `begin` is called in the processes that run jobs, `end` in every one."""
 
@@ -46,21 +83,33 @@ class Host:
         *,
         slots: int,
         resources: Resources,
+        family: Family,
+        packages: Packages,
         network: bool,
         allow_unsandboxed: bool,
         secret: Callable[[], bytes],
         own: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours;
-        ``secret`` is what grants of data pools are signed with."""
+        """``family`` is whose programs come with jobs, and ``packages`` what they can import.
+
+        ``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours;
+        ``secret`` is what grants of data pools are signed with.
+        """
         folder = storage.home / "services"
         self.sandbox = cache(probe)
         self.pools = PoolFolder(folder / "pools", clock=storage.clock, secret=secret)
         self.shelf = Shelf(folder, clock=storage.clock, bells=storage.bells, resources=resources, pools=self.pools)
+        programs = Programs(
+            family,
+            packages=packages,
+            environments=Environments((folder / "environments").absolute()),
+            resources=resources,
+            bells=storage.bells,
+        )
         self.slots = Slots(
             count=slots,
             queue=storage.queue,
-            deployed=self.shelf,
+            deployed=AllQueues(self.shelf, programs),
             bells=storage.bells,
             clock=storage.clock,
             sandbox=self.sandbox,

@@ -41,7 +41,8 @@ def outcome(ended: Ended, published: Published, resources: Resources) -> Outcome
     if document:
         title, detail = str(own["title"]), str(own["detail"])
     else:
-        document = problem(title or "Failed", detail, **extension)
+        title = title or "Failed"
+        document = problem(title, detail, **extension)
     return Outcome(
         failure=failure,
         reason=f"{title}: {detail}",

@@ -15,7 +15,7 @@ import os
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any
 from qumulus.core.bells import Bells
 from qumulus.core.errors import InvalidRequest, UnknownService
 from qumulus.core.ports import Claim, Clock
+from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import Deployment, Service, ServiceState, is_device, service_of
 
 from . import archive, definition, description
@@ -208,9 +209,14 @@ class Shelf:
         place = self._folder / name / self._current(name)["service"]["version"] / POOLS
         return {folder.name: Pool(folder.absolute()) for folder in place.glob("*/") if folder.name.isidentifier()}
 
-    def done(self, job_id: str) -> None:
+    def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
+        """An execution's outcome is stored as it is."""
+        del claim, rest
+        return outcome
+
+    def done(self, claim: Claim) -> None:
         """Forget the secrets of an execution."""
-        self._secrets.pop(job_id, None)
+        self._secrets.pop(claim.job_id, None)
 
     # -- files ---------------------------------------------------------------------------------------------------------
 

@@ -52,7 +52,11 @@ class Deployed(Protocol):
         """
         ...
 
-    def done(self, job_id: str) -> None:
+    def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
+        """What is to be stored of a run; ``rest`` are the lines of its log that are not stored yet."""
+        ...
+
+    def done(self, claim: Claim) -> None:
         """It has ended: forget its secrets."""
         ...
 
@@ -192,7 +196,7 @@ class Slots:
         finally:
             with self._lock:
                 self._running.pop(job_id, None)
-            self._deployed.done(job_id)
+            self._deployed.done(claim)
 
     def _run(self, claim: Claim) -> None:
         sandbox = self._sandbox()
@@ -222,7 +226,7 @@ class Slots:
             self._end(claim, outcome, rest)
 
     def _end(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine] = ()) -> None:
-        if not self._queue.finish(claim, outcome, rest):
+        if not self._queue.finish(claim, self._deployed.outcome(claim, outcome, rest), rest):
             log.info("Execution %s had ended meanwhile; its outcome is left out.", claim.job_id)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from qiskit.transpiler import CouplingMap, Target
 
 from qumulus.catalogue import SnapshotCatalogue
-from qumulus.core.devices import IDEAL
+from qumulus.core.devices import IDEALS
 
 from .noise import Noise
 from .target import build_target
@@ -82,7 +82,7 @@ def _model(name: str, calibration_id: str) -> DeviceModel:
         name=device.name,
         calibration_id=calibration.id,
         n_qubits=device.n_qubits,
-        noise=None if device.name == IDEAL else Noise.from_properties(calibration.properties),
+        noise=None if device.name in IDEALS else Noise.from_properties(calibration.properties),
         dt=None if dt is None else dt * _NANOSECOND,
     )
 

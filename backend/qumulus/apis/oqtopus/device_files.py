@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -14,11 +12,11 @@ from qumulus.core.devices import Calibration, Device, DeviceKind
 from qumulus.core.errors import UnknownDevice
 from qumulus.core.ports import Catalogue, DeviceBoard
 
+from . import job_files
 from .names import name_of
 
 NAME = "device_info.zip"
 ENTRY = "device_info.json"
-_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -56,10 +54,7 @@ def keep(place: str, content: bytes, devices: Catalogue, board: DeviceBoard) -> 
 
 def pack(text: str) -> bytes:
     """A zip file with the JSON text as its only entry."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo(ENTRY, _DATE), text, zipfile.ZIP_DEFLATED)
-    return content.getvalue()
+    return job_files.pack(ENTRY, text)
 
 
 @lru_cache(maxsize=128)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qumulus.core.devices import Device, DeviceKind
 from qumulus.core.errors import DeviceUnavailable, WrongState
 from qumulus.core.ports import Catalogue, DeviceBoard
+from qumulus.core.services import device_beside
 
 
 def name_of(device: Device) -> str:
@@ -13,8 +14,8 @@ def name_of(device: Device) -> str:
 
 
 def shown(device: str, devices: Catalogue) -> str:
-    """The name to show for the core's name ``device``."""
-    return name_of(devices.device(device))
+    """The name to show for the core's name ``device``, or for the queue of programs beside it."""
+    return name_of(devices.device(device_beside(device)))
 
 
 def accepting(name: str, devices: Catalogue, board: DeviceBoard) -> Device:

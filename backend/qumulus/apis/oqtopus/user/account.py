@@ -6,13 +6,14 @@ import secrets
 from datetime import timedelta
 
 from qumulus.apis.dependencies import Accounts, Clock
+from qumulus.apis.oqtopus.programs import SCHEME
 from qumulus.core.accounts import Caller as CoreCaller
 from qumulus.core.accounts import Token
 from qumulus.core.errors import NotAllowed, NotFound
 from qumulus.core.ports import Accounts as AccountsPort
 from qumulus.openapi.contract import Operations
 
-from .callers import SCHEME, Caller
+from .callers import Caller
 from .schemas.setting import GetSettingsResponse, UserField
 from .schemas.token import ApiToken, ApiTokenStatus
 from .schemas.user import UpdateUserRequest, User

@@ -10,10 +10,10 @@ from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Accounts, Settled
 from qumulus.apis.oqtopus.presigning import Presigning, storage_address
+from qumulus.apis.oqtopus.programs import SCHEME, sender
 from qumulus.core import accounts as core
 from qumulus.core.errors import NotAuthenticated
 
-SCHEME = "oqtopus"
 HEADER = "q-api-token"
 
 
@@ -45,6 +45,11 @@ async def _held(request: Request, settled: Settled) -> bool:
     return await settled.wait(next(iter(request.path_params.values())))
 
 
+async def _sender(request: Request) -> str | None:
+    """The job whose program sends this; None where a person does."""
+    return sender(request.headers.get(HEADER, ""))
+
+
 @dataclass(frozen=True, slots=True)
 class UploadPlace:
     """Where files are uploaded, and who signs that they may be."""
@@ -66,6 +71,7 @@ async def _downloads(request: Request) -> Callable[[str], str]:
 
 Caller = Annotated[core.Caller, Depends(_caller)]
 CallerOrDefault = Annotated[core.Caller, Depends(_caller_or_default)]
+Sender = Annotated[str | None, Depends(_sender)]
 Held = Annotated[bool, Depends(_held)]
 Uploads = Annotated[UploadPlace, Depends(_uploads)]
 Downloads = Annotated[Callable[[str], str], Depends(_downloads)]

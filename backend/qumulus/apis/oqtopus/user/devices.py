@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.core.services import queue_beside
 from qumulus.openapi.contract import Operations
 
 from .callers import Caller, Downloads
@@ -23,4 +24,5 @@ def get_device(
     device_id: DeviceId, caller: Caller, devices: Devices, board: Board, jobs: Jobs, address: Downloads
 ) -> DeviceInfo:
     device = devices.device(device_id)
-    return translate.device(device, board, jobs.pending(device.name), address)
+    pending = {**jobs.pending(device.name), **jobs.pending(queue_beside(device.name))}
+    return translate.device(device, board, pending, address)

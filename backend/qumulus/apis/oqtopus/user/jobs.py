@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.apis.dependencies import Board, Devices, Jobs, Origin
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, key
 from qumulus.core.accounts import Caller as CoreCaller
-from qumulus.core.errors import DeviceUnavailable, IllegalTransition, NoResult, UnknownDevice, UnknownJob
+from qumulus.core.errors import IllegalTransition, UnknownJob
 from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import JobStore
 from qumulus.openapi.contract import Operations
 from qumulus.openapi.wire import Time
 
-from .callers import Caller, Downloads, Held, Uploads
-from .errors import BadFields, BadJob, WrongStatus
+from .callers import Caller, Downloads, Held, Sender, Uploads
+from .errors import BadFields, WrongStatus
 from .schemas.job import (
     Fields,
     GetJobStatusResponse,
@@ -30,6 +30,7 @@ from .schemas.job import (
     Text,
 )
 from .schemas.success import SuccessResponse
+from .submission import checked
 from .translate import jobs as translate
 
 operation = Operations()
@@ -56,31 +57,25 @@ def list_jobs(
 
 
 @operation("registerJobId")
-def register_job(caller: Caller, jobs: Jobs, uploads: Uploads) -> RegisterJobResponse:
-    job = jobs.submit(translate.registered_job(caller))
+def register_job(caller: Caller, sender: Sender, jobs: Jobs, uploads: Uploads) -> RegisterJobResponse:
+    job = jobs.submit(translate.registered_job(caller, sender))
     form = JobInfoUploadPresignedURLFields.model_validate(uploads.presigning.upload(key(job.id, INPUT)))
     return RegisterJobResponse(job_id=job.id, presigned_url=JobInfoUploadPresignedURL(url=uploads.url, fields=form))
 
 
 @operation("submitJob")
 def submit_job(
-    job_id: JobId, body: SubmitJobRequest, caller: Caller, jobs: Jobs, devices: Devices, board: Board
+    job_id: JobId,
+    body: SubmitJobRequest,
+    caller: Caller,
+    sender: Sender,
+    origin: Origin,
+    jobs: Jobs,
+    devices: Devices,
+    board: Board,
 ) -> SuccessResponse:
     job = _job(job_id, caller, jobs)
-    if job.state is not JobState.REGISTERED:
-        raise WrongStatus(job_id, "submission", JobStatus.REGISTERED)
-    try:
-        device = devices.device(body.device_id)
-    except UnknownDevice:
-        raise BadJob("device not found") from None
-    settings = board.settings(device.name)
-    if not settings.online:
-        raise BadJob(f"device {body.device_id} is not available") from DeviceUnavailable(device.name)
-    try:
-        content = jobs.file(job_id, f"{INPUT}.zip")
-    except NoResult:
-        raise BadJob(f"job information input for {job_id} job not found") from None
-    jobs.upload(job_id, translate.submitted_job(body, caller, device, content, provider=settings.provider))
+    jobs.upload(job_id, translate.submitted_job(body, job, checked(job, body, sender, jobs, devices, board), origin))
     return SuccessResponse(message="job submitted")
 
 

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import output
+from . import output, script
 from .arguments import Arguments, WrongInput, arguments
 
 VENDORS_RUNTIMES = ("qhub.commons.runtime.main", "planqk.commons.runtime.main")
@@ -35,6 +35,8 @@ def execute(program: Mapping[str, Any], parts: Mapping[str, bytes]) -> int:
     os.chdir(program["workspace"])
     forget_own_modules()
     try:
+        if program["script"]:
+            script.become(parts[""])
         values = read(parts)
         keep_as_files(values)
         if program["strict"]:

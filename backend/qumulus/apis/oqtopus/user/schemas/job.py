@@ -140,7 +140,8 @@ class SubmitJobRequest(Wire):
     description: Annotated[
         str | MISSING, Field(examples=["Bell State Sampling Example"], max_length=1024, pattern="^[^\\x00]*$")
     ] = MISSING
-    device_id: Annotated[str, Field(examples=["Kawasaki"], max_length=64, min_length=1)]
+    device_id: Annotated[str, Field(examples=["Kawasaki"], max_length=64)]
+    """Name of the device; in a program that runs beside a device, empty for that one"""
     job_type: JobType
     transpiler_info: Options | MISSING = MISSING
     simulator_info: Options | MISSING = MISSING

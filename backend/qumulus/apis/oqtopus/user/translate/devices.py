@@ -9,6 +9,7 @@ from qumulus.apis.oqtopus.names import name_of
 from qumulus.apis.oqtopus.user.schemas.device import DeviceInfo, DeviceStatus, DeviceType
 from qumulus.core.devices import Device, DeviceKind
 from qumulus.core.ports import DeviceBoard
+from qumulus.core.services import queue_beside
 
 TYPES = {DeviceKind.QPU: DeviceType.QPU, DeviceKind.SIMULATOR: DeviceType.SIMULATOR}
 
@@ -23,7 +24,7 @@ def device(device: Device, board: DeviceBoard, pending: Mapping[str, int], addre
         device_id=name,
         device_type=TYPES[device.kind],
         status=DeviceStatus.AVAILABLE if board.settings(device.name).online else DeviceStatus.UNAVAILABLE,
-        n_pending_jobs=pending.get(device.name, 0),
+        n_pending_jobs=pending.get(device.name, 0) + pending.get(queue_beside(device.name), 0),
         n_qubits=device.n_qubits if report.n_qubits is None else report.n_qubits,
         basis_gates=list(device.basis_gates),
         supported_instructions=list(device.instructions),

@@ -8,13 +8,18 @@ from typing import Any
 
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, OUTPUTS, key
 from qumulus.apis.oqtopus.names import shown
+from qumulus.apis.oqtopus.programs import KIND as PROGRAM_KIND
+from qumulus.apis.oqtopus.programs import TYPE as PROGRAM_TYPE
+from qumulus.apis.oqtopus.programs import sent_by
 from qumulus.apis.oqtopus.user.schemas.job import Job as WireJob
 from qumulus.apis.oqtopus.user.schemas.job import JobStatus, Order, SubmitJobRequest
+from qumulus.apis.oqtopus.user.submission import Submission
 from qumulus.core.accounts import Caller
-from qumulus.core.devices import IDEAL, Device
+from qumulus.core.devices import IDEAL
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Catalogue, JobQuery
 from qumulus.core.results import Failure
+from qumulus.core.services import queue_beside
 
 KIND = "openqasm.job"
 
@@ -34,29 +39,34 @@ EFFECTIVE = {"transpiler_lib": "qiskit", "transpiler_options": {"optimization_le
 """What an empty transpiler_info comes to on the devices that are simulated here."""
 
 
-def registered_job(caller: Caller) -> NewJob:
-    """A job that has nothing yet but an identifier."""
-    return NewJob(account=caller.account, device=IDEAL, kind=KIND, api=JOB_API, registered=True)
+def registered_job(caller: Caller, sender: str | None) -> NewJob:
+    """A job that has nothing yet but an identifier; ``sender`` is the job whose program sends it."""
+    tags = () if sender is None else (sent_by(sender),)
+    return NewJob(account=caller.account, device=IDEAL, kind=KIND, api=JOB_API, registered=True, tags=tags)
 
 
-def submitted_job(body: SubmitJobRequest, caller: Caller, device: Device, content: bytes, *, provider: bool) -> NewJob:
-    """A registered job with all that it needs to run. ``provider`` says that the device's own engine runs it."""
+def submitted_job(body: SubmitJobRequest, registered: Job, submission: Submission, origin: str) -> NewJob:
+    """A registered job with all that it needs to run; ``origin`` is where this API is, for a program that sends jobs itself."""
     sent = body.model_dump(mode="json", exclude_unset=True)
-    information = sent.get("transpiler_info", {})
+    information, device = sent.get("transpiler_info", {}), submission.device.name
+    beside = sent["job_type"] == PROGRAM_TYPE and not submission.provider
     return NewJob(
-        account=caller.account,
-        device=device.name,
-        kind=KIND,
-        payload=content,
+        account=registered.account,
+        device=queue_beside(device) if beside else device,
+        kind=PROGRAM_KIND if beside else KIND,
+        payload=submission.content,
+        tags=registered.tags,
+        attempts=1 if beside else 3,
         api=JOB_API,
         name=sent.get("name", ""),
         note=sent.get("description", ""),
         shots=body.shots,
         request={
             "job_type": sent["job_type"],
-            "transpiler_info": information if information or provider else EFFECTIVE,
+            "transpiler_info": information if information or beside or submission.provider else EFFECTIVE,
             "simulator_info": sent.get("simulator_info", {}),
             "mitigation_info": sent.get("mitigation_info", {}),
+            **({"origin": origin} if beside else {}),
         },
     )
 
@@ -122,7 +132,7 @@ def job(
 
 def _times(job: Job) -> dict[str, Any]:
     """When it was where. A program that cannot be run never came to the device: the job failed while it was ready."""
-    ran = job.failure is not Failure.PROGRAM
+    ran = job.failure is not Failure.PROGRAM or job.kind == PROGRAM_KIND
     return {
         "execution_time": job.run_seconds if ran else None,
         "submitted_at": job.queued_at,
