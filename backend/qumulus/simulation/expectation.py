@@ -169,7 +169,7 @@ def measure_terms(
     def turned_to(basis: Mapping[int, str]) -> tuple[QuantumCircuit, ActiveCircuit]:
         key = tuple(sorted(basis.items()))
         if key not in bases:
-            turned = _in_basis(circuit, basis, model)
+            turned = in_basis(circuit, basis, model)
             bases[key] = (turned, scan(turned, model))
         return bases[key]
 
@@ -177,7 +177,7 @@ def measure_terms(
     for k, (binding, terms) in enumerate(cases):
         start = perf_counter()
         groups, metadata = list[Group](), dict[str, Any]()
-        for g, (basis, members) in enumerate(_groups(terms)):
+        for g, (basis, members) in enumerate(read_together(terms)):
             turned, active = turned_to(basis)
             task = Task(active, turned, shots or 0, limits or Limits(), binding)
             chosen = choose(task, method, exact_values=shots is None)
@@ -221,7 +221,7 @@ def _constants(terms: Sequence[Mapping[Letters, float]]) -> NDArray[np.float64]:
     return np.array([observable.get((), 0.0) for observable in terms])
 
 
-def _groups(terms: Iterable[Letters]) -> list[tuple[dict[int, str], list[Letters]]]:
+def read_together(terms: Iterable[Letters]) -> list[tuple[dict[int, str], list[Letters]]]:
     """Each term into the first group whose basis agrees with it: the bases, and the terms that they read."""
     groups = list[tuple[dict[int, str], list[Letters]]]()
     for letters in filter(None, terms):
@@ -236,7 +236,7 @@ def _groups(terms: Iterable[Letters]) -> list[tuple[dict[int, str], list[Letters
     return groups
 
 
-def _in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceModel) -> QuantumCircuit:
+def in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceModel) -> QuantumCircuit:
     """The circuit, then the gates that turn X or Y of the qubits to Z, and readings into a register of their own."""
     turned = circuit.copy()
     register = ClassicalRegister(len(basis), _unused_name(circuit))

@@ -6,7 +6,6 @@ files that the clients download: `result.zip`, `transpile_result.zip`, and `comb
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -14,27 +13,26 @@ from typing import Any
 
 from qiskit import qasm3
 from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit.quantum_info import SparsePauliOp
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.errors import ProgramError
-from qumulus.simulation.expectation import expectation
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.seeds import fresh
 
 from .openqasm_archive import pack_json, unpack_json
+from .openqasm_estimation import estimate, read_operator
 from .openqasm_gates import write_out
 from .openqasm_mitigation import mitigate
-from .openqasm_placement import OPTIMIZATION_LEVEL, Placed, place
+from .openqasm_options import transpiler_options
+from .openqasm_placement import Placed, place
 from .openqasm_text import read
 
 Log = Callable[[str, Severity], None]
 
 MOST_PROGRAMS = 128
 LIBRARIES = ("qiskit",)
-_PAULI = re.compile(r"([IXYZ])\s*(\d{1,6})\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +91,8 @@ class Run:
             raise ProgramError(
                 f"transpiler_lib {str(library)[:40]!r} is not here: use qiskit, or null to run untranspiled."
             )
-        options = information.get("transpiler_options") or {}
-        level = options.get("optimization_level", OPTIMIZATION_LEVEL) if isinstance(options, dict) else None
-        if level not in (0, 1, 2, 3):
-            raise ProgramError("transpiler_options.optimization_level must be 0, 1, 2 or 3.")
-        return place(circuit, self.model, transpile=library is not None, seed=self.seed, optimization_level=level)
+        arguments: dict[str, Any] = {"seed": self.seed, **transpiler_options(information.get("transpiler_options"))}
+        return place(circuit, self.model, transpile=library is not None, **arguments)
 
     @property
     def transpiled(self) -> bool:
@@ -156,15 +151,13 @@ def _multi_manual(job: Run) -> Ran:
 def _estimation(job: Run) -> Ran:
     circuit = job.circuit()
     circuit.remove_final_measurements()
-    operator = _operator(job.input.get("operator"), circuit.num_qubits)
-    if job.mitigation != "none":
-        raise ProgramError("Readout mitigation of expectation values is not available here: use none.")
+    operator = read_operator(job.input.get("operator"), circuit.num_qubits)
     placed = job.placed(circuit)
     observable = operator if job.model.ideal else operator.apply_layout(placed.circuit.layout)
-    terms = {label: float(coefficient.real) for label, coefficient in observable.simplify(atol=0.0).to_list()}
-    found = expectation(placed.circuit, [terms], job.model, shots=job.shots, seed=job.seed, limits=job.program.limits)
-    value = {"exp_value": float(found.values[0]), "stds": float(found.standard_errors[0])}
-    return {"sampling": None, "estimation": value}, _transpile_result(job, circuit, placed), found.metadata
+    value, metadata = estimate(
+        placed.circuit, observable, job.model, job.mitigation, job.shots, job.seed, job.program.limits
+    )
+    return {"sampling": None, "estimation": value}, _transpile_result(job, circuit, placed), metadata
 
 
 TYPES: Mapping[str, Callable[[Run], Ran]] = {
@@ -212,38 +205,6 @@ def _divided(counts: Mapping[str, int], widths: Sequence[int]) -> dict[str, dict
             own[part] = own.get(part, 0) + count
         right -= width
     return divided
-
-
-def _operator(items: Any, n_qubits: int) -> SparsePauliOp:
-    """The operator of the input, as `X 0 Z 1` or `X0 Z1` with a number before each.
-
-    Raises:
-        ProgramError: it is not such a list, or names a qubit that the program has not.
-    """
-    if not isinstance(items, list) or not items:
-        raise ProgramError("The input has no operator: send a list of objects with the members pauli and coeff.")
-    terms = []
-    for item in items:
-        text, coefficient = (item.get("pauli"), item.get("coeff")) if isinstance(item, dict) else (None, None)
-        if not isinstance(text, str) or isinstance(coefficient, bool) or not isinstance(coefficient, int | float):
-            raise ProgramError("Each item of the operator needs a text pauli and a number coeff.")
-        terms.append((*_pauli(text, n_qubits), float(coefficient)))
-    return SparsePauliOp.from_sparse_list(terms, num_qubits=n_qubits)
-
-
-def _pauli(text: str, n_qubits: int) -> tuple[str, list[int]]:
-    if text.strip() in ("", "I"):
-        return "", []
-    rest = text.strip()
-    letters = _PAULI.findall(rest)
-    if _PAULI.sub("", rest):
-        raise ProgramError(f"{text[:60]!r} is no Pauli string: write it as 'X0 Z1', with a qubit after each letter.")
-    qubits = [int(qubit) for _letter, qubit in letters]
-    if len(set(qubits)) < len(qubits) or max(qubits) >= n_qubits:
-        raise ProgramError(
-            f"The Pauli string {text[:60]!r} names a qubit twice, or one beyond the program's {n_qubits}: mend it."
-        )
-    return "".join(letter for letter, _qubit in letters), qubits
 
 
 def _transpile_result(job: Run, before: QuantumCircuit, placed: Placed) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
 from qiskit.transpiler import CouplingMap, PassManager, Target, generate_preset_pass_manager
@@ -39,8 +40,11 @@ def place(
     transpile: bool = True,
     seed: int | None = None,
     optimization_level: int = OPTIMIZATION_LEVEL,
+    **methods: Any,
 ) -> Placed:
     """Put the circuit on the device's qubits. An ideal simulator has every gate on any qubits: nothing changes there.
+
+    ``methods`` are further arguments of Qiskit's preset pass manager, such as `routing_method`.
 
     Raises:
         ProgramError: too many qubits, an allocation that cannot be, or (untranspiled) a gate that the device lacks.
@@ -58,6 +62,7 @@ def place(
             target=model.target,
             initial_layout=wanted,  # ty: ignore[invalid-argument-type] - None is its own default
             seed_transpiler=None if seed is None else seed % SEEDS,
+            **methods,
         )
     else:
         manager = PassManager(
@@ -84,11 +89,11 @@ def _allocation(
     for virtual, qubit in taken.items():
         if not 0 <= qubit < model.n_qubits:
             raise ProgramError(
-                f"qubit_allocation gives qubit {virtual} the device's qubit {qubit}, and the device has the qubits 0 to"
+                f"The allocation gives qubit {virtual} the device's qubit {qubit}, and the device has the qubits 0 to"
                 f" {model.n_qubits - 1}."
             )
     if len(taken) < len(chosen) or len(set(taken.values())) < len(taken):
-        raise ProgramError("qubit_allocation names a qubit twice: give each qubit of the program a qubit of its own.")
+        raise ProgramError("The allocation names a qubit twice: give each qubit of the program a qubit of its own.")
     free = _nearest(model.coupling_map, list(taken.values()), model.n_qubits)
     return [taken[virtual] if virtual in taken else next(free) for virtual in range(circuit.num_qubits)]
 
@@ -97,7 +102,7 @@ def _program_qubit(name: str, n_qubits: int) -> int:
     if name.isascii() and name.isdigit() and len(name) < 10 and int(name) < n_qubits:
         return int(name)
     raise ProgramError(
-        f"qubit_allocation names the qubit {name[:40]!r}, and the program has the qubits 0 to {n_qubits - 1}."
+        f"The allocation names the qubit {name[:40]!r}, and the program has the qubits 0 to {n_qubits - 1}."
     )
 
 
@@ -128,14 +133,14 @@ def _check_fit(circuit: QuantumCircuit, target: Target) -> None:
             gates = ", ".join(sorted(target.operation_names))
             raise ProgramError(
                 f"The program cannot run untranspiled: the device has no '{operation.name}', only {gates}."
-                " Use these, or leave skip_transpilation away."
+                " Use these, or let it be transpiled."
             )
         qubits = tuple(circuit.find_bit(qubit).index for qubit in instruction.qubits)
         if isinstance(operation, ControlFlowOp) or target.instruction_supported(operation.name, qubits):
             continue
         raise ProgramError(
             f"The program cannot run untranspiled: the device has no '{operation.name}' on"
-            f" {', '.join(f'qubit {qubit}' for qubit in qubits)}. Choose connected qubits, or leave skip_transpilation away."
+            f" {', '.join(f'qubit {qubit}' for qubit in qubits)}. Choose connected qubits, or let it be transpiled."
         )
 
 

@@ -1,0 +1,108 @@
+"""The operator of an estimation, and its expectation value with or without readout mitigation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from qiskit.circuit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+
+from qumulus.core.programs import Limits
+from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.expectation import Letters, expectation, in_basis, read_together, terms_of
+from qumulus.simulation.sampling import sample
+from qumulus.simulation.seeds import extend
+
+from .openqasm_mitigation import mitigate
+
+_PAULI = re.compile(r"([IXYZ])\s*(\d{1,6})\s*")
+
+Estimate = tuple[dict[str, float], Mapping[str, Any]]
+"""`exp_value` and `stds`, and how they were found."""
+
+
+def read_operator(items: Any, n_qubits: int) -> SparsePauliOp:
+    """The operator of the input, as `X 0 Z 1` or `X0 Z1` with a number before each.
+
+    Raises:
+        ProgramError: it is not such a list, or names a qubit that the program has not.
+    """
+    if not isinstance(items, list) or not items:
+        raise ProgramError("The input has no operator: send a list of objects with the members pauli and coeff.")
+    terms = []
+    for item in items:
+        text, coefficient = (item.get("pauli"), item.get("coeff")) if isinstance(item, dict) else (None, None)
+        if not isinstance(text, str) or isinstance(coefficient, bool) or not isinstance(coefficient, int | float):
+            raise ProgramError("Each item of the operator needs a text pauli and a number coeff.")
+        terms.append((*_pauli(text, n_qubits), float(coefficient)))
+    return SparsePauliOp.from_sparse_list(terms, num_qubits=n_qubits)
+
+
+def _pauli(text: str, n_qubits: int) -> tuple[str, list[int]]:
+    if text.strip() in ("", "I"):
+        return "", []
+    rest = text.strip()
+    letters = _PAULI.findall(rest)
+    if _PAULI.sub("", rest):
+        raise ProgramError(f"{text[:60]!r} is no Pauli string: write it as 'X0 Z1', with a qubit after each letter.")
+    qubits = [int(qubit) for _letter, qubit in letters]
+    if len(set(qubits)) < len(qubits) or max(qubits) >= n_qubits:
+        raise ProgramError(
+            f"The Pauli string {text[:60]!r} names a qubit twice, or one beyond the program's {n_qubits}: mend it."
+        )
+    return "".join(letter for letter, _qubit in letters), qubits
+
+
+def estimate(
+    circuit: QuantumCircuit,
+    operator: SparsePauliOp,
+    model: DeviceModel,
+    mitigation: str,
+    shots: int,
+    seed: int,
+    limits: Limits,
+) -> Estimate:
+    """The expectation value of ``operator`` after ``circuit``, with ``shots`` of each group of terms read together.
+
+    Raises:
+        ProgramError: an unknown mitigation, or more bits than it can take.
+        Refused: over a limit by its estimate.
+    """
+    terms = {label: float(coefficient.real) for label, coefficient in operator.simplify(atol=0.0).to_list()}
+    if mitigation != "none" and not model.ideal:
+        return _mitigated(circuit, terms_of(terms, circuit.num_qubits), model, mitigation, shots, seed, limits)
+    found = expectation(circuit, [terms], model, shots=shots, seed=seed, limits=limits)
+    return {"exp_value": float(found.values[0]), "stds": float(found.standard_errors[0])}, found.metadata
+
+
+def _mitigated(
+    circuit: QuantumCircuit,
+    terms: Mapping[Letters, float],
+    model: DeviceModel,
+    method: str,
+    shots: int,
+    seed: int,
+    limits: Limits,
+) -> Estimate:
+    """The same from the mitigated counts of each group; the standard error is that of these counts."""
+    value, variance, metadata = terms.get((), 0.0), 0.0, dict[str, Any]()
+    for number, (basis, members) in enumerate(read_together(terms)):
+        turned = in_basis(circuit, basis, model)
+        samples = sample(turned, model, shots=shots, seed=extend(seed, number), limits=limits)
+        counts = mitigate(samples.counts(), turned, model, method)
+        metadata = dict(samples.metadata)
+        column = {qubit: bit for bit, qubit in enumerate(sorted(basis))}  # in the last register, bit 0 rightmost
+        readings = [key.split(" ")[0][::-1] for key in counts]
+        values = np.zeros(len(readings))
+        for letters in members:
+            signs = [(-1) ** sum(reading[column[qubit]] == "1" for qubit, _ in letters) for reading in readings]
+            values += terms[letters] * np.array(signs)
+        weights = np.array(list(counts.values())) / shots
+        mean = float(values @ weights)
+        value += mean
+        variance += float((values - mean) ** 2 @ weights) / shots
+    return {"exp_value": value, "stds": float(np.sqrt(variance))}, {**metadata, "readout_mitigation": method}

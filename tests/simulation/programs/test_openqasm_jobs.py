@@ -1,0 +1,129 @@
+"""What a job's options do to its programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qumulus.core.programs import Program
+from qumulus.core.results import Outcome
+from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.programs import openqasm_jobs
+from qumulus.simulation.programs.openqasm_archive import pack_json, unpack_json
+
+BELL = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
+FLIPPED = "OPENQASM 3; qubit[2] q; bit[2] c; x q[1]; c = measure q;"
+STATE = "OPENQASM 3; qubit[2] q; h q[0]; cnot q[0], q[1];"
+OPERATOR = [
+    {"pauli": "X 0 X 1", "coeff": 1.5},
+    {"pauli": "Z0 Z1", "coeff": 1.0},
+    {"pauli": "Y0 Y1", "coeff": -1},
+    {"pauli": "I", "coeff": 0.25},
+]
+"""3.75 in the ideal state."""
+
+
+def run(content: dict[str, Any], device: str = "lima", shots: int = 20_000, **options: Any) -> Outcome:
+    program = Program(
+        job_id="a job",
+        kind=openqasm_jobs.__name__,
+        payload=pack_json("input.json", content),
+        device=device,
+        shots=shots,
+        seed=7,
+        options=options,
+    )
+    return openqasm_jobs.run(program, lambda *_: None)
+
+
+def content(outcome: Outcome, name: str = "result") -> Any:
+    return unpack_json(outcome.files[f"{name}.zip"], most_bytes=1 << 20)
+
+
+def placed(**options: Any) -> dict[str, Any]:
+    transpiler = {"transpiler_lib": "qiskit", "transpiler_options": options}
+    outcome = run({"program": [BELL]}, shots=10, transpiler_info=transpiler)
+    return content(outcome, "transpile_result")
+
+
+@pytest.mark.parametrize("layout", [[3, 4], [4, 3], [1, 2]])
+def test_the_initial_layout_is_where_the_program_starts(layout: list[int]):
+    mapping = placed(initial_layout=layout)["virtual_physical_mapping"]["qubit_mapping"]
+    assert mapping == {"0": layout[0], "1": layout[1]}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"layout_method": "trivial", "optimization_level": 0},
+        {"routing_method": "basic", "seed_transpiler": 3},
+        {"translation_method": "synthesis", "approximation_degree": 0.9},
+        {"optimization_level": 3, "initial_layout": None},
+    ],
+)
+def test_the_options_of_the_transpiler_are_taken(options: dict[str, Any]):
+    assert placed(**options)["stats"]["after"]["n_gates_2q"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"optimization_level": 4}, "optimization_level must be 0, 1, 2 or 3"),
+        ({"optimization_level": True}, "optimization_level must be"),
+        ({"initial_layout": [0, 0]}, "names a qubit twice"),
+        ({"initial_layout": [0, 9]}, "0 to 4"),
+        ({"initial_layout": {"0": 1}}, "a list of qubits"),
+        ({"seed_transpiler": "x"}, "a whole number"),
+        ({"routing_method": "magic"}, "one of basic, lookahead"),
+        ({"approximation_degree": 2}, "from 0 to 1"),
+        ({"backend": "x"}, "transpiler_options.backend is not known here: use optimization_level,"),
+    ],
+)
+def test_an_option_that_cannot_be_is_named(options: dict[str, Any], said: str):
+    with pytest.raises(ProgramError, match=said):
+        placed(**options)
+
+
+def estimated(device: str = "lima", method: str | None = None, **options: Any) -> dict[str, float]:
+    mitigation = {} if method is None else {"ro_error_mitigation": method}
+    given = {"program": [STATE], "operator": OPERATOR}
+    return content(run(given, device, job_type="estimation", mitigation_info=mitigation, **options))["estimation"]
+
+
+def test_readout_mitigation_brings_an_estimate_nearer_to_the_ideal_value():
+    raw = estimated()
+    assert estimated(method="none") == raw
+    for method in ("pseudo_inverse", "least_square"):
+        mended = estimated(method=method)
+        assert raw["exp_value"] + 10 * raw["stds"] < mended["exp_value"] < 3.75
+        assert 0 < mended["stds"] < 0.05
+
+
+def test_an_ideal_simulator_has_no_readout_to_mitigate():
+    assert estimated("qulacs", "least_square") == {"exp_value": 3.75, "stds": 0.0}
+
+
+def test_an_unknown_mitigation_of_an_estimate_is_named():
+    with pytest.raises(ProgramError, match="magic"):
+        estimated(method="magic")
+
+
+def test_programs_on_one_chip_are_counted_together_and_each_by_itself():
+    outcome = run({"program": [BELL, FLIPPED, BELL]}, "qulacs", job_type="multi_manual", shots=1000)
+    sampling = content(outcome)["sampling"]
+    assert {key[2:4] for key in sampling["counts"]} == {"10"}  # the middle program's bits stand in the middle
+    assert sampling["divided_counts"]["1"] == {"10": 1000}
+    for index in "02":
+        assert set(sampling["divided_counts"][index]) == {"00", "11"}
+        assert sum(sampling["divided_counts"][index].values()) == 1000
+    assert content(outcome, "combined_program").startswith("OPENQASM 3")
+
+
+def test_programs_on_one_chip_take_qubits_of_their_own_and_may_be_mitigated():
+    options = {"job_type": "multi_manual", "mitigation_info": {"ro_error_mitigation": "pseudo_inverse"}}
+    outcome = run({"program": [FLIPPED, FLIPPED]}, "lima", **options)
+    mapping = content(outcome, "transpile_result")["virtual_physical_mapping"]["qubit_mapping"]
+    assert len(set(mapping.values())) == 4
+    for counts in content(outcome)["sampling"]["divided_counts"].values():
+        assert counts["10"] > 19_500
