@@ -29,7 +29,7 @@ async def _jobs(request: Request) -> ports.JobStore:
     return idempotency.keyed(jobs, key) if key else jobs
 
 
-async def _queue(request: Request) -> ports.JobQueue:
+async def _queue(request: Request) -> ports.FetchedQueue:
     return _cloud(request).queue
 
 
@@ -84,7 +84,7 @@ async def _address(request: Request) -> URL:
 
 Cloud = Annotated[cloud.Cloud, Depends(_whole)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
-Queue = Annotated[ports.JobQueue, Depends(_queue)]
+Queue = Annotated[ports.FetchedQueue, Depends(_queue)]
 Devices = Annotated[ports.Catalogue, Depends(_devices)]
 Accounts = Annotated[ports.Accounts, Depends(_accounts)]
 Sessions = Annotated[ports.Sessions, Depends(_sessions)]

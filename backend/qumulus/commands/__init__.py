@@ -13,6 +13,7 @@ from qumulus import __version__, server
 from . import account, devices, jobs, services, tokens
 from .env import env
 from .options import Json
+from .provider import provider
 from .run import run
 from .status import reset, status
 
@@ -58,6 +59,7 @@ app.command("serve", help="Start the cloud (see `qumulus serve --help`).")(serve
 app.command("run", context_settings={"allow_interspersed_args": False})(run)
 app.command("env")(env)
 app.add_typer(account.app, name="account", help="Accounts in the IBM client's own file.")
+app.command("provider")(provider)
 app.command("status")(status)
 app.add_typer(devices.app, name="devices", help="Devices, and what is set for them.")
 app.add_typer(jobs.app, name="jobs", help="The jobs of all accounts and APIs.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .pools import Pools
-from .ports import Accounts, Catalogue, Clock, DeviceBoard, JobQueue, JobStore, Sessions, Settled, State, Workloads
+from .ports import Accounts, Catalogue, Clock, DeviceBoard, FetchedQueue, JobStore, Sessions, Settled, State, Workloads
 from .services import Services
 
 
@@ -14,7 +14,7 @@ class Cloud:
     """Everything that a handler may call. Built once by `qumulus.app`."""
 
     jobs: JobStore
-    queue: JobQueue
+    queue: FetchedQueue
     catalogue: Catalogue
     accounts: Accounts
     sessions: Sessions

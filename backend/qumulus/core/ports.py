@@ -247,8 +247,16 @@ class JobQueue(Protocol):
         """
         ...
 
+
+class FetchedQueue(JobQueue, Protocol):
+    """The same, and jobs as the engines of devices take them, which run elsewhere."""
+
     def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
         """Claim the oldest jobs of a device whose own engine fetches them; without a lease they stay claimed for ever."""
+        ...
+
+    def renew(self, job_id: str, lease: timedelta) -> None:
+        """Renew the lease of a job that was fetched with one; of any other nothing changes."""
         ...
 
     def held(self, job_id: str) -> Claim:
@@ -397,10 +405,14 @@ class Accounts(Protocol):
         ...
 
 
-class DeviceBoard(Protocol):
-    """What an administrator, or a device's engine, says of a device."""
+class DeviceRules(Protocol):
+    """What is set for a device."""
 
     def settings(self, device: str) -> DeviceSettings: ...
+
+
+class DeviceBoard(DeviceRules, Protocol):
+    """What an administrator, or a device's engine, says of a device."""
 
     def set(self, device: str, settings: DeviceSettings) -> None: ...
 

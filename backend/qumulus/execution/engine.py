@@ -14,14 +14,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.bells import Bells
 from qumulus.core.errors import Unavailable
-from qumulus.core.ports import Claim, Clock, DeviceBoard, JobQueue, JobStore
+from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.services import is_device
 
@@ -44,17 +44,29 @@ AGAIN_SECONDS = 1.0
 MEMORY_SHARE = 0.8  # of this machine, for all runs together
 
 
+class Intake(Protocol):
+    """What comes in, as far as the engine has to do with it."""
+
+    def drain(self) -> None:
+        """Take no new jobs from now on."""
+        ...
+
+    def pending(self) -> Mapping[str, int]:
+        """How many jobs wait or run, by device."""
+        ...
+
+
 class Stores(Protocol):
     """What the engine needs of a storage."""
 
     @property
     def home(self) -> Path: ...
     @property
-    def jobs(self) -> JobStore: ...
+    def jobs(self) -> Intake: ...
     @property
     def queue(self) -> JobQueue: ...
     @property
-    def board(self) -> DeviceBoard: ...
+    def board(self) -> DeviceRules: ...
     @property
     def bells(self) -> Bells: ...
     @property

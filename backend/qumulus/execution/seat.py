@@ -27,7 +27,7 @@ from typing import TypeVar
 
 from qumulus.core.errors import Unavailable
 from qumulus.core.jobs import JobState
-from qumulus.core.ports import Claim, Clock, DeviceBoard, JobQueue
+from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
@@ -62,7 +62,7 @@ class Surroundings:
     """What all seats share."""
 
     queue: JobQueue
-    board: DeviceBoard
+    board: DeviceRules
     clock: Clock
     nursery: Nursery
     budget: Budget

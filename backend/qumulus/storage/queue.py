@@ -83,7 +83,7 @@ class SqlQueue:
         return self._claims(taken)
 
     def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
-        """Claim the oldest jobs of a device whose own engine fetches them. See `JobQueue.fetch`."""
+        """Claim the oldest jobs of a device whose own engine fetches them. See `FetchedQueue.fetch`."""
 
         def work(connection: Connection) -> list[AnyRow]:
             now = self._clock.now()
@@ -96,8 +96,14 @@ class SqlQueue:
 
         return self._claims(self._database.writer.run(work))
 
+    def renew(self, job_id: str, lease: timedelta) -> None:
+        """Renew the lease of a job that was fetched with one. See `FetchedQueue.renew`."""
+        fetched = and_(jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(PROVIDER), jobs.c.lease_until.is_not(None))
+        renewed = update(jobs).where(fetched).values(lease_until=self._clock.now() + lease)
+        self._database.writer.run(lambda connection: connection.execute(renewed))
+
     def held(self, job_id: str) -> Claim:
-        """The claim of a job that was fetched. See `JobQueue.held`."""
+        """The claim of a job that was fetched. See `FetchedQueue.held`."""
         wanted = select(*CLAIM_COLUMNS).where(jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(PROVIDER))
         with self._database.read() as connection:
             row = connection.execute(wanted).first()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qumulus.apis.dependencies import Devices, Jobs, Queue
 from qumulus.apis.oqtopus.job_files import JOB_API
 from qumulus.core.errors import UnknownJob
 from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState
-from qumulus.core.ports import JobStore
+from qumulus.core.ports import FetchedQueue, JobStore
 from qumulus.openapi.contract import Operations
 from qumulus.openapi.wire import Time
 
@@ -56,32 +58,38 @@ def get_jobs(
 
 
 @operation("getJob")
-def get_job(job_id: JobId, caller: Caller, jobs: Jobs, devices: Devices, address: Downloads) -> Job:
-    return translate.job(_job(job_id, jobs), devices, address)
+def get_job(
+    job_id: JobId, caller: Caller, lease: Lease, jobs: Jobs, queue: Queue, devices: Devices, address: Downloads
+) -> Job:
+    return translate.job(_job(job_id, jobs, queue, lease), devices, address)
 
 
 @operation("getUpload")
-def get_upload(job_id: JobId, items: Items, caller: Caller, jobs: Jobs, uploads: Uploads) -> list[UploadAddress]:
-    return [uploads(key) for key in translate.uploads(items, _job(job_id, jobs))]
+def get_upload(
+    job_id: JobId, items: Items, caller: Caller, lease: Lease, jobs: Jobs, queue: Queue, uploads: Uploads
+) -> list[UploadAddress]:
+    return [uploads(key) for key in translate.uploads(items, _job(job_id, jobs, queue, lease))]
 
 
 @operation("patchJob")
 def patch_job(
     job_id: JobId, body: JobStatusUpdate, caller: Caller, lease: Lease, jobs: Jobs, queue: Queue
 ) -> SuccessResponse:
-    report(_job(job_id, jobs), body, jobs, queue, lease)
+    report(_job(job_id, jobs, queue, lease), body, jobs, queue)
     return SuccessResponse(message="Job status is successfully updated.")
 
 
 @operation("updateJobTranspilerInfo")
-def update_job_transpiler_info(job_id: JobId, body: Options, caller: Caller, jobs: Jobs) -> SuccessResponse:
-    job = _job(job_id, jobs)
+def update_job_transpiler_info(
+    job_id: JobId, body: Options, caller: Caller, lease: Lease, jobs: Jobs, queue: Queue
+) -> SuccessResponse:
+    job = _job(job_id, jobs, queue, lease)
     jobs.describe(job.id, {**job.request, "transpiler_info": body.model_dump(mode="json")})
     return SuccessResponse(message="Job transpiler_info is successfully updated.")
 
 
-def _job(job_id: str, jobs: JobStore) -> CoreJob:
-    """A job that an engine may know of: submitted through the User API.
+def _job(job_id: str, jobs: JobStore, queue: FetchedQueue, lease: timedelta | None) -> CoreJob:
+    """A job that an engine may know of: submitted through the User API. That it asks shows that it lives: its lease is renewed.
 
     Raises:
         UnknownJob
@@ -89,4 +97,6 @@ def _job(job_id: str, jobs: JobStore) -> CoreJob:
     job = jobs.look(job_id)
     if job.api != JOB_API or job.state is JobState.REGISTERED:
         raise UnknownJob(job_id)
+    if lease is not None and job.state in (JobState.CLAIMED, JobState.RUNNING):
+        queue.renew(job.id, lease)
     return job

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import UnknownJob
 from qumulus.core.jobs import Job, JobState
-from qumulus.core.ports import Claim, JobQueue, JobStore
+from qumulus.core.ports import Claim, FetchedQueue, JobStore
 
 from . import translate
 from .errors import NoTransition
 from .schemas.job import JobStatusUpdate, ReportedStatus
 
 
-def report(job: Job, body: JobStatusUpdate, jobs: JobStore, queue: JobQueue, lease: timedelta | None) -> None:
+def report(job: Job, body: JobStatusUpdate, jobs: JobStore, queue: FetchedQueue) -> None:
     """Bring the job to the reported status.
 
     Raises:
@@ -30,26 +29,29 @@ def report(job: Job, body: JobStatusUpdate, jobs: JobStore, queue: JobQueue, lea
         raise NoTransition(body.status) from None
     if not STEPS[body.status](claim, job, body, jobs, queue):
         raise NoTransition(body.status)
-    if lease is not None and body.status is ReportedStatus.RUNNING:
-        queue.heartbeat(f"provider:{job.device}", [claim], lease)
 
 
-def _start(claim: Claim, _job: Job, _body: JobStatusUpdate, _jobs: JobStore, queue: JobQueue) -> bool:
+def _start(claim: Claim, _job: Job, _body: JobStatusUpdate, _jobs: JobStore, queue: FetchedQueue) -> bool:
     return queue.start(claim)
 
 
-def _finish(claim: Claim, job: Job, body: JobStatusUpdate, _jobs: JobStore, queue: JobQueue) -> bool:
+def _finish(claim: Claim, job: Job, body: JobStatusUpdate, _jobs: JobStore, queue: FetchedQueue) -> bool:
     return queue.finish(claim, translate.outcome(body, job))
 
 
-def _cancel(claim: Claim, job: Job, _body: JobStatusUpdate, jobs: JobStore, queue: JobQueue) -> bool:
+def _cancel(claim: Claim, job: Job, _body: JobStatusUpdate, jobs: JobStore, queue: FetchedQueue) -> bool:
     if job.state is not JobState.CANCELLING:
         jobs.cancel(job.id, Caller(account=job.account))
     queue.release(claim, counted=False, reason="The engine of the device cancelled it.")
     return True
 
 
-STEPS: Mapping[ReportedStatus, Callable[[Claim, Job, JobStatusUpdate, JobStore, JobQueue], bool]] = {
+def _hand_back(claim: Claim, _job: Job, _body: JobStatusUpdate, _jobs: JobStore, queue: FetchedQueue) -> bool:
+    return queue.release(claim, counted=False, reason="The engine of the device handed it back.") is not None
+
+
+STEPS: Mapping[ReportedStatus, Callable[[Claim, Job, JobStatusUpdate, JobStore, FetchedQueue], bool]] = {
+    ReportedStatus.SUBMITTED: _hand_back,
     ReportedStatus.RUNNING: _start,
     ReportedStatus.SUCCEEDED: _finish,
     ReportedStatus.FAILED: _finish,

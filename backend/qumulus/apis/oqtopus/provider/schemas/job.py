@@ -69,9 +69,10 @@ class Options(Wire):
 
 class ReportedStatus(StrEnum):
     """
-    A state that an engine can report
+    A state that an engine can report; submitted hands a job back that was fetched, so that it is given out again
     """
 
+    SUBMITTED = "submitted"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
