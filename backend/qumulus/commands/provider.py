@@ -46,7 +46,9 @@ def provider(
     drain_seconds: Drain = 7.0,
     quiet: Quiet = False,
 ) -> None:
-    """Serve a device of an OQTOPUS cloud from this machine: fetch its jobs, run them, report.
+    """Be the engine of a device in an OQTOPUS cloud.
+
+    Fetches its jobs over the Provider API, runs them on this machine and reports.
 
     Ctrl-C stops fetching, gives what runs some seconds, and hands the rest back. The key of the Provider API is read from
     QUMULUS_PROVIDER_KEY. A cloud of `qumulus serve` has to know that an engine runs the device:

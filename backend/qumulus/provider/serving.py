@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -46,8 +45,9 @@ class Jobs:
 class Stores:
     """`execution.engine.Stores` whose queue is a cloud's."""
 
-    home: Path
     queue: RemoteQueue
+    home: Path = Path()  # nothing is kept on this machine
+    shared: bool = True  # several engines may serve a device: the cloud gives each job to one
     jobs: Jobs = field(default_factory=Jobs)
     board: Board = field(default_factory=Board)
     bells: Bells = field(default_factory=Bells)
@@ -80,17 +80,16 @@ def serve(
     on_ready: Callable[[int], None],
 ) -> None:
     """Run the jobs until ``stop`` is set; what does not end within ``drain_seconds`` is handed back then."""
-    with tempfile.TemporaryDirectory(prefix="qumulus-provider-") as home:
-        stores = Stores(home=Path(home), queue=queue)
-        engine = Engine(stores, workers=workers, limits=limits, devices=[simulated])
-        engine.start()
-        try:
-            while not engine.ready and not stop.wait(0.1):
-                pass
+    engine = Engine(Stores(queue=queue), workers=workers, limits=limits, devices=[simulated])
+    engine.start()
+    try:
+        while not engine.ready and not stop.wait(0.1):
+            pass
+        if not stop.is_set():
             on_ready(engine.workers)
-            stop.wait()
-        finally:
-            with suppress(QumulusError):  # the cloud may be gone
-                cloud.announce("/status", {"status": "unavailable"})
-            engine.drain(drain_seconds)
-            engine.stop()
+        stop.wait()
+    finally:
+        with suppress(QumulusError):  # the cloud may be gone
+            cloud.announce("/status", {"status": "unavailable"})
+        engine.drain(drain_seconds)
+        engine.stop()
