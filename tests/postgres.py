@@ -6,6 +6,7 @@ its folder alone.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 FAST = ("fsync=off", "full_page_writes=off")  # what is lost with the machine, tests do not need
@@ -76,21 +78,29 @@ class Postgres:
             self.control("stop", "-m", how)
 
 
+@contextlib.contextmanager
+def temporary(*settings: str) -> Iterator[Postgres]:
+    """A server that is gone afterwards. Not in a folder of pytest: its owner could not get there."""
+    folder = Path(tempfile.mkdtemp(prefix="qumulus-postgres-"))
+    try:
+        server = Postgres(folder / "data", *settings).start()
+        yield server
+        server.stop("immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 _lock = threading.Lock()
 _started: list[Postgres] = []
 
 
 def shared() -> Postgres:
     """One server for all tests of this process, gone with it."""
-    import atexit
-
     with _lock:
         if not _started:
-            folder = Path(tempfile.mkdtemp(prefix="qumulus-postgres-"))
-            server = Postgres(folder / "data", *FAST).start()
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
-            atexit.register(server.stop, "immediate")
-            _started.append(server)
+            made = contextlib.ExitStack()
+            atexit.register(made.close)
+            _started.append(made.enter_context(temporary(*FAST)))
     return _started[0]
 
 

@@ -19,6 +19,7 @@ import pytest
 from hosts import LONG
 from sqlalchemy import insert, update
 
+from asking import TASK, ask
 from engines import ME, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import JobState, NewJob
@@ -28,29 +29,6 @@ from qumulus.storage.tables import jobs
 from servers import Server, free_port
 
 MiB = 1 << 20
-TASK = {
-    "code": "OPENQASM 3; qubit[1] q; bit[1] c; x q[0]; c = measure q;",
-    "device": "qulacs",
-    "n_shots": 10,
-}
-
-
-def ask(
-    server: Server, method: str, path: str, body: object = None, timeout: float = 20, **headers: str
-) -> tuple[int, dict]:
-    """One request on a connection of its own; the status and the JSON of the answer."""
-    address = urllib.parse.urlsplit(server.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
-    try:
-        data = None if body is None else json.dumps(body)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, data, named | ({"Content-Type": "application/json"} if data else {}))
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()
-
-
 def memory(pid: int) -> int:
     """Resident bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()

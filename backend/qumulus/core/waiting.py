@@ -11,6 +11,9 @@ import contextlib
 from collections.abc import Callable, Collection
 
 from .bells import Bells
+from .errors import Unavailable
+
+AGAIN_SECONDS = 0.2  # until a question that could not be answered is asked again
 
 Finals = Callable[[Collection[str]], Collection[str]]
 
@@ -81,7 +84,11 @@ class Waiting:
     async def _ask_for_all(self) -> None:
         while True:
             self._ask_again = False
-            for job_id in await asyncio.to_thread(self._finals, tuple(self._waiters)):
-                self._wake(job_id)
+            try:
+                for job_id in await asyncio.to_thread(self._finals, tuple(self._waiters)):
+                    self._wake(job_id)
+            except Unavailable:
+                self._ask_again = bool(self._waiters)
+                await asyncio.sleep(AGAIN_SECONDS)
             if not self._ask_again:
                 return

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.bells import Bells
-from qumulus.core.errors import QumulusError
+from qumulus.core.errors import QumulusError, Unavailable
 from qumulus.core.ports import Claim, Clock, JobQueue
 from qumulus.core.results import Failure, LogLine, Outcome
 
@@ -172,6 +172,9 @@ class Slots:
                 if claims:
                     self._take(claims[0])
                     continue
+            except Unavailable as error:
+                log.error("Executions can't be taken, trying again in %g s: %s", PAUSE, error)
+                self._stopping.wait(PAUSE)
             except Exception:  # a slot must live: the next look may succeed, and this one is in the log
                 log.exception("A slot of the services could not go on; it tries again in %g s.", PAUSE)
                 self._stopping.wait(PAUSE)
