@@ -29,6 +29,8 @@ from qumulus.storage.tables import jobs
 from servers import Server, free_port
 
 MiB = 1 << 20
+
+
 def memory(pid: int) -> int:
     """Resident bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
