@@ -6,13 +6,19 @@ import shlex
 from collections.abc import Iterable
 
 from . import __version__
-from .clients import Family
+from .clients import OQTOPUS, Family
 from .settings import Settings
+
+PROVIDER = """
+  OQTOPUS Provider API: {url}/jobs with the header x-api-key, of QUMULUS_PROVIDER_KEY (qumulus-provider if not set)
+"""
 
 
 def banner(url: str, settings: Settings, families: Iterable[Family]) -> str:
     """A few lines for a person who has just started the cloud at ``url`` with the APIs of ``families``."""
-    clients = "".join(environment(family, url, settings) for family in families)
+    clients = "".join(environment(family, url, settings) for family in families if _reaches(family, settings))
+    if settings.front == "provider":
+        clients = PROVIDER.format(url=url) + clients
     return f"""\
 Qumulus {__version__}: a quantum cloud on {url}
 
@@ -21,6 +27,11 @@ Qumulus {__version__}: a quantum cloud on {url}
   State           {settings.home.absolute()}
 {clients}
 Stop with Ctrl-C; what was accepted is kept and goes on at the next start."""
+
+
+def _reaches(family: Family, settings: Settings) -> bool:
+    """Whether the paths that its clients ask for are its own here: in front, the Provider API has those of OQTOPUS."""
+    return not (settings.front == "provider" and family is OQTOPUS)
 
 
 def environment(family: Family, url: str, settings: Settings) -> str:

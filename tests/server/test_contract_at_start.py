@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from qumulus.openapi.jobs import REPOSITORY
 
 DRIFTED = """
 from qumulus.apis.emulator import server
@@ -29,3 +32,5 @@ def test_everything_that_drifted_is_told_at_once(tmp_path: Path) -> None:
     assert "postTask: is declared, but has no handler." in said
     assert "listTasks: defaults offset to 5, not 0." in said
     assert "Traceback" not in said
+    shown = re.findall(r"```\n(postTask.*?)\n```", (REPOSITORY / "README.md").read_text(), re.DOTALL)[0]
+    assert set(shown.splitlines()) < set(said.splitlines())

@@ -109,6 +109,14 @@ def test_a_server_that_is_asked_to_intercept_writes_where_everything_is(tmp_path
         assert server.stop() == 0
 
 
+def test_a_server_names_the_clients_that_its_paths_are_for(tmp_path):
+    with Server(tmp_path / "user") as server:
+        assert f"OQTOPUS_URL={server.url}\n" in server.output()
+    with Server(tmp_path / "provider", arguments=("--front", "provider")) as server:
+        assert "OQTOPUS_URL" not in server.output()
+        assert f"OQTOPUS Provider API: {server.url}/jobs" in server.output()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
