@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+from tools import program
+
 QUIET = (  # no sandbox as root; nothing in the background that looks for the network
     "--no-sandbox",
     "--disable-gpu",
@@ -26,11 +25,9 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The Chromium that is installed; none is downloaded."""
-    if CHROMIUM is None:
-        assert not os.environ.get("CI"), "chromium is missing, and CI needs it"
-        pytest.skip("chromium is missing")
+    installed = program("chromium", "chromium-browser", "google-chrome", "chrome", needed_in_ci=True)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        chromium = playwright.chromium.launch(executable_path=installed, args=list(QUIET))
         yield chromium
         chromium.close()
 

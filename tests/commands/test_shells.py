@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 
 import pytest
 
 from qumulus.commands.shells import Shell, comment, setting
+from tools import program
 
 AWKWARD = [
     "plain",
@@ -25,27 +25,21 @@ AWKWARD = [
 @pytest.mark.parametrize("value", AWKWARD)
 @pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
 def test_a_posix_shell_reads_back_the_value(shell, value):
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
     script = setting(Shell.BASH, "QUMULUS_PROBE", value) + '\nprintf %s "$QUMULUS_PROBE"'
-    read = subprocess.run([shell, "-c", f"eval {quoted(script)}"], capture_output=True, text=True, check=True)
+    read = subprocess.run([program(shell), "-c", f"eval {quoted(script)}"], capture_output=True, text=True, check=True)
     assert read.stdout == value
 
 
 @pytest.mark.parametrize("value", AWKWARD)
 def test_fish_reads_back_the_value(value):
-    if not shutil.which("fish"):
-        pytest.skip("fish is not installed")
     script = setting(Shell.FISH, "QUMULUS_PROBE", value) + '\nprintf %s "$QUMULUS_PROBE"'
-    assert subprocess.run(["fish", "-c", script], capture_output=True, text=True, check=True).stdout == value
+    assert subprocess.run([program("fish"), "-c", script], capture_output=True, text=True, check=True).stdout == value
 
 
 @pytest.mark.parametrize("value", AWKWARD)
 def test_powershell_reads_back_the_value(value):
-    if not shutil.which("pwsh"):
-        pytest.skip("pwsh is not installed")
     script = setting(Shell.POWERSHELL, "QUMULUS_PROBE", value) + "\n[Console]::Out.Write($env:QUMULUS_PROBE)"
-    assert subprocess.run(["pwsh", "-c", script], capture_output=True, text=True, check=True).stdout == value
+    assert subprocess.run([program("pwsh"), "-c", script], capture_output=True, text=True, check=True).stdout == value
 
 
 def test_fish_quotes_by_its_own_rules():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 import requests
 
 from interception.proxies import Running, proxy
+from tools import program
 
 CONNECT_IAM = b"CONNECT iam.cloud.ibm.com:443 HTTP/1.1\r\n\r\n"
 IAM = "https://iam.cloud.ibm.com/identity/token"
@@ -99,16 +99,14 @@ def test_urllib_needs_the_environment_only(running):
 
 
 def test_curl_needs_the_environment_only(running):
-    if not shutil.which("curl"):
-        pytest.skip("curl is not installed")
+    curl = program("curl")
     environment = {"PATH": os.environ["PATH"]} | running.environment()
-    told = subprocess.check_output(["curl", "-sS", IAM], env=environment, text=True, timeout=60)
+    told = subprocess.check_output([curl, "-sS", IAM], env=environment, text=True, timeout=60)
     assert json.loads(told)["path"] == "/identity/token"
 
 
 def test_node_trusts_it_by_the_environment(running):
-    if not shutil.which("node"):
-        pytest.skip("node is not installed")
+    node = program("node", needed_in_ci=True)
     # Node before 24 knows no proxy variables: this does by hand what newer ones do by themselves.
     code = """
         const http = require('http'), tls = require('tls');
@@ -121,7 +119,7 @@ def test_node_trusts_it_by_the_environment(running):
           }).end();
     """
     environment = {"PATH": os.environ["PATH"], "PROXY_PORT": str(running.port)} | running.environment()
-    told = subprocess.check_output(["node", "-e", code], env=environment, text=True, timeout=60)
+    told = subprocess.check_output([node, "-e", code], env=environment, text=True, timeout=60)
     assert json.loads(told.partition("\n\n")[2])["path"] == "/identity/token"
 
 
