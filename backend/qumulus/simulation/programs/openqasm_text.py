@@ -178,7 +178,7 @@ def _read_version_3(code: str, _bare: str, most_qubits: int) -> QuantumCircuit:
     try:
         program = openqasm3.parse(code)
         converter = _Converter(program, most_qubits)
-        with converter.errors_in_place():
+        with converter.errors_in_place(code):
             circuit = converter.circuit(program)
     except QASM3ParsingError as error:
         raise _syntax_error(error) from error
@@ -203,6 +203,15 @@ def _syntax_error(error: QASM3ParsingError) -> ProgramError:
     return ProgramError(_sentence(f"{found} is not expected here", token.line, token.column + 1))
 
 
+def _in_line(code: str, line: int, column: int, text: str) -> int:
+    """The column of the name in ``text``: the parser gives some names their place in the whole program instead."""
+    before = code.split("\n")[:line]
+    start = sum(len(each) + 1 for each in before[:-1])
+    named = re.search(r"'(\w+)'", text)
+    misplaced = named is not None and not before[-1].startswith(named[1], column)
+    return column - start if misplaced and 0 <= column - start < len(before[-1]) else column
+
+
 class _Converter(ConvertVisitor):
     """The field's converter, with sizes checked before they cost memory and the standard gates known by name."""
 
@@ -224,7 +233,7 @@ class _Converter(ConvertVisitor):
         return state.circuit
 
     @contextmanager
-    def errors_in_place(self) -> Generator[None]:
+    def errors_in_place(self, code: str) -> Generator[None]:
         """Give every error of the conversion the position of the statement that it stands in."""
         try:
             yield
@@ -232,7 +241,8 @@ class _Converter(ConvertVisitor):
             found = _QASM3_POSITION.match(error.message)
             if found is None:
                 self._fail(error.message, error)
-            raise ProgramError(_sentence(found[3], int(found[1]), int(found[2]) + 1)) from error
+            line, column = int(found[1]), int(found[2])
+            raise ProgramError(_sentence(found[3], line, _in_line(code, line, column, found[3]) + 1)) from error
         except _REFUSALS as error:
             self._fail(str(error.args[0]) if error.args else type(error).__name__, error)
 
