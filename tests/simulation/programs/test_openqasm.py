@@ -152,9 +152,10 @@ def test_bits_declared_one_by_one_are_counted_together():
     assert result(code, device="qulacs")["counts"] == {"10": 2000}
 
 
-def test_a_condition_on_a_measurement_runs_on_the_noisy_device():
-    code = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; c[0] = measure q[0]; if (c[0]) { x q[1]; } c[1] = measure q[1];"
-    counts = result(code)["counts"]
+@pytest.mark.parametrize("condition", ["c[0]", "c[0] == true", "c[0] == 1", "0 != c[0]", "c == 1"])
+def test_a_condition_on_a_measurement_runs_on_the_noisy_device(condition):
+    given = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; c[0] = measure q[0];"
+    counts = result(f"{given} if ({condition}) {{ x q[1]; }} c[1] = measure q[1];")["counts"]
     assert counts["00"] + counts["11"] > 1600
 
 

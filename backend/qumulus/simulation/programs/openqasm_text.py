@@ -291,3 +291,13 @@ class _Converter(ConvertVisitor):
                 angles = "angle" if wanted == 1 else "angles"
                 raise ConversionError(f"gate '{name}' takes {wanted} {angles}, not {len(node.arguments)}", node)
         return super().visit_QuantumGate(node, context)
+
+    def _resolve_condition(self, node: ast.Expression, context: Any) -> Any:
+        """OpenQASM casts a 0 or 1 that a bit is compared with; the base class wants it cast."""
+        if isinstance(node, ast.BinaryExpression):
+            resolver = ValueResolver(context, True)
+            for side, literal, other in (("lhs", node.lhs, node.rhs), ("rhs", node.rhs, node.lhs)):
+                number = isinstance(literal, ast.IntegerLiteral) and literal.value in (0, 1)
+                if number and isinstance(resolver.resolve(other)[1], types.Bit):
+                    setattr(node, side, ast.BooleanLiteral(bool(literal.value)))
+        return super()._resolve_condition(node, context)
