@@ -81,7 +81,11 @@ APIS = (
         "user",
         oqtopus_user,
         OQTOPUS_USER,
-        options=lambda settings: {"secret": secret_in(settings.home), "token_needed": not settings.loopback},
+        options=lambda settings: {
+            "secret": secret_in(settings.home),
+            "token_needed": not settings.loopback,
+            "inline": settings.device_info == "inline",
+        },
     ),
     Api(
         "provider",

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     provider_lease: Seconds = Field(
         0, description="seconds after which a job that an engine fetched and left is given out again; 0: never"
     )
+    device_info: Literal["address", "inline"] = Field(
+        "address", description="how OQTOPUS' devices tell of their qubits: where a zip file is, or as JSON text"
+    )
     front: Literal["user", "provider"] = Field(
         "user", description="which OQTOPUS API has the paths that both have, such as /jobs"
     )

@@ -11,6 +11,7 @@ from qumulus.core.devices import DeviceReport, DeviceSettings
 from .database import Database
 from .tables import device_reports, device_settings
 
+NOTHING = DeviceReport()
 DEFAULTS = DeviceSettings()
 REPORT_COLUMNS = tuple(device_reports.c[field.name] for field in fields(DeviceReport))
 COLUMNS = tuple(device_settings.c[field.name] for field in fields(DeviceSettings))
@@ -59,8 +60,9 @@ class Board:
 
         def work(connection: Connection) -> None:
             connection.execute(delete(device_reports).where(device_reports.c.device == device))
-            values = {column.name: getattr(report, column.name) for column in REPORT_COLUMNS}
-            connection.execute(insert(device_reports).values(device=device, **values))
+            if report != NOTHING:
+                values = {column.name: getattr(report, column.name) for column in REPORT_COLUMNS}
+                connection.execute(insert(device_reports).values(device=device, **values))
 
         self._database.writer.run(work)
         self._database.announce()

@@ -207,16 +207,54 @@ def test_an_engine_says_how_its_device_is(client: httpx2.Client):
     assert unpacked(client.get(device["device_info"]).content)["qubits"] == [{"id": 0}]
 
 
+def information(client: httpx2.Client) -> Any:
+    return unpacked(client.get(client.get("/devices/Lima", headers=USER).json()["device_info"]).content)
+
+
 def test_an_engine_uploads_what_is_known_of_its_device(client: httpx2.Client):
     address = client.get("/provider/devices/Lima/device_info/upload", headers=ENGINE).json()
     content = {"device_id": "Lima", "qubits": [], "couplings": []}
     assert upload(client, address["presigned_url"], packed("device_info.json", content)).status_code == 204
     body = {"upload_id": address["upload_id"], "calibrated_at": "2026-11-22T09:00:00+00:00"}
     path = "/provider/devices/Lima/device_info"
+    assert information(client) != content  # not before the request that names the upload
+    assert client.patch(path, json=body | {"upload_id": "0" * 32}, headers=ENGINE).status_code == 404
     assert client.patch(path, json=body, headers=ENGINE).status_code == 200
+    assert information(client) == content
     assert client.patch(path, json=body, headers=ENGINE).status_code == 409
-    device = client.get("/devices/Lima", headers=USER).json()
-    assert unpacked(client.get(device["device_info"]).content) == content
+    later = body | {"calibrated_at": "2026-11-23T09:00:00+00:00"}
+    assert client.patch(path, json=later, headers=ENGINE).status_code == 404  # an upload counts once
+
+
+def test_an_engine_that_knows_no_upload_ids_means_its_last_upload(client: httpx2.Client):
+    for number in (1, 2):
+        address = client.get("/provider/devices/Lima/device_info/upload", headers=ENGINE).json()["presigned_url"]
+        content = {"device_id": "Lima", "qubits": [{"id": number}], "couplings": []}
+        assert upload(client, address, packed("device_info.json", content)).status_code == 204
+    body = {"calibrated_at": "2026-11-24T09:00:00+00:00"}
+    assert client.patch("/provider/devices/Lima/device_info", json=body, headers=ENGINE).status_code == 200
+    assert information(client)["qubits"] == [{"id": 2}]
+
+
+def test_a_device_information_that_is_no_zip_file_is_refused(client: httpx2.Client):
+    address = client.get("/provider/devices/Lima/device_info/upload", headers=ENGINE).json()["presigned_url"]
+    assert upload(client, address, b"{}").status_code == 400
+
+
+def test_information_can_be_given_as_text(tmp_path: Path):
+    environment = {"QUMULUS_DEVICE_INFO": "inline"}
+    with (
+        Server(tmp_path / "state", environment=environment) as server,
+        httpx2.Client(base_url=server.url, timeout=30) as client,
+    ):
+        (device,) = (each for each in client.get("/devices", headers=USER).json() if each["device_id"] == "Kawasaki")
+        assert [qubit["id"] for qubit in json.loads(device["device_info"])["qubits"]] == list(range(127))
+        text = json.dumps({"device_id": "Lima", "qubits": []})
+        path = "/provider/devices/lima/device_info"
+        assert client.patch(path, json={"device_info": text}, headers=ENGINE).status_code == 200
+        assert client.get("/devices/Lima", headers=USER).json()["device_info"] == text
+        assert client.patch(path, json={"device_info": None}, headers=ENGINE).status_code == 200
+        assert len(json.loads(client.get("/devices/Lima", headers=USER).json()["device_info"])["qubits"]) == 5
 
 
 def test_a_device_that_is_unavailable_takes_no_jobs(client: httpx2.Client):

@@ -20,7 +20,13 @@ SCRIPTS = Path(__file__).parent / "scripts"
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with server(tmp_path_factory.mktemp("oqtopus") / "state") as running:
+    packages = str(environment("quri-parts-oqtopus-1.1.5"))
+    with server(tmp_path_factory.mktemp("oqtopus") / "state", sse_python=packages) as running:
+        waiting = {"least_queue_seconds": 600}  # so that jobs can be cancelled before they run
+        administrator = {"authorization": "Bearer qumulus-admin"}
+        httpx2.put(
+            f"{running.url}/emulator/devices/belem/settings", json=waiting, headers=administrator
+        ).raise_for_status()
         yield running
 
 

@@ -26,6 +26,11 @@ def test_every_service_of_the_client(run: Callable[..., Any]) -> None:
         assert sum(counts.values()) == 1000
         assert counts.get("01", 0) + counts.get("10", 0) < noisy.get("01", 0) + noisy.get("10", 0)
     assert said["wrong"] == ["failed", "Line 2, column 1: gate 'hh' is not defined."]
+    assert said["sse"] == ["succeeded", {"1": 300}]  # of its last job
+    assert said["log"] == ["first 100", "second succeeded"]
+    assert said["cancelled"] == ["cancel request accepted", "cancelled"]
+    assert said["user"]
+    assert said["deletion"] is False
     assert said["waited"] == "succeeded"
     assert said["listed"]
     assert "400" in said["too late to cancel"]

@@ -18,5 +18,9 @@ def test_sampling_estimation_several_programs_and_devices(run: Callable[..., Any
     assert set(said["qasm"]) == {"0", "3"}
     assert {index: sum(counts.values()) for index, counts in said["many"].items()} == {"0": 1000, "1": 1000}
     assert said["estimated"] == [3.0, 0.0]
+    assert said["program"] == {"1": 300}  # of its last job
+    assert said["log"]
+    assert said["kinds"] == "OqtopusSseJob"
+    assert said["cancelled"] == "cancelled"
     assert {"Kawasaki", "qulacs"} <= set(said["devices"])
     assert said["device"] == 127

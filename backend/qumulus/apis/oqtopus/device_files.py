@@ -1,15 +1,19 @@
-"""`device_info.zip`: the qubits of a device, what connects them, and how good both are."""
+"""`device_info.zip`: the qubits of a device, what connects them, and how good both are.
+
+An engine says it in one of three ways: as JSON text in a request; by an upload, which a request then says the time of; or by
+an upload that the request names. An upload counts from that request on, and waits until then under a name of its own. Nothing
+of what an engine sends is opened here.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from qumulus.core.devices import Calibration, Device, DeviceKind
-from qumulus.core.errors import UnknownDevice
+from qumulus.core.devices import Calibration, Device, DeviceKind, DeviceReport
+from qumulus.core.errors import InvalidRequest, NotFound, UnknownDevice
 from qumulus.core.ports import Catalogue, DeviceBoard
 
 from . import job_files
@@ -17,18 +21,30 @@ from .names import name_of
 
 NAME = "device_info.zip"
 ENTRY = "device_info.json"
+ZIP = b"PK"  # how every zip file begins, and no JSON text
+LAST = "last"  # in the place of an upload's id: which one came last
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 def packed(name: str, devices: Catalogue, board: DeviceBoard) -> bytes:
-    """The zip file: what the device's engine uploaded, else what its calibration says.
+    """The zip file: what the device's engine said, else what its calibration says.
 
     Raises:
         UnknownDevice
     """
     device = devices.device(name)
     reported = board.report(device.name).information
-    return reported if reported is not None else _packed(described(device, devices))
+    if reported is not None and reported.startswith(ZIP):
+        return reported
+    return _packed(described(device, devices) if reported is None else reported.decode())
+
+
+def inline(device: Device, devices: Catalogue, board: DeviceBoard) -> str | None:
+    """The same as JSON text; None where its engine uploaded a zip file."""
+    reported = board.report(device.name).information
+    if reported is None:
+        return described(device, devices)
+    return None if reported.startswith(ZIP) else reported.decode()
 
 
 def described(device: Device, devices: Catalogue) -> str:
@@ -40,26 +56,52 @@ def described(device: Device, devices: Catalogue) -> str:
 
 
 def keep(place: str, content: bytes, devices: Catalogue, board: DeviceBoard) -> None:
-    """Store an upload for `DEVICE/device_info.zip`, as it is.
+    """Store an upload for `DEVICE/UPLOAD/device_info.zip`, as it is, until a request makes it count.
 
     Raises:
         UnknownDevice: the place is no device's.
+        InvalidRequest: it is no zip file.
     """
-    name, _, file_name = place.partition("/")
+    name, _, rest = place.partition("/")
+    upload_id, _, file_name = rest.partition("/")
     if file_name != NAME:
         raise UnknownDevice(place)
+    if not content.startswith(ZIP):
+        raise InvalidRequest(f"{NAME} is not a zip file: pack {ENTRY} again.")
     device = devices.device(name).name
-    board.set_report(device, replace(board.report(device), information=content))
+    board.set_report(_waiting(device, upload_id), DeviceReport(information=content))
+    board.set_report(_waiting(device, LAST), DeviceReport(information=upload_id.encode()))
 
 
-def pack(text: str) -> bytes:
-    """A zip file with the JSON text as its only entry."""
-    return job_files.pack(ENTRY, text)
+def uploaded(device: str, upload_id: str | None, board: DeviceBoard) -> bytes | None:
+    """Take an upload that waits: the one with that id, or the last one where none is named.
+
+    Returns None where none is named and none waits.
+
+    Raises:
+        NotFound: nothing was uploaded under that id.
+    """
+    last = board.report(_waiting(device, LAST)).information
+    name = upload_id or (last or b"").decode()
+    content = board.report(_waiting(device, name)).information if name and name != LAST else None
+    if content is None:
+        if upload_id is not None:
+            raise NotFound(f"Nothing was uploaded as {upload_id[:64]!r}: upload the file first.")
+        return None
+    for place in (name, LAST) if name.encode() == last else (name,):
+        board.set_report(_waiting(device, place), DeviceReport())
+    return content
+
+
+def _waiting(device: str, upload_id: str) -> str:
+    """What stands for a device where an upload for it waits."""
+    return f"{device}/{upload_id}"
 
 
 @lru_cache(maxsize=128)
 def _packed(text: str) -> bytes:
-    return pack(text)
+    """A zip file with the JSON text as its only entry."""
+    return job_files.pack(ENTRY, text)
 
 
 class _Known:

@@ -1,6 +1,8 @@
 """quri-parts-oqtopus, as its examples use it; prints what came back."""
 
 import json
+import tempfile
+from pathlib import Path
 
 from quri_parts.circuit import QuantumCircuit
 from quri_parts.core.operator import Operator, pauli_label
@@ -8,6 +10,7 @@ from quri_parts_oqtopus.backend import (
     OqtopusDeviceBackend,
     OqtopusEstimationBackend,
     OqtopusSamplingBackend,
+    OqtopusSseBackend,
 )
 
 said = {}
@@ -27,6 +30,14 @@ said["many"] = {str(key): dict(value) for key, value in many.divided_counts.item
 operator = Operator({pauli_label("X0 X1"): 1.0, pauli_label("Z0 Z1"): 2.0})
 estimated = OqtopusEstimationBackend().estimate(circuit, operator, device_id="qulacs", shots=1000).result(wait=0.1)
 said["estimated"] = [estimated.exp_value.real, estimated.stds]
+
+program = OqtopusSseBackend().run_sse(f"{Path(__file__).parent}/program.py", device_id="sse", name="a program")
+said["program"] = dict(program.result(wait=0.1, timeout=120).counts)
+said["log"] = Path(program.download_log(save_dir=tempfile.mkdtemp())).stat().st_size > 0
+said["kinds"] = type(sampling.retrieve_job(program.job_id)).__name__
+left = sampling.sample(circuit, device_id="Belem", shots=10)
+left.cancel()
+said["cancelled"] = sampling.retrieve_job(left.job_id).status
 
 devices = OqtopusDeviceBackend()
 said["devices"] = [device.device_id for device in devices.get_devices()]

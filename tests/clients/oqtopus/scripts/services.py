@@ -1,14 +1,20 @@
 """Every call of oqtopus-client's services, as its users make them; prints what came back."""
 
+import asyncio
+import base64
 import datetime as dt
+import io
 import json
 import time
+import zipfile
+from pathlib import Path
 
-from oqtopus_client import OqtopusClient, OqtopusConfig, OqtopusJobSpec, UserApiError
+from oqtopus_client import OqtopusClient, OqtopusConfig, OqtopusJobSpec, UserApiError, rest
 
 PROGRAM = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 STATE = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; h q[0]; cx q[0], q[1];'
 
+SCRIPTS = Path(__file__).parent
 client = OqtopusClient(OqtopusConfig.from_env())
 
 
@@ -22,6 +28,17 @@ def refused(call, *arguments, **named):
     except UserApiError as error:
         return str(error)
     return None
+
+
+async def of_the_rest_layer_alone():
+    """What no service of the client calls."""
+    known = OqtopusConfig.from_env()
+    async with rest.ApiClient(rest.Configuration(host=known.url)) as api:
+        api.set_default_header("q-api-token", known.api_token)
+        users, settings = rest.UsersApi(api), rest.SettingsApi(api)
+        user = await users.get_current_user()
+        assert (await users.update_current_user(rest.UsersUpdateUserRequest())).id == user.id
+        return user.name, (await settings.get_current_settings()).allow_deletion
 
 
 said = {}
@@ -49,6 +66,15 @@ for method in ("pseudo_inverse", "least_square"):
     ).get_counts()
 wrong = client.run_sampling(spec("sampling", "OPENQASM 3; qubit q;\nhh q;"))
 said["wrong"] = [client.get_job_status(wrong.job_id).status.value, client.get_job(wrong.job_id).message]
+
+ran = client.run_sse_file(file_path=f"{SCRIPTS}/program.py", device_id="Kawasaki", name="a program", timeout=120)
+said["sse"] = [client.get_job_status(ran.job_id).status.value, ran.get_job_result().get_counts()]
+with zipfile.ZipFile(io.BytesIO(base64.b64decode(client.get_sselog(ran.job_id).file))) as archive:
+    said["log"] = archive.read("sse_log.log").decode().splitlines()
+
+left = client.submit_job(spec("sampling", PROGRAM, device="Belem"))
+said["cancelled"] = [client.cancel_job(left.job_id).message, client.get_job_status(left.job_id).status.value]
+said["user"], said["deletion"] = asyncio.run(of_the_rest_layer_alone())
 
 waiting = client.submit_job(spec("sampling", PROGRAM))
 said["waited"] = client.wait_for_job(waiting.job_id).status.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 from pydantic import MISSING
@@ -9,7 +10,8 @@ from pydantic import MISSING
 from qumulus.apis.dependencies import Board, Devices
 from qumulus.apis.oqtopus import device_files
 from qumulus.apis.oqtopus.names import name_of
-from qumulus.core.devices import DeviceReport
+from qumulus.core.devices import Device, DeviceReport
+from qumulus.core.ports import DeviceBoard
 from qumulus.openapi.contract import Operations
 
 from .callers import Caller, Uploads
@@ -50,26 +52,30 @@ def patch_device_info(
     device_id: DeviceId, body: DeviceInfoUpdate, caller: Caller, devices: Devices, board: Board
 ) -> SuccessResponse:
     device = devices.device(device_id)
-    board.set_report(device.name, _reported(body, name_of(device), board.report(device.name)))
+    board.set_report(device.name, _reported(body, device, board))
     return SuccessResponse(message="Device's data updated")
 
 
 @operation("getDeviceInfoUpload")
 def get_device_info_upload(device_id: DeviceId, caller: Caller, devices: Devices, uploads: Uploads) -> DeviceInfoUpload:
-    address = uploads(f"devices/{name_of(devices.device(device_id))}/{device_files.NAME}")
-    return DeviceInfoUpload(upload_id=address.fields.signature[:32], presigned_url=address)
+    upload_id = secrets.token_hex(16)
+    address = uploads(f"devices/{name_of(devices.device(device_id))}/{upload_id}/{device_files.NAME}")
+    return DeviceInfoUpload(upload_id=upload_id, presigned_url=address)
 
 
-def _reported(body: DeviceInfoUpdate, name: str, known: DeviceReport) -> DeviceReport:
+def _reported(body: DeviceInfoUpdate, device: Device, board: DeviceBoard) -> DeviceReport:
     """What is known after the report, in whichever of its three generations it comes.
 
     Raises:
         KnownCalibration: an upload is said to be of a time of which there is information already.
+        NotFound: the upload that it names is not there.
     """
+    known = board.report(device.name)
     at = known.calibrated_at if body.calibrated_at is MISSING else body.calibrated_at
-    if body.upload_id is not MISSING and body.calibrated_at is not MISSING and known.calibrated_at == at:
-        raise KnownCalibration(name)
-    if body.device_info is MISSING:
-        return replace(known, calibrated_at=at)
-    information = None if body.device_info is None else device_files.pack(body.device_info)
-    return replace(known, calibrated_at=at, information=information)
+    if body.device_info is not MISSING:
+        return replace(known, calibrated_at=at, information=body.device_info and body.device_info.encode())
+    upload_id = None if body.upload_id is MISSING else body.upload_id
+    if upload_id is not None and body.calibrated_at is not MISSING and known.calibrated_at == at:
+        raise KnownCalibration(name_of(device))
+    content = device_files.uploaded(device.name, upload_id, board)
+    return replace(known, calibrated_at=at, information=content or known.information)

@@ -15,13 +15,14 @@ DOCUMENT = Document("qumulus.apis.oqtopus.user.schemas")
 RESOURCES = (hello, tasks, devices, jobs, account, announcements)
 
 
-def create(cloud: Cloud, *, secret: bytes, token_needed: bool = False) -> FastAPI:
+def create(cloud: Cloud, *, secret: bytes, token_needed: bool = False, inline: bool = False) -> FastAPI:
     """The User API over ``cloud``.
 
     Args:
         cloud: what the handlers call.
         secret: what presigned requests to the storage are signed with.
         token_needed: whether the task API wants a token as well; its own document asks for none.
+        inline: whether devices tell of their qubits in the answer itself, as JSON text.
 
     Raises:
         ContractError: a handler differs from the document.
@@ -29,6 +30,7 @@ def create(cloud: Cloud, *, secret: bytes, token_needed: bool = False) -> FastAP
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
     app.state.token_needed = token_needed
+    app.state.inline = inline
     app.state.presigning = Presigning(secret, cloud.clock)
     serve(app, DOCUMENT, *(resource.operation for resource in RESOURCES), errors=ERRORS)
     return app

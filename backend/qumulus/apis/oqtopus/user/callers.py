@@ -8,10 +8,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts, Settled
+from qumulus.apis.dependencies import Accounts, Board, Devices, Settled
+from qumulus.apis.oqtopus import device_files
+from qumulus.apis.oqtopus.names import name_of
 from qumulus.apis.oqtopus.presigning import Presigning, storage_address
 from qumulus.apis.oqtopus.programs import SCHEME, sender
 from qumulus.core import accounts as core
+from qumulus.core.devices import Device
 from qumulus.core.errors import NotAuthenticated
 
 HEADER = "q-api-token"
@@ -69,9 +72,23 @@ async def _downloads(request: Request) -> Callable[[str], str]:
     return lambda key: presigning.download(base, key)
 
 
+async def _information(request: Request, devices: Devices, board: Board) -> Callable[[Device], str]:
+    """Gives what a device tells of its qubits: where a zip file is, or JSON text if the server is set so."""
+    presigning: Presigning = request.app.state.presigning
+    base = storage_address(request)
+
+    def address(device: Device) -> str:
+        return presigning.download(base, f"devices/{name_of(device)}/{device_files.NAME}")
+
+    if not request.app.state.inline:
+        return address
+    return lambda device: device_files.inline(device, devices, board) or address(device)
+
+
 Caller = Annotated[core.Caller, Depends(_caller)]
 CallerOrDefault = Annotated[core.Caller, Depends(_caller_or_default)]
 Sender = Annotated[str | None, Depends(_sender)]
+Information = Annotated[Callable[[Device], str], Depends(_information)]
 Held = Annotated[bool, Depends(_held)]
 Uploads = Annotated[UploadPlace, Depends(_uploads)]
 Downloads = Annotated[Callable[[str], str], Depends(_downloads)]

@@ -6,7 +6,7 @@ from qumulus.apis.dependencies import Board, Devices, Jobs
 from qumulus.core.services import queue_beside
 from qumulus.openapi.contract import Operations
 
-from .callers import Caller, Downloads
+from .callers import Caller, Information
 from .schemas.device import DeviceId, DeviceInfo
 from .translate import devices as translate
 
@@ -14,15 +14,17 @@ operation = Operations()
 
 
 @operation("listDevices")
-def list_devices(caller: Caller, devices: Devices, board: Board, jobs: Jobs, address: Downloads) -> list[DeviceInfo]:
+def list_devices(
+    caller: Caller, devices: Devices, board: Board, jobs: Jobs, information: Information
+) -> list[DeviceInfo]:
     pending = jobs.pending()
-    return [translate.device(each, board, pending, address) for each in devices.devices()]
+    return [translate.device(each, board, pending, information) for each in devices.devices()]
 
 
 @operation("getDevice")
 def get_device(
-    device_id: DeviceId, caller: Caller, devices: Devices, board: Board, jobs: Jobs, address: Downloads
+    device_id: DeviceId, caller: Caller, devices: Devices, board: Board, jobs: Jobs, information: Information
 ) -> DeviceInfo:
     device = devices.device(device_id)
     pending = {**jobs.pending(device.name), **jobs.pending(queue_beside(device.name))}
-    return translate.device(device, board, pending, address)
+    return translate.device(device, board, pending, information)
