@@ -27,9 +27,11 @@ def environment(name: str) -> Path:
 
     Raises:
         FileNotFoundError: the client has no lock.
+        NoPython: this machine has no Python of the version that it needs.
         RuntimeError: the environment could not be made; with what uv said.
     """
     lock = LOCKS / f"{name}.txt"
+    interpreter = python_of(CLIENTS[name].get("python"))
     digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
     folder = KEPT / f"{name}-{digest}"
     python, ready = folder / "bin" / "python", folder / ".ready"
@@ -37,10 +39,30 @@ def environment(name: str) -> Path:
         if not ready.exists():
             for outdated in KEPT.glob(f"{name}-*/"):
                 shutil.rmtree(outdated)
-            _uv("venv", "--python", sys.executable, str(folder))
+            _uv("venv", "--python", str(interpreter), str(folder))
             _uv("pip", "install", "--python", str(python), "--require-hashes", "-r", str(lock))
             ready.touch()
     return python
+
+
+class NoPython(Exception):
+    """This machine has no Python of that version."""
+
+
+def python_of(version: str | None) -> Path:
+    """The interpreter of a version such as "3.13", on the path or where pyenv keeps its own; this one for None.
+
+    Raises:
+        NoPython
+    """
+    if version is None:
+        return Path(sys.executable)
+    kept = sorted(Path.home().glob(f".pyenv/versions/{version}*/bin/python{version}"))
+    found = [shutil.which(f"python{version}"), *reversed(kept)]
+    for python in filter(None, found):
+        if subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:  # pyenv's shims may lead nowhere
+            return Path(python)
+    raise NoPython(f"This machine has no Python {version}.")
 
 
 def write_lock(name: str) -> None:
@@ -48,7 +70,8 @@ def write_lock(name: str) -> None:
     client = CLIENTS[name]
     wheels_only = ["--only-binary", ":all:", "--emit-build-options"] if client.get("only-binary", True) else []
     _uv(
-        *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
+        *("pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+        *("--python-version", client.get("python", "3.11")),
         *("--no-annotate", "--no-header", *wheels_only, "--output-file", str(LOCKS / f"{name}.txt"), "-"),
         given="\n".join(client["requires"]),
     )
