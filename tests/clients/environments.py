@@ -31,7 +31,7 @@ def environment(name: str) -> Path:
         RuntimeError: the environment could not be made; with what uv said.
     """
     lock = LOCKS / f"{name}.txt"
-    interpreter = python_of(CLIENTS[name].get("python"))
+    interpreter = python_of(CLIENTS.get(name, {}).get("python"))
     digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
     folder = KEPT / f"{name}-{digest}"
     python, ready = folder / "bin" / "python", folder / ".ready"
