@@ -8,6 +8,6 @@ from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
 
 
-def run(program: Program, _log: Callable[[str, Severity], None]) -> Outcome:
+def run(program: Program, _log: Callable[[str, Severity], None], _admit: Callable[[int], None]) -> Outcome:
     """Give the payload back."""
     return Outcome(result=program.payload)

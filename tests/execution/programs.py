@@ -21,7 +21,7 @@ def warm(devices: tuple[str, ...]) -> None:
     warmed.extend(devices)
 
 
-def run(program: Program, log: Log) -> Outcome:
+def run(program: Program, log: Log, _admit: Callable[[int], None]) -> Outcome:
     return globals()[program.kind](program, log)
 
 
@@ -106,7 +106,9 @@ def chatter(program: Program, log: Log) -> Outcome:
 
 
 def describe(program: Program, log: Log) -> Outcome:
-    return Outcome(result=json.dumps({"limits": program.limits.seconds, "omp": os.environ["OMP_NUM_THREADS"]}).encode())
+    limits = program.limits
+    found = {"seconds": limits.seconds, "memory": limits.memory_bytes, "omp": os.environ["OMP_NUM_THREADS"]}
+    return Outcome(result=json.dumps(found).encode())
 
 
 def variables(program: Program, log: Log) -> Outcome:

@@ -16,6 +16,15 @@ class Budget:
         self._changed = threading.Condition()
         self._closed = False
 
+    def try_to_take(self, wanted: int) -> bool:
+        """Take ``wanted`` bytes (at most all) if that needs no waiting."""
+        wanted = min(wanted, self.total)
+        with self._changed:
+            if self._queue or self._free < wanted:
+                return False
+            self._free -= wanted
+            return True
+
     def take(self, wanted: int, given_up: threading.Event | None = None) -> bool:
         """Wait until ``wanted`` bytes (at most all) are free and take them; False if it was given up meanwhile."""
         wanted = min(wanted, self.total)

@@ -26,7 +26,6 @@ def to_program(message: Message) -> Program:
     """The program of a frame."""
     members: dict[str, Any] = dict(message.members)
     limits = Limits(**members.pop("limits"))
-    members.pop("admitted", None)
     return Program(payload=message.parts[0], limits=limits, **members)
 
 

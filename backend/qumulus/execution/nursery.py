@@ -86,7 +86,6 @@ class Generation:
         self._births: dict[int, Birth] = {}
         self._lock = threading.Lock()
         self.ready = False
-        self.estimates = False
         self.gone = False
 
     def listen(self, on_ready: Callable[[], None]) -> None:
@@ -94,7 +93,6 @@ class Generation:
         with contextlib.suppress(BrokenWire):
             while (message := self._wire.receive()) is not None:
                 if message.say == "ready":
-                    self.estimates = bool(message.members["estimates"])
                     self.ready = True
                     on_ready()
                 else:
@@ -177,11 +175,6 @@ class WorkerHandle:
     def pid(self) -> int:
         """Its process id."""
         return self._birth.pid or 0
-
-    @property
-    def estimates(self) -> bool:
-        """Whether it says how much memory a program needs before it runs it."""
-        return self._generation.estimates
 
     @property
     def alive(self) -> bool:

@@ -63,7 +63,7 @@ class Parent:
         gc.collect()
         gc.disable()
         gc.freeze()
-        self._wire.send("ready", estimates=hasattr(self._module, "estimate"))
+        self._wire.send("ready")
 
     def serve(self) -> None:
         """Obey until the server is gone."""

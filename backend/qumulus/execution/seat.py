@@ -36,7 +36,7 @@ from .journal import Journal
 from .messages import outcome_parts, program_members, to_line, to_outcome
 from .metrics import Tally
 from .nursery import Exit, Nursery, ParentGone, WorkerHandle
-from .reasons import OURS, PARENT, STOPPED, died, guessed, too_long, too_much
+from .reasons import OURS, PARENT, STOPPED, died, too_long, waits
 from .wire import BrokenWire, Message
 
 log = logging.getLogger("qumulus.execution")
@@ -84,6 +84,7 @@ class Run:
     confirmed: bool = False  # the worker has begun: from here on its death counts
     taken: int = 0  # bytes of the budget
     begun: float | None = None  # monotonic
+    waited: float = 0.0  # seconds, for memory
 
 
 class Seat:
@@ -174,9 +175,7 @@ class Seat:
             self._worker = self._around.nursery.bear()
 
     def _serve(self, claim: Claim) -> None:
-        asked = self._around.limits
-        seconds = asked.seconds if claim.max_seconds is None else min(asked.seconds, claim.max_seconds)
-        run = Run(claim, replace(asked, seconds=seconds), Journal(self._around.queue, claim), threading.Event())
+        run = Run(claim, self._limits(claim), Journal(self._around.queue, claim), threading.Event())
         with self._lock:
             self._run = run
         try:
@@ -193,6 +192,11 @@ class Seat:
             self._around.budget.give_back(run.taken)
         if outcome is not None:
             self._finish(run, outcome)
+
+    def _limits(self, claim: Claim) -> Limits:
+        ours = self._around.limits
+        seconds = ours.seconds if claim.max_seconds is None else min(ours.seconds, claim.max_seconds)
+        return replace(ours, seconds=seconds, memory_bytes=min(ours.memory_bytes, self._around.budget.total))
 
     def _outcome(self, run: Run) -> Outcome | None:
         """Run it; None when it ended without an outcome and that is dealt with.
@@ -224,41 +228,38 @@ class Seat:
         Raises:
             BrokenWire: the worker is gone.
         """
-        claim, wire = run.claim, worker.wire
-        if not worker.estimates and not self._admitted(run, guessed(claim, run.limits)):
-            return None
-        program = replace(claim.program, limits=run.limits)
-        wire.send("run", [program.payload], **program_members(program))
-        if worker.estimates:
-            message = self._next(worker, run)
-            if message is None or message.say == "outcome":
-                return self._received(worker, run, message)
-            needed = int(message.members["bytes"])
-            if needed > min(run.limits.memory_bytes, self._around.budget.total):
-                wire.send("no")
-                return Outcome(failure=Failure.REFUSED, reason=too_much(needed, run.limits))
-            if not self._admitted(run, needed):
-                return None
-            wire.send("go")
-        if not self._insist(lambda: self._around.queue.start(claim)):
+        program = replace(run.claim.program, limits=run.limits)
+        worker.wire.send("run", [program.payload], **program_members(program))
+        if not self._insist(lambda: self._around.queue.start(run.claim)):
             return None
         run.begun = time.monotonic()
         return self._received(worker, run, self._next(worker, run))
 
     def _admitted(self, run: Run, needed: int) -> bool:
-        if self._around.budget.take(needed, run.given_up):
-            run.taken = needed
-            return True
-        return False
+        """Exchange what the run has of the memory for what it needs from now on; False if it was given up meanwhile.
+
+        It gives back first, so that no two runs wait for each other; and the time of waiting is not its own.
+        """
+        budget = self._around.budget
+        asked = time.monotonic()
+        budget.give_back(run.taken)
+        run.taken = 0
+        if not budget.try_to_take(needed):
+            run.journal.add(LogLine(self._around.clock.now(), waits(needed)))
+            run.journal.flush()
+            if not budget.take(needed, run.given_up):
+                return False
+        run.taken = needed
+        run.waited += time.monotonic() - asked
+        return True
 
     def _next(self, worker: WorkerHandle, run: Run) -> Message | None:
-        """The next frame that is not a line of the log; None when its time is over.
+        """The outcome's frame, with what the worker says and asks until then; None when the run's time is over, or it is given up.
 
         Raises:
             BrokenWire
         """
-        begun = run.begun or time.monotonic()
-        while (left := begun + run.limits.seconds - time.monotonic()) > 0:
+        while (left := run.limits.seconds - self._ran(run)) > 0:
             message = worker.wire.receive(min(left, run.journal.patience))
             if message is None:
                 run.journal.flush()
@@ -266,6 +267,10 @@ class Seat:
                 run.confirmed = True
             elif message.say == "log":
                 run.journal.add(to_line(message))
+            elif message.say == "need":
+                if not self._admitted(run, int(message.members["bytes"])):
+                    return None
+                worker.wire.send("go")
             else:
                 return message
         run.ending = run.ending or Ending.TIME
@@ -341,7 +346,7 @@ class Seat:
 
     @staticmethod
     def _ran(run: Run) -> float:
-        return time.monotonic() - run.begun if run.begun is not None else 0.0
+        return time.monotonic() - run.begun - run.waited if run.begun is not None else 0.0
 
     def _insist(self, write: Callable[[], T]) -> T | None:
         """Write, again and again while the disk refuses, until we stop: then the next owner of the folder finds the job."""

@@ -24,6 +24,7 @@ from .messages import outcome_members, outcome_parts, to_program
 from .wire import BrokenWire, Message, Wire
 
 GiB = 1 << 30
+UNASKED_BYTES = 64 << 20  # that a run may use without asking
 
 
 def load(entry: str) -> tuple[ModuleType, str]:
@@ -44,7 +45,7 @@ class Worker:
     def __init__(self, connection: socket.socket, module: ModuleType, function: str) -> None:
         self._wire = Wire(connection)
         self._run = getattr(module, function)
-        self._estimate = getattr(module, "estimate", None)
+        self._granted = 0
 
     def serve(self) -> None:
         """Run programs until the other end is gone."""
@@ -59,10 +60,9 @@ class Worker:
         begun = time.perf_counter()
         process.forget_peak()
         process.limit(program.limits)
+        self._granted = UNASKED_BYTES
         try:
-            if self._estimate is not None and not self._admitted(int(self._estimate(program))):
-                return
-            outcome = self._run(program, self._log)
+            outcome = self._run(program, self._log, self._admit)
         except MemoryError:
             outcome = Outcome(failure=Failure.MEMORY, reason=_memory(program))
         except Exception as error:  # a mistake of ours fails this job, not the worker
@@ -81,11 +81,12 @@ class Worker:
             resident_bytes=process.resident_bytes(),
         )
 
-    def _admitted(self, needed: int) -> bool:
-        """Say how much memory the run will need, and wait for the leave to begin."""
-        self._wire.send("estimate", bytes=needed)
-        answer = self._wire.receive()
-        return answer is not None and answer.say == "go"
+    def _admit(self, needed: int) -> None:
+        """Say how much memory the run needs from now on, and wait until it is there."""
+        if needed > self._granted:
+            self._wire.send("need", bytes=needed)
+            self._wire.receive()
+            self._granted = needed
 
     def _log(self, text: str, severity: Severity = Severity.INFO) -> None:
         self._wire.send("log", time=time.time(), text=str(text), severity=Severity(severity).value)

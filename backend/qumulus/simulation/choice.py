@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from . import aer, branches, chains, dense, ideal, stabilizer, trajectories
 from .errors import GaveUp, ProgramError, Refused
 from .machine import slowness
+from .memory import need
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import Matrix
@@ -65,6 +66,7 @@ class Chosen:
     def _first(self, answer: Callable[[Method], Answer]) -> tuple[Answer, dict[str, Any]]:
         reasons = dict[str, str]()
         for method in self.methods:
+            need(self.estimates[method.name].memory_bytes)
             try:
                 found = answer(method)
             except GaveUp as reason:

@@ -17,6 +17,7 @@ from qumulus.core.results import Failure, Outcome, Severity
 from . import client_package
 from .devices import device_model
 from .errors import ProgramError, Refused
+from .memory import Admit, admitted_by, at_once
 
 Log = Callable[[str, Severity], None]
 Entry = Callable[[Program, Log], Outcome]
@@ -44,11 +45,12 @@ def warm(devices: Iterable[str] = ()) -> None:
         _ = device_model(name).isa_target
 
 
-def run(program: Program, log: Log) -> Outcome:
+def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
     start = perf_counter()
     try:
-        outcome = _entry(program.kind)(program, log)
+        with admitted_by(admit):
+            outcome = _entry(program.kind)(program, log)
     except ProgramError as error:
         outcome = Outcome(failure=Failure.PROGRAM, reason=error.message, reason_code=error.code)
     except Refused as error:
