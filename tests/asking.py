@@ -19,6 +19,13 @@ def ask(
     server: Server, method: str, path: str, body: object = None, timeout: float = 20, **headers: str
 ) -> tuple[int, dict]:
     """One request on a connection of its own; the status and the JSON of the answer."""
+    return ask_all(server, method, path, body, timeout, **headers)[:2]
+
+
+def ask_all(
+    server: Server, method: str, path: str, body: object = None, timeout: float = 20, **headers: str
+) -> tuple[int, dict, http.client.HTTPMessage]:
+    """`ask`, and the headers of the answer."""
     address = urllib.parse.urlsplit(server.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
     try:
@@ -26,6 +33,6 @@ def ask(
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, data, named | ({"Content-Type": "application/json"} if data else {}))
         answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        return answer.status, json.loads(answer.read()), answer.headers
     finally:
         connection.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import time
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -188,6 +188,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     by_front = sorted(APIS, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it
     (otherwise, *families) = _all_or_every_complaint(own, *(partial(api.mounts, cloud, settings) for api in by_front))
     mounts = list(chain.from_iterable(families))
+    life = Lifespan(storage, engine, host, drain_seconds=settings.drain_seconds)
     if settings.service_at_root:
         services = next(mount.app for mount in mounts if mount.prefix == "/services")
         otherwise = AtRoot(settings.service_at_root, host.shelf, services, otherwise)
@@ -198,7 +199,8 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         ],
         fallback=otherwise,
         allowed_hosts=settings.allowed_hosts.split(","),
-        lifespan=Lifespan(storage, engine, host, drain_seconds=settings.drain_seconds),
+        lifespan=life,
+        drain=life.drain,
         count=requests.count,
     )
 
@@ -222,6 +224,8 @@ def _all_or_every_complaint(*parts: Callable[[], Any]) -> list[Any]:
 
 def readiness(engine: Engine) -> str | None:
     """Why jobs are accepted and not run now, in a sentence; None when they are run."""
+    if engine.draining:
+        return "The server is stopping: send what is to run in a few seconds, when it is up again."
     if engine.ready:
         return None
     if engine.failing:
@@ -250,6 +254,7 @@ class Lifespan:
         self._engine = engine
         self._host = host
         self._drain_seconds = drain_seconds
+        self._drained = False
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Speak the lifespan protocol of ASGI."""
@@ -263,10 +268,17 @@ class Lifespan:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _end(self) -> None:
-        deadline = time.monotonic() + self._drain_seconds
+    def drain(self) -> None:
+        """Take no new work, give what runs its time, and hand the rest back. Requests are answered meanwhile and afterwards."""
+        self._drained = True
+        services = threading.Thread(target=self._host.end, args=[timedelta(seconds=self._drain_seconds)])
+        services.start()
         self._engine.drain(self._drain_seconds)
-        self._host.end(timedelta(seconds=max(0.0, deadline - time.monotonic())))
+        services.join()
+
+    def _end(self) -> None:
+        if not self._drained:
+            self.drain()
         self._engine.stop()
         self._storage.close()
 

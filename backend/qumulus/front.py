@@ -38,7 +38,8 @@ class Mount:
 class Front:
     """The ASGI application that composes the APIs.
 
-    The longest matching prefix wins; what no prefix matches goes to ``fallback``.
+    The longest matching prefix wins; what no prefix matches goes to ``fallback``. ``drain`` takes no new work and returns when
+    nothing runs any more; it may be called before the lifespan ends, while requests are answered.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Front:
         fallback: App,
         allowed_hosts: Iterable[str] = (),
         lifespan: App,
+        drain: Callable[[], None] = lambda: None,
         count: Count = lambda *_: None,
     ) -> None:
         self._by_segment: dict[str, list[Mount]] = {}
@@ -58,6 +60,7 @@ class Front:
         self._hosts = LOOPBACK_NAMES | {host.strip().lower() for host in allowed_hosts if host.strip()}
         self._any_host = "*" in self._hosts
         self._lifespan = lifespan
+        self.drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the life of the process."""

@@ -20,6 +20,9 @@ from pydantic_core import PydanticUndefined
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from types import FrameType
+
+    import uvicorn
     from pydantic.fields import FieldInfo
 
     from .front import Front
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from .interception.listening import Interceptor
 
 LISTEN_BACKLOG = 2048
-LAST_ANSWER_SECONDS = 2  # that requests get when the server is told to stop; running jobs get theirs after that
+LAST_ANSWER_SECONDS = 2  # that requests get when the server stops; running jobs have had their time before that
 KEEP_ALIVE_SECONDS = 75  # longer than the pauses in which clients poll
 PARENT_SECONDS = 0.5  # between two looks whether the parent is still there
 
@@ -151,28 +154,16 @@ def stop(sentence: str, status: int = 1) -> NoReturn:
     raise SystemExit(status)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the server until it is told to stop."""
-    settings = read_settings(sys.argv[1:] if arguments is None else arguments)
-    if reason := settings.exposure():
-        stop(reason, 2)
-
+def serving(
+    config: uvicorn.Config, app: Front | Forward, url: str, settings: Settings, interceptor: Interceptor | None
+) -> uvicorn.Server:
+    """A server that says where it is when it is up, and that lets what runs come to its end when it is told to stop."""
     import uvicorn
 
-    from . import logging
-    from .app import StartError, create_app
     from .banner import banner
     from .clients import FAMILIES
 
-    logging.configure(settings)
-    listener = listen(settings.host, settings.port, "--port")
-    url = address(listener)
-    try:
-        app = forward(settings.upstream) if settings.upstream else create_app(settings)
-    except StartError as error:
-        stop(str(error), 2)
-
-    interceptor = intercept(app, url, settings)
+    draining: list[threading.Thread] = []
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -184,6 +175,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
             served = [family for family in FAMILIES.values() if app.owns(family.path)]
             print(banner(url, settings, served), flush=True)  # noqa: T201
 
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            """The first signal drains: who asks is answered, and told to come again with new jobs. The second ends at once."""
+            if draining:
+                super().handle_exit(sig, frame)
+                return
+            draining.append(threading.Thread(target=self._drain, args=[sig], name="drain", daemon=True))
+            draining[0].start()
+
+        def _drain(self, sig: int) -> None:
+            try:
+                app.drain()
+            finally:
+                super().handle_exit(sig, None)
+
+    return Server(config)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the server until it is told to stop."""
+    settings = read_settings(sys.argv[1:] if arguments is None else arguments)
+    if reason := settings.exposure():
+        stop(reason, 2)
+
+    import uvicorn
+
+    from . import logging
+    from .app import StartError, create_app
+
+    logging.configure(settings)
+    listener = listen(settings.host, settings.port, "--port")
+    url = address(listener)
+    try:
+        app = forward(settings.upstream) if settings.upstream else create_app(settings)
+    except StartError as error:
+        stop(str(error), 2)
+
+    interceptor = intercept(app, url, settings)
+
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -193,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         timeout_graceful_shutdown=LAST_ANSWER_SECONDS,
         backlog=LISTEN_BACKLOG,
     )
-    server = Server(config)
+    server = serving(config, app, url, settings, interceptor)
     for number in (
         signal.SIGINT,
         signal.SIGTERM,

@@ -9,12 +9,14 @@ import random
 import time
 import zlib
 from collections import Counter
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hosts import LONG
 from qiskit import QuantumCircuit, qpy
 
-from engines import Cloud
+from engines import Cloud, MiB, wait_for
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure
@@ -100,18 +102,43 @@ def test_a_zlib_bomb_is_refused_in_its_worker(cloud):
     assert fine(cloud).state is JobState.SUCCEEDED
 
 
-def test_a_circuit_for_more_memory_than_there_is_is_refused_at_once_with_the_figures(cloud):
+def random_circuit(qubits: int, layers: int) -> str:
+    """The payload of a task that no method but the state vector can do, with one shot."""
+    draw, code = random.Random(40), f'OPENQASM 3; include "stdgates.inc"; qubit[{qubits}] q; bit[{qubits}] c;'
+    for _ in range(layers):
+        code += "".join(f"rx({draw.random():.3f}) q[{n}];" for n in range(qubits))
+        order = draw.sample(range(qubits), qubits)
+        code += "".join(f"cx q[{a}], q[{b}];" for a, b in pairwise(order))
+    code += "c[0] = measure q[0]; if (c[0]) { x q[1]; } c = measure q;"  # no chain follows what was measured
+    return json.dumps({"code": code, "device": "qulacs", "n_shots": 1})
+
+
+def test_a_circuit_for_more_memory_than_there_is_is_refused_before_it_runs_with_the_figures(cloud):
     fine(cloud)
-    draw = random.Random(40)
-    layers = []
-    for _ in range(40):
-        layers += [f"rx({draw.random():.4f}) q[{n}]; rz({draw.random():.4f}) q[{n}];" for n in range(40)]
-        order = draw.sample(range(40), 40)
-        layers += [f"cx q[{a}], q[{b}];" for a, b in zip(order[::2], order[1::2], strict=True)]
-    code = f'OPENQASM 3; include "stdgates.inc"; qubit[40] q; bit[40] c; {" ".join(layers)} c = measure q;'
-    task = {"code": code, "device": "qulacs", "n_shots": 10}
-    failed = cloud.end(cloud.submit("openqasm", json.dumps(task), device="qulacs", shots=10), 180)
+    failed = cloud.end(cloud.submit("openqasm", random_circuit(40, 3), device="qulacs", shots=1), 60)
     assert failed.failure is Failure.REFUSED, failed
-    assert any(character.isdigit() for character in failed.reason)
+    assert failed.metadata["timings"]["simulated"] == 0
+    assert f"{(16 << 40) / MiB:.3g} MiB" in failed.reason
     assert failed.attempt == 1
     assert fine(cloud).state is JobState.SUCCEEDED
+
+
+def test_two_circuits_that_need_most_of_the_memory_run_one_after_the_other_and_others_beside_them(start):
+    cloud = start(ENTRY, workers=3, limits=Limits(seconds=120, memory_bytes=MOST_MEMORY), memory_bytes=100 * MiB)
+    task = random_circuit(22, 1)  # 64 MiB and a little
+    large = [cloud.submit("openqasm", task, device="qulacs", shots=1) for _ in range(2)]
+    wait_for(lambda: any(waited(cloud, job_id) for job_id in large), 60)
+    assert fine(cloud).state is JobState.SUCCEEDED
+    assert [cloud.end(job_id, 180).reason for job_id in large] == [None, None]
+    assert [waited(cloud, job_id) for job_id in large].count(True) == 1
+
+
+def waited(cloud: Cloud, job_id: str) -> bool:
+    return any("waits until other runs" in line.text for line in cloud.storage.jobs.log(job_id))
+
+
+def test_the_kernel_ends_workers_before_anything_else_when_memory_is_short(start):
+    cloud = start(workers=1)
+    pid = cloud.end(cloud.submit("echo")).metadata["pid"]
+    assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == 900
+    assert int(Path(f"/proc/{cloud.engine.parent_pid}/oom_score_adj").read_text()) < 900

@@ -5,8 +5,10 @@ from __future__ import annotations
 import concurrent.futures
 import http.client
 import json
+import os
 import random
 import resource
+import signal
 import socket
 import statistics
 import threading
@@ -19,7 +21,7 @@ import pytest
 from hosts import LONG
 from sqlalchemy import insert, update
 
-from asking import TASK, ask
+from asking import TASK, ask, ask_all
 from engines import ME, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import JobState, NewJob
@@ -44,7 +46,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
             "QUMULUS_PORT": str(free_port()),
             "QUMULUS_STATUS_HOLD": "0",
             "QUMULUS_LOG": "off",
-            "QUMULUS_DRAIN_SECONDS": "1",
+            "QUMULUS_WORKERS": "2",
         },
     )
     yield made
@@ -110,28 +112,67 @@ def test_a_server_killed_while_it_accepts_loses_nothing_that_it_acknowledged(ser
     storage.close()
 
 
-def test_a_server_that_is_told_to_stop_hands_its_jobs_back_and_ends_within_ten_seconds(server):
+def running(server: Server, storage: Storage, task: object) -> str:
+    """The id of a task that has begun to run."""
+    job_id = ask(server, "POST", "/task", task)[1]["task_id"]
+    wait_for(lambda: storage.jobs.get(job_id, ME).state is JobState.RUNNING, 20)
+    return job_id
+
+
+def minutes() -> dict[str, object]:
+    """A task whose simulation takes minutes: 25 qubits, entangled at random."""
+    draw, code = random.Random(25), 'OPENQASM 3; include "stdgates.inc"; qubit[25] q; bit[25] c;'
+    for _ in range(40):
+        code += "".join(f"rx({draw.random():.3f}) q[{n}];" for n in range(25))
+        order = draw.sample(range(25), 25)
+        code += "".join(f"cx q[{a}], q[{b}];" for a, b in zip(order[:12], order[12:24], strict=True))
+    return TASK | {"code": f"{code} c = measure q;"}
+
+
+def tell_to_stop(server: Server, number: signal.Signals) -> None:
+    os.kill(server.pid, number)
+    wait_for(lambda: ask(server, "GET", "/health")[0] == 503, 5)
+
+
+def test_a_server_that_is_told_to_stop_goes_on_answering_hands_jobs_back_and_ends_within_ten_seconds(server):
     server.start()
     storage = open_storage(server.home)
-    storage.board.set("qulacs", DeviceSettings(least_run_seconds=60))
-    running = ask(server, "POST", "/task", TASK)[1]["task_id"]
+    storage.board.set("kawasaki", DeviceSettings(least_run_seconds=3))
+    short, long = running(server, storage, TASK | {"device": "Kawasaki"}), running(server, storage, minutes())
     waiting = [ask(server, "POST", "/task", TASK)[1]["task_id"] for _ in range(8)]
-    wait_for(lambda: storage.jobs.get(running, ME).state is JobState.RUNNING, 20)
-    clients = Clients(server, 2)
     begun = time.monotonic()
-    status = server.stop(12)
+    tell_to_stop(server, signal.SIGTERM)
+    status, answer, headers = ask_all(server, "POST", "/task", TASK)
+    assert (status, int(headers["Retry-After"]) > 0) == (503, True)
+    assert "stopping" in answer["detail"]
+    assert ask(server, "GET", f"/task/{long}/status")[1]["status"] in ("RUNNING", "QUEUED")
+    wait_for(lambda: ask(server, "GET", f"/task/{short}/status")[1]["status"] == "COMPLETED", 5)
+    assert sum(ask(server, "GET", f"/task/{short}/result")[1]["counts"].values()) == 10
+    assert server.process.wait(12) == 0
     assert time.monotonic() - begun < 10
-    assert status == 0
-    clients.stop()
-    assert clients.refused >= 1
-    states = {storage.jobs.get(job_id, ME).state for job_id in [running, *waiting, *clients.acknowledged]}
-    assert states <= {JobState.QUEUED, JobState.SUCCEEDED}  # one whose run was over when it was told may have ended
-    storage.board.set("qulacs", DeviceSettings())
+    states = {storage.jobs.get(job_id, ME).state for job_id in [long, *waiting]}
+    assert states == {JobState.QUEUED}
     server.start()
-    for job_id in [running, *waiting]:
+    for job_id in waiting:
         wait_for(lambda job_id=job_id: storage.jobs.get(job_id, ME).state is JobState.SUCCEEDED, 60)
+    assert (storage.jobs.get(long, ME).state, storage.jobs.get(long, ME).attempt) == (JobState.RUNNING, 2)
+    assert ask(server, "POST", f"/task/{long}/cancel")[0] == 200
+    wait_for(lambda: storage.jobs.get(long, ME).state is JobState.CANCELLED, 2)
     storage.close()
     assert server.stop() == 0
+
+
+def test_a_server_that_is_told_twice_to_stop_does_so_at_once_and_keeps_its_jobs(server):
+    server.start()
+    storage = open_storage(server.home)
+    job_id = running(server, storage, minutes())
+    tell_to_stop(server, signal.SIGINT)
+    begun = time.monotonic()
+    os.kill(server.pid, signal.SIGINT)
+    assert server.process.wait(12) == 0
+    assert time.monotonic() - begun < 5
+    assert storage.jobs.get(job_id, ME).state is JobState.QUEUED
+    storage.close()
 
 
 def fill(storage: Storage, count: int) -> list[str]:

@@ -39,6 +39,7 @@ LOOK_SECONDS = 0.1  # how often jobs are looked for that became ripe by time alo
 ACQUIRE_SECONDS = 0.25  # how often a process that joined looks whether the owner is gone
 PULSE_SECONDS = 2.0
 LEASE = timedelta(seconds=10)
+HAND_BACK_SECONDS = 1.5
 JOIN_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
 MEMORY_SHARE = 0.8  # of this machine, for all runs together
@@ -190,27 +191,40 @@ class Engine:
         busy = len(self._seats) - len(self._idle)
         return self._tally.snapshot(busy=busy, workers=self.workers, pending=self._storage.jobs.pending())
 
+    @property
+    def draining(self) -> bool:
+        """Whether no job is taken any more."""
+        return self._draining.is_set()
+
     def drain(self, within: float) -> bool:
         """Take no new jobs, wait up to ``within`` seconds for those that run, and hand the others back. True: all had ended."""
         self._storage.jobs.drain()
         self._draining.set()
         self._wake.set()
-        with self._idle_lock:
-            ended = self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), within)
+        if running := self.running():
+            log.info(
+                "Stopping: %d jobs run, and have %g seconds to end before they are handed back.", len(running), within
+            )
+        ended = self._all_idle(within)
         if not ended:
+            self._hand_back()
+        return ended
+
+    def _all_idle(self, within: float) -> bool:
+        with self._idle_lock:
+            return self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), within)
+
+    def _hand_back(self) -> None:
+        """End all runs. One that was claimed a moment ago may reach its seat only now: so again and again, for a short time."""
+        deadline = time.monotonic() + HAND_BACK_SECONDS
+        while not self._all_idle(0.05) and time.monotonic() < deadline:
             for claim, seat in self._claims():
                 seat.end(claim.job_id, Ending.STOPPED)
-            with self._idle_lock:
-                self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), JOIN_SECONDS)
-        return ended
 
     def stop(self) -> None:
         """End everything; what still runs is handed back."""
         self._draining.set()
-        for claim, seat in self._claims():
-            seat.end(claim.job_id, Ending.STOPPED)
-        with self._idle_lock:
-            self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), JOIN_SECONDS)
+        self._hand_back()
         self._stopping.set()
         self._wake.set()
         self._pulse.set()

@@ -15,6 +15,7 @@ from qumulus.core.programs import Limits
 
 PR_SET_PDEATHSIG = 1
 MOST_FILE_BYTES = 1 << 30  # of any file that a worker writes
+UNTOUCHED_BYTES = 192 << 20  # address space that libraries reserve, for arenas and stacks, and hardly use
 FIRST_TO_GO = "900"  # of 1000: before any process of the person who runs us
 LINUX = sys.platform.startswith("linux")
 
@@ -43,7 +44,7 @@ def limit(limits: Limits, *, cores: int = 1) -> None:
     _soft(resource.RLIMIT_CPU, seconds)
     if LINUX:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        _soft(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory_bytes)
+        _soft(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory_bytes + UNTOUCHED_BYTES)
 
 
 def _soft(what: int, value: int) -> None:

@@ -93,7 +93,7 @@ class Seat:
     def __init__(self, number: int, around: Surroundings, on_idle: Callable[[Seat], None]) -> None:
         self._around = around
         self._on_idle = on_idle
-        self._inbox: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._run: Run | None = None
         self._lock = threading.Lock()
         self._worker: WorkerHandle | None = None
@@ -105,11 +105,14 @@ class Seat:
 
     def give(self, claim: Claim) -> None:
         """Run this next. Only an idle seat is given a claim."""
-        self._inbox.put(claim)
+        run = Run(claim, self._limits(claim), Journal(self._around.queue, claim), threading.Event())
+        with self._lock:
+            self._run = run
+        self._inbox.put(run)
 
     @property
     def claim(self) -> Claim | None:
-        """What runs here now."""
+        """What runs here now, or in a moment."""
         run = self._run
         return run.claim if run else None
 
@@ -149,16 +152,16 @@ class Seat:
 
     def _loop(self) -> None:
         while not (self._around.stopping.is_set() and self._inbox.empty()):
-            claim = self._inbox.get()
-            if claim is None:
+            run = self._inbox.get()
+            if run is None:
                 self._warm()
                 continue
             try:
-                self._serve(claim)
+                self._serve(run)
             except (
                 Exception
             ):  # a mistake of ours must not cost the seat: the lease runs out, and the job is handed back
-                log.exception("How job %s ended can't be stored because of an error of ours.", claim.job_id)
+                log.exception("How job %s ended can't be stored because of an error of ours.", run.claim.job_id)
                 self._drop(kill=True)
             with self._lock:
                 self._run = None
@@ -174,10 +177,7 @@ class Seat:
         with contextlib.suppress(ParentGone):
             self._worker = self._around.nursery.bear()
 
-    def _serve(self, claim: Claim) -> None:
-        run = Run(claim, self._limits(claim), Journal(self._around.queue, claim), threading.Event())
-        with self._lock:
-            self._run = run
+    def _serve(self, run: Run) -> None:
         try:
             outcome = self._outcome(run)
         except ParentGone:
@@ -185,7 +185,7 @@ class Seat:
             self._release(run, counted=False, reason=PARENT)
             return
         except Exception:  # a mistake of ours must cost one job, not the seat
-            log.exception("Job %s failed because of an error of ours.", claim.job_id)
+            log.exception("Job %s failed because of an error of ours.", run.claim.job_id)
             self._drop(kill=True)
             outcome = Outcome(failure=Failure.INTERNAL, reason=OURS)
         finally:
@@ -268,7 +268,7 @@ class Seat:
             elif message.say == "log":
                 run.journal.add(to_line(message))
             elif message.say == "need":
-                if not self._admitted(run, int(message.members["bytes"])):
+                if not self._admitted(run, min(int(message.members["bytes"]), run.limits.memory_bytes)):
                     return None
                 worker.wire.send("go")
             else:

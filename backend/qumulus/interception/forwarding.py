@@ -33,6 +33,9 @@ class Forward:
         """Whether an API is mounted here: none, as none is known."""
         return False
 
+    def drain(self) -> None:
+        """Wait for nothing: what runs, runs elsewhere."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand one request on and its answer back."""
         if scope["type"] == "lifespan":

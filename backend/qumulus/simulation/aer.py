@@ -20,6 +20,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from .circuits import scan
 from .devices import CATALOGUE, DeviceModel
 from .ideal import bound, run
+from .meter import meter
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Method, Task
 
@@ -79,7 +80,8 @@ def sample_like_local_mode(
     simulator = AerSimulator() if model.ideal else AerSimulator(noise_model=noise_model(model, active))
     simulator.set_options(max_parallel_threads=1)
     sampler = BackendSamplerV2(backend=simulator, options={"default_shots": default_shots, "seed_simulator": seed})
-    return sampler.run(coerced).result()
+    with meter().method(_BYTES * 2.0 ** len(active)):
+        return sampler.run(coerced).result()
 
 
 def _entries(entries: Iterable[dict[str, Any]]) -> list[SimpleNamespace]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from . import aer, branches, chains, dense, ideal, stabilizer, trajectories
 from .errors import GaveUp, ProgramError, Refused
 from .machine import slowness
-from .memory import need
+from .meter import meter
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import Matrix
@@ -66,9 +66,9 @@ class Chosen:
     def _first(self, answer: Callable[[Method], Answer]) -> tuple[Answer, dict[str, Any]]:
         reasons = dict[str, str]()
         for method in self.methods:
-            need(self.estimates[method.name].memory_bytes)
             try:
-                found = answer(method)
+                with meter().method(self.estimates[method.name].memory_bytes):
+                    found = answer(method)
             except GaveUp as reason:
                 reasons[method.name] = str(reason)
                 continue

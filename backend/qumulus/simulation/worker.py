@@ -17,7 +17,7 @@ from qumulus.core.results import Failure, Outcome, Severity
 from . import client_package
 from .devices import device_model
 from .errors import ProgramError, Refused
-from .memory import Admit, admitted_by, at_once
+from .meter import Admit, Meter, at_once, metered
 
 Log = Callable[[str, Severity], None]
 Entry = Callable[[Program, Log], Outcome]
@@ -47,9 +47,9 @@ def warm(devices: Iterable[str] = ()) -> None:
 
 def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
-    start = perf_counter()
+    start, meter = perf_counter(), Meter(admit)
     try:
-        with admitted_by(admit):
+        with metered(meter):
             outcome = _entry(program.kind)(program, log)
     except ProgramError as error:
         outcome = Outcome(failure=Failure.PROGRAM, reason=error.message, reason_code=error.code)
@@ -59,7 +59,8 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
         outcome = Outcome(
             failure=Failure.MEMORY, reason="The program used more memory than a worker may: use fewer qubits."
         )
-    return replace(outcome, run_seconds=perf_counter() - start)
+    metadata = {**outcome.metadata, "timings": meter.timings()}
+    return replace(outcome, metadata=metadata, run_seconds=perf_counter() - start)
 
 
 def _entry(kind: str) -> Entry:

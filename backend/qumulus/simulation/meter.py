@@ -1,0 +1,69 @@
+"""What one run uses: memory, asked for before a method takes it, and time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import perf_counter
+
+Admit = Callable[[int], None]
+"""Called with the bytes that a run needs from now on; returns when it may take them."""
+
+
+def at_once(_needed: int) -> None:
+    """Who runs alone waits for nobody."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """The meter of one run. It begins when it is made."""
+
+    admit: Admit = at_once
+    simulated: float = 0.0  # seconds inside methods
+    _begun: float = field(default_factory=perf_counter)
+    _first: float | None = None  # when the first method began
+    _last: float | None = None  # when the last one ended
+
+    @contextmanager
+    def method(self, memory_bytes: float) -> Generator[None]:
+        """Around a method that takes so much memory; that of the one before it is given back."""
+        self.admit(int(memory_bytes))
+        start = perf_counter()
+        self._first = self._first or start
+        try:
+            yield
+        finally:
+            self._last = perf_counter()
+            self.simulated += self._last - start
+
+    def timings(self) -> dict[str, float]:
+        """Seconds until now: for reading and placing the program, inside methods, and for encoding what they gave.
+
+        Of several circuits, what lies between their simulations is left out.
+        """
+        now = perf_counter()
+        return {
+            "prepared": (self._first or now) - self._begun,
+            "simulated": self.simulated,
+            "encoded": now - (self._last or now),
+        }
+
+
+_meter: ContextVar[Meter] = ContextVar("meter")
+
+
+@contextmanager
+def metered(meter: Meter) -> Generator[None]:
+    """Meter all that is simulated inside."""
+    token = _meter.set(meter)
+    try:
+        yield
+    finally:
+        _meter.reset(token)
+
+
+def meter() -> Meter:
+    """That of this run; one that nobody reads where none was set."""
+    return _meter.get(Meter())
