@@ -11,6 +11,8 @@ from pathlib import Path
 
 from .tables import markdown
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody has it: every process that starts would compile all it imports
+
 NOT_MEASUREMENTS = {"__init__", "__main__", "load", "programs", "tables"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import process_time
 
-from tests.simulation.circuits import brickwork, isa, su2
+from tests.simulation.circuits import brickwork, isa, ising, ring, su2
 
 from qumulus.simulation import chains, trajectories
 from qumulus.simulation.circuits import scan
@@ -18,6 +18,8 @@ CASES = (
     ("chain, 20 qubits, SU(2), three layers", chains.EXACT, su2(20, 3), 1024),
     ("chain, 20 qubits, SU(2), four layers", chains.EXACT, su2(20, 4), 1024),
     ("chain, 20 qubits, brickwork of depth 8", chains.EXACT, brickwork(20, 8), 1024),
+    ("chain-cut, 20 qubits, Ising, 10 steps", chains.TRUNCATED, ising(20, 10), 1024),
+    ("chain-cut, 20 qubits, QAOA ring, p = 2", chains.TRUNCATED, ring(20, 2), 1024),
     ("trajectories, 16 qubits, full entanglement", trajectories.METHOD, su2(16, 1, "full"), 8),
 )
 FACTOR = 3.0

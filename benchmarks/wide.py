@@ -13,7 +13,7 @@ import numpy as np  # isort: skip
 from qiskit.circuit import QuantumCircuit
 from qiskit_ibm_runtime import SamplerV2
 from qiskit_ibm_runtime.fake_provider import FakeBrisbane
-from tests.simulation.circuits import brickwork, device_ghz, ghz, ising, su2, volume
+from tests.simulation.circuits import brickwork, device_ghz, ghz, ising, ring, su2, volume
 
 from qumulus.core.programs import Limits
 from qumulus.simulation import chains, dense
@@ -30,19 +30,6 @@ from .tables import Row, Table, seconds
 PUBS, SHOTS = 50, 1024
 CORES = 2
 SAMPLED = 4  # pubs of the slow rows that are run; the rest is extrapolated
-
-
-def ring(n_qubits: int, layers: int) -> QuantumCircuit:
-    """QAOA on a ring with random angles."""
-    random, circuit = np.random.default_rng(2), QuantumCircuit(n_qubits)
-    circuit.h(range(n_qubits))
-    for _ in range(layers):
-        cost, mixer = random.uniform(0, 3, 2)
-        for qubit in range(n_qubits):
-            circuit.rzz(cost, qubit, (qubit + 1) % n_qubits)
-        circuit.rx(mixer, range(n_qubits))
-    circuit.measure_all()
-    return circuit
 
 
 def _pub(circuit: QuantumCircuit, device: str, index: int) -> None:

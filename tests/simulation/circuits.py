@@ -56,6 +56,19 @@ def ising(n_qubits: int, steps: int) -> QuantumCircuit:
     return circuit
 
 
+def ring(n_qubits: int, layers: int) -> QuantumCircuit:
+    """QAOA on a ring with random angles."""
+    random, circuit = np.random.default_rng(2), QuantumCircuit(n_qubits)
+    circuit.h(range(n_qubits))
+    for _ in range(layers):
+        cost, mixer = random.uniform(0, 3, 2)
+        for qubit in range(n_qubits):
+            circuit.rzz(cost, qubit, (qubit + 1) % n_qubits)
+        circuit.rx(mixer, range(n_qubits))
+    circuit.measure_all()
+    return circuit
+
+
 def brickwork(n_qubits: int, depth: int) -> QuantumCircuit:
     """Random single-qubit gates, then cx on even and odd pairs in turn."""
     random, circuit = np.random.default_rng(2), QuantumCircuit(n_qubits)

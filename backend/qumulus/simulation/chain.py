@@ -49,6 +49,12 @@ class Gate:
         """How many products."""
         return self.left.shape[2]
 
+    @property
+    def weight(self) -> float:
+        """How many products of equal size would do as much: (Σ s)² / Σ s² of their sizes s."""
+        sizes = np.linalg.norm(self.left.reshape(-1, self.rank), axis=0) ** 2
+        return float(sizes.sum() ** 2 / (sizes**2).sum())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
@@ -107,12 +113,15 @@ def _split(tensor: Matrix, places: tuple[int, int], cut: float) -> Gate:
 
 
 def _batches(gates: Iterable[Gate], n_places: int) -> list[list[Gate]]:
-    """Gates in an order that keeps that of each qubit, in batches of which each crosses a cut at most once."""
+    """Gates in an order that keeps that of each qubit, in batches: each crosses a cut, and acts on a place, at most once.
+
+    So at most one bond of a tensor that a gate acts on grows in a batch, which keeps truncation cheap.
+    """
     crossed, reached = np.zeros(n_places, int), np.zeros(n_places, int)
     batches = list[list[Gate]]()
     for gate in gates:
         first, second = gate.places
-        number = max(crossed[first:second].max() + 1, reached[first], reached[second])
+        number = max(crossed[first:second].max(), reached[first], reached[second]) + 1
         crossed[first:second] = reached[first] = reached[second] = number
         batches += [[] for _ in range(number - len(batches))]
         batches[number - 1].append(gate)
@@ -122,19 +131,24 @@ def _batches(gates: Iterable[Gate], n_places: int) -> list[list[Gate]]:
 class Chain:
     """The tensors of a chain, one a place, shape (left, values, right); ``cut`` is None for no truncation."""
 
-    def __init__(self, n_places: int, cut: float | None, most_entries: float) -> None:
+    def __init__(self, n_places: int, cut: float | None, most_entries: float, most_work: float = inf) -> None:
         self.tensors: list[Matrix] = [np.ones((1, 1, 1)) for _ in range(n_places)]
         self.cut = cut
         self.most_entries = most_entries
+        self.work_left = most_work  # multiplications of compressing, by the sizes
+        self._grown = set[int]()  # bonds, by the place before them, that gates crossed since they were compressed
 
     @classmethod
-    def of(cls, laid: Plan, cut: float | None, most_entries: float, deadline: float = inf) -> Chain:
+    def of(
+        cls, laid: Plan, cut: float | None, most_entries: float, deadline: float = inf, most_work: float = inf
+    ) -> Chain:
         """The state at the end of a plan; ``deadline`` is a time of `time.perf_counter`.
 
         Raises:
-            GaveUp: it does not fit into ``most_entries`` numbers, or the time is over.
+            GaveUp: it does not fit into ``most_entries`` numbers, compressing it takes more than ``most_work``
+                multiplications, or the time is over.
         """
-        chain = cls(len(laid.order), cut, most_entries)
+        chain = cls(len(laid.order), cut, most_entries, most_work)
         for place, vector in laid.alone.items():
             chain.tensors[place] = vector.reshape(1, -1, 1)
         for batch in laid.batches:
@@ -153,6 +167,12 @@ class Chain:
     def apply(self, gate: Gate) -> None:
         """Apply one block; its sum runs through all places in between."""
         first, second = gate.places
+        self._grown.update(range(first, second))
+        if min(gate.left.shape[0], gate.right.shape[1]) < len(GROUND):  # a finished qubit needs less around it
+            self._grown.update({max(first - 1, 0), min(second, len(self.tensors) - 2)})
+        if self.cut is not None and second == first + 1:
+            self._join(gate)
+            return
         rank = gate.rank
         bond = rank * max(tensor.shape[2] for tensor in self.tensors[first:second])
         ends = self.tensors[first].size * gate.left.shape[0] + self.tensors[second].size * gate.right.shape[1]
@@ -175,21 +195,49 @@ class Chain:
         if sum(tensor.size for tensor in self.tensors) > self.most_entries:
             raise GaveUp(f"a bond of the chain grows to {bond}")
 
+    def _join(self, gate: Gate) -> None:
+        """Apply a block on neighbours by joining their tensors: the bond becomes the smaller of the two outer sides.
+
+        That is less than the rank of the gate times the bond where the gate has many products.
+        """
+        first, second = gate.places
+        left, right = self.tensors[first], self.tensors[second]
+        if left.shape[0] * right.shape[2] * gate.left.shape[0] * gate.right.shape[1] > self.most_entries:
+            raise GaveUp(f"a bond of the chain grows to {left.shape[2]}")
+        low = np.tensordot(left, gate.left, axes=(1, 1))  # (left, bond, out, r)
+        high = np.tensordot(gate.right, right, axes=(2, 1))  # (r, out, bond, right)
+        joint = np.tensordot(low, high, axes=([1, 3], [2, 0]))  # (left, out, out, right)
+        outer, one, other, inner = joint.shape
+        if outer * one <= other * inner:
+            self.tensors[first] = np.eye(outer * one).reshape(outer, one, -1)
+            self.tensors[second] = joint.reshape(outer * one, other, inner)
+        else:
+            self.tensors[first] = joint.reshape(outer, one, other * inner)
+            self.tensors[second] = np.eye(other * inner).reshape(-1, other, inner)
+
     def compress(self, cut: float) -> None:
-        """Drop singular values below ``cut`` times the largest on every bond, all bonds at once.
+        """Drop singular values below ``cut`` times the largest on every bond that has grown, all at once.
 
         With the triangular factors X of all to the left and Y of all to the right of a bond, X Y = U S V gives the
         projection Y V^T S^(-1/2), S^(-1/2) U^T X that keeps the largest values of the bond.
+
+        Raises:
+            GaveUp: it takes more work than is left, or an overlap has no factor.
         """
+        self.work_left -= work([1, *self.bonds(), 1])
+        if self.work_left < 0:
+            raise GaveUp(f"with bonds of {max(self.bonds())}, truncating takes longer than another way")
         lefts = _factors(self.tensors)
         rights = _factors([tensor.transpose(2, 1, 0) for tensor in reversed(self.tensors)])
         rights = [factor.T for factor in reversed(rights)]
-        for place, (x, y) in enumerate(zip(lefts, rights, strict=True)):
+        for place in self._grown:
+            x, y = lefts[place], rights[place]
             u, s, v = _leading(x @ y, cut)
             root = 1.0 / np.sqrt(s)
             onto, back = (y @ v.T) * root, root[:, None] * (u.T @ x)
             self.tensors[place] = np.tensordot(self.tensors[place], onto, axes=(2, 0))
             self.tensors[place + 1] = np.tensordot(back, self.tensors[place + 1], axes=(1, 0))
+        self._grown.clear()
 
     def ahead(self) -> list[Matrix]:
         """For each place the vector of all places from there on with their values summed, and (1,) for the end."""
@@ -264,20 +312,30 @@ class Chain:
         return vectors
 
 
-def _factors(tensors: Sequence[Matrix]) -> list[Matrix]:
-    """For each bond the triangular factor X of all that is before it: X^T X = (that)^T (that), up to a scale.
+def work(bonds: Sequence[float]) -> float:
+    """About how many multiplications compressing takes; ``bonds`` with the outermost, of one."""
+    left, right = np.array(bonds[:-1], float), np.array(bonds[1:], float)
+    return float(len(GROUND) * (left * right * np.maximum(left, right)).sum())
 
-    X only weighs what to drop: the projection stays one however little precise X is, so the overlaps may be multiplied out
-    and factored, and what is lost there, below 1e-7 of the largest, is far below every cut.
+
+def _factors(tensors: Sequence[Matrix]) -> list[Matrix]:
+    """For each bond a factor X of all that is before it: X^T X = (that)^T (that), up to a scale; shape (rows, bond).
+
+    It has at most as many rows as the bond is wide. X only weighs what to drop: the projection stays one however little
+    precise X is, so the overlaps may be multiplied out and factored, and what is lost there, below 1e-7 of the largest,
+    is far below every cut.
     """
-    overlap, factors = np.ones((1, 1)), list[Matrix]()
+    factor, factors = np.ones((1, 1)), list[Matrix]()
     for tensor in tensors[:-1]:
-        overlap = np.tensordot(tensor, np.tensordot(overlap, tensor, axes=(1, 0)), axes=([0, 1], [0, 1]))
-        overlap /= np.trace(overlap)
-        try:
-            factors.append(np.linalg.cholesky(overlap + _LOST * np.eye(len(overlap))).T)
-        except np.linalg.LinAlgError as error:
-            raise GaveUp("the overlaps of a bond have no factor") from error
+        factor = np.tensordot(factor, tensor, axes=(1, 0)).reshape(-1, tensor.shape[2])
+        if factor.shape[0] > factor.shape[1]:
+            overlap = factor.T @ factor
+            overlap /= np.trace(overlap)
+            try:
+                factor = np.linalg.cholesky(overlap + _LOST * np.eye(len(overlap))).T
+            except np.linalg.LinAlgError as error:
+                raise GaveUp("the overlaps of a bond have no factor") from error
+        factors.append(factor)
     return factors
 
 

@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from . import order
-from .chain import ROUNDING, Chain, Plan, plan
+from .chain import ROUNDING, Chain, Plan, plan, work
 from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
@@ -19,7 +19,7 @@ CUT = 1e-5
 """Of the largest singular value of a bond. Total variation at 10 qubits is at most 1e-4 with it, in most circuits 1e-5."""
 
 _LARGEST_EXACT_BOND = 1300
-_USUAL_BOND = 120  # what truncation leaves in circuits of some depth; a guess, for estimates only
+_USUAL_BOND = 200  # what truncation leaves at most, in most circuits; a guess, for estimates only
 _FINER = 0.3  # products of a single block are dropped below this fraction of the cut
 _BYTES = 8
 _COPIES = 3
@@ -28,7 +28,7 @@ _SECONDS_PER_PLACE = 3e-4
 # In units of one multiplication of a block on a dense tensor, see `machine`.
 _PER_ENTRY = 26.0  # building the tensors
 _PER_SHOT_ENTRY = 0.045  # reading one shot: a matrix product, faster than a block
-_PER_CUBE = 1.5  # compressing: orthogonal factors and singular values of a bond, per bond cubed
+_SECONDS_PER_TENSOR = 2e-4  # compressing small bonds
 
 
 @lru_cache(maxsize=2)
@@ -72,17 +72,34 @@ def _exact_estimate(task: Task) -> Estimate:
 
 
 def _cut_estimate(task: Task) -> Estimate:
-    """A guess: what truncation leaves is known only afterwards."""
+    """A guess: what truncation leaves is known only afterwards. The run gives way if it takes too long, see `Task`."""
     laid = best_plan(task, CUT)
-    bonds = [min(bond, _USUAL_BOND) for bond in laid.bonds()]
+    bonds, multiplications = _guessed(laid)
     guess = _estimate(task, laid, bonds)
-    compressing = _PER_CUBE * len(laid.batches) * float(np.sum(np.array(bonds) ** 3))
-    return Estimate(guess.seconds + compressing * SECONDS_PER_MULTIPLICATION, guess.memory_bytes)
+    compressing = multiplications * SECONDS_PER_MULTIPLICATION
+    compressing += _SECONDS_PER_TENSOR * len(laid.batches) * len(laid.order)
+    return Estimate(guess.seconds + compressing, guess.memory_bytes)
+
+
+def _guessed(laid: Plan) -> tuple[list[float], float]:
+    """The bonds that truncation leaves if each gate multiplies them by its weight, and the work of compressing them."""
+    n_bonds = len(laid.order) - 1
+    most = np.minimum(4.0 ** np.minimum(np.arange(1, n_bonds + 1), np.arange(n_bonds, 0, -1)), _USUAL_BOND)
+    weights, multiplications = np.ones(n_bonds), 0.0
+    for batch in laid.batches:
+        before = np.minimum(weights, most)
+        for gate in batch:
+            crossed = slice(*gate.places)
+            before[crossed] *= gate.weight
+            weights[crossed] *= gate.weight
+        multiplications += work([1.0, *before, 1.0])
+    return list(np.minimum(weights, most)), multiplications
 
 
 def _chain(task: Task, cut: float | None) -> Chain:
     deadline = perf_counter() + task.limits.seconds
-    return Chain.of(best_plan(task, cut), cut, task.limits.memory_bytes / (_COPIES * _BYTES), deadline)
+    most_entries = task.limits.memory_bytes / (_COPIES * _BYTES)
+    return Chain.of(best_plan(task, cut), cut, most_entries, deadline, task.patience / SECONDS_PER_MULTIPLICATION)
 
 
 def truncated(task: Task) -> Chain:

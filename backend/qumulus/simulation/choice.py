@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import inf
 from typing import Any, TypeVar
 
 from . import aer, branches, chains, dense, ideal, stabilizer, trajectories
@@ -122,6 +123,7 @@ def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Cho
     if not allowed:
         raise _refusal(task, here, objections)
     best_first = sorted(allowed, key=lambda m: estimates[m.name].seconds * m.reluctance)
+    task.patience = estimates[best_first[1].name].seconds if len(best_first) > 1 else inf
     return Chosen(task, best_first, here)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,20 @@ Weights = Mapping[int, Matrix]
 """A term of an observable: for some measured qubits what the readings 0 and 1 count, shape (2,); others count 1."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Task:
-    """A scanned circuit with its parameters' values, the shots that are asked for and the limits."""
+    """A scanned circuit with its parameters' values, the shots that are asked for and the limits.
+
+    ``patience`` is set when a method is chosen: seconds of the reference machine (`machine`) that the next best one takes.
+    A method that can only guess what it takes gives up when it has worked for so long.
+    """
 
     active: ActiveCircuit
     circuit: QuantumCircuit
     shots: int
     limits: Limits = field(default_factory=Limits)
     binding: Binding = field(default_factory=dict)
+    patience: float = inf
 
     def value(self, parameter: Any) -> float:
         """The number of a gate's parameter, which may be an expression of the circuit's."""
