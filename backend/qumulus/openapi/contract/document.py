@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -198,9 +199,10 @@ class Document:
 
 
 def snake_case(name: str) -> str:
-    """``taskId``, ``IBM-API-Version`` and ``created[gte]`` as Python spells them."""
+    """``taskId``, ``IBM-API-Version`` and ``created[gte]`` as Python spells them; ``from`` is ``from_``."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return re.sub(r"\W+", "_", words).strip("_").lower()
+    spelled = re.sub(r"\W+", "_", words).strip("_").lower()
+    return f"{spelled}_" if keyword.iskeyword(spelled) else spelled
 
 
 def _specific(path: str) -> tuple[tuple[bool, str], ...]:

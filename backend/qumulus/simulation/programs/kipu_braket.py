@@ -23,16 +23,22 @@ STATEMENT = re.compile(rf"(?m)(?<![\w@])({'|'.join(NAMES)})(?=\s*[\s(][^;=]*;)")
 VERSION = re.compile(r"\s*OPENQASM\s+3(\.\d+)?\s*;")
 
 
-def read(given: Any) -> str:
-    """The program as other readers of OpenQASM 3 take it.
+def read(given: Any, shots: int) -> list[tuple[str, int]]:
+    """The programs as other readers of OpenQASM 3 take them; ``shots`` are of all of them together.
 
     Raises:
-        ProgramError: it is not one program, or asks for what is not there.
+        ProgramError: one is none, or asks for what is not there, or the shots can't be shared evenly.
     """
-    if isinstance(given, dict) and isinstance(given.get("qasm"), list) and len(given["qasm"]) == 1:
-        given = given["qasm"][0]
+    codes = given.get("qasm") if isinstance(given, dict) else given
+    codes = codes if isinstance(codes, list) else [codes]
+    if not codes or shots % len(codes):
+        raise ProgramError(f"{shots} shots can't be shared evenly by {len(codes)} programs.")
+    return [(_program(code), shots // len(codes)) for code in codes]
+
+
+def _program(given: Any) -> str:
     if not isinstance(given, str):
-        raise ProgramError("The input has to be the text of one OpenQASM 3 program.")
+        raise ProgramError('The input has to be the text of an OpenQASM 3 program, or several as {"qasm": […]}.')
     version = VERSION.match(given)
     if version is None:
         raise ProgramError("The program has to begin with OPENQASM 3.0;")

@@ -29,8 +29,8 @@ ROTATIONS = frozenset({"rx", "ry", "rz"})
 MOST_QUBITS = 64
 
 
-def read(given: Any) -> str:
-    """The circuit in OpenQASM 3, with all qubits measured.
+def read(given: Any, shots: int) -> list[tuple[str, int]]:
+    """The circuit in OpenQASM 3, with all qubits measured, and its shots.
 
     Raises:
         ProgramError: it can't be read.
@@ -41,9 +41,10 @@ def read(given: Any) -> str:
         raise ProgramError("The simulator reads the gateset qis only.")
     qubits = _qubits(given)
     gates = [_gate(each, qubits) for each in given["circuit"]]
-    return "\n".join(
+    code = "\n".join(
         ["OPENQASM 3;", 'include "stdgates.inc";', f"qubit[{qubits}] q;", f"bit[{qubits}] c;", *gates, "c = measure q;"]
     )
+    return [(code, shots)]
 
 
 def _qubits(given: Mapping[str, Any]) -> int:

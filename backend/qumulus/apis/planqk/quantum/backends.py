@@ -2,67 +2,84 @@
 
 from __future__ import annotations
 
-from datetime import date
+from pydantic_core import to_json
 
-from qumulus.apis.dependencies import Board, Jobs
+from qumulus.apis.dependencies import Board, Devices, Jobs
 from qumulus.apis.planqk.callers import PersonalCaller
-from qumulus.openapi.contract import Operations
+from qumulus.core.errors import NotFound
+from qumulus.openapi.contract import Operations, Rendered
 
-from . import braket
+from . import braket, translate_backend
+from .known import BACKENDS, NEWER, SHOTS, backend
 from .schemas import backend as wire
-from .simulators import QUBITS, SHOTS, SIMULATORS, Simulator, simulator
-
-UPDATED = date(2026, 1, 31)
+from .schemas.minutes import RuntimeMinutes
 
 operation = Operations()
 
 
-def _to_wire(known: Simulator) -> wire.Backend:
-    return wire.Backend(
-        id=known.id,
-        internal_id=known.device,
-        provider=known.provider,
-        hardware_provider=known.hardware,
-        name=known.name,
-        display_name=known.name,
-        type="SIMULATOR",
-        technology=known.technology,
-        access_type="SHARED",
-        updated_at=UPDATED,
-        has_calibration=False,
-        configuration=wire.Configuration(
-            gates=[wire.Gate(name=gate, native_gate=False) for gate in known.gates],
-            instructions=["measure"],
-            qubits=[wire.Qubit(id=str(qubit)) for qubit in range(QUBITS)],
-            qubit_count=QUBITS,
-            connectivity=wire.Connectivity(fully_connected=True),
-            shots_range=wire.ShotsRange(min=1, max=SHOTS),
-            supported_input_formats=[known.format.name],
-            max_pubs_per_job=1,
-            memory_result_supported=False,
-        ),
-    )
+class NoneIsFree(NotFound):
+    """No device of IBM is online and large enough."""
+
+    def __init__(self) -> None:
+        super().__init__("No backend is online and has that many qubits: ask for fewer.")
 
 
 @operation("getBackends")
-def get_backends(_caller: PersonalCaller, only_planqk_sdk: wire.OnlyPlanqkSdk | None = None) -> list[wire.Backend]:
+def get_backends(
+    _caller: PersonalCaller, devices: Devices, only_planqk_sdk: wire.OnlyPlanqkSdk | None = None
+) -> list[wire.Backend]:
     del only_planqk_sdk
-    return [_to_wire(known) for known in SIMULATORS.values()]
+    return [translate_backend.backend(known, devices, whole=False) for known in BACKENDS.values()]
 
 
 @operation("getBackend")
-def get_backend(id: wire.BackendId, _caller: PersonalCaller) -> wire.Backend:
-    return _to_wire(simulator(id))
+def get_backend(id: wire.BackendId, _caller: PersonalCaller, devices: Devices) -> wire.Backend:
+    return translate_backend.backend(backend(id), devices)
+
+
+@operation("getLeastBusyBackend")
+def get_least_busy_backend(
+    _caller: PersonalCaller,
+    devices: Devices,
+    jobs: Jobs,
+    board: Board,
+    provider: wire.Provider,
+    min_qubits: wire.LeastQubits | None = None,
+) -> wire.Backend:
+    pending = jobs.pending()
+    free = [
+        known
+        for known in BACKENDS.values()
+        if known.provider == provider
+        and known.device in NEWER
+        and not known.for_tests
+        and board.settings(known.device).online
+        and devices.device(known.device).n_qubits >= (min_qubits or 1)
+    ]
+    if not free:
+        raise NoneIsFree
+    return translate_backend.backend(min(free, key=lambda known: pending.get(known.device, 0)), devices)
 
 
 @operation("getBackendStatus")
 def get_backend_status(id: wire.BackendId, _caller: PersonalCaller, jobs: Jobs, board: Board) -> wire.BackendStatus:
-    device = simulator(id).device
+    device = backend(id).device
     status = wire.Status.ONLINE if board.settings(device).online else wire.Status.PAUSED
     return wire.BackendStatus(status=status, queue_size=jobs.pending(device)[device])
 
 
 @operation("getBackendConfig")
-def get_backend_config(id: wire.BackendId, _caller: PersonalCaller) -> wire.ProviderDocument:
-    document = braket.capabilities(QUBITS, SHOTS) if simulator(id).format is braket.FORMAT else {}
-    return wire.ProviderDocument.model_validate(document)
+def get_backend_config(
+    id: wire.BackendId, _caller: PersonalCaller, devices: Devices
+) -> Rendered[wire.ProviderDocument]:
+    known = backend(id)
+    if known.simulator:
+        document = braket.capabilities(known.qubits, SHOTS) if known.format is braket.FORMAT else {}
+    else:
+        document = translate_backend.provider_document(known, devices)
+    return Rendered.from_bytes(to_json(document))
+
+
+@operation("getRuntimeMinutes")
+def get_runtime_minutes(_caller: PersonalCaller) -> RuntimeMinutes:
+    return RuntimeMinutes(allowances=[])

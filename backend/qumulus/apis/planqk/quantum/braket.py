@@ -1,4 +1,4 @@
-"""Amazon Braket's OpenQASM 3 for `aws.sim.sv1`, its task results and its device capabilities.
+"""Amazon Braket's OpenQASM 3 for `aws.sim.sv1` and `aws.sim.dm1`, its task results and its device capabilities.
 
 The forms are those of the package amazon-braket-schemas (`braket.task_result`, `braket.device_schema.simulators`).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .formats import Done, Format, as_sent, big_endian
+from .formats import Circuit, Done, Format, big_endian, width
 
 OPERATIONS = (
     "ccnot",
@@ -34,7 +34,6 @@ OPERATIONS = (
     "y",
     "z",
 )
-DEVICE = "arn:aws:braket:::device/quantum-simulator/amazon/sv1"
 RESULT_TYPES = [{"name": "Probability", "observables": None, "minShots": 1, "maxShots": 100_000}]
 
 
@@ -43,23 +42,74 @@ def _header(name: str, version: str = "1") -> dict[str, str]:
 
 
 def _write(done: Done) -> Mapping[str, Any]:
-    counts = big_endian(done.counts)
-    qubits = len(next(iter(counts), ""))
+    """The result of a task, or of a program set where several programs were sent."""
+    if isinstance(done.given, dict):
+        return _program_set(done)
+    (circuit,) = done.circuits
     return {
         "braketSchemaHeader": _header("task_result.gate_model_task_result"),
-        "measurements": [[int(bit) for bit in bits] for bits, count in counts.items() for _ in range(count)],
-        "measuredQubits": list(range(qubits)),
+        **_measured(circuit),
         "taskMetadata": {
             "braketSchemaHeader": _header("task_result.task_metadata"),
             "id": done.job_id,
             "shots": done.shots,
-            "deviceId": DEVICE,
+            "deviceId": _arn(done.device),
             "status": "COMPLETED",
         },
         "additionalMetadata": {
-            "action": {"braketSchemaHeader": _header("ir.openqasm.program"), "source": done.code},
+            "action": {"braketSchemaHeader": _header("ir.openqasm.program"), "source": done.codes[0]},
         },
     }
+
+
+def _measured(circuit: Circuit) -> Mapping[str, Any]:
+    counts = big_endian(circuit["counts"])
+    return {
+        "measurements": [[int(bit) for bit in bits] for bits, count in counts.items() for _ in range(count)],
+        "measuredQubits": list(range(width(counts))),
+    }
+
+
+def _program_set(done: Done) -> Mapping[str, Any]:
+    programs = [
+        {
+            "braketSchemaHeader": _header("task_result.program_result"),
+            "executableResults": [
+                {
+                    "braketSchemaHeader": _header("task_result.program_set_executable_result"),
+                    "inputsIndex": 0,
+                    **_measured(circuit),
+                }
+            ],
+            "source": {"braketSchemaHeader": _header("ir.openqasm.program"), "source": code},
+            "additionalMetadata": {
+                "action": {"braketSchemaHeader": _header("ir.openqasm.program"), "source": code},
+                "simulatorMetadata": {
+                    "braketSchemaHeader": _header("task_result.simulator_metadata"),
+                    "executionDuration": 0,
+                },
+            },
+        }
+        for circuit, code in zip(done.circuits, done.codes, strict=True)
+    ]
+    return {
+        "braketSchemaHeader": _header("task_result.program_set_task_result"),
+        "programResults": programs,
+        "taskMetadata": {
+            "braketSchemaHeader": _header("task_result.program_set_task_metadata"),
+            "id": done.job_id,
+            "deviceId": _arn(done.device),
+            "requestedShots": done.shots,
+            "successfulShots": sum(circuit["shots"] for circuit in done.circuits),
+            "programMetadata": [{"executables": [{}]} for _ in programs],
+            "status": "COMPLETED",
+            "totalFailedExecutables": 0,
+        },
+    }
+
+
+def _arn(device: str) -> str:
+    return f"arn:aws:braket:::device/quantum-simulator/amazon/{device.lower()}"
 
 
 def capabilities(qubits: int, shots: int) -> Mapping[str, Any]:
@@ -89,4 +139,4 @@ def capabilities(qubits: int, shots: int) -> Mapping[str, Any]:
     }
 
 
-FORMAT = Format("BRAKET_OPEN_QASM_V3", as_sent, _write)
+FORMAT = Format("BRAKET_OPEN_QASM_V3", _write)

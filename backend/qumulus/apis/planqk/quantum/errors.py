@@ -8,7 +8,8 @@ from .schemas.error import Error
 
 
 def _body(model: type[Error], problem: Problem) -> Error:
-    return model(status=problem.status, error_message=problem.message)
+    told = problem.message
+    return model(status=problem.status, error_message=told, error=told, detail=told)
 
 
 ERRORS = Errors(body=_body, otherwise=Error)

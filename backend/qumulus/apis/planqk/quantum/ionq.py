@@ -16,8 +16,9 @@ def _parameters(given: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _write(done: Done) -> Mapping[str, Any]:
     """Keys with qubit 0 as the lowest bit; the older client, which sends no meas_map, reads it as the highest."""
+    (circuit,) = done.circuits
     order = slice(None) if "meas_map" in done.parameters else slice(None, None, -1)
-    return {"histogram": {str(int(bits[order], 2)): count / done.shots for bits, count in done.counts.items()}}
+    return {"histogram": {str(int(bits[order], 2)): count / done.shots for bits, count in circuit["counts"].items()}}
 
 
-FORMAT = Format("IONQ_CIRCUIT_V1", _parameters, _write)
+FORMAT = Format("IONQ_CIRCUIT_V1", _write, _parameters)

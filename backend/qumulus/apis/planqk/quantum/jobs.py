@@ -77,16 +77,19 @@ def get_job_status(id: wire.JobId, held: Held, known: Known) -> wire.JobState:
 
 
 @operation("getJobResult")
-def get_job_result(id: wire.JobId, awaited: Awaited, known: Known, jobs: Jobs) -> Rendered[wire.JobResult]:
+def get_job_result(
+    id: wire.JobId, awaited: Awaited, known: Known, jobs: Jobs, x_fern_runtime: wire.Client | None = None
+) -> Rendered[wire.JobResult]:
     del id, awaited
     if known.state is core.JobState.SUCCEEDED:
-        return Rendered.from_bytes(to_json(translate.result(known, jobs.payload(known.id), jobs.result(known.id)[0])))
-    if known.state is core.JobState.FAILED:
-        return Rendered.from_bytes(to_json({"error": known.reason}))
+        stored, newer = jobs.result(known.id)[0], x_fern_runtime is not None
+        return Rendered.from_bytes(translate.result(known, jobs.payload(known.id), stored, newer=newer))
+    if known.final:  # also of one that was cancelled: IBM's client asks for the reason of that
+        return Rendered.from_bytes(to_json(translate.failure(known)))
     raise NoResult(known.id, translate.STATUSES[known.state])
 
 
 @operation("getJobInput")
 def get_job_input(id: wire.JobId, known: Known, jobs: Jobs) -> wire.JobInput:
     del id
-    return translate.job_input(jobs.payload(known.id))
+    return translate.job_input(known, jobs.payload(known.id))

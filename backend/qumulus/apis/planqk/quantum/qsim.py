@@ -1,16 +1,18 @@
-"""OpenQASM 2 for `kipu.sim.qsim`, as its simulator reads it, and counts with the first bit first."""
+"""OpenQASM 2 for `kipu.sim.qsim`, as its simulator reads it: counts, or amplitudes, with the first bit first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from .formats import Done, Format, as_sent, big_endian
+from .formats import Done, Format, big_endian, width
 
 
-def _write(done: Done) -> Mapping[str, Any]:
-    counts = big_endian(done.counts)
-    return {"counts": counts, "metadata": {"num_qubits": len(next(iter(counts), ""))}}
+def _write(done: Done) -> Any:
+    (circuit,) = done.circuits
+    if "counts" not in circuit:
+        return circuit
+    counts = big_endian(circuit["counts"])
+    return {"counts": counts, "metadata": {"num_qubits": width(counts)}}
 
 
-FORMAT = Format("OPEN_QASM_V2", as_sent, _write)
+FORMAT = Format("OPEN_QASM_V2", _write)

@@ -11,13 +11,13 @@ from pydantic import MISSING
 from pydantic_core import to_json
 
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import UnknownSession
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Page
 
+from . import ibm
 from .formats import Done
+from .known import Known, backend
 from .schemas import job as wire
-from .simulators import simulator
 
 API = "planqk/quantum"
 KIND = "kipu"
@@ -38,60 +38,82 @@ def new_job(body: wire.JobRequest, caller: Caller) -> NewJob:
 
     Raises:
         UnknownDevice: there is no such backend.
-        UnknownSession: a session is named; these backends have none.
+        InvalidRequest: it names no program that an IBM backend runs.
     """
-    backend = simulator(body.backend_id)
-    format_ = backend.format
-    if session := _given(body.session_id, None):
-        raise UnknownSession(session)
-    written = _given(body.input_format, format_.name)
+    known = backend(body.backend_id)
     parameters = _given(body.input_params, {})
+    session = _given(body.session_id, None)
+    kind = KIND if known.simulator else ibm.kind(parameters)
     return NewJob(
         account=caller.account,
-        device=backend.device,
-        kind=KIND,
+        device=known.device,
+        kind=kind,
         api=API,
-        payload=to_json(
-            {"format": written if written == format_.name else None, "input": body.input, "parameters": parameters}
-        ),
+        payload=_payload(body, known, parameters),
         name=_given(body.name, None),
         shots=_given(body.shots, 1),
         tags=tuple(_given(body.tags, [])),
+        session=session,
+        max_seconds=None if known.simulator else ibm.seconds(parameters),
         request={
-            "backend": backend.id,
-            "parameters": format_.parameters(body.input, parameters),
+            "backend": known.id,
+            "parameters": {**known.format.parameters(body.input, parameters), **_repeated(session)},
             "sdk": _given(body.sdk_provider, None),
         },
     )
+
+
+def _repeated(session: str | None) -> Mapping[str, Any]:
+    """The older client looks for the session of a job among its parameters."""
+    return {} if session is None else {"session_id": session}
+
+
+def _payload(body: wire.JobRequest, known: Known, parameters: Mapping[str, Any]) -> bytes:
+    if not known.simulator:
+        return to_json({"backend": known.device_name, "params": body.input})
+    written = _given(body.input_format, known.format.name)
+    format_ = written if written == known.format.name else None
+    return to_json({"format": format_, "input": body.input, "parameters": parameters, "most": known.circuits})
 
 
 def _given(value: Any, otherwise: Any) -> Any:
     return otherwise if value is MISSING or value is None else value
 
 
-def job(known: Job) -> wire.Job:
+def job(job: Job) -> wire.Job:
     """A job."""
-    backend = simulator(known.request["backend"])
-    sdk = known.request.get("sdk")
+    known = backend(job.request["backend"])
+    sdk = job.request.get("sdk")
+    used = job.run_seconds if job.final else None
     return wire.Job(
-        id=known.id,
-        backend_id=backend.id,
-        provider=backend.provider,
-        provider_job_id=known.id,
-        name=MISSING if known.name is None else known.name,
-        status=STATUSES[known.state],
-        shots=known.shots or 1,
-        tags=list(known.tags),
-        input_format=wire.InputFormat(backend.format.name),
-        input_params=wire.Parameters.model_validate(known.request["parameters"]),
+        id=job.id,
+        backend_id=known.id,
+        provider=known.provider,
+        provider_job_id=job.id,
+        name=MISSING if job.name is None else job.name,
+        status=STATUSES[job.state],
+        shots=job.shots or 1,
+        tags=list(job.tags),
+        input_format=wire.InputFormat(known.format.name),
+        input_params=wire.Parameters.model_validate(job.request["parameters"]),
         sdk_provider=MISSING if sdk is None else sdk,
-        created_at=_time(known.created_at),
-        started_at=MISSING if known.running_at is None else _time(known.running_at),
-        ended_at=MISSING if known.ended_at is None else _time(known.ended_at),
+        session_id=MISSING if job.session is None else job.session,
+        usage_time_millis=MISSING if used is None else round(used * 1000),
+        usage_time_state=_usage_state(job, used),
+        created_at=time(job.created_at),
+        started_at=MISSING if job.running_at is None else time(job.running_at),
+        ended_at=MISSING if job.ended_at is None else time(job.ended_at),
     )
 
 
-def _time(at: datetime) -> str:
+def _usage_state(job: Job, used: float | None) -> wire.UsageState:
+    if not job.final:
+        return wire.UsageState.PENDING
+    return wire.UsageState.NOT_MEASURABLE if used is None else wire.UsageState.MEASURED
+
+
+def time(at: datetime) -> str:
+    """A time as the clients read it."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -108,15 +130,32 @@ def job_page(page: Page, number: int, size: int) -> wire.JobPage:
     )
 
 
-def result(known: Job, payload: bytes, stored: bytes) -> Mapping[str, Any]:
-    """The result in the form of the backend's provider."""
-    backend = simulator(known.request["backend"])
-    counts, code = json.loads(stored)["counts"], str(json.loads(payload)["input"])
-    parameters = known.request["parameters"]
-    done = Done(job_id=known.id, counts=counts, shots=known.shots or 1, code=code, parameters=parameters)
-    return backend.format.write(done)
+def result(job: Job, payload: bytes, stored: bytes, *, newer: bool) -> bytes:
+    """The result in the form of the backend's provider; ``newer`` says which client reads it."""
+    known = backend(job.request["backend"])
+    if not known.simulator:
+        return stored
+    done = Done(
+        job_id=job.id,
+        device=known.device_name,
+        circuits=json.loads(stored)["circuits"],
+        shots=job.shots or 1,
+        given=json.loads(payload)["input"],
+        parameters=job.request["parameters"],
+        newer=newer,
+    )
+    return to_json(known.format.write(done))
 
 
-def job_input(payload: bytes) -> wire.JobInput:
+def failure(job: Job) -> Mapping[str, Any]:
+    """Why there is no result: the envelope of all providers, and beside it what IBM's client looks for."""
+    reason = job.reason or f"The job is {STATUSES[job.state]}."
+    code = {} if job.reason_code is None else {"code": str(job.reason_code)}
+    known = {"reason": reason} if job.reason_code is None else {"reason": reason, "reasonCode": job.reason_code}
+    return {"error": {"message": reason, **code}, **known}
+
+
+def job_input(job: Job, payload: bytes) -> wire.JobInput:
     """The input as it was sent."""
-    return wire.JobInput(input=json.loads(payload)["input"])
+    member = "input" if backend(job.request["backend"]).simulator else "params"
+    return wire.JobInput(input=json.loads(payload)[member])

@@ -2,8 +2,8 @@
 #   filename:  openapi.yaml
 
 from __future__ import annotations
-from typing import Annotated
-from pydantic import ConfigDict, Field
+from typing import Annotated, Literal
+from pydantic import ConfigDict, Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
 from enum import StrEnum
@@ -21,6 +21,8 @@ class Connectivity(Wire):
     """Which qubits are coupled"""
 
     fully_connected: Annotated[bool, Field(examples=[True])]
+    graph: dict[str, list[str]] | MISSING = MISSING
+    """The neighbours of each qubit"""
 
 
 class Gate(Wire):
@@ -30,8 +32,16 @@ class Gate(Wire):
     native_gate: Annotated[bool, Field(examples=[False])]
 
 
+LeastQubits = TypeAliasType("LeastQubits", Annotated[int, Field(examples=[5], ge=1, le=100000)])
+"""How many qubits it has to have"""
+
+
 OnlyPlanqkSdk = TypeAliasType("OnlyPlanqkSdk", Annotated[str, Field(examples=["True"], max_length=10)])
 """Sent by the older client; it does not narrow the list"""
+
+
+Provider = TypeAliasType("Provider", Literal["IBM"])
+"""Whose backends are looked at"""
 
 
 class ProviderDocument(Wire):
@@ -71,6 +81,8 @@ class BackendStatus(Wire):
     """Whether a backend takes jobs, and how many wait"""
 
     status: Status
+    queue_avg_time: Annotated[int | MISSING, Field(examples=[0], ge=0)] = MISSING
+    """Seconds that jobs wait"""
     queue_size: Annotated[int, Field(examples=[0], ge=0)]
 
 

@@ -14,3 +14,7 @@ class Error(Wire):
     """The HTTP status, again"""
     error_message: Annotated[str, Field(examples=["There is no backend with the id 'kipu.sim.none'."])]
     """A sentence that says what to do"""
+    error: Annotated[str, Field(examples=["There is no backend with the id 'kipu.sim.none'."])]
+    """The same sentence, where the older client looks for it when there is no such backend"""
+    detail: Annotated[str, Field(examples=["There is no backend with the id 'kipu.sim.none'."])]
+    """The same sentence, where the newer client looks for it"""

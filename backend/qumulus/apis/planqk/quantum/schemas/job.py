@@ -2,12 +2,17 @@
 #   filename:  openapi.yaml
 
 from __future__ import annotations
-from enum import StrEnum
 from typing import Annotated, Any
 from pydantic import ConfigDict, Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
+from enum import StrEnum
 from .backend import BackendId
+from .session import SessionId
+
+
+Client = TypeAliasType("Client", Annotated[str, Field(examples=["python/3.11.7"])])
+"""What the newer client says of its Python"""
 
 
 class InputFormat(StrEnum):
@@ -18,6 +23,8 @@ class InputFormat(StrEnum):
     OPEN_QASM_V2 = "OPEN_QASM_V2"
     BRAKET_OPEN_QASM_V3 = "BRAKET_OPEN_QASM_V3"
     IONQ_CIRCUIT_V1 = "IONQ_CIRCUIT_V1"
+    AQT_JOB_INPUT_V1 = "AQT_JOB_INPUT_V1"
+    QISKIT_QPY = "QISKIT_QPY"
 
 
 JobId = TypeAliasType(
@@ -46,8 +53,8 @@ class JobRequest(Wire):
     """A job that is wanted. The newer client says null where it has nothing to say."""
 
     backend_id: BackendId
-    shots: Annotated[int | None | MISSING, Field(examples=[100], ge=1, le=100000)] = MISSING
-    """How many shots; 1 if not said"""
+    shots: Annotated[int | None | MISSING, Field(examples=[100], ge=1, le=1000000000)] = MISSING
+    """How many shots; 1 if not said. Of several circuits in the format of Braket or IBM it is the sum."""
     input: Any
     """The program, in the format that is named"""
     input_format: Annotated[str | None | MISSING, Field(examples=["OPEN_QASM_V2"], max_length=100)] = MISSING
@@ -59,9 +66,11 @@ class JobRequest(Wire):
     session_id: str | None | MISSING = MISSING
     sdk_provider: Annotated[str | None | MISSING, Field(examples=["QISKIT"])] = MISSING
     provider: Annotated[str | None | MISSING, Field(examples=["KIPU"])] = MISSING
+    qasm: dict[str, Any] | None | MISSING = MISSING
+    """The circuits in OpenQASM, which the newer client sends beside what can't be read otherwise; not kept"""
 
 
-class JobResult(Wire):
+class OneResult(Wire):
     """The result in the form of the provider"""
 
     model_config = ConfigDict(
@@ -101,6 +110,16 @@ class Status(StrEnum):
     DETACHED = "DETACHED"
 
 
+class UsageState(StrEnum):
+    """
+    Whether the time is known
+    """
+
+    MEASURED = "MEASURED"
+    PENDING = "PENDING"
+    NOT_MEASURABLE = "NOT_MEASURABLE"
+
+
 class Job(Wire):
     """A job. Its times are in UTC."""
 
@@ -115,6 +134,10 @@ class Job(Wire):
     input_format: InputFormat
     input_params: Parameters
     sdk_provider: Annotated[str | MISSING, Field(examples=["QISKIT"])] = MISSING
+    session_id: SessionId | MISSING = MISSING
+    usage_time_millis: Annotated[int | MISSING, Field(examples=[12], ge=0)] = MISSING
+    """Milliseconds that it kept the backend busy for"""
+    usage_time_state: UsageState | MISSING = MISSING
     created_at: Annotated[str, Field(examples=["2026-01-31 12:00:00"])]
     started_at: Annotated[str | MISSING, Field(examples=["2026-01-31 12:00:00"])] = MISSING
     ended_at: Annotated[str | MISSING, Field(examples=["2026-01-31 12:00:00"])] = MISSING
@@ -129,6 +152,10 @@ class JobPage(Wire):
     total_elements: Annotated[int, Field(examples=[1])]
     total_pages: Annotated[int, Field(examples=[1])]
     last: Annotated[bool, Field(examples=[True])]
+
+
+JobResult = TypeAliasType("JobResult", OneResult | list[Any])
+"""The result in the form of the provider: of one circuit an object, of several a list of them where the provider has no form for several. The older client reads a result of Qudora as a list of texts."""
 
 
 class JobState(Wire):

@@ -1,0 +1,75 @@
+"""Sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from qumulus.apis.dependencies import Clock, Jobs, Sessions
+from qumulus.apis.planqk.callers import PersonalCaller
+from qumulus.core import sessions as core
+from qumulus.core.errors import UnknownSession, WrongState
+from qumulus.core.ports import JobQuery
+from qumulus.openapi.contract import Operations
+
+from . import translate, translate_session
+from .known import BACKENDS
+from .schemas import session as wire
+from .schemas.job import JobPage, Page, Size
+
+operation = Operations()
+
+
+def _of_this_api(request: Request, caller: PersonalCaller, sessions: Sessions) -> core.Session:
+    session = sessions.get(request.path_params["id"], caller)
+    if session.instance not in BACKENDS:
+        raise UnknownSession(session.id)
+    return session
+
+
+Known = Annotated[core.Session, Depends(_of_this_api)]
+
+
+@operation("createSession")
+def create_session(body: wire.SessionRequest, caller: PersonalCaller, sessions: Sessions, clock: Clock) -> wire.Session:
+    return translate_session.session(sessions.open(translate_session.new(body, caller)), clock.now())
+
+
+@operation("getSession")
+def get_session(id: wire.SessionId, known: Known, clock: Clock) -> wire.Session:
+    del id
+    return translate_session.session(known, clock.now())
+
+
+@operation("getSessionStatus")
+def get_session_status(id: wire.SessionId, known: Known, clock: Clock) -> wire.SessionState:
+    del id
+    return wire.SessionState(status=translate_session.status(known, clock.now()))
+
+
+@operation("getSessionJobs")
+def get_session_jobs(
+    id: wire.SessionId, caller: PersonalCaller, known: Known, jobs: Jobs, page: Page = 0, size: Size = 20
+) -> JobPage:
+    del id
+    query = JobQuery(account=caller.account, api=translate.API, session=known.id, offset=page * size, limit=size)
+    return translate.job_page(jobs.find(query), page, size)
+
+
+@operation("updateSession")
+def update_session(
+    id: wire.SessionId, body: wire.SessionUpdate, caller: PersonalCaller, known: Known, sessions: Sessions, clock: Clock
+) -> wire.Session:
+    if not body.accept_jobs:
+        known = sessions.close(id, caller)
+    elif not known.accepts_jobs(clock.now()):
+        raise WrongState(f"Session {id} is closed and stays so: open another one.")
+    return translate_session.session(known, clock.now())
+
+
+@operation("closeSession")
+@operation("cancelSession")
+def close_session(id: wire.SessionId, caller: PersonalCaller, known: Known, sessions: Sessions) -> None:
+    del known
+    sessions.cancel(id, caller)
