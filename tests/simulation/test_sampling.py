@@ -6,13 +6,17 @@ import multiprocessing
 
 import numpy as np
 import pytest
-from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
+from qiskit.circuit import ClassicalRegister, Duration, Parameter, QuantumCircuit, QuantumRegister
+from qiskit.circuit.classical import expr
 
 from qumulus.core.devices import IDEAL
 from qumulus.core.programs import Limits
+from qumulus.simulation.circuits import scan
+from qumulus.simulation.dense import contract
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import ProgramError, Refused
 from qumulus.simulation.sampling import sample, sample_sweep
+from qumulus.simulation.tasks import Task
 
 from .circuits import bell, ghz, isa, su2, teleportation
 
@@ -127,3 +131,70 @@ def test_a_method_that_cannot_is_refused_with_its_reason() -> None:
 def test_a_circuit_wider_than_the_device_is_refused() -> None:
     with pytest.raises(ProgramError, match="only 5"):
         sample(QuantumCircuit(6), device_model("manila"), shots=1, seed=1)
+
+
+UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12}
+
+
+@pytest.mark.parametrize("unit", [*UNITS, "dt", "expression"])
+def test_a_delay_relaxes_for_its_length_in_any_unit(unit: str) -> None:
+    seconds = BRISBANE.noise.t1[0]
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+    if unit == "expression":
+        circuit.delay(expr.lift(Duration.us(seconds * 1e6)), 0)
+    else:
+        circuit.delay(round(seconds / BRISBANE.dt) if unit == "dt" else seconds * UNITS[unit], 0, unit=unit)
+    circuit.measure_all()
+    task = Task(scan(circuit, BRISBANE), circuit, 1)
+    (factor,) = contract(task.fused, task.readings)
+    confusion, error = BRISBANE.noise.confusion[0], BRISBANE.noise.channel("x", (0,))
+    flipped = (1 - (error @ [1, 0, 0, -1])[3]) / 2
+    excited = flipped * np.exp(-1.0)
+    np.testing.assert_allclose(factor.tensor, confusion @ [1 - excited, excited], atol=1e-6)
+
+
+def test_a_delay_that_is_not_known_or_not_possible_is_refused() -> None:
+    circuit, time = QuantumCircuit(1), Parameter("time")
+    circuit.delay(circuit.add_stretch("slack"), 0)
+    circuit.measure_all()
+    with pytest.raises(ProgramError, match="schedule the circuit first"):
+        sample(circuit, BRISBANE, shots=1, seed=1)
+    circuit = QuantumCircuit(1)
+    circuit.delay(time, 0, unit="us")
+    circuit.measure_all()
+    with pytest.raises(ProgramError, match="not negative"):
+        sample(circuit, BRISBANE, shots=1, seed=1, binding={time: -1.0})
+
+
+@pytest.mark.parametrize("method", ["dense", "branches", "chain", "chain-cut", "trajectories", "stabilizer", "aer"])
+def test_no_shots_are_no_outcomes(method: str) -> None:
+    samples = sample(isa(bell(), BRISBANE), BRISBANE, shots=0, seed=1, method=method)
+    assert samples.bits["meas"].shape == (0, 2)
+    assert samples.counts() == {}
+
+
+def test_a_bit_beyond_a_machine_integer_steers() -> None:
+    circuit = QuantumCircuit(1, 80)
+    circuit.x(0)
+    circuit.measure(0, 79)
+    with circuit.if_test((circuit.cregs[0], 1 << 79)):
+        circuit.x(0)
+    circuit.measure(0, 0)
+    assert sample(circuit, SIMULATOR, shots=5, seed=1, method="branches").counts() == {"1" + "0" * 79: 5}
+
+
+def test_the_later_of_two_readings_stays_in_a_bit() -> None:
+    circuit = QuantumCircuit(2, 1)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    circuit.measure(1, 0)
+    assert sample(circuit, SIMULATOR, shots=5, seed=1).counts() == {"0": 5}
+
+
+def test_a_qubit_that_is_read_twice_gives_the_same_bit_twice() -> None:
+    circuit = QuantumCircuit(1, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    circuit.measure(0, 1)
+    assert set(sample(circuit, SIMULATOR, shots=100, seed=1).counts()) == {"00", "11"}

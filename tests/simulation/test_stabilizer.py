@@ -7,11 +7,14 @@ import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import random_clifford
 
+from qumulus.simulation.choice import choose
+from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.noise import depolarizing, relaxation
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.stabilizer import CHUNK, pauli_probabilities
+from qumulus.simulation.tasks import Task
 
 from .circuits import device_ghz, ghz, isa, su2
 
@@ -96,3 +99,35 @@ def test_a_device_wide_ghz_warns_of_a_qubit_that_relaxes_fast() -> None:
 def test_the_real_noise_is_preferred_where_it_fits() -> None:
     model = device_model("brisbane")
     assert sample(isa(ghz(12), model), model, shots=10, seed=1).metadata["approximation"] is None
+
+
+def waiting(seconds: float) -> QuantumCircuit:
+    """Twenty-four qubits in a GHZ state that all wait, with more gates across each cut than the exact chain holds."""
+    circuit = QuantumCircuit(24)
+    for _ in range(6):
+        for start in (0, 1):
+            for qubit in range(start, 23, 2):
+                circuit.cx(qubit, qubit + 1)
+        circuit.sx(range(24))
+    circuit.delay(seconds, range(24), unit="s")
+    circuit.measure_all()
+    return circuit
+
+
+def test_a_delay_counts_in_units_of_t1_too() -> None:
+    model = device_model("fez")
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+    circuit.delay(model.noise.t1[0] / 2, 0, unit="s")
+    circuit.measure_all()
+    accuracy = sample(circuit, model, shots=10, seed=1, method="stabilizer").metadata["accuracy"]
+    assert accuracy["longest_gate_over_t1"] == pytest.approx(0.5)
+    assert accuracy["warning"].startswith("delay on qubit 0")
+
+
+def test_qubits_that_wait_are_twirled_only_where_no_other_way_is_left() -> None:
+    model = device_model("brisbane")
+    hurrying, idling = (Task(scan(c, model), c, 1000) for c in (isa(waiting(0.0), model), isa(waiting(1e-5), model)))
+    first, last = ([method.name for method in choose(task).methods] for task in (hurrying, idling))
+    assert last[-1] == "stabilizer"
+    assert first.index("stabilizer") < len(first) - 1

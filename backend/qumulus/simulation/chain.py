@@ -272,6 +272,8 @@ class Chain:
         Raises:
             GaveUp: a conditional probability is below `LEAST_PROBABILITY`.
         """
+        if not shots:
+            return np.zeros((0, sum(tensor.shape[1] > 1 for tensor in self.tensors)), np.uint8)
         ahead = self.ahead()
         vectors, group = np.ones((1, 1)), np.zeros(shots, np.intp)
         columns = list[NDArray[np.uint8]]()

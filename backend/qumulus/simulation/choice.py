@@ -122,7 +122,7 @@ def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Cho
     allowed = [METHODS[name] for name, estimate in here.items() if _within(estimate, task)]
     if not allowed:
         raise _refusal(task, here, objections)
-    best_first = sorted(allowed, key=lambda m: estimates[m.name].seconds * m.reluctance)
+    best_first = sorted(allowed, key=lambda m: (m.last_resort(task), estimates[m.name].seconds * m.reluctance))
     task.patience = estimates[best_first[1].name].seconds if len(best_first) > 1 else inf
     return Chosen(task, best_first, here)
 

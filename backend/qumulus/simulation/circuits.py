@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from qiskit.circuit import Clbit, ParameterExpression, QuantumCircuit
+from qiskit.circuit import Clbit, Duration, ParameterExpression, QuantumCircuit
+from qiskit.circuit.classical import expr
 from qiskit.utils.units import apply_prefix
 
 from . import gates
@@ -179,16 +180,24 @@ class _Scanner:
         noise = self.model.noise
         if noise is None:
             return
-        unit, duration = instruction.operation.unit, _bound(instruction.params[0], binding)
+        unit, written = instruction.operation.unit, instruction.params[0]
+        if isinstance(written, expr.Expr):
+            unit, written = _constant(written)
+        duration = _bound(written, binding)
         scale = self.model.dt if unit == "dt" else apply_prefix(1.0, unit)
         if scale is None:
             raise ProgramError(f"{self.model.name} has no dt: give delays in seconds.")
-        qubit = physical[0]
+
+        def relaxation(value: float) -> Matrix:
+            if value < 0:
+                raise ProgramError(f"A delay of {value:g} {unit} is not possible: give one that is not negative.")
+            return noise.relaxation(physical[0], value * scale)
+
         if isinstance(duration, ParameterExpression):
             self.parametric = True
-            yield Channel(physical, lambda given: noise.relaxation(qubit, number(duration, given) * scale), "error")
-        else:
-            yield Channel(physical, noise.relaxation(qubit, duration * scale), "error")
+            yield Channel(physical, lambda given: relaxation(number(duration, given)), "delay")
+        elif duration:
+            yield Channel(physical, relaxation(duration), "delay")
 
     def _body(
         self, block: QuantumCircuit, physical: tuple[int, ...], clbits: Sequence[int], binding: Binding
@@ -282,6 +291,18 @@ _READERS: dict[str, Callable[..., Iterator[Step]]] = {
     "continue_loop": _Scanner._jump,
 }
 """Operations that are not gates, by name."""
+
+
+def _constant(duration: expr.Expr) -> tuple[str, float]:
+    """The unit and the number of a duration that is written as an expression.
+
+    Raises:
+        ProgramError: it is not a constant, such as a stretch.
+    """
+    value = getattr(duration, "value", None)
+    if not isinstance(value, Duration):
+        raise ProgramError("A delay by a stretch or a computed duration is not simulated: schedule the circuit first.")
+    return value.unit(), value.value()
 
 
 def _bound(parameter: Any, binding: Binding) -> Any:

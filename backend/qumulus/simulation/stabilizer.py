@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from importlib.metadata import version
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,7 +105,7 @@ def _lines(step: Channel, task: Task) -> str | None:
     """Stim's lines for a channel; None if it is no Clifford gate."""
     active = task.active
     physical = tuple(active.physical[qubit] for qubit in step.qubits)
-    if step.name == "error":
+    if step.name in ("error", "delay"):
         return _twirled(
             step.transfer if isinstance(step.transfer, np.ndarray) else step.transfer(task.binding), physical
         )
@@ -120,6 +121,11 @@ def _objection(task: Task) -> str | None:
         if isinstance(step, Channel) and _lines(step, task) is None:
             return f"{step.name} is not a Clifford gate at this angle"
     return None
+
+
+def _waits(task: Task) -> bool:
+    """Whether a qubit relaxes in a delay: twirled, that forgets more than a gate does."""
+    return any(isinstance(step, Channel) and step.name == "delay" for step in task.active.steps)
 
 
 def _estimate(task: Task) -> Estimate:
@@ -147,7 +153,7 @@ def _sample(task: Task, seed: Seed) -> Drawn:
     circuit, records = _circuit(task)
     chunks = [
         _chunk(task, circuit, records, min(CHUNK, task.shots - start), extend(seed, number))
-        for number, start in enumerate(range(0, task.shots, CHUNK))
+        for number, start in enumerate(range(0, max(task.shots, 1), CHUNK))
     ]
     return Drawn(np.concatenate(chunks), _accuracy(task))
 
@@ -163,22 +169,29 @@ def _chunk(task: Task, circuit: stim.Circuit, records: list[tuple[int, int]], sh
 
 
 def _accuracy(task: Task) -> dict[str, float | str]:
-    """The longest gate in units of the T1 of a qubit that it acts on, with a warning where that is long."""
-    model, physical = task.active.model, task.active.physical
+    """The longest gate or delay in units of the T1 of a qubit that it acts on, with a warning where that is long."""
     longest, where = 0.0, ""
     for step in task.active.steps:
-        if isinstance(step, Channel) and model.noise is not None:
-            qubits = tuple(physical[qubit] for qubit in step.qubits)
-            calibration = model.noise.gates.get((step.name, qubits))
-            length = 0.0 if calibration is None else calibration.length
-            for qubit in qubits:
-                ratio = float(length / model.noise.t1[qubit])
+        if isinstance(step, Channel):
+            for ratio, qubit in zip(_lengths(step, task), step.qubits, strict=True):
                 if ratio > longest:
-                    longest, where = ratio, f"{step.name} on qubit {qubit}"
+                    longest, where = ratio, f"{step.name} on qubit {task.active.physical[qubit]}"
     found: dict[str, float | str] = {"longest_gate_over_t1": longest}
     if longest > WORST_LENGTH:
         found["warning"] = f"{where} lasts {longest:.2g} of its T1: twirling changes what that qubit reads noticeably"
     return found
+
+
+def _lengths(step: Channel, task: Task) -> list[float]:
+    """How long a step lasts, in units of the T1 of each of its qubits."""
+    noise, physical = task.active.model.noise, [task.active.physical[qubit] for qubit in step.qubits]
+    if step.name == "delay":
+        matrix = step.transfer if isinstance(step.transfer, np.ndarray) else step.transfer(task.binding)
+        return [float(-np.log1p(-matrix[3, 0])) if matrix[3, 0] < 1 else inf]
+    calibration = None if noise is None else noise.gates.get((step.name, tuple(physical)))
+    if noise is None or calibration is None:
+        return [0.0] * len(physical)
+    return [float(calibration.length / noise.t1[qubit]) for qubit in physical]
 
 
 METHOD = Method(
@@ -189,4 +202,5 @@ METHOD = Method(
     sample=_sample,
     approximation="noise twirled to Pauli errors",
     reluctance=2000.0,
+    last_resort=_waits,
 )

@@ -21,7 +21,7 @@ class Channel:
 
     qubits: tuple[int, ...]
     transfer: Transfer
-    name: str  # Qiskit's name of the operation; "error" for a channel that stands alone
+    name: str  # Qiskit's name of the operation; "delay", or "error" for one that stands alone
     parameters: tuple[Any, ...] = ()  # numbers or expressions
 
 

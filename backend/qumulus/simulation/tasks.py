@@ -89,9 +89,9 @@ class Method:
 
     ``objection`` says in a clause why the method cannot do a task, or gives None if it can; ``estimate`` says what it
     takes. ``approximation`` names what differs from the device model, None if nothing. ``reluctance`` is how many times
-    slower an exact method may be before this one is preferred. ``expect`` gives the exact mean of each term over what
-    the terminal measurements read; methods that can only draw shots have none. ``by_name_only`` methods run when they are
-    named, and never else.
+    slower an exact method may be before this one is preferred; for a task for which it is the ``last_resort``, any other
+    that may is, however slow. ``expect`` gives the exact mean of each term over what the terminal measurements read;
+    methods that can only draw shots have none. ``by_name_only`` methods run when they are named, and never else.
     """
 
     name: str
@@ -102,4 +102,5 @@ class Method:
     expect: Callable[[Task, Sequence[Weights]], Means] | None = None
     approximation: str | None = None
     reluctance: float = 1.0
+    last_resort: Callable[[Task], bool] = lambda _: False
     by_name_only: bool = False
