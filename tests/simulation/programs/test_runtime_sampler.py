@@ -9,16 +9,18 @@ import pytest
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
 from qiskit.quantum_info import Statevector
 from qiskit.transpiler import generate_preset_pass_manager
+from qiskit_ibm_runtime import SamplerV2
 from qiskit_ibm_runtime.execution_span import DoubleSliceSpan, TwirledSliceSpan, TwirledSliceSpanV2
+from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
 from qumulus.core.results import Failure
 from qumulus.simulation.devices import CATALOGUE, device_model
 from qumulus.simulation.target import build_target
-from simulation.circuits import bell, isa
+from simulation.circuits import bell, ghz, isa, su2
 
 from .runtime import result, run, sampler
 
-BRISBANE, FEZ = device_model("brisbane"), device_model("fez")
+BRISBANE, FEZ, MANILA = device_model("brisbane"), device_model("fez"), device_model("manila")
 FEZ_PAIR = (145, 146)
 
 
@@ -311,3 +313,34 @@ def test_a_method_that_does_not_exist_fails_with_the_names() -> None:
     assert outcome.failure is Failure.PROGRAM
     assert outcome.reason is not None
     assert "choose one of auto, exact, dense" in outcome.reason
+
+
+def test_a_job_may_ask_for_the_counts_of_the_local_mode() -> None:
+    """Bit for bit what the client package draws on its own fake backend from the same seed."""
+    circuits, values = [isa(bell(), MANILA), isa(ghz(4), MANILA)], np.linspace(0, 1, 6).reshape(3, 2)
+    ansatz = QuantumCircuit(2)
+    ansatz.rx(Parameter("a"), 0)
+    ansatz.rx(Parameter("b"), 1)
+    ansatz.measure_all()
+    pubs = [*((circuit, None, 300) for circuit in circuits), (isa(ansatz, MANILA), values, 100)]
+    theirs = SamplerV2(FakeManilaV2(), options={"simulator": {"seed_simulator": 11}}).run(pubs).result()
+    options = {"experimental": {"simulation_method": "local-mode"}, "simulator": {"seed_simulator": 11}}
+    ours = result(sampler(pubs, options, device="manila"))
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.data.meas == other.data.meas
+    assert ours[0].metadata["simulation"]["method"] == "local-mode"
+
+
+def test_the_local_mode_has_no_twirling() -> None:
+    options = {"experimental": {"simulation_method": "local-mode"}, "twirling": {"enable_gates": True}}
+    outcome = run(sampler([(isa(bell(), MANILA), None, 10)], options, device="manila"))
+    assert outcome.failure is Failure.PROGRAM
+    assert "turn them off" in (outcome.reason or "")
+
+
+def test_the_local_mode_too_is_refused_over_the_limits() -> None:
+    options = {"experimental": {"simulation_method": "local-mode"}}
+    circuit = isa(su2(18, 8, "full"), BRISBANE)
+    outcome = run(sampler([(circuit, None, 100_000)], options, seconds=10))
+    assert outcome.failure is Failure.REFUSED
+    assert "aer needs" in (outcome.reason or "")

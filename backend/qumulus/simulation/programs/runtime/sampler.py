@@ -5,18 +5,20 @@ Emulates the ``sampler`` program of Qiskit Runtime, version 2 (models: ``ibm_qua
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import prod
 from typing import Any
 
 import numpy as np
 from ibm_quantum_schemas.sampler.version_0_1 import OptionsModel
+from numpy.typing import NDArray
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.sampling import sample_sweep
 
-from . import results, spans, wire
+from . import local_mode, results, spans, wire
 from .conditions import Conditions, conditions, tell
 from .failures import Log, coded, invalid
 from .options import validated
@@ -53,10 +55,13 @@ def run(program: Program, log: Log) -> Outcome:
     results.check_size(bits, submission.limits)
     if submission.dry_run:
         return results.checked()
-    for index, pub in enumerate(pubs):
+    local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
+    for index, (pub, drawn) in enumerate(zip(pubs, local, strict=True)):
         twirls = randomizations(pub.shots, *counts) if twirled else None
         start = datetime.now(UTC)
-        result, simulation = _sampled(pub, index, under, submission, twirls)
+        bits, simulation = _simulated(pub, index, under, submission) if drawn is None else (drawn.bits, drawn.metadata)
+        simulation = under.report(simulation)
+        result = _result(pub, bits, simulation, twirls)
         pub_results.append(result)
         pub_spans.append(spans.span(index, pub.shape, pub.shots, start, datetime.now(UTC), twirls))
         report.append(simulation)
@@ -66,13 +71,12 @@ def run(program: Program, log: Log) -> Outcome:
     return results.outcome(pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits})
 
 
-def _sampled(
-    pub: SamplerPub, index: int, under: Conditions, submission: Submission, twirls: Randomizations | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The result of one pub, and how it was simulated."""
-    circuit = under.prepared(pub.circuit)
+def _simulated(
+    pub: SamplerPub, index: int, under: Conditions, submission: Submission
+) -> tuple[Mapping[str, NDArray[np.uint8]], Mapping[str, Any]]:
+    """The shots of one pub by register, shape (sets · shots, width), and how they were simulated."""
     samples = sample_sweep(
-        circuit,
+        under.prepared(pub.circuit),
         under.model,
         pub.bindings(),
         shots=pub.shots,
@@ -80,18 +84,24 @@ def _sampled(
         method=under.method,
         limits=submission.limits,
     )
-    fields = {
-        register.name: wire.to_bit_array(
-            np.concatenate([drawn.bits[register.name] for drawn in samples])
-            if samples
-            else np.zeros((0, register.size), np.uint8),
-            pub.shape,
-        )
+    bits = {
+        register.name: np.concatenate([drawn.bits[register.name] for drawn in samples])
+        if samples
+        else np.zeros((0, register.size), np.uint8)
         for register in pub.circuit.cregs
     }
-    simulation = under.report(samples[0].metadata if samples else {})
+    return bits, samples[0].metadata if samples else {}
+
+
+def _result(
+    pub: SamplerPub,
+    bits: Mapping[str, NDArray[np.uint8]],
+    simulation: Mapping[str, Any],
+    twirls: Randomizations | None,
+) -> dict[str, Any]:
+    """The result of one pub."""
+    fields = {register.name: wire.to_bit_array(bits[register.name], pub.shape) for register in pub.circuit.cregs}
     metadata: dict[str, Any] = {"circuit_metadata": pub.circuit.metadata or {}, "simulation": simulation}
     if twirls is not None:
         metadata["num_randomizations"] = twirls.number
-    result = wire.to_value("SamplerPubResult", data=wire.to_data_bin(fields, pub.shape), metadata=metadata)
-    return result, simulation
+    return wire.to_value("SamplerPubResult", data=wire.to_data_bin(fields, pub.shape), metadata=metadata)
