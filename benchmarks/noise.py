@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from qiskit.circuit import QuantumCircuit
 from qiskit.primitives.containers.sampler_pub import SamplerPub
@@ -202,44 +204,59 @@ def start_and_memory() -> Table:
 
 
 QASM = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+RUNTIME = {
+    "Authorization": "Bearer qumulus-local",
+    "Service-CRN": "crn:v1:bluemix:public:quantum-computing:us-east:a/test:test::",
+    "IBM-API-Version": "2025-05-01",
+}
+ENDED = {"COMPLETED", "FAILED", "CANCELLED"}
+JOBS, CLIENTS = 400, 8
+
+
+def asked(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a server answers, as JSON."""
+    request = urllib.request.Request(url, body, {"content-type": "application/json", **(headers or {})})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
+
+
+def finished(url: str, of: Callable[[dict[str, Any]], str], headers: Mapping[str, str] | None = None) -> None:
+    """Ask for a job until it has completed."""
+    while (state := of(asked(url, headers=headers)).upper()) not in ENDED:
+        pass
+    assert state == "COMPLETED", state
+
+
+def runtime_job(server: Server, body: bytes) -> None:
+    """A sampler job of Qiskit Runtime, from the request to the stored result."""
+    job = asked(f"{server.url}/v1/jobs", body, RUNTIME)["id"]
+    finished(f"{server.url}/v1/jobs/{job}", lambda found: found["state"]["status"], RUNTIME)
+
+
+def task(server: Server, device: str) -> None:
+    """The same Bell pair as OpenQASM, which the worker has to transpile."""
+    body = {"code": QASM, "name": "bench", "device": device.capitalize(), "n_shots": SHOTS}
+    task_id = asked(f"{server.url}/task", json.dumps(body).encode())["task_id"]
+    finished(f"{server.url}/task/{task_id}/status", lambda found: found["status"])
 
 
 def over_http() -> Table:
     """Durable jobs over HTTP: from the request to the stored result."""
     rows = []
-    with (
-        tempfile.TemporaryDirectory() as home,
-        Server(Path(home) / "state", environment={"QUMULUS_LOG": "off"}) as server,
-    ):
-
-        def posted(device: str) -> str:
-            body = {"code": QASM, "name": "bench", "device": device, "n_shots": SHOTS, "skip_transpilation": False}
-            request = urllib.request.Request(
-                f"{server.url}/task", json.dumps(body).encode(), {"content-type": "application/json"}
-            )
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return json.load(response)["task_id"]
-
-        def finished(task: str) -> None:
-            while True:
-                with urllib.request.urlopen(f"{server.url}/task/{task}/status", timeout=60) as response:
-                    status = json.load(response)["status"]
-                if status in ("COMPLETED", "FAILED", "CANCELLED"):
-                    assert status == "COMPLETED", status
-                    return
-
+    bodies = {device: program(isa(bell(), device), device).payload for device in BACKENDS}
+    quiet = {"QUMULUS_LOG": "off"}
+    with tempfile.TemporaryDirectory() as home, Server(Path(home) / "state", environment=quiet) as server:
         for device, least, aim in (("brisbane", 150, 300), ("fez", 750, 1500)):
-            circuit = isa(bell(), device)
             ours, theirs = in_turn(
-                lambda device=device: finished(posted(device.capitalize())), local_mode(circuit, device)
+                partial(runtime_job, server, bodies[device]), local_mode(isa(bell(), device), device)
             )
             rows.append(compared(f"noisy Bell over HTTP, {device}", ours, theirs, least, aim))
-        jobs = 400
+        text = statistics.median(timed(partial(task, server, "brisbane")) for _ in range(OURS))
+        rows.append(Row(what="the same as OpenQASM 3, transpiled by the worker, brisbane", ours=seconds(text)))
         start = time.perf_counter()
-        with ThreadPoolExecutor(8) as clients:
-            tasks = list(clients.map(posted, ["Brisbane"] * jobs))
-            list(clients.map(finished, tasks))
-        rate = jobs / (time.perf_counter() - start)
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            list(clients.map(partial(runtime_job, server), [bodies["brisbane"]] * JOBS))
+        rate = JOBS / (time.perf_counter() - start)
         rows.append(
             Row(
                 what="throughput of noisy Bell jobs over HTTP, both cores",
@@ -249,7 +266,8 @@ def over_http() -> Table:
                 met=rate >= 100,
             )
         )
-    return Table(title="Noisy jobs over HTTP", rows=rows, note="OpenQASM 3, transpiled by the worker; stored durably.")
+    note = f"From the request to the stored result, durably; throughput: {JOBS} jobs by {CLIENTS} clients on the same cores."
+    return Table(title="Noisy jobs over HTTP", rows=rows, note=note)
 
 
 def tables() -> list[Table]:

@@ -23,7 +23,7 @@ from qumulus.simulation.seeds import fresh
 
 from .openqasm_gates import write_out
 from .openqasm_mitigation import mitigate
-from .openqasm_placement import place
+from .openqasm_placement import USUAL_SEED, place
 from .openqasm_text import read
 
 Log = Callable[[str, Severity], None]
@@ -51,8 +51,8 @@ class Task:
 def run(program: Program, log: Log) -> Outcome:
     """Run a task.
 
-    Without a seed the job's counts, which is the same in each attempt; the transpiler's follows the simulation's, so that
-    one seed fixes all counts.
+    Without a seed the job's counts, which is the same in each attempt; the transpiler's is always the same, so that one
+    seed fixes all counts.
 
     Raises:
         ProgramError: the program cannot be read, does not fit the device, or measures nothing.
@@ -72,7 +72,7 @@ def run(program: Program, log: Log) -> Outcome:
         model,
         allocation=None if model.ideal else task.qubit_allocation,
         transpile=not task.skip_transpilation,
-        seed=seed if task.seed_transpilation is None else task.seed_transpilation,
+        seed=USUAL_SEED if task.seed_transpilation is None else task.seed_transpilation,
     )
     log(f"Placed on {program.device} after {perf_counter() - start:.3f} s.", Severity.DEBUG)
     samples = sample(placed.circuit, model, shots=program.shots or 1, seed=seed, limits=program.limits)

@@ -91,7 +91,7 @@ class Run:
             raise ProgramError(
                 f"transpiler_lib {str(library)[:40]!r} is not here: use qiskit, or null to run untranspiled."
             )
-        arguments: dict[str, Any] = {"seed": self.seed, **transpiler_options(information.get("transpiler_options"))}
+        arguments: dict[str, Any] = transpiler_options(information.get("transpiler_options"))
         return place(circuit, self.model, transpile=library is not None, **arguments)
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
@@ -20,6 +21,9 @@ from qumulus.simulation.errors import ProgramError
 OPTIMIZATION_LEVEL = 1
 SEEDS = 1 << 32
 """A seed of any size, of either sign, is taken modulo this: the transpiler's own generators know no larger one."""
+
+USUAL_SEED = 0
+"""Of the transpiler where nobody gives one: always the same, so that the seed of the shots alone fixes all counts."""
 
 _ANYWHERE = frozenset({"barrier", "break_loop", "continue_loop"})
 
@@ -38,7 +42,7 @@ def place(
     *,
     allocation: Mapping[str, int] | None = None,
     transpile: bool = True,
-    seed: int | None = None,
+    seed: int = USUAL_SEED,
     optimization_level: int = OPTIMIZATION_LEVEL,
     **methods: Any,
 ) -> Placed:
@@ -57,13 +61,8 @@ def place(
         )
     wanted = _allocation(circuit, model, allocation, physical=circuit.layout is not None or not transpile)
     if transpile:
-        manager = generate_preset_pass_manager(
-            optimization_level=optimization_level,
-            target=model.target,
-            initial_layout=wanted,  # ty: ignore[invalid-argument-type] - None is its own default
-            seed_transpiler=None if seed is None else seed % SEEDS,
-            **methods,
-        )
+        layout = None if wanted is None else tuple(wanted)
+        manager = _transpiler(model, optimization_level, layout, seed % SEEDS, **methods)
     else:
         manager = PassManager(
             [SetLayout(wanted), FullAncillaAllocation(model.target), EnlargeWithAncilla(), ApplyLayout()]
@@ -74,6 +73,20 @@ def place(
     if placed.layout is None:
         raise RuntimeError("The transpiler placed a circuit and did not say where.")
     return Placed(placed, dict(enumerate(placed.layout.initial_index_layout(filter_ancillas=True))))
+
+
+@lru_cache(maxsize=16)
+def _transpiler(
+    model: DeviceModel, optimization_level: int, layout: tuple[int, ...] | None, seed: int, **methods: Any
+) -> PassManager:
+    """Qiskit's preset pass manager, kept: making one takes longer than a small circuit's way through it."""
+    return generate_preset_pass_manager(
+        optimization_level=optimization_level,
+        target=model.target,
+        initial_layout=None if layout is None else list(layout),  # ty: ignore[invalid-argument-type] - its own default
+        seed_transpiler=seed,
+        **methods,
+    )
 
 
 # -- the qubits that the caller chose ----------------------------------------------------------------------------------

@@ -50,9 +50,8 @@ def sampled(pubs: Sequence[SamplerPub], under: Conditions, submission: Submissio
             for binding in pub.bindings()[:1]:
                 choose(Task(active, pub.circuit, pub.shots, submission.limits, binding), aer.METHOD.name)
     start = perf_counter()
-    found = aer.sample_like_local_mode(
-        [(pub.circuit, pub.values, pub.shots) for pub in pubs], under.model, default_shots=1, seed=under.seed
-    )
+    given: Any = [(pub.circuit, pub.values, pub.shots) for pub in pubs]  # Qiskit coerces more than its types name
+    found: Any = aer.sample_like_local_mode(given, under.model, default_shots=1, seed=under.seed)
     metadata = {
         "method": NAME,
         "engine": aer.METHOD.engine,
