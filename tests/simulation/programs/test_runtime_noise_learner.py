@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.quantum_info import SparsePauliOp
 from qiskit_ibm_runtime.decoders.noise_learner import NoiseLearnerResultDecoder
 from qiskit_ibm_runtime.decoders.noise_learner_v3.decoder import NoiseLearnerV3ResultDecoder
 from qiskit_ibm_runtime.noise_learner_v3.params_converters import NOISE_LEARNER_V3_PARAMS_CONVERTERS
 from qiskit_ibm_runtime.options_models.noise_learner_v3 import NoiseLearnerV3Options
+from qiskit_ibm_runtime.results import LayerError, PauliLindbladError
 from samplomatic import Twirl
 
 from qumulus.core.programs import Program
@@ -18,7 +20,8 @@ from qumulus.core.results import Failure
 from qumulus.simulation.devices import device_model
 from simulation.circuits import bell, isa
 
-from .runtime import job, run
+from .runtime import estimator, job, run
+from .runtime import result as estimated
 
 BRISBANE = device_model("brisbane")
 VERSIONS = tuple(NOISE_LEARNER_V3_PARAMS_CONVERTERS)
@@ -183,3 +186,38 @@ def test_a_calibration_job_fails_with_a_sentence() -> None:
     outcome = run(job({"schema_version": "v0.1", "options": {}}, kind="calibrate"))
     assert outcome.failure is Failure.PROGRAM
     assert "ibm_brisbane is not calibrated by jobs" in outcome.reason
+
+
+def extrapolated(learned: Any) -> Program:
+    """An estimator job that amplifies learned errors."""
+    circuit = isa(bell().remove_final_measurements(inplace=False), BRISBANE)
+    observable = SparsePauliOp("ZZ").apply_layout(circuit.layout)
+    resilience = {"zne_mitigation": True, "zne": {"amplifier": "pea"}, "layer_noise_model": learned}
+    return estimator([(circuit, observable)], {"resilience": resilience})
+
+
+def test_what_was_learned_is_taken_by_the_estimator_and_given_back_in_its_metadata() -> None:
+    learned = result(legacy([isa(bell(), BRISBANE)]), NoiseLearnerResultDecoder)
+    brought, own = (estimated(extrapolated(given)) for given in (learned.data, None))
+    assert brought[0].data.evs == own[0].data.evs
+    assert "layer_noise_model" not in own.metadata["resilience"]
+    for told, layer in zip(brought.metadata["resilience"]["layer_noise_model"], learned.data, strict=True):
+        assert (told.circuit, told.qubits) == (layer.circuit, layer.qubits)
+        assert told.error.generators == layer.error.generators
+        assert (told.error.rates == layer.error.rates).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda layer: LayerError(layer.circuit, layer.qubits, PauliLindbladError(layer.error.generators, 2 * layer.error.rates)),
+         "A layer noise model of your own is not used"),
+        (lambda layer: LayerError(layer.circuit, [70, 71], layer.error), "layers are of the device's gates"),
+        (lambda layer: LayerError(QuantumCircuit(2), layer.qubits, layer.error), "A layer noise model of your own"),
+    ],
+)  # fmt: skip
+def test_noise_that_the_device_has_not_fails_the_job(change: Any, words: str) -> None:
+    learned = result(legacy([isa(bell(), BRISBANE)]), NoiseLearnerResultDecoder)
+    outcome = run(extrapolated([change(layer) for layer in learned.data]))
+    assert outcome.failure is Failure.PROGRAM
+    assert words in (outcome.reason or "")

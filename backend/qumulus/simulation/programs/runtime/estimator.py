@@ -19,7 +19,7 @@ from qumulus.simulation.errors import Refused
 from qumulus.simulation.expectation import measure_terms, shots_for
 from qumulus.simulation.seeds import extend
 
-from . import estimates, results, wire
+from . import estimates, learned, results, wire
 from .conditions import Conditions, conditions, tell
 from .failures import Log, coded
 from .folding import Amplifier, folded
@@ -48,6 +48,7 @@ def run(program: Program, log: Log) -> Outcome:
     submission = read(program)
     options = validated(OptionsModel, submission.params.get("options"), submission.allowance)
     wanted = resilience(submission.params.get("resilience_level", USUAL), options)
+    brought = learned.accepted(options, submission)
     under = conditions(
         submission,
         options,
@@ -68,7 +69,7 @@ def run(program: Program, log: Log) -> Outcome:
             "enable_measure": wanted.twirl_measurements,
             "interleave_randomizations": True,
         },
-        "resilience": wanted.metadata(),
+        "resilience": wanted.metadata() | ({} if brought is None else {"layer_noise_model": brought}),
     }
     told = [result["__value__"]["metadata"] for result in estimated]
     for index, each in enumerate(told):

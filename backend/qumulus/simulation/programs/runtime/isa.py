@@ -45,14 +45,18 @@ class Instructions:
                 check_rzz(float(angle))
         return [angle for angle in angles if isinstance(angle, ParameterExpression)]
 
+    def has(self, name: str, qubits: tuple[int, ...]) -> bool:
+        """Whether the device has an instruction on these qubits."""
+        key = (name, qubits)
+        if key not in self._known:
+            self._known[key] = name in _ANYWHERE or self.model.isa_target.instruction_supported(name, qubits)
+        return self._known[key]
+
     def _angles(self, circuit: QuantumCircuit, places: Any) -> Iterator[Any]:
         where = dict(zip(circuit.qubits, places, strict=False))
         for instruction in circuit.data:
             name, qubits = instruction.name, tuple(where[qubit] for qubit in instruction.qubits)
-            key = (name, qubits)
-            if key not in self._known:
-                self._known[key] = name in _ANYWHERE or self.model.isa_target.instruction_supported(name, qubits)
-            if not self._known[key]:
+            if not self.has(name, qubits):
                 raise self._missing(name, qubits)
             if name == "rzz":
                 yield instruction.params[0]

@@ -28,7 +28,8 @@ from . import circuits, results, wire
 from .dialects import ANNOTATIONS
 from .failures import Log, coded, invalid, not_isa
 from .layers import Layer, unique_layers
-from .lindblad import Rates, gate_rates, readout_rate
+from .learned import by_label, layer_rates
+from .lindblad import Rates, readout_rate
 from .options import validated
 from .submission import Submission, read
 from .tensors import to_tensor
@@ -38,7 +39,6 @@ VERSIONS = {"v0.1": 16, "v0.2": 17, "v0.3": 17}
 
 NOTE = "The rates are those of the device's own noise model, twirled; they were computed and not measured."
 _MODULE = "qiskit_ibm_runtime.utils.noise_learner_result"  # where every version of the client finds the classes
-_NOT_CLIFFORD = frozenset({"rzz"})
 
 
 @coded
@@ -80,35 +80,18 @@ _INPUT_OPTIONS = (
 
 
 def _layer_error(layer: Layer, model: DeviceModel) -> dict[str, Any]:
-    width, place = len(layer.qubits), {qubit: index for index, qubit in enumerate(layer.qubits)}
-    circuit = QuantumCircuit(width)
+    circuit = QuantumCircuit(len(layer.qubits))
     for name, qubits in layer.circuit():
         circuit.append(get_standard_gate_name_mapping()[name], qubits)
-    rates = _of_gates(layer, model)
-    labels = []
-    for letters, qubits in rates:
-        label = ["I"] * width
-        for letter, qubit in zip(letters, qubits, strict=True):
-            label[width - 1 - place[qubit]] = letter
-        labels.append("".join(label))
+    rates = by_label(layer_rates(layer, model), layer.qubits)
     generators = {
         "__type__": "settings",
         "__module__": "qiskit.quantum_info.operators.symplectic.pauli_list",
         "__class__": "PauliList",
-        "__value__": {"data": labels},
+        "__value__": {"data": list(rates)},
     }
     error = _object("PauliLindbladError", generators=generators, rates=wire.to_array(np.array(list(rates.values()))))
     return _object("LayerError", circuit=_circuit(circuit), qubits=list(layer.qubits), error=error)
-
-
-def _of_gates(layer: Layer, model: DeviceModel) -> Rates:
-    """The rates of all gates of a layer, which act on different qubits; 0 for the qubits that idle."""
-    rates: Rates = {(letter, (qubit,)): 0.0 for qubit in layer.qubits for letter in "XYZ"}
-    for name, qubits in sorted(layer.gates, key=lambda gate: gate[1]):
-        if name in _NOT_CLIFFORD:
-            raise invalid(f"The noise of {name} is not learned, because it is not a Clifford gate.")
-        rates |= gate_rates(model, name, qubits)
-    return rates
 
 
 def _object(name: str, **members: Any) -> dict[str, Any]:
@@ -158,7 +141,7 @@ def _learned(box: CircuitInstruction, depths: list[int], version: str, submissio
         protocol, kept, successes = "trex", 1.0, {}
     else:
         gates = frozenset((name, qubits) for name, qubits in inner if len(qubits) == 2)
-        rates = _of_gates(Layer(gates, tuple(sorted(physical))), submission.model)
+        rates = layer_rates(Layer(gates, tuple(sorted(physical))), submission.model)
         protocol, kept, successes = "lindblad", dict.fromkeys(depths, 1.0), {depth: {} for depth in depths}
     selection = {"fraction_kept": kept, **({"success_rates": successes} if version != "v0.1" else {})}
     place = {qubit: index for index, qubit in enumerate(sorted(physical))}

@@ -68,11 +68,6 @@ def resilience(level: object, options: OptionsModel) -> Resilience:
             "Probabilistic error cancellation is not simulated: use zero-noise extrapolation (zne_mitigation), "
             "with the amplifier 'pea' for learned noise."
         )
-    if asked.layer_noise_model is not None:
-        raise invalid(
-            "A layer noise model of your own is not used: the amplifier 'pea' amplifies the noise that the device has. "
-            "Leave layer_noise_model out."
-        )
     mitigated = _or(asked.measure_mitigation, level >= 1)
     extrapolation = _extrapolation(options) if _or(asked.zne_mitigation, level >= 2) else None
     amplified = extrapolation is not None and not extrapolation.folds
