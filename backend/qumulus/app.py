@@ -163,7 +163,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
-        catalogue=SnapshotCatalogue(),
+        catalogue=SnapshotCatalogue(show_mocks=settings.show_mocks),
         accounts=storage.accounts,
         sessions=storage.sessions,
         workloads=storage.workloads,

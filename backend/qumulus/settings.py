@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     token: SecretStr = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
     provider_key: SecretStr = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
     instances: str = Field("", description="more IBM instances: names or CRNs, comma-separated")
+    show_mocks: bool = Field(
+        False, description="list the devices that exist for tests, such as test_eagle, to everybody"
+    )
     provider_lease: Seconds = Field(
         0, description="seconds after which a job that an engine fetched and left is given out again; 0: never"
     )

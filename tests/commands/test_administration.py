@@ -209,6 +209,19 @@ def test_the_secret_of_a_new_token_is_all_that_is_printed(server):
     assert requests.get(f"{server.url}/v1/backends", headers=headers, timeout=30).status_code == 401
 
 
+def test_an_account_gets_an_instance_and_a_token_by_commands(server):
+    assert run(server, "accounts", "create", "second", "--email", "second@localhost").startswith("second is an account")
+    crn = run(server, "instances", "create", "free", "--account", "second", "--plan", "open", "--tag", "a").strip()
+    secret = run(server, "tokens", "create", "ibm", "--account", "second").strip()
+    headers = {"Authorization": f"Bearer {secret}", "IBM-API-Version": "2026-04-15", "Service-CRN": crn}
+    usage = requests.get(f"{server.url}/v1/instances/usage", headers=headers, timeout=30).json()
+    assert (usage["instance_id"], usage["usage_limit_seconds"]) == (crn, 600)
+    assert crn in run(server, "instances", "list")
+    assert "second@localhost" in run(server, "accounts", "list")
+    assert run(server, "instances", "remove", "free") == "free is gone.\n"
+    assert crn not in run(server, "instances", "list", "--json")
+
+
 def test_a_reset_is_not_done_unasked(server):
     job = submit(server, name="stays")
     assert run(server, "reset", status=2) == "A reset forgets all jobs and results: say --yes.\n"

@@ -93,5 +93,7 @@ def test_the_device_for_tests_is_hidden_unless_asked_for():
     (mock,) = set(names.devices(CATALOGUE, mocks=True)) - set(names.devices(CATALOGUE))
     assert names.to_wire(mock.name) == "test_eagle"
     assert names.device(CATALOGUE, "test_eagle") == mock
-    assert translate.device(mock, DeviceSettings(), 0).class_ == "mock"
+    assert names.mocks(CATALOGUE) == {mock.name}
+    assert mock in names.devices(SnapshotCatalogue(show_mocks=True))
+    assert names.mocks(SnapshotCatalogue(show_mocks=True)) == frozenset()
     assert json.loads(DOCUMENTS.configuration("test_eagle").content)["backend_name"] == "test_eagle"

@@ -22,12 +22,19 @@ class SnapshotCatalogue:
     it, the catalogue gives that one. Documents name the device by the core's name.
     """
 
+    def __init__(self, *, show_mocks: bool = False) -> None:
+        """``show_mocks``: list the devices that exist for tests among the others."""
+        self._show_mocks = show_mocks
+
     def devices(self) -> tuple[Device, ...]:
         """Every device, in the order of their names, the ideal simulators last."""
-        return tuple(index.load().values())
+        return (*(self._mocks() if self._show_mocks else ()), *index.load().values())
 
     def mocks(self) -> tuple[Device, ...]:
         """The devices that exist for tests: snapshots under another name, which `devices` leaves out."""
+        return () if self._show_mocks else self._mocks()
+
+    def _mocks(self) -> tuple[Device, ...]:
         return tuple(self.device(name) for name in MOCKS)
 
     def device(self, name: str) -> Device:

@@ -10,7 +10,7 @@ import typer
 
 from qumulus import __version__, server
 
-from . import account, devices, jobs, services, tokens
+from . import account, accounts, devices, instances, jobs, services, tokens
 from .env import env
 from .options import Json
 from .provider import provider
@@ -64,6 +64,8 @@ app.command("status")(status)
 app.add_typer(devices.app, name="devices", help="Devices, and what is set for them.")
 app.add_typer(jobs.app, name="jobs", help="The jobs of all accounts and APIs.")
 app.add_typer(services.app, name="services", help="Programs of your own, as services of PLANQK.")
+app.add_typer(accounts.app, name="accounts", help="Who owns jobs.")
+app.add_typer(instances.app, name="instances", help="Service instances of IBM Quantum.")
 app.add_typer(tokens.app, name="tokens", help="Credentials of the emulated APIs.")
 app.command("reset")(reset)
 

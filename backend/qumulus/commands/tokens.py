@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import show
+from . import accounts, show
 from .cloud import Cloud, at
 from .completion import completing
 from .options import Json, Url
@@ -51,10 +51,15 @@ def create(
     api: Annotated[Api, typer.Argument(help="Whose clients send it.")],
     url: Url,
     days: Annotated[float | None, typer.Option(min=0, help="For so many days; for ever if not said.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Whose it is.", autocompletion=accounts.identifiers, show_default="local")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a token and print its secret, this once."""
     body: dict[str, str] = {"api": api.value}
+    if account is not None:
+        body["account"] = account
     if days is not None:
         body["expires_at"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
     made = Cloud(url).post("/emulator/tokens", body)

@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from .errors import InvalidRequest
 
 DEFAULT_ACCOUNT = "local"
+PLAN, REGION = "internal", "us-east"  # of an instance of which nothing else is said
 
 # The instances that are always there: the default account's own, and the one in the first examples of the IBM server.
 _LOCAL = "crn:v1:bluemix:public:quantum-computing:us-east:a/00000000000000000000000000000000:"
@@ -27,8 +28,8 @@ class Instance:
     crn: str
     name: str
     account: str
-    plan: str = "internal"
-    region: str = "us-east"
+    plan: str = PLAN
+    region: str = REGION
     tags: tuple[str, ...] = ()
     limit_seconds: float | None = None  # of devices; None: as much as the plan allows
 
@@ -43,7 +44,13 @@ def instance_called(text: str) -> Instance:
         return Instance(crn=text, name=crn["id"], account=DEFAULT_ACCOUNT, region=crn["region"])
     if text.startswith("crn:") or not text.isprintable() or not 0 < len(text) <= MAX_NAME:
         raise InvalidRequest(f"{text[:80]!r} is no instance: say a name, or a CRN such as {LOCAL_CRN}")
-    return Instance(crn=f"{_LOCAL}{uuid5(NAMESPACE_URL, text)}::", name=text, account=DEFAULT_ACCOUNT)
+    return Instance(crn=crn_of(text), name=text, account=DEFAULT_ACCOUNT)
+
+
+def crn_of(name: str, account: str = DEFAULT_ACCOUNT, region: str = REGION) -> str:
+    """The CRN of an instance that has but a name."""
+    owner = LOCAL_CRN.split(":")[6] if account == DEFAULT_ACCOUNT else f"a/{uuid5(NAMESPACE_URL, account).hex}"
+    return f"crn:v1:bluemix:public:quantum-computing:{region}:{owner}:{uuid5(NAMESPACE_URL, name)}::"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -384,7 +384,33 @@ class Accounts(Protocol):
 
     def accounts(self) -> tuple[Account, ...]: ...
 
+    def add_account(self, account: Account) -> None:
+        """Make an account.
+
+        Raises:
+            WrongState: there is one with that id.
+        """
+        ...
+
     def instances(self, account: str) -> tuple[Instance, ...]: ...
+
+    def add_instance(self, instance: Instance) -> None:
+        """Make an instance.
+
+        Raises:
+            NotFound: there is no such account.
+            WrongState: there is one with that name or CRN.
+        """
+        ...
+
+    def remove_instance(self, name: str) -> None:
+        """Forget an instance; its jobs stay.
+
+        Raises:
+            NotFound
+            NotAllowed: it is built in.
+        """
+        ...
 
     def instance(self, name_or_crn: str) -> Instance | None: ...
 
@@ -394,7 +420,14 @@ class Accounts(Protocol):
 
     def tokens(self, account: str) -> tuple[Token, ...]: ...
 
-    def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token: ...
+    def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token:
+        """Let another credential in. The same one again stays the same.
+
+        Raises:
+            NotFound: there is no such account.
+            NotAllowed: it is another account's.
+        """
+        ...
 
     def revoke_token(self, token_id: str) -> None:
         """Forget a credential.

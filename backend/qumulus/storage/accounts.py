@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from qumulus.core.accounts import DEFAULT_ACCOUNT, LOCAL_CRN, TEST_CRN, Account, Caller, Instance, Token
-from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound
+from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound, WrongState
 from qumulus.core.ports import Clock
 
 from . import rows
@@ -106,6 +106,16 @@ class SqlAccounts:
                 Account(**row._mapping) for row in connection.execute(select(accounts).order_by(accounts.c.id))
             )
 
+    def add_account(self, account: Account) -> None:
+        """Make an account. See `core.ports.Accounts`."""
+
+        def work(connection: Connection) -> None:
+            if _exists(connection, account.id):
+                raise WrongState(f"There is an account with the id {account.id} already: choose another one.")
+            connection.execute(insert(accounts).values(id=account.id, name=account.name, email=account.email))
+
+        self._write(work)
+
     def instances(self, account: str) -> tuple[Instance, ...]:
         """The instances of an account."""
         wanted = select(instances).where(instances.c.account == account).order_by(instances.c.name)
@@ -135,6 +145,29 @@ class SqlAccounts:
 
         self._write(work)
 
+    def add_instance(self, instance: Instance) -> None:
+        """Make an instance. See `core.ports.Accounts`."""
+
+        def work(connection: Connection) -> None:
+            _need(connection, instance.account)
+            same = or_(instances.c.crn == instance.crn, instances.c.name == instance.name)
+            if connection.execute(select(instances.c.crn).where(same)).first():
+                raise WrongState(f"There is an instance named {instance.name} already: choose another name.")
+            connection.execute(insert(instances).values(_instance_values(instance)))
+
+        self._write(work)
+
+    def remove_instance(self, name: str) -> None:
+        """Forget an instance. See `core.ports.Accounts`."""
+        if name in {instance.name for instance in INSTANCES}:
+            raise NotAllowed("The instances that are always there can't be removed.")
+
+        def work(connection: Connection) -> None:
+            if connection.execute(delete(instances).where(instances.c.name == name)).rowcount == 0:
+                raise NotFound(f"There is no instance named {name[:80]!r}: list the instances to see the names.")
+
+        self._write(work)
+
     def set_limit(self, crn: str, seconds: float | None) -> None:
         """How many seconds of devices an instance may use."""
         limited = update(instances).where(instances.c.crn == crn).values(limit_seconds=seconds)
@@ -150,7 +183,7 @@ class SqlAccounts:
         return self._kept.read(("tokens", account), ask)
 
     def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token:
-        """Let another credential in. The same one again stays the same."""
+        """Let another credential in. See `core.ports.Accounts`."""
         now = self._clock.now()
         values = {
             "id": rows.new_id(now),
@@ -163,6 +196,7 @@ class SqlAccounts:
         }
 
         def work(connection: Connection) -> Token:
+            _need(connection, account)
             same = select(tokens).where(tokens.c.scheme == scheme, tokens.c.digest == values["digest"])
             if row := connection.execute(same).first():
                 if row.account != account:
@@ -207,6 +241,16 @@ class Kept:
     def forget(self) -> None:
         """Keep nothing of what was read until now."""
         self._values = {}
+
+
+def _exists(connection: Connection, account: str) -> bool:
+    return connection.execute(select(accounts.c.id).where(accounts.c.id == account)).first() is not None
+
+
+def _need(connection: Connection, account: str) -> None:
+    """Raise unless there is such an account."""
+    if not _exists(connection, account):
+        raise NotFound(f"There is no account with the id {account[:80]!r}: list the accounts to see the ids.")
 
 
 def _instance_values(instance: Instance) -> dict[str, Any]:

@@ -111,7 +111,43 @@ def test_a_built_in_token_stays(cloud):
     assert "A built-in credential can't be deleted" in cloud("DELETE", f"/tokens/{built_in['id']}", 403)["detail"]
 
 
-@pytest.mark.parametrize("path", ["/jobs", "/devices", "/tokens"])
+def test_an_account_has_instances_and_tokens_of_its_own(cloud):
+    assert cloud("POST", "/accounts", 201, json={"id": "second"}) == {"id": "second", "name": "second"}
+    asked = {
+        "name": "theirs",
+        "account": "second",
+        "plan": "open",
+        "region": "eu-de",
+        "tags": ["a"],
+        "limit_seconds": 5,
+    }
+    made = cloud("POST", "/instances", 201, json=asked)
+    assert made | asked == made
+    assert made["crn"].startswith("crn:v1:bluemix:public:quantum-computing:eu-de:a/")
+    assert made in cloud("GET", "/instances")["instances"]
+    token = cloud("POST", "/tokens", 201, json={"api": "ibm", "account": "second"})
+    assert token["account"] == "second"
+
+    def status(crn: str) -> int:
+        headers = {"Authorization": f"Bearer {token['secret']}", "Service-CRN": crn, "IBM-API-Version": "2026-04-15"}
+        return requests.get(f"{cloud.server.url}/v1/instances/usage", headers=headers, timeout=30).status_code
+
+    assert status(made["crn"]) == 200
+    assert status("crn:v1:bluemix:public:quantum-computing:us-east:a/test:test::") == 403
+    cloud("DELETE", "/instances/theirs", 204)
+    assert status(made["crn"]) == 403
+
+
+def test_what_is_there_is_not_made_again_and_what_is_always_there_stays(cloud):
+    assert "There is an account" in cloud("POST", "/accounts", 409, json={"id": "local"})["detail"]
+    assert "named test already" in cloud("POST", "/instances", 409, json={"name": "test"})["detail"]
+    assert "no account" in cloud("POST", "/instances", 404, json={"name": "x", "account": "nobody"})["detail"]
+    assert "no account" in cloud("POST", "/tokens", 404, json={"api": "ibm", "account": "nobody"})["detail"]
+    assert "always there" in cloud("DELETE", "/instances/local", 403)["detail"]
+    assert "no instance named 'x'" in cloud("DELETE", "/instances/x", 404)["detail"]
+
+
+@pytest.mark.parametrize("path", ["/accounts", "/instances", "/jobs", "/devices", "/tokens"])
 def test_nobody_else_is_let_in(cloud, path):
     stranger = Cloud(cloud.server, "qumulus-local")
     assert "unknown" in stranger("GET", path, 401)["detail"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import importlib.util
+import inspect
 import json
 import os
 import sys
@@ -41,6 +42,7 @@ from qiskit_ibm_runtime import Batch, EstimatorV2, QiskitRuntimeService, Sampler
 
 ARGUMENTS = json.loads(os.environ.get("QUMULUS_SCENARIO_SERVICE", "{}"))
 WAITING, RUNNING = os.environ["QUMULUS_SCENARIO_WAITING"], os.environ["QUMULUS_SCENARIO_RUNNING"]
+SECOND = json.loads(os.environ["QUMULUS_SCENARIO_SECOND"])
 DEVICE = "ibm_brisbane"
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/test:test::"
 STEPS = []
@@ -99,6 +101,28 @@ def service():
 def instances():
     names = {instance["name"] if isinstance(instance, dict) else instance for instance in S.service.instances()}
     assert {"local", "test"} <= names or CRN in names, names
+
+
+@step
+def instance_by_plan():
+    if "plans_preference" not in inspect.signature(QiskitRuntimeService).parameters:
+        raise Absent
+    assert chosen(plans_preference=["open"]) == chosen(tags=["research"]) != chosen(tags=["nothing"])
+
+
+def chosen(**preferences):
+    """The instance that a service takes by itself; None where there is none that it wants."""
+    named = os.environ.pop("QISKIT_IBM_INSTANCE", None)
+    arguments = {name: value for name, value in ARGUMENTS.items() if name != "instance"}
+    try:
+        found = QiskitRuntimeService(**arguments, **preferences)
+        found.backend(DEVICE)
+        return found.active_instance()
+    except Exception:
+        return None
+    finally:
+        if named is not None:
+            os.environ["QISKIT_IBM_INSTANCE"] = named
 
 
 @step
@@ -468,6 +492,18 @@ def wrong_instance():
 @step
 def wrong_token():
     refused(token="wrong", channel="ibm_quantum_platform")
+
+
+@step
+def another_account():
+    service = QiskitRuntimeService(**ARGUMENTS | {"channel": "ibm_quantum_platform"} | SECOND)
+    assert service.jobs(limit=None) == []
+    backend = service.backend(DEVICE)
+    job = SamplerV2(backend).run([S.bell], shots=5)
+    assert job.result()[0].data.meas.num_shots == 5
+    assert [each.job_id() for each in service.jobs()] == [job.job_id()]
+    assert type(raises(lambda: service.job(S.sampled.job_id()))).__name__ == "RuntimeJobNotFound"
+    service.delete_job(job.job_id())
 
 
 @step

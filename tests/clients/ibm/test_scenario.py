@@ -14,6 +14,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, di
     with Server(folder / "state", environment=settings) as server:
         set_device(server, WAITING, least_queue_seconds=LEAST_SECONDS)
         set_device(server, RUNNING, least_run_seconds=LEAST_SECONDS)
-        yield server, json.loads(ready.read_text())
+        asked(server, "POST", "instances", name="research", plan="open", tags=["research"])
+        asked(server, "POST", "accounts", id="second")
+        second = asked(server, "POST", "instances", name="second", account="second")
+        token = asked(server, "POST", "tokens", api="ibm", account="second")
+        of_second = {"token": token["secret"], "instance": second["crn"]}
+        yield server, {**json.loads(ready.read_text()), "second": json.dumps(of_second)}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,13 +68,19 @@ def table(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def set_device(server: Server, device: str, **settings: float) -> None:
+    asked(server, "PUT", f"devices/{device}/settings", **settings)
+
+
+def asked(server: Server, method: str, path: str, **body: Any) -> Any:
+    """What the administrator gets for a request."""
     request = urllib.request.Request(
-        f"{server.url}/emulator/devices/{device}/settings",
-        json.dumps(settings).encode(),
+        f"{server.url}/emulator/{path}",
+        json.dumps(body).encode(),
         {"Authorization": "Bearer qumulus-admin", "Content-Type": "application/json"},
-        method="PUT",
+        method=method,
     )
-    urllib.request.urlopen(request, timeout=10).close()
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
 
 
 def surroundings(version: str, server: Server, ready: dict[str, str], folder: Path) -> dict[str, str]:
@@ -78,6 +90,7 @@ def surroundings(version: str, server: Server, ready: dict[str, str], folder: Pa
         "HOME": str(folder),
         "QUMULUS_SCENARIO_WAITING": f"ibm_{WAITING}",
         "QUMULUS_SCENARIO_RUNNING": f"ibm_{RUNNING}",
+        "QUMULUS_SCENARIO_SECOND": ready["second"],
     }
     if version in BY_VARIABLES:
         command = [sys.executable, "-m", "qumulus", "env", "ibm", "--url", server.url]

@@ -10,7 +10,7 @@ from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, serve
 from qumulus.openapi.documentation import Served
 
-from . import devices, jobs, server, services, state, tokens
+from . import accounts, devices, jobs, server, services, state, tokens
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.emulator.schemas")
@@ -36,6 +36,6 @@ def create(
     app.state.served = tuple(served)
     app.state.readiness = readiness
     app.state.metrics = metrics
-    operations = (module.operation for module in (server, devices, jobs, services, tokens, state))
+    operations = (module.operation for module in (server, accounts, devices, jobs, services, tokens, state))
     serve(app, DOCUMENT, *operations, errors=ERRORS)
     return app

@@ -28,10 +28,11 @@ def list_tokens(administrator: Administrator, accounts: Accounts) -> Tokens:
 
 @operation("createToken")
 def create_token(body: NewToken, administrator: Administrator, accounts: Accounts) -> CreatedToken:
-    """A credential of the default account."""
+    """A credential of an account."""
     secret = new_secret(body.api) if body.secret is MISSING else body.secret
     expires_at = None if body.expires_at is MISSING else body.expires_at
-    token = accounts.add_token(DEFAULT_ACCOUNT, body.api, secret, expires_at=expires_at)
+    account = DEFAULT_ACCOUNT if body.account is MISSING else body.account
+    token = accounts.add_token(account, body.api, secret, expires_at=expires_at)
     return translate.created_token(token, secret)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from pydantic import MISSING
+
 from qumulus.core import accounts, devices, jobs, ports, results
 
+from .schemas.accounts import Account
 from .schemas.devices import Device, DeviceDetails, DeviceKind, DeviceSettings
+from .schemas.instances import Instance, NewInstance
 from .schemas.jobs import Job, JobState, Log, LogLine, Severity
 from .schemas.state import Forgotten
 from .schemas.tokens import CreatedToken, Token, TokenApi
@@ -91,3 +95,46 @@ def created_token(known: accounts.Token, secret: str) -> CreatedToken:
 def forgotten(known: ports.Forgotten) -> Forgotten:
     """How much a reset removed."""
     return Forgotten(jobs=known.jobs, sessions=known.sessions, tokens=known.tokens)
+
+
+def account(known: accounts.Account) -> Account:
+    """Somebody who owns jobs."""
+    return Account(id=known.id, name=known.name, email=known.email or MISSING)
+
+
+def core_account(body: Account) -> accounts.Account:
+    """The same in the core's words."""
+    return accounts.Account(
+        id=body.id,
+        name=body.id if body.name is MISSING else body.name,
+        email=None if body.email is MISSING else body.email,
+    )
+
+
+def instance(known: accounts.Instance) -> Instance:
+    """A service instance."""
+    return Instance(
+        crn=known.crn,
+        name=known.name,
+        account=known.account,
+        plan=known.plan,
+        region=known.region,
+        tags=list(known.tags),
+        limit_seconds=known.limit_seconds,
+        built_in=known.crn in (accounts.LOCAL_CRN, accounts.TEST_CRN),
+    )
+
+
+def core_instance(body: NewInstance) -> accounts.Instance:
+    """A service instance that is to be made, in the core's words."""
+    owner = accounts.DEFAULT_ACCOUNT if body.account is MISSING else body.account
+    region = accounts.REGION if body.region is MISSING else body.region
+    return accounts.Instance(
+        crn=accounts.crn_of(body.name, owner, region),
+        name=body.name,
+        account=owner,
+        plan=accounts.PLAN if body.plan is MISSING else body.plan.value,
+        region=region,
+        tags=() if body.tags is MISSING else tuple(body.tags),
+        limit_seconds=None if body.limit_seconds is MISSING else body.limit_seconds,
+    )

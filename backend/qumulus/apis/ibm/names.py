@@ -37,13 +37,8 @@ def core_or_unknown(name: str) -> str:
         return ""
 
 
-def is_mock(device: Device) -> bool:
-    """Whether the device exists for tests and is hidden unless asked for."""
-    return device.name.startswith(MOCK)
-
-
 def mocks(catalogue: Catalogue) -> frozenset[str]:
-    """The core's names of the devices for tests."""
+    """The core's names of the devices that exist for tests and are hidden unless asked for."""
     return frozenset(device.name for device in catalogue.mocks())
 
 

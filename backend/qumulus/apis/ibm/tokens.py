@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from qumulus.core.accounts import Caller, Token
 from qumulus.core.errors import NotAuthenticated
@@ -39,13 +39,14 @@ def issue(api_key: str, accounts: Accounts, clock: Clock) -> Bearer:
     import jwt  # takes a tenth of a second: not at the start of the server
 
     caller = accounts.authenticate(SCHEME, api_key)
-    issued = clock.now()
-    bearer_times = {"iat": int(issued.timestamp()), "exp": int((issued + LIFETIME).timestamp())}
+    issued = clock.now().replace(microsecond=0)
+    expires = issued + LIFETIME
+    bearer_times = {"iat": int(issued.timestamp()), "exp": int(expires.timestamp())}
     claims = {"iss": "qumulus", "sub": caller.account, "account": {"bss": caller.account}, **bearer_times}
     if caller.token is not None:
         claims["credential"] = caller.token
     encoded = jwt.encode(claims, _key(accounts, caller.account, caller.token), _ALGORITHM)
-    return Bearer(encoded, issued, datetime.fromtimestamp(bearer_times["exp"], UTC))
+    return Bearer(encoded, issued, expires)
 
 
 def authenticate(authorization: str, accounts: Accounts, clock: Clock) -> Caller:

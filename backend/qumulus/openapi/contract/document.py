@@ -42,6 +42,7 @@ class Parameter:
     type: Any
     required: bool
     default: Any = None
+    slashes: bool = False  # of a path: whether its value may have encoded slashes (`x-slashes` in the document)
 
     @property
     def argument(self) -> str:
@@ -75,6 +76,12 @@ class Declared:
     body_required: bool
     secured: bool  # no request is let in without a credential
     answers: Mapping[int, Answer]
+
+    @property
+    def route(self) -> str:
+        """The path as routes are written: a server sees encoded slashes decoded, so a value that may have some takes the rest."""
+        with_slashes = {parameter.name for parameter in self.parameters if parameter.slashes}
+        return re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:path}}" if name[1] in with_slashes else name[0], self.path)
 
     @property
     def success(self) -> Answer:
@@ -150,6 +157,7 @@ class Document:
             type=self._type(f"{operation}: {spec['name']}", schema),
             required=spec.get("required", False),
             default=schema.get("default", self._followed(schema).get("default")),
+            slashes=spec.get("x-slashes", False),
         )
 
     def _answers(self, operation: str, responses: Mapping[str, Any]) -> Iterator[Answer]:

@@ -60,7 +60,7 @@ def serve(
         for name, operation in document.operations.items():
             endpoint = _endpoint(operation, handlers[name], body_limit)
             app.add_api_route(
-                operation.path, endpoint, methods=[operation.method], response_model=None, operation_id=name, name=name
+                operation.route, endpoint, methods=[operation.method], response_model=None, operation_id=name, name=name
             )
 
     _before_first_request(app, add_routes)

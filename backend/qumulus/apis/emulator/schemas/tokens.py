@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
 from enum import StrEnum
+from .accounts import AccountId
 
 
 Secret = TypeAliasType(
@@ -44,6 +45,7 @@ class NewToken(Wire):
         extra="forbid",
     )
     api: TokenApi
+    account: AccountId | MISSING = MISSING
     secret: Secret | MISSING = MISSING
     expires_at: Annotated[AwareDatetime | MISSING, Field(examples=["2027-01-01T00:00:00Z"])] = MISSING
     """Until when; for ever if it is left out"""

@@ -40,11 +40,15 @@ def list_backends(
     shown = names.devices(devices, mocks=include_mocks)
     if not version.has(Change.DEVICES_ARE_OBJECTS):
         return BackendsResponse(devices=[names.to_wire(device.name) for device in shown])
-    pending = jobs.pending()
+    pending, mocks = jobs.pending(), names.mocks(devices)
     return BackendsResponse(
         devices=[
             translate.device(
-                device, board.settings(device.name), pending.get(device.name, 0), with_wait_time=fields is not None
+                device,
+                board.settings(device.name),
+                pending.get(device.name, 0),
+                mock=device.name in mocks,
+                with_wait_time=fields is not None,
             )
             for device in shown
         ]

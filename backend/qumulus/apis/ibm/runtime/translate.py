@@ -25,7 +25,7 @@ AVAILABLE = "available"
 
 
 def device(
-    device: Device, settings: DeviceSettings, queue_length: int, *, with_wait_time: bool = False
+    device: Device, settings: DeviceSettings, queue_length: int, *, mock: bool = False, with_wait_time: bool = False
 ) -> BackendDevice:
     """A device as the list shows it."""
     best = device.two_qubit_error_best
@@ -34,7 +34,7 @@ def device(
         status=DeviceStatus(
             name=StatusName.ONLINE if settings.online else StatusName.PAUSED, reason=settings.message or AVAILABLE
         ),
-        class_="mock" if names.is_mock(device) else MISSING,
+        class_="mock" if mock else MISSING,
         is_simulator=False,
         qubits=device.n_qubits,
         physical_qubits=device.n_qubits,

@@ -1,0 +1,48 @@
+"""Accounts, and the service instances that they have."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Accounts
+from qumulus.openapi.contract import Operations
+
+from . import translate
+from .callers import Administrator
+from .schemas import accounts as wire
+from .schemas.instances import Instance, Instances, Name, NewInstance
+
+operation = Operations()
+
+
+@operation("listAccounts")
+def list_accounts(administrator: Administrator, accounts: Accounts) -> wire.Accounts:
+    """All accounts."""
+    return wire.Accounts(accounts=[translate.account(account) for account in accounts.accounts()])
+
+
+@operation("createAccount")
+def create_account(body: wire.Account, administrator: Administrator, accounts: Accounts) -> wire.Account:
+    """Another account."""
+    account = translate.core_account(body)
+    accounts.add_account(account)
+    return translate.account(account)
+
+
+@operation("listInstances")
+def list_instances(administrator: Administrator, accounts: Accounts) -> Instances:
+    """All instances, by account."""
+    known = [instance for account in accounts.accounts() for instance in accounts.instances(account.id)]
+    return Instances(instances=[translate.instance(instance) for instance in known])
+
+
+@operation("createInstance")
+def create_instance(body: NewInstance, administrator: Administrator, accounts: Accounts) -> Instance:
+    """Another instance of an account."""
+    instance = translate.core_instance(body)
+    accounts.add_instance(instance)
+    return translate.instance(instance)
+
+
+@operation("removeInstance")
+def remove_instance(instance: Name, administrator: Administrator, accounts: Accounts) -> None:
+    """Forget an instance."""
+    accounts.remove_instance(instance)
