@@ -87,6 +87,27 @@ def test_what_another_process_did_is_asked_once_for_all(cloud):
     assert cloud.waiting.waited_for == 0
 
 
+def test_another_process_that_is_busy_is_not_asked_all_the_time(cloud):
+    def slow(job_ids):
+        cloud.questions.append(tuple(job_ids))
+        time.sleep(0.02)
+        return cloud.final & set(job_ids)
+
+    cloud.waiting._finals = slow
+
+    async def wait():
+        waiting = asyncio.create_task(cloud.waiting.wait("a"))
+        for _ in range(100):
+            cloud.bells.elsewhere.ring(None)
+            await asyncio.sleep(0.01)
+        cloud.final.add("a")
+        cloud.bells.elsewhere.ring(None)
+        return await asyncio.wait_for(waiting, 2)
+
+    assert asyncio.run(wait()) is True
+    assert 5 < len(cloud.questions) < 25
+
+
 def test_a_bell_after_the_loop_has_ended_is_harmless(cloud):
     asyncio.run(cloud.waiting.wait("a", 0.01))
     cloud.settle("a")

@@ -73,6 +73,8 @@ def test_mutants_of_a_circuit_fail_alone_each_with_a_reason(cloud):
     for job in done:
         assert job.state in (JobState.SUCCEEDED, JobState.FAILED)
         assert job.state is JobState.SUCCEEDED or len(job.reason or "") > 20
+        assert job.metadata.get("memory_bytes", 0) < GiB
+        assert (job.run_seconds or 0) < 5 or not LONG  # the short form shares its machine
     assert Counter(job.state for job in done)[JobState.FAILED] > len(ids) // 4
     assert fine(cloud).state is JobState.SUCCEEDED
 
@@ -99,6 +101,7 @@ def test_a_zlib_bomb_is_refused_in_its_worker(cloud):
     assert failed.state is JobState.FAILED
     assert failed.failure in (Failure.PROGRAM, Failure.REFUSED, Failure.MEMORY)
     assert failed.attempt == 1
+    assert failed.metadata["memory_bytes"] < GiB
     assert fine(cloud).state is JobState.SUCCEEDED
 
 

@@ -215,10 +215,30 @@ def test_a_position_counts_the_turns_of_the_other_accounts(storage):
     assert [storage.jobs.position(job_id) for job_id in a] == [1, 3, 4, 5, 6]
     assert storage.jobs.position(b[1]) == 3
     expected = storage.jobs.expected_start(a[1])
-    assert expected == storage.clock.now() + timedelta(seconds=1.5)
+    assert expected == storage.clock.now() + timedelta(seconds=1)  # two run at once: it is in the second wave
     next_one(storage)
     assert storage.jobs.position(a[0]) is None
     assert storage.jobs.expected_start(a[0]) is None
+
+
+def test_an_expected_start_counts_what_runs_and_the_last_runs_of_the_device(storage, clock):
+    for seconds in (4.0, 6.0):
+        submit(storage)
+        (claim,) = storage.queue.claim("me", 1, LEASE)
+        storage.queue.start(claim)
+        storage.queue.finish(claim, Outcome(run_seconds=seconds))
+    storage.board.set("d", DeviceSettings(one_at_a_time=True))
+    ids = [submit(storage) for _ in range(3)]
+    submit(storage, device="e")
+    assert storage.jobs.expected_start(ids[0]) == clock.now()
+    assert next_one(storage, end=False) == ids[0]
+    assert storage.jobs.expected_start(ids[1]) == clock.now() + timedelta(seconds=5)
+    assert storage.jobs.expected_start(ids[2]) == clock.now() + timedelta(seconds=10)
+    storage.board.set("d", DeviceSettings(one_at_a_time=True, least_queue_seconds=60))
+    assert storage.jobs.expected_start(ids[1]) == clock.now() + timedelta(seconds=60)
+    storage.board.set("d", DeviceSettings(online=False))
+    assert storage.jobs.expected_start(ids[1]) is None
+    assert storage.jobs.pending("d") == {"d": 3}
 
 
 @pytest.mark.only("sqlite")

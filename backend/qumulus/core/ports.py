@@ -182,7 +182,10 @@ class JobStore(Protocol):
         ...
 
     def expected_start(self, job_id: str) -> datetime | None:
-        """When it will run, judging by its position and the last runs on its device; None when it no longer waits."""
+        """When it will run, judging by its position and the last runs on its device.
+
+        None when it no longer waits, or nobody knows: its device is paused, or has an engine of its own.
+        """
         ...
 
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:

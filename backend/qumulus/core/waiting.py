@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Collection
 
 from .bells import Bells
 from .errors import Unavailable
 
 AGAIN_SECONDS = 0.2  # until a question that could not be answered is asked again
+REST = 4  # times as long as the last question took, before the next one
 
 Finals = Callable[[Collection[str]], Collection[str]]
 
@@ -84,9 +86,11 @@ class Waiting:
     async def _ask_for_all(self) -> None:
         while True:
             self._ask_again = False
+            begun = time.monotonic()
             try:
                 for job_id in await asyncio.to_thread(self._finals, tuple(self._waiters)):
                     self._wake(job_id)
+                await asyncio.sleep(REST * (time.monotonic() - begun))
             except Unavailable:
                 self._ask_again = bool(self._waiters)
                 await asyncio.sleep(AGAIN_SECONDS)

@@ -268,12 +268,14 @@ class SqlJobs:
         """How many jobs wait or run, by device."""
         counts: dict[str, int] = {}
         with self._database.read() as connection:
-            waiting = connection.execute(select(jobs.c.lane, func.count()).where(IS_QUEUED).group_by(jobs.c.lane))
-            for name, count in waiting:
+            waiting = select(jobs.c.lane, func.count()).where(IS_QUEUED).group_by(jobs.c.lane)
+            held = select(jobs.c.device, func.count()).where(IS_HELD).group_by(jobs.c.device)
+            if device is not None:
+                waiting, held = waiting.where(rows.lanes_of(device)), held.where(jobs.c.device == device)
+            for name, count in connection.execute(waiting):
                 where = rows.device_and_account(name)[0]
                 counts[where] = counts.get(where, 0) + count
-            held = connection.execute(select(jobs.c.device, func.count()).where(IS_HELD).group_by(jobs.c.device))
-            for where, count in held:
+            for where, count in connection.execute(held):
                 counts[where] = counts.get(where, 0) + count
         return counts if device is None else {device: counts.get(device, 0)}
 
@@ -283,16 +285,21 @@ class SqlJobs:
             return places.position(connection, job_id)
 
     def expected_start(self, job_id: str) -> datetime | None:
-        """When it will run, judging by its position and the last runs on its device."""
+        """When it will run, judging by its position and the last runs on its device. See `JobStore.expected_start`."""
+        job = self.look(job_id)
+        settings = self._board.settings(job.device)
+        if job.queued_at is None or not settings.online or settings.provider:
+            return None
+        at_once = 1 if settings.one_at_a_time else self._workers
         with self._database.read() as connection:
             position = places.position(connection, job_id)
             if position is None:
                 return None
-            device = rows.to_job(connection.execute(JOB, {"its_id": job_id}).one()).device
-            mean = places.mean_run(connection, device)
-        settings = self._board.settings(device)
-        at_once = 1 if settings.one_at_a_time else self._workers
-        return self._clock.now() + timedelta(seconds=position / at_once * max(mean, settings.least_run_seconds))
+            waves = places.waves(connection, job.device, position, at_once)
+            mean = places.mean_run(connection, rows.lane(job.device, job.account))
+        earliest = job.queued_at + timedelta(seconds=settings.least_queue_seconds)
+        turn = self._clock.now() + timedelta(seconds=waves * max(mean, settings.least_run_seconds))
+        return max(earliest, turn)
 
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
         """Those for which waiting is over. See `JobStore.settled`."""

@@ -87,8 +87,12 @@ class SqlQueue:
 
         def work(connection: Connection) -> list[AnyRow]:
             now = self._clock.now()
-            lanes = and_(jobs.c.lane > rows.lane(device, ""), jobs.c.lane < device + chr(0x20))
-            oldest = select(jobs.c.number).where(IS_QUEUED, lanes).order_by(jobs.c.ticket, jobs.c.number).limit(limit)
+            oldest = (
+                select(jobs.c.number)
+                .where(IS_QUEUED, rows.lanes_of(device))
+                .order_by(jobs.c.ticket, jobs.c.number)
+                .limit(limit)
+            )
             oldest = oldest.with_for_update(skip_locked=True)
             numbers = connection.execute(oldest).scalars().all()
             until = None if lease is None else now + lease

@@ -9,6 +9,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_
+
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Claim
 from qumulus.core.programs import Program
@@ -38,6 +40,11 @@ def new_id(at: datetime) -> str:
 def lane(device: str, account: str) -> str:
     """The queue of an account at a device."""
     return f"{device}\x1f{account}"
+
+
+def lanes_of(device: str) -> ColumnElement[bool]:
+    """The condition that a job is in a lane of a device."""
+    return and_(jobs.c.lane > lane(device, ""), jobs.c.lane < device + chr(0x20))
 
 
 def device_and_account(name: str) -> tuple[str, str]:
