@@ -113,6 +113,29 @@ def test_many_threads_write_with_few_commits(storage):
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize("first_synced", [True, False])
+def test_what_somebody_was_told_is_synced_and_what_ends_with_the_power_is_not(tmp_path, first_synced):
+    storage = open_storage(tmp_path)
+    writer, held, go = storage._database.writer, threading.Event(), threading.Event()
+
+    def hold(_connection):
+        held.set()
+        go.wait(5)
+
+    def level(connection):
+        return connection.exec_driver_sql("PRAGMA synchronous").scalar()
+
+    normal, full = 1, 2
+    assert [writer.run(level, synced=synced) for synced in (False, True, False, True)] == [normal, full, normal, full]
+    writer.post(hold, synced=first_synced)
+    assert held.wait(5)
+    together = [writer.post(level, synced=synced) for synced in (False, True, False)]
+    go.set()
+    assert [unit.result(5) for unit in together] == [full] * 3
+    storage.close()
+
+
 def test_after_the_end_nothing_is_written(tmp_path):
     storage = open_storage(tmp_path)
     storage.close()

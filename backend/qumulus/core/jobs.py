@@ -104,7 +104,6 @@ class NewJob:
     max_seconds: float | None = None  # run time that the caller allows
     idempotency_key: str | None = None
     request: Mapping[str, Any] = field(default_factory=dict)  # what the family wants to echo; JSON, opaque to the core
-    active_qubits: int | None = None  # for admission while no better estimate is known
     attempts: int = 3  # how often a worker may die of it: three times for circuits, once for programs that users write
     registered: bool = False  # True: only an id is wanted now, the program is uploaded later
     job_id: str | None = None  # given by fixtures only

@@ -205,8 +205,8 @@ class Claim:
     counted_attempts: int = 0  # attempts that died by themselves
     attempts: int = 3  # how many may
     max_seconds: float | None = None  # what the caller allows
-    active_qubits: int | None = None
     queued_at: datetime | None = None
+    fetched: bool = False  # by the engine of its device, which may outlive this machine
 
 
 class JobQueue(Protocol):

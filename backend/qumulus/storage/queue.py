@@ -4,6 +4,8 @@
 one that waited longest for its turn; within an account the oldest job that may run. A claim reads the lanes by skipping
 through an index, so it costs the same however many jobs wait in them.
 
+**Syncs.** Claims and starts end with the power, as the runs do: only what a client is told is synced (`Writer.run`).
+
 **Fencing.** Each claim counts the job's attempt up, and every later statement names that attempt in its condition: once a job
 was handed back, nothing that an older attempt says changes a row. Result and final state are one transaction.
 """
@@ -14,6 +16,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count as counter
 from typing import Any
 
@@ -39,8 +42,6 @@ log = logging.getLogger("qumulus.storage")
 
 RENEW = 0.85  # a lease with less than this of its time left is renewed
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
-
-PROVIDER = "provider:"  # how the owner of a claim begins that an engine fetched: it outlives this server
 
 NOBODY: dict[str, Any] = {"owner": None, "lease_until": None}
 AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "running_at": None, **NOBODY}
@@ -77,7 +78,7 @@ class SqlQueue:
                 taken.append(row)
             return taken, candidates.expired
 
-        taken, expired = self._database.writer.run(work)
+        taken, expired = self._database.writer.run(work, synced=False)
         for job_id in expired:
             self._bells.settled.ring(job_id)
         return self._claims(taken)
@@ -96,19 +97,21 @@ class SqlQueue:
             oldest = oldest.with_for_update(skip_locked=True)
             numbers = connection.execute(oldest).scalars().all()
             until = None if lease is None else now + lease
-            return [_take(connection, number, f"{PROVIDER}{device}", now, until) for number in numbers]
+            return [_take(connection, number, f"{rows.PROVIDER}{device}", now, until) for number in numbers]
 
         return self._claims(self._database.writer.run(work))
 
     def renew(self, job_id: str, lease: timedelta) -> None:
         """Renew the lease of a job that was fetched with one. See `FetchedQueue.renew`."""
-        fetched = and_(jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(PROVIDER), jobs.c.lease_until.is_not(None))
+        fetched = and_(
+            jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until.is_not(None)
+        )
         renewed = update(jobs).where(fetched).values(lease_until=self._clock.now() + lease)
         self._database.writer.run(lambda connection: connection.execute(renewed))
 
     def held(self, job_id: str) -> Claim:
         """The claim of a job that was fetched. See `FetchedQueue.held`."""
-        wanted = select(*CLAIM_COLUMNS).where(jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(PROVIDER))
+        wanted = select(*CLAIM_COLUMNS).where(jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(rows.PROVIDER))
         with self._database.read() as connection:
             row = connection.execute(wanted).first()
         if row is None:
@@ -133,7 +136,8 @@ class SqlQueue:
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""
         values = {"state": after(JobState.CLAIMED, JobEvent.START).value, "running_at": self._clock.now()}
-        return self._database.writer.run(lambda connection: _changed(connection, claim, JobEvent.START, values))
+        work = partial(_changed, claim=claim, event=JobEvent.START, values=values)
+        return self._database.writer.run(work, synced=claim.fetched)
 
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Renew the leases, and say which runs must stop. See `JobQueue.heartbeat`."""
@@ -147,7 +151,7 @@ class SqlQueue:
             }
         if any(until is not None and until - now < lease * RENEW for until in kept.values()):
             renewed = update(jobs).where(ours).values(lease_until=now + lease)
-            self._database.writer.run(lambda connection: connection.execute(renewed))
+            self._database.writer.run(lambda connection: connection.execute(renewed), synced=False)
         return [claim for claim in held if claim.job_id not in kept]
 
     def finish(self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = ()) -> bool:
@@ -211,7 +215,7 @@ class SqlQueue:
             if connection.execute(MINE, of(claim)).first():
                 _write_log(connection, claim, lines)
 
-        self._database.writer.run(work)
+        self._database.writer.run(work, synced=False)
 
     def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
         """Hand a job back, or end it. See `JobQueue.release`."""
@@ -237,7 +241,7 @@ class SqlQueue:
         gone = and_(
             IS_HELD,
             jobs.c.lease_until.is_not(None),
-            or_(~jobs.c.owner.startswith(PROVIDER), jobs.c.lease_until < now)
+            or_(~jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until < now)
             if everything
             else jobs.c.lease_until < now,
         )

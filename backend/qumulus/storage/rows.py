@@ -23,8 +23,10 @@ JOB_COLUMNS = tuple(jobs.c[name] for name in JOB_NAMES)
 
 SAME_NAMES = (
     "account", "device", "kind", "api", "name", "note", "shots", "session", "instance", "calibration", "private",
-    "max_seconds", "attempts", "active_qubits", "idempotency_key",
+    "max_seconds", "attempts", "idempotency_key",
 )  # fmt: skip
+
+PROVIDER = "provider:"  # how the owner of a claim begins that an engine fetched: it outlives this server
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {"state": JobState, "tags": tuple, "failure": Failure}
 
@@ -106,6 +108,6 @@ def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
         counted_attempts=row.counted,
         attempts=row.attempts,
         max_seconds=row.max_seconds,
-        active_qubits=row.active_qubits,
         queued_at=row.queued_at,
+        fetched=row.owner.startswith(PROVIDER),
     )

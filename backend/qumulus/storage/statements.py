@@ -20,7 +20,7 @@ CLAIM_COLUMNS = tuple(
     jobs.c[name]
     for name in (
         "id", "account", "device", "kind", "shots", "session", "calibration", "max_seconds", "request", "attempt",
-        "attempts", "counted", "active_qubits", "queued_at", "payload", "payload_blob",
+        "attempts", "counted", "owner", "queued_at", "payload", "payload_blob",
     )
 )  # fmt: skip
 

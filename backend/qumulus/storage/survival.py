@@ -119,7 +119,7 @@ class PostgresTransactions:
                 connection.exec_driver_sql("BEGIN")
                 connection.execute(COUNT, {"id": self._me, "commits": self._commits, "now": self._now()})
                 for unit in units:
-                    unit.run(connection)
+                    unit.run(connection, connection.exec_driver_sql)
                 committing = True
                 connection.exec_driver_sql("COMMIT")
             except SQLAlchemyError as error:

@@ -120,7 +120,6 @@ jobs = Table(
     Column("returned", Integer, nullable=False),  # attempts that were handed back
     Column("owner", Word(255)),  # who holds the claim
     Column("lease_until", Moment),  # None: held without a lease
-    Column("active_qubits", Integer),
     Column("idempotency_key", Word(255)),
     # Last, so that reading the other columns never follows a payload's overflow pages.
     Column("payload_blob", Word(255)),  # the key of a payload that is too large for the row

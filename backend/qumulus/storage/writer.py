@@ -18,12 +18,13 @@ from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+Say = Callable[[str], object]  # a statement without parameters and without rows
 
 GROUP = 256  # units of one transaction at most
 OWN_FAULTS = (IntegrityError, DataError)  # of a unit, not of the database
@@ -34,10 +35,11 @@ log = logging.getLogger("qumulus.storage")
 class Unit(Generic[T]):
     """A write and the place where its caller waits."""
 
-    __slots__ = ("done", "error", "result", "work")
+    __slots__ = ("done", "error", "result", "synced", "work")
 
-    def __init__(self, work: Work[T]) -> None:
+    def __init__(self, work: Work[T], *, synced: bool = True) -> None:
         self.work = work
+        self.synced = synced
         self.done: Future[T] = Future()
         self.result: T
         self.error: Exception | None = None
@@ -50,7 +52,7 @@ class Unit(Generic[T]):
         else:
             self.done.set_exception(error)
 
-    def run(self, connection: Connection) -> None:
+    def run(self, connection: Connection, say: Say) -> None:
         """Run it inside a savepoint; what it raises is kept for its caller. Another process may have been faster with the same
         key: then it finds what that one has written when it is run once more.
 
@@ -59,7 +61,7 @@ class Unit(Generic[T]):
         """
         for again in (False, True):
             self.error = None
-            connection.exec_driver_sql("SAVEPOINT unit")
+            say("SAVEPOINT unit")
             try:
                 self.result = self.work(connection)
             except DBAPIError as error:
@@ -69,8 +71,8 @@ class Unit(Generic[T]):
             except Exception as error:
                 self.error = error
             if self.error is not None:
-                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
-            connection.exec_driver_sql("RELEASE SAVEPOINT unit")
+                say("ROLLBACK TO SAVEPOINT unit")
+            say("RELEASE SAVEPOINT unit")
             if again or not isinstance(self.error, IntegrityError):
                 return
 
@@ -105,18 +107,21 @@ class Writer:
         self._thread = threading.Thread(target=self._loop, name="qumulus-writer", daemon=True)
         self._thread.start()
 
-    def run(self, work: Work[T]) -> T:
+    def run(self, work: Work[T], *, synced: bool = True) -> T:
         """Run ``work`` in a transaction and return what it returned, after the commit.
+
+        Without ``synced`` a loss of power may undo it, where the database can save a sync by that; the end of a process never
+        does. It is for what ends with the power too, such as a run, and for what nobody outside is told.
 
         Raises:
             StorageFull: the disk is full; nothing was stored.
             Unavailable: the database can't be written now.
         """
-        return self.post(work).result()
+        return self.post(work, synced=synced).result()
 
-    def post(self, work: Work[T]) -> Future[T]:
+    def post(self, work: Work[T], *, synced: bool = True) -> Future[T]:
         """Like `run`, without waiting. Units are committed in the order in which they were posted."""
-        unit = Unit(work)
+        unit = Unit(work, synced=synced)
         with self._closing:
             if self._closed:
                 raise Unavailable("The server is stopping: send the request again in a few seconds.")
@@ -165,7 +170,7 @@ class Writer:
         return False, group
 
 
-def told(error: SQLAlchemyError) -> QumulusError:
+def told(error: Exception) -> QumulusError:
     """An error of the database as the core says it."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if "full" in str(cause).lower() or "No space left" in str(cause):

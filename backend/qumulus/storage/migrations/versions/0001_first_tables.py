@@ -81,7 +81,6 @@ def upgrade() -> None:
         sa.Column("returned", sa.Integer(), nullable=False),
         sa.Column("owner", word(255), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
-        sa.Column("active_qubits", sa.Integer(), nullable=True),
         sa.Column("idempotency_key", word(255), nullable=True),
         sa.Column("payload_blob", word(255), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=True),
