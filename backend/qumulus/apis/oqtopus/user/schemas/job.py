@@ -102,6 +102,14 @@ class JobType(StrEnum):
     SSE = "sse"
 
 
+class NullableOptions(Wire):
+    """Free options, echoed; null for none"""
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+
+
 class Options(Wire):
     """Free options, echoed"""
 
@@ -134,18 +142,18 @@ Size = TypeAliasType("Size", Annotated[int, Field(examples=[10], ge=1, le=65535)
 class SubmitJobRequest(Wire):
     """How the uploaded input is to be run"""
 
-    name: Annotated[str | MISSING, Field(examples=["Bell State Sampling"], max_length=256, pattern="^[^\\x00]*$")] = (
-        MISSING
-    )
+    name: Annotated[
+        str | None | MISSING, Field(examples=["Bell State Sampling"], max_length=256, pattern="^[^\\x00]*$")
+    ] = MISSING
     description: Annotated[
-        str | MISSING, Field(examples=["Bell State Sampling Example"], max_length=1024, pattern="^[^\\x00]*$")
+        str | None | MISSING, Field(examples=["Bell State Sampling Example"], max_length=1024, pattern="^[^\\x00]*$")
     ] = MISSING
     device_id: Annotated[str, Field(examples=["Kawasaki"], max_length=64)]
     """Name of the device; in a program that runs beside a device, empty for that one"""
     job_type: JobType
-    transpiler_info: Options | MISSING = MISSING
-    simulator_info: Options | MISSING = MISSING
-    mitigation_info: Options | MISSING = MISSING
+    transpiler_info: NullableOptions | None | MISSING = MISSING
+    simulator_info: NullableOptions | None | MISSING = MISSING
+    mitigation_info: NullableOptions | None | MISSING = MISSING
     shots: Shots
 
 

@@ -47,7 +47,8 @@ def registered_job(caller: Caller, sender: str | None) -> NewJob:
 
 def submitted_job(body: SubmitJobRequest, registered: Job, submission: Submission, origin: str) -> NewJob:
     """A registered job with all that it needs to run; ``origin`` is where this API is, for a program that sends jobs itself."""
-    sent = body.model_dump(mode="json", exclude_unset=True)
+    members = body.model_dump(mode="json", exclude_unset=True)
+    sent = {name: value for name, value in members.items() if value is not None}
     information, device = sent.get("transpiler_info", {}), submission.device.name
     beside = sent["job_type"] == PROGRAM_TYPE and not submission.provider
     return NewJob(
