@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from qumulus.core.ports import Clock
 
 ACCESS_KEY = "qumulus"
 GOOD_FOR_SECONDS = 3600
+STEP_SECONDS = 60  # what is signed within a minute has one time, so that it need not be signed again
 SECRET_BYTES = 32
 
 
@@ -78,18 +80,24 @@ class Presigning:
         self._in_time(expires)
 
     def _deadline(self) -> int:
-        return int(self.clock.now().timestamp()) + GOOD_FOR_SECONDS
+        now = int(self.clock.now().timestamp())
+        return now - now % STEP_SECONDS + GOOD_FOR_SECONDS
 
     def _in_time(self, expires: int) -> None:
         if self.clock.now().timestamp() > expires:
             raise BadSignature
 
     def _sign(self, method: str, text: str) -> str:
-        return hmac.new(self.secret, f"{method} {text}".encode(), hashlib.sha256).hexdigest()
+        return _signature(self.secret, f"{method} {text}")
 
     def _compare(self, signature: str, method: str, text: str) -> None:
         if not hmac.compare_digest(signature.encode(), self._sign(method, text).encode()):
             raise BadSignature
+
+
+@lru_cache(maxsize=4096)
+def _signature(secret: bytes, text: str) -> str:
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
 
 def storage_address(request: Request) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -28,10 +28,10 @@ class Reply(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Rendered(Generic[T]):
-    """The bytes of a model that were made beforehand; a client that has them already gets a 304."""
+    """The bytes of a model that were made beforehand; a client that has them already gets a 304, where they have an ETag."""
 
     content: bytes
-    etag: str
+    etag: str | None
 
     @classmethod
     def of(cls, model: BaseModel) -> Rendered[Any]:
@@ -42,6 +42,11 @@ class Rendered(Generic[T]):
     def from_bytes(cls, content: bytes) -> Rendered[Any]:
         """Stored bytes that were made from a model."""
         return cls(content, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+
+    @classmethod
+    def joined(cls, items: Iterable[bytes]) -> Rendered[Any]:
+        """A list whose items were rendered one by one; it has no ETag, as it is another one with every item."""
+        return cls(b"[%b]" % b",".join(items), None)
 
 
 def rendered(content: Any) -> bytes:
@@ -65,7 +70,7 @@ def response(value: Any, operation: Declared, request: Request) -> Response:
         raise RuntimeError(f"The handler of {operation.id} answers {status}, which is not declared.")
     media_type = reply.media_type or operation.answers[status].media_type
     headers = dict(reply.headers)
-    if isinstance(reply.content, Rendered):
+    if isinstance(reply.content, Rendered) and reply.content.etag is not None:
         headers["ETag"] = reply.content.etag
         if _has_already(request, reply.content.etag):
             return Response(status_code=304, headers=headers)

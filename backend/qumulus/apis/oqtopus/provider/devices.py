@@ -73,7 +73,8 @@ def _reported(body: DeviceInfoUpdate, device: Device, board: DeviceBoard) -> Dev
     known = board.report(device.name)
     at = known.calibrated_at if body.calibrated_at is MISSING else body.calibrated_at
     if body.device_info is not MISSING:
-        return replace(known, calibrated_at=at, information=body.device_info and body.device_info.encode())
+        text = body.device_info
+        return replace(known, calibrated_at=at, information=None if text is None else text.encode())
     upload_id = None if body.upload_id is MISSING else body.upload_id
     if upload_id is not None and body.calibrated_at is not MISSING and known.calibrated_at == at:
         raise KnownCalibration(name_of(device))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qumulus.apis.dependencies import Board, Devices, Jobs
 from qumulus.core.services import queue_beside
-from qumulus.openapi.contract import Operations
+from qumulus.openapi.contract import Operations, Rendered
 
 from .callers import Caller, Information
 from .schemas.device import DeviceId, DeviceInfo
@@ -16,9 +16,9 @@ operation = Operations()
 @operation("listDevices")
 def list_devices(
     caller: Caller, devices: Devices, board: Board, jobs: Jobs, information: Information
-) -> list[DeviceInfo]:
+) -> Rendered[list[DeviceInfo]]:
     pending = jobs.pending()
-    return [translate.device(each, board, pending, information) for each in devices.devices()]
+    return Rendered.joined(translate.rendered(each, board, pending, information) for each in devices.devices())
 
 
 @operation("getDevice")

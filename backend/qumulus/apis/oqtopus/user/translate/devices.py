@@ -3,32 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from qumulus.apis.oqtopus.names import name_of
 from qumulus.apis.oqtopus.user.schemas.device import DeviceInfo, DeviceStatus, DeviceType
 from qumulus.core.devices import Device, DeviceKind
 from qumulus.core.ports import DeviceBoard
 from qumulus.core.services import queue_beside
+from qumulus.openapi.contract import Rendered
 
 TYPES = {DeviceKind.QPU: DeviceType.QPU, DeviceKind.SIMULATOR: DeviceType.SIMULATOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """What of a device may be another by the next request."""
+
+    online: bool
+    pending: int
+    n_qubits: int
+    calibrated_at: datetime | None
+    information: str
 
 
 def device(
     device: Device, board: DeviceBoard, pending: Mapping[str, int], information: Callable[[Device], str]
 ) -> DeviceInfo:
     """One device; ``information`` gives what it tells of its qubits, or where."""
+    return _device(device, _changing(device, board, pending, information))
+
+
+def rendered(
+    device: Device, board: DeviceBoard, pending: Mapping[str, int], information: Callable[[Device], str]
+) -> bytes:
+    """The same as JSON, kept as long as nothing changes: a list of all devices is asked for again and again."""
+    now = _changing(device, board, pending, information)
+    known = _KEPT.get(device.name)
+    if known is None or known[0] != now:
+        known = _KEPT[device.name] = now, Rendered.of(_device(device, now)).content
+    return known[1]
+
+
+_KEPT: dict[str, tuple[Changing, bytes]] = {}
+
+
+def _changing(
+    device: Device, board: DeviceBoard, pending: Mapping[str, int], information: Callable[[Device], str]
+) -> Changing:
     report = board.report(device.name)
-    calibrated_at = report.calibrated_at or device.calibrated_at
-    given = {} if calibrated_at is None else {"calibrated_at": calibrated_at}
+    return Changing(
+        online=board.settings(device.name).online,
+        pending=pending.get(device.name, 0) + pending.get(queue_beside(device.name), 0),
+        n_qubits=device.n_qubits if report.n_qubits is None else report.n_qubits,
+        calibrated_at=report.calibrated_at or device.calibrated_at,
+        information=information(device),
+    )
+
+
+def _device(device: Device, now: Changing) -> DeviceInfo:
+    given = {} if now.calibrated_at is None else {"calibrated_at": now.calibrated_at}
     return DeviceInfo(
         device_id=name_of(device),
         device_type=TYPES[device.kind],
-        status=DeviceStatus.AVAILABLE if board.settings(device.name).online else DeviceStatus.UNAVAILABLE,
-        n_pending_jobs=pending.get(device.name, 0) + pending.get(queue_beside(device.name), 0),
-        n_qubits=device.n_qubits if report.n_qubits is None else report.n_qubits,
+        status=DeviceStatus.AVAILABLE if now.online else DeviceStatus.UNAVAILABLE,
+        n_pending_jobs=now.pending,
+        n_qubits=now.n_qubits,
         basis_gates=list(device.basis_gates),
         supported_instructions=list(device.instructions),
-        device_info=information(device),
+        device_info=now.information,
         description=device.description,
         **given,
     )
