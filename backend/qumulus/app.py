@@ -60,10 +60,10 @@ class Api:
     options: Callable[[Settings], Mapping[str, Any]] = lambda _settings: {}  # what else ``create`` takes
     in_front: tuple[str, ...] = ()  # prefixes that it has as well when it is the front
 
-    @property
-    def served(self) -> Served:
-        """What the documentation shows of it."""
-        return Served(self.name, self.module.DOCUMENT, self.prefixes if self.cut else ("",))
+    def served(self, front: str = "") -> Served:
+        """What the documentation shows of it: at the root, where it is the ``front``."""
+        at_root = ("",) if not self.cut or (self.in_front and front == self.name) else ()
+        return Served(self.name, self.module.DOCUMENT, (*at_root, *(self.prefixes if self.cut else ())))
 
     def mounts(self, cloud: Cloud, settings: Settings) -> Iterable[Mount]:
         """The application under all its prefixes: one, however many they are."""
@@ -174,7 +174,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         settled=Waiting(storage.jobs.settled, storage.bells, hold=settings.status_hold),
         clock=storage.clock,
     )
-    served = [*(api.served for api in APIS), Served("emulator", emulator.DOCUMENT)]
+    served = [*(api.served(settings.front) for api in APIS), Served("emulator", emulator.DOCUMENT)]
     pages = documentation(served)
     requests = metrics.Requests()
     counted = (requests, execution_metrics.Jobs(engine.metrics))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -63,3 +64,18 @@ def test_try_it_out_submits_the_task_of_the_example(page: Page, live_server: Ser
 def test_redoc_shows_the_api_of_the_address(page: Page, live_server: Server) -> None:
     page.goto(live_server.url + "/redoc?api=emulator")
     expect(page.get_by_role("heading", name="whether the server is well")).to_be_visible(timeout=SECONDS)
+
+
+def test_try_it_out_works_where_the_provider_api_stands_at_the_root(page: Page, tmp_path: Path) -> None:
+    with Server(tmp_path / "state", arguments=("--front", "provider")) as server:
+        page.goto(server.url + "/docs?api=provider")
+        try_out(page, "getHello")
+        assert answered(page, "getHello") == ("200", '{\n  "message": "Hello World!!"\n}')
+        page.get_by_role("button", name="Authorize", exact=True).click()
+        page.locator(".auth-container input").fill("qumulus-provider")
+        page.locator(".auth-container").get_by_role("button", name="Apply credentials").click()
+        page.locator(".auth-container").get_by_role("button", name="Close").click()
+        try_out(page, "getJobs")
+        assert answered(page, "getJobs") == ("200", "[]")
+        shown = page.locator("[id$='-getJobs'] .request-url pre").inner_text()
+        assert shown.startswith(f"{server.url}/jobs?device_id=")  # at the root, where an engine asks

@@ -25,7 +25,7 @@ ANSWERED = re.compile(r"← ✓ 2\d\d ([A-Z]+) (\S+) \(")
 def operations() -> Iterator[tuple[str, str, re.Pattern[str], str]]:
     """API, method, pattern of the path as it is served, operationId; in the order in which they are matched."""
     for api in APIS:
-        for prefix in api.served.prefixes:
+        for prefix in api.served().prefixes:
             for operation in api.module.DOCUMENT.operations.values():
                 path = "".join(
                     "[^/]+" if part.startswith("{") else re.escape(part)
