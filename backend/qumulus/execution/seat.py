@@ -220,6 +220,8 @@ class Seat:
         if outcome is None:
             self._drop(kill=True)
             return self._after(run, None)
+        with self._lock:
+            run.worker = None  # who ends the run from here on has no worker to kill: it is ready for the next one
         return outcome
 
     def _drive(self, worker: WorkerHandle, run: Run) -> Outcome | None:
