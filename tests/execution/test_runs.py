@@ -17,7 +17,7 @@ from engines import ME, Cloud, MiB, alive, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import Draining
 from qumulus.core.jobs import JobState
-from qumulus.core.results import Failure, Severity
+from qumulus.core.results import Failure, Outcome, Severity
 from qumulus.core.waiting import Waiting
 from qumulus.execution import engine as engine_module
 from qumulus.storage import open_storage
@@ -309,3 +309,21 @@ def test_what_happened_is_counted(start):
     assert counted.failures == {"program": 1, "crashed": 1}
     assert counted.deaths == 3
     assert counted.pending == {}
+    assert sum(counted.waited.counts) == 5  # one of them began three times
+    assert sum(counted.ran.counts) == 2
+
+
+def test_what_ends_without_a_run_of_ours_is_counted_too(start):
+    cloud = start()
+    cloud.storage.board.set("brisbane", DeviceSettings(least_queue_seconds=60))
+    cloud.storage.board.set("foreign", DeviceSettings(provider=True))
+    cloud.storage.jobs.cancel(cloud.submit("echo"), ME)
+    job_id = cloud.submit("echo", device="foreign")
+    (claim,) = cloud.storage.queue.fetch("foreign", 1)
+    assert cloud.storage.queue.start(claim)
+    assert cloud.storage.queue.finish(claim, Outcome(failure=Failure.TIME, reason="It is over.", run_seconds=7))
+    assert cloud.get(job_id).state is JobState.FAILED
+    counted = cloud.engine.metrics()
+    assert counted.ended == {"cancelled": 1, "failed": 1}
+    assert counted.failures == {"time": 1}
+    assert counted.ran.total == 7

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from qumulus.core.errors import StorageFull, Unavailable, WrongState
 from qumulus.core.jobs import NewJob
+from qumulus.core.results import Outcome
 from qumulus.storage import open_storage
+from qumulus.storage.blobs import DiskBlobs
 
 
 @pytest.fixture
@@ -95,6 +98,27 @@ def test_a_full_disk_under_the_blobs_is_told_and_leaves_nothing(storage, monkeyp
             storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test", payload=b"x" * 100_000))
     assert storage.jobs.pending() == {}
     assert list((storage.home / "blobs").glob("??/*")) == []
+
+
+def test_a_result_for_which_there_is_no_room_leaves_nothing_and_is_stored_later(storage, monkeypatch):
+    job_id = storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test")).id
+    (claim,) = storage.queue.claim("me", 1, timedelta(seconds=60))
+    assert storage.queue.start(claim)
+    outcome = Outcome(result=b"r" * 100_000, files={"file": b"f" * 100_000})
+    put = DiskBlobs.put
+
+    def full_after_one(blobs: DiskBlobs, key: str, value: bytes) -> None:
+        if list(blobs.keys()):
+            raise StorageFull
+        put(blobs, key, value)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DiskBlobs, "put", full_after_one)
+        with pytest.raises(StorageFull):
+            storage.queue.finish(claim, outcome)
+    assert list(storage.blobs.keys()) == []
+    assert storage.queue.finish(claim, outcome)
+    assert storage.jobs.result(job_id)[0] == outcome.result
 
 
 def test_many_threads_write_with_few_commits(storage):

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from .jobs import JobState
+from .results import Failure
+
 T = TypeVar("T")
 
 
@@ -30,10 +33,20 @@ class Bell(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """How a job ended."""
+
+    state: JobState
+    failure: Failure | None = None
+    run_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Bells:
-    """What happened to jobs, after the commit. The values are job ids."""
+    """What happened to jobs, after the commit. The values are job ids, where nothing else is said."""
 
     queued: Bell[str] = field(default_factory=Bell)
     cancelling: Bell[str] = field(default_factory=Bell)
     settled: Bell[str] = field(default_factory=Bell)
+    ended: Bell[End] = field(default_factory=Bell)  # by what this process wrote
     elsewhere: Bell[None] = field(default_factory=Bell)  # another process committed something

@@ -154,6 +154,7 @@ class Engine:
         bells.queued.listen(self._on_queued)
         bells.cancelling.listen(self._on_cancelling)
         bells.elsewhere.listen(self._on_elsewhere)
+        bells.ended.listen(self._tally.ended)
         if not self._ownership.acquire():
             log.info(
                 "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
@@ -233,6 +234,7 @@ class Engine:
         bells.queued.silence(self._on_queued)
         bells.cancelling.silence(self._on_cancelling)
         bells.elsewhere.silence(self._on_elsewhere)
+        bells.ended.silence(self._tally.ended)
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(JOIN_SECONDS)

@@ -1,4 +1,4 @@
-"""What the engine counts: jobs by how they ended, how long they waited and ran, workers that died.
+"""What the engine counts: jobs that ended in this process and how, how long they waited and ran, workers that died.
 
 Counting costs nothing at the start of the server: the library that writes the exposition is imported when it is asked for.
 """
@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from qumulus.core.bells import End
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -60,14 +62,14 @@ class Tally:
         self._ran = Durations()
         self._deaths = 0
 
-    def ended(self, state: str, failure: str | None = None, seconds: float | None = None) -> None:
-        """A job is final."""
+    def ended(self, end: End) -> None:
+        """A job is final, whoever ran it."""
         with self._lock:
-            self._ended[state] += 1
-            if failure is not None:
-                self._failures[failure] += 1
-            if seconds is not None:
-                self._ran.add(seconds)
+            self._ended[end.state.value] += 1
+            if end.failure is not None:
+                self._failures[end.failure.value] += 1
+            if end.run_seconds is not None:
+                self._ran.add(end.run_seconds)
 
     def waited(self, seconds: float) -> None:
         """A job's run began."""

@@ -26,7 +26,6 @@ from enum import Enum, auto
 from typing import TypeVar
 
 from qumulus.core.errors import Unavailable
-from qumulus.core.jobs import JobState
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
@@ -326,11 +325,7 @@ class Seat:
 
     def _release(self, run: Run, *, counted: bool, reason: str) -> None:
         self._insist(run.journal.flush)
-        state = self._insist(lambda: self._around.queue.release(run.claim, counted=counted, reason=reason))
-        if state is JobState.CANCELLED:
-            self._around.tally.ended(state.value)
-        elif state is JobState.FAILED:
-            self._around.tally.ended(state.value, (Failure.CRASHED if counted else Failure.LOST).value)
+        self._insist(lambda: self._around.queue.release(run.claim, counted=counted, reason=reason))
 
     def _finish(self, run: Run, outcome: Outcome) -> None:
         least = self._around.board.settings(run.claim.program.device).least_run_seconds
@@ -342,9 +337,7 @@ class Seat:
             if least > run.limits.seconds:  # the time that the device takes at least counts like any other
                 outcome = Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
         lines = run.journal.take()
-        if self._insist(lambda: self._around.queue.finish(run.claim, outcome, lines)):
-            failure = outcome.failure.value if outcome.failure else None
-            self._around.tally.ended("failed" if failure else "succeeded", failure, outcome.run_seconds)
+        self._insist(lambda: self._around.queue.finish(run.claim, outcome, lines))
 
     @staticmethod
     def _ran(run: Run) -> float:

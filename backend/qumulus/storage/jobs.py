@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from qumulus.core.accounts import Caller
-from qumulus.core.bells import Bells
+from qumulus.core.bells import Bells, End
 from qumulus.core.errors import Draining, InvalidRequest, NoResult, UnknownJob, UnknownSession, WrongState
 from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after
 from qumulus.core.ports import Clock, JobQuery, Page
@@ -98,7 +98,11 @@ class SqlJobs:
 
     def ring(self, job: Job) -> None:
         """Tell who has to know of a job that was to be cancelled."""
-        (self._bells.settled if job.final else self._bells.cancelling).ring(job.id)
+        if job.final:
+            self._bells.ended.ring(End(job.state))
+            self._bells.settled.ring(job.id)
+        else:
+            self._bells.cancelling.ring(job.id)
 
     def delete(self, job_id: str, caller: Caller) -> None:
         """Forget a final job. See `JobStore.delete`."""

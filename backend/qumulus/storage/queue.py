@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count as counter
@@ -22,8 +22,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
 
-from qumulus.core.bells import Bells
-from qumulus.core.errors import UnknownJob
+from qumulus.core.bells import Bells, End
+from qumulus.core.errors import StorageFull, UnknownJob
 from qumulus.core.jobs import FINAL, JobEvent, JobState, after
 from qumulus.core.ports import Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
@@ -80,7 +80,7 @@ class SqlQueue:
 
         taken, expired = self._database.writer.run(work, synced=False)
         for job_id in expired:
-            self._bells.settled.ring(job_id)
+            self._tell(job_id, {"state": JobState.FAILED, "failure": Failure.TIME})
         return self._claims(taken)
 
     def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
@@ -167,8 +167,7 @@ class SqlQueue:
             "metadata": dict(outcome.metadata),
             **NOBODY,
         }
-        kept = self._kept(claim.job_id, outcome)
-        written = [value["blob"] for value in kept]
+        kept: list[dict[str, Any]] = []
 
         def work(connection: Connection) -> list[str | None] | None:
             if not _changed(connection, claim, event, values):
@@ -182,31 +181,28 @@ class SqlQueue:
             _write_log(connection, claim, log)
             return replaced
 
-        replaced = self._database.writer.run(work)
-        self._values.drop(written if replaced is None else replaced)
-        if replaced is not None:
-            self._bells.settled.ring(claim.job_id)
-        return replaced is not None
+        try:
+            kept += self._kept(claim.job_id, outcome)
+            replaced = self._database.writer.run(work)
+        except StorageFull:  # it will be tried again, and no room is there for what nobody names
+            self._values.drop(value["blob"] for value in kept)
+            raise
+        if replaced is None:
+            self._values.drop(value["blob"] for value in kept)
+            return False
+        self._values.drop(replaced)
+        self._tell(claim.job_id, values)
+        return True
 
-    def _kept(self, job_id: str, outcome: Outcome) -> list[dict[str, Any]]:
-        """The rows of a result and its files, whose blobs are on disk by now."""
+    def _kept(self, job_id: str, outcome: Outcome) -> Iterator[dict[str, Any]]:
+        """The rows of a result and its files, each when its blob is on disk."""
         parts = {name: (value, "application/octet-stream") for name, value in outcome.files.items()}
         if outcome.succeeded or outcome.result:
             parts[""] = (outcome.result, outcome.media_type)
-        kept = []
         for name, (value, media_type) in parts.items():
             in_row, blob = self._values.put(value)
-            kept.append(
-                {
-                    "job": job_id,
-                    "name": name,
-                    "media_type": media_type,
-                    "size": len(value),
-                    "value": in_row,
-                    "blob": blob,
-                }
-            )
-        return kept
+            row = {"job": job_id, "name": name, "media_type": media_type, "size": len(value)}
+            yield row | {"value": in_row, "blob": blob}
 
     def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
         """Keep what a run has written until now."""
@@ -221,17 +217,16 @@ class SqlQueue:
         """Hand a job back, or end it. See `JobQueue.release`."""
         now = self._clock.now()
 
-        def work(connection: Connection) -> JobState | None:
+        def work(connection: Connection) -> Mapping[str, Any] | None:
             row = connection.execute(MINE, of(claim)).first()
             if row is None:
                 return None
             values = _handed_back(row, counted=counted, reason=reason, now=now)
             _changed(connection, claim, JobEvent.RELEASE, values)
-            return JobState(values["state"])
+            return values
 
-        state = self._database.writer.run(work)
-        self._tell(claim.job_id, state)
-        return state
+        values = self._database.writer.run(work)
+        return None if values is None else self._tell(claim.job_id, values)
 
     def recover(self, *, everything: bool = False) -> int:
         """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
@@ -263,23 +258,27 @@ class SqlQueue:
             (~cancelling, AGAIN | {"returned": jobs.c.returned + 1}),
         )
 
-        def work(connection: Connection) -> list[tuple[str, str]]:
-            moved: list[tuple[str, str]] = []
+        def work(connection: Connection) -> list[tuple[str, Mapping[str, Any]]]:
+            moved: list[tuple[str, Mapping[str, Any]]] = []
             for condition, values in steps:
-                step = update(jobs).where(gone, condition).values(values).returning(jobs.c.id, jobs.c.state)
-                moved += [(row.id, row.state) for row in connection.execute(step)]
+                step = update(jobs).where(gone, condition).values(values).returning(jobs.c.id)
+                moved += [(job_id, values) for job_id in connection.execute(step).scalars()]
             return moved
 
         moved = self._database.writer.run(work)
-        for job_id, state in moved:
-            self._tell(job_id, JobState(state))
+        for job_id, values in moved:
+            self._tell(job_id, values)
         return len(moved)
 
-    def _tell(self, job_id: str, state: JobState | None) -> None:
+    def _tell(self, job_id: str, values: Mapping[str, Any]) -> JobState:
+        """Ring the bells for what a job has become; the state that it is in now."""
+        state, failure = JobState(values["state"]), values.get("failure")
         if state is JobState.QUEUED:
             self._bells.queued.ring(job_id)
         elif state in FINAL:
+            self._bells.ended.ring(End(state, Failure(failure) if failure else None, values.get("run_seconds")))
             self._bells.settled.ring(job_id)
+        return state
 
 
 GONE = "Its program can't be read from the disk any more: submit it again."
