@@ -48,7 +48,7 @@ uvicorn.run(app, port=PORT, log_level="error")
 def ours() -> Iterator[str]:
     """The address of a server of ours."""
     with tempfile.TemporaryDirectory() as home:
-        settings = {"QUMULUS_HOME": home, "QUMULUS_PORT": "0", "QUMULUS_LOG": "off", "QUMULUS_WORKERS": "1"}
+        settings = {"QUMULUS_HOME": home, "QUMULUS_PORT": "0", "QUMULUS_LOG": "off", "QUMULUS_SIMULATIONS": "1"}
         process = subprocess.Popen(
             [sys.executable, "-m", "qumulus", "serve"], env=os.environ | settings, stdout=subprocess.PIPE, text=True
         )

@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,8 +18,6 @@ from . import metrics
 from .apis.emulator import app as emulator
 from .apis.ibm.account import app as ibm_account
 from .apis.ibm.runtime import app as ibm_runtime
-from .apis.oqtopus.presigning import secret_in
-from .apis.oqtopus.programs import UserPrograms
 from .apis.oqtopus.provider import app as oqtopus_provider
 from .apis.oqtopus.storage import app as oqtopus_storage
 from .apis.oqtopus.user import app as oqtopus_user
@@ -31,22 +26,15 @@ from .apis.planqk.quantum import app as planqk_quantum
 from .apis.planqk.service import app as planqk_service
 from .apis.planqk.service.at_root import AtRoot
 from .catalogue import SnapshotCatalogue
-from .core.accounts import instance_called
 from .core.cloud import Cloud
-from .core.errors import InvalidRequest
-from .core.programs import Limits
 from .core.waiting import Waiting
-from .execution import Engine
 from .execution import metrics as execution_metrics
-from .execution.ownership import Ownership
 from .front import App, Front, Mount, Receive, Scope, Send
 from .openapi.contract import ContractError
 from .openapi.documentation import Served, documentation
-from .services.host import Host
-from .services.programs import Packages
-from .services.resources import Resources
-from .settings import SEED_TOKEN, Settings
-from .storage import StateUnusable, Storage, open_storage
+from .runners import Runners, StartError, opened, secret
+from .settings import Settings
+from .storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +45,9 @@ class Api:
     module: ModuleType
     prefixes: tuple[str, ...]
     cut: bool = False  # True: its document names its paths without the prefix
-    options: Callable[[Settings], Mapping[str, Any]] = lambda _settings: {}  # what else ``create`` takes
+    options: Callable[[Settings, Storage], Mapping[str, Any]] = (
+        lambda _settings, _storage: {}
+    )  # what else ``create`` takes
     in_front: tuple[str, ...] = ()  # prefixes that it has as well when it is the front
 
     def served(self, front: str = "") -> Served:
@@ -65,9 +55,9 @@ class Api:
         at_root = ("",) if not self.cut or (self.in_front and front == self.name) else ()
         return Served(self.name, self.module.DOCUMENT, (*at_root, *(self.prefixes if self.cut else ())))
 
-    def mounts(self, cloud: Cloud, settings: Settings) -> Iterable[Mount]:
+    def mounts(self, cloud: Cloud, settings: Settings, storage: Storage) -> Iterable[Mount]:
         """The application under all its prefixes: one, however many they are."""
-        app = self.module.create(cloud, **self.options(settings))
+        app = self.module.create(cloud, **self.options(settings, storage))
         in_front = self.in_front if settings.front == self.name else ()
         return (
             *(Mount(prefix, app, cut=False, name=self.name) for prefix in in_front),
@@ -81,8 +71,8 @@ APIS = (
         "user",
         oqtopus_user,
         OQTOPUS_USER,
-        options=lambda settings: {
-            "secret": secret_in(settings.home),
+        options=lambda settings, storage: {
+            "secret": secret(storage),
             "token_needed": not settings.loopback,
             "inline": settings.device_info == "inline",
         },
@@ -92,29 +82,25 @@ APIS = (
         oqtopus_provider,
         ("/provider",),
         cut=True,
-        options=lambda settings: {
-            "secret": secret_in(settings.home),
+        options=lambda settings, storage: {
+            "secret": secret(storage),
             "lease": timedelta(seconds=settings.provider_lease) if settings.provider_lease else None,
         },
         in_front=("/hello", "/jobs", "/devices"),
     ),
-    Api("storage", oqtopus_storage, ("/storage",), options=lambda settings: {"secret": secret_in(settings.home)}),
+    Api("storage", oqtopus_storage, ("/storage",), options=lambda _settings, storage: {"secret": secret(storage)}),
     Api("planqk-platform", planqk_platform, ("/platform",), cut=True),
     Api("planqk-quantum", planqk_quantum, ("/quantum",), cut=True),
     Api(
         "planqk-service",
         planqk_service,
         ("/services", "/token"),
-        options=lambda settings: {"relative_links": settings.services_relative_links},
+        options=lambda settings, _storage: {"relative_links": settings.services_relative_links},
     ),
     Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),
     Api("ibm-account", ibm_account, ("/identity", "/v3/resources", "/catalog/api/v1", "/v2/resource_instances")),
 )
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
-
-
-class StartError(Exception):
-    """The server can't start; the text says why and what to do."""
 
 
 def create_app(settings: Settings | None = None) -> Front:
@@ -124,17 +110,7 @@ def create_app(settings: Settings | None = None) -> Front:
         StartError: an API does not keep its contract, or the state can't be opened.
     """
     settings = settings or Settings()
-    try:
-        storage = open_storage(
-            settings.home,
-            credentials=credentials(settings),
-            instances=[instance_called(name) for name in settings.instance_names],
-            open_to_all=settings.auth == "open",
-            workers=settings.worker_count,
-            url=settings.database,
-        )
-    except (StateUnusable, InvalidRequest) as error:
-        raise StartError(str(error)) from error
+    storage = opened(settings)
     try:
         return _compose(settings, storage)
     except ContractError as error:
@@ -143,23 +119,8 @@ def create_app(settings: Settings | None = None) -> Front:
 
 
 def _compose(settings: Settings, storage: Storage) -> Front:
-    host = Host(
-        storage,
-        slots=settings.service_slots or os.cpu_count() or 1,
-        resources=Resources(seconds=settings.service_seconds, memory_bytes=settings.service_memory_mib << 20),
-        family=UserPrograms(storage.jobs, storage.accounts, storage.clock),
-        packages=Packages(settings.sse_python, settings.sse_packages),
-        network=not settings.services_offline,
-        allow_unsandboxed=settings.allow_unsandboxed,
-        own=Ownership(settings.home / "services").acquire,
-        secret=lambda: hashlib.sha256(b"grants of data pools" + secret_in(settings.home)).digest(),
-    )
-    engine = Engine(
-        storage,
-        workers=settings.worker_count,
-        limits=Limits(seconds=settings.job_seconds, memory_bytes=settings.worker_memory_mib << 20),
-        on_taken_over=host.begin,
-    )
+    runners = Runners(settings, storage)
+    host = runners.host
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
@@ -177,18 +138,19 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     served = [*(api.served(settings.front) for api in APIS), Served("emulator", emulator.DOCUMENT)]
     pages = documentation(served)
     requests = metrics.Requests()
-    counted = (requests, execution_metrics.Jobs(engine.metrics))
+    counted = (requests, execution_metrics.Jobs(runners.engine.metrics))
     own = partial(
         emulator.create,
         cloud,
         served=served,
-        readiness=lambda: readiness(engine),
+        readiness=runners.not_ready,
         metrics=lambda: metrics.text(counted),
     )
     by_front = sorted(APIS, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it
-    (otherwise, *families) = _all_or_every_complaint(own, *(partial(api.mounts, cloud, settings) for api in by_front))
+    (otherwise, *families) = _all_or_every_complaint(
+        own, *(partial(api.mounts, cloud, settings, storage) for api in by_front)
+    )
     mounts = list(chain.from_iterable(families))
-    life = Lifespan(storage, engine, host, drain_seconds=settings.drain_seconds)
     if settings.service_at_root:
         services = next(mount.app for mount in mounts if mount.prefix == "/services")
         otherwise = AtRoot(settings.service_at_root, host.shelf, services, otherwise)
@@ -199,8 +161,8 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         ],
         fallback=otherwise,
         allowed_hosts=settings.allowed_hosts.split(","),
-        lifespan=life,
-        drain=life.drain,
+        lifespan=Lifespan(runners),
+        drain=runners.drain,
         count=requests.count,
     )
 
@@ -222,65 +184,23 @@ def _all_or_every_complaint(*parts: Callable[[], Any]) -> list[Any]:
     return made
 
 
-def readiness(engine: Engine) -> str | None:
-    """Why jobs are accepted and not run now, in a sentence; None when they are run."""
-    if engine.draining:
-        return "The server is stopping: send what is to run in a few seconds, when it is up again."
-    if engine.ready:
-        return None
-    if engine.failing:
-        return "The simulator can't be started: the server's log says why. Jobs are accepted, and run when it can."
-    return "The simulator is getting ready: jobs are accepted, and run in a moment."
-
-
-def credentials(settings: Settings) -> list[tuple[str, str]]:
-    """The (scheme, secret) pairs that the default account's clients send."""
-    token = settings.token.get_secret_value()
-    ibm = [token, SEED_TOKEN] if "token" in settings.default_credentials else [token]
-    return [
-        *(("ibm", secret) for secret in ibm),
-        ("oqtopus", f"local.{token}"),
-        ("planqk", token),
-        ("provider", settings.provider_key.get_secret_value()),
-        ("admin", settings.admin_token.get_secret_value()),
-    ]
-
-
 class Lifespan:
     """The life of the process: what is started before the first request and stopped after the last."""
 
-    def __init__(self, storage: Storage, engine: Engine, host: Host, *, drain_seconds: float) -> None:
-        self._storage = storage
-        self._engine = engine
-        self._host = host
-        self._drain_seconds = drain_seconds
-        self._drained = False
+    def __init__(self, runners: Runners) -> None:
+        self._runners = runners
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Speak the lifespan protocol of ASGI."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._engine.start()
+                self._runners.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                await asyncio.to_thread(self._end)
+                await asyncio.to_thread(self._runners.end)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-    def drain(self) -> None:
-        """Take no new work, give what runs its time, and hand the rest back. Requests are answered meanwhile and afterwards."""
-        self._drained = True
-        services = threading.Thread(target=self._host.end, args=[timedelta(seconds=self._drain_seconds)])
-        services.start()
-        self._engine.drain(self._drain_seconds)
-        services.join()
-
-    def _end(self) -> None:
-        if not self._drained:
-            self.drain()
-        self._engine.stop()
-        self._storage.close()
 
 
 def __getattr__(name: str) -> App:

@@ -1,4 +1,4 @@
-"""The command `qumulus`. `serve` has its own door: it must not pay for the command line's libraries."""
+"""The command `qumulus`. `serve` and `worker` have their own doors: they must not pay for the command line's libraries."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ def main() -> None:
         from .server import main as serve
 
         serve(sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["worker"]:
+        from .worker import main as work
+
+        work(sys.argv[2:])
         return
     from .commands import app
 

@@ -64,7 +64,7 @@ class EphemeralCloud:
         settings: Mapping[str, str] | None = None,
         command: Sequence[str] = COMMAND,
     ) -> None:
-        """``instances``: names or CRNs of further IBM instances; ``settings``: of the server, such as ``{"workers": "1"}``;
+        """``instances``: names or CRNs of further IBM instances; ``settings``: of the server, such as ``{"simulations": "1"}``;
         ``command``: how `qumulus` is called."""
         self._command = [*command, "serve"]
         self._settings = {

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -35,18 +35,27 @@ KEEP_ALIVE_SECONDS = 75  # longer than the pauses in which clients poll
 PARENT_SECONDS = 0.5  # between two looks whether the parent is still there
 
 
+DESCRIPTION = "Start the cloud."
+HANDED_ON = frozenset({"listener"})  # settings that only a process of ours gives to another one
+
+
 def flags() -> dict[str, FieldInfo]:
     """The settings that have a flag: all but credentials, which everybody who can list processes would see."""
-    return {name: field for name, field in Settings.model_fields.items() if "Secret" not in str(field.annotation)}
+    fields = Settings.model_fields.items()
+    return {name: field for name, field in fields if "Secret" not in str(field.annotation) and name not in HANDED_ON}
 
 
-def parser() -> argparse.ArgumentParser:
-    """One flag a setting; the settings are the only place where they are described."""
+def parser(
+    command: str = "serve", description: str = DESCRIPTION, without: Collection[str] = ()
+) -> argparse.ArgumentParser:
+    """One flag a setting but those ``without``; the settings are the only place where they are described."""
     result = argparse.ArgumentParser(
-        prog="qumulus serve",
-        description="Start the cloud. Every flag can be given as a variable of the environment too: QUMULUS_ and its name.",
+        prog=f"qumulus {command}",
+        description=f"{description} Every flag can be given as a variable of the environment too: QUMULUS_ and its name.",
     )
     for name, field in flags().items():
+        if name in without:
+            continue
         flag = "--" + name.replace("_", "-")
         default = field.get_default(call_default_factory=False)
         told = "" if default in (None, "", PydanticUndefined) else f" (default: {default})"
@@ -55,13 +64,18 @@ def parser() -> argparse.ArgumentParser:
             result.add_argument(flag, action="store_true", default=None, help=text)
         else:
             result.add_argument(flag, metavar=name.rpartition("_")[2].upper(), default=None, help=text)
-    result.epilog = "Credentials are set by QUMULUS_TOKEN, QUMULUS_PROVIDER_KEY and QUMULUS_ADMIN_TOKEN only."
+    result.epilog = (
+        "Credentials are set by QUMULUS_TOKEN, QUMULUS_PROVIDER_KEY, QUMULUS_ADMIN_TOKEN and QUMULUS_SERVICES_KEY only; "
+        "QUMULUS_DATABASE keeps the password of a database from everybody who can list processes."
+    )
     return result
 
 
-def read_settings(arguments: Sequence[str]) -> Settings:
+def read_settings(arguments: Sequence[str], reading: argparse.ArgumentParser | None = None) -> Settings:
     """The settings from flags and environment; a wrong value ends the program with a sentence."""
-    given = {name: value for name, value in vars(parser().parse_args(arguments)).items() if value is not None}
+    given = {
+        name: value for name, value in vars((reading or parser()).parse_args(arguments)).items() if value is not None
+    }
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -143,8 +157,13 @@ def write_addresses(file: Path, url: str, interceptor: Interceptor | None) -> No
     where = {"url": url}
     if interceptor:
         where |= {"proxy": address(interceptor.listener), "certificate": str(interceptor.authority.file.absolute())}
+    write_file(file, where)
+
+
+def write_file(file: Path, content: Mapping[str, str]) -> None:
+    """Write JSON into a file that others wait for: it is there as a whole or not at all."""
     new = file.with_name(file.name + ".new")
-    new.write_text(json.dumps(where))
+    new.write_text(json.dumps(content))
     new.replace(file)
 
 
@@ -173,7 +192,8 @@ def serving(
             if settings.ready_file:
                 write_addresses(settings.ready_file, url, interceptor)
             served = [family for family in FAMILIES.values() if app.owns(family.path)]
-            print(banner(url, settings, served), flush=True)  # noqa: T201
+            if settings.listener is None:
+                print(banner(url, settings, served), flush=True)  # noqa: T201
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             """The first signal drains: who asks is answered, and told to come again with new jobs. The second ends at once."""
@@ -192,20 +212,50 @@ def serving(
     return Server(config)
 
 
+def supervise(settings: Settings, listener: socket.socket, url: str) -> None:
+    """Have several processes answer, until we are told to stop."""
+    from .banner import banner
+    from .clients import FAMILIES
+    from .supervisor import Supervisor
+
+    if settings.parent:
+        stop_without(settings.parent)
+    supervisor = Supervisor(settings, listener)
+    where = supervisor.run()
+    if where is not None:
+        if settings.ready_file:
+            write_file(settings.ready_file, where)
+        print(banner(url, settings, FAMILIES.values()), flush=True)  # noqa: T201
+        supervisor.keep()
+    supervisor.stop()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the server until it is told to stop."""
     settings = read_settings(sys.argv[1:] if arguments is None else arguments)
     if reason := settings.exposure():
         stop(reason, 2)
 
-    import uvicorn
-
     from . import logging
-    from .app import StartError, create_app
 
     logging.configure(settings)
-    listener = listen(settings.host, settings.port, "--port")
+    if settings.listener is not None:
+        listener = socket.socket(fileno=settings.listener)
+    else:
+        listener = listen(settings.host, settings.port, "--port")
     url = address(listener)
+    if settings.workers > 1 and not settings.upstream:
+        supervise(settings, listener, url)
+    else:
+        answer(settings, listener, url)
+
+
+def answer(settings: Settings, listener: socket.socket, url: str) -> None:
+    """Answer requests in this process, until we are told to stop."""
+    import uvicorn
+
+    from .app import StartError, create_app
+
     try:
         app = forward(settings.upstream) if settings.upstream else create_app(settings)
     except StartError as error:

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     database: str | None = Field(
         None, repr=False, description="URL of a PostgreSQL database for the state; SQLite in the home folder if not set"
     )
-    workers: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="processes that answer requests")
+    api_only: bool = Field(False, description="accept jobs, and leave running them to other processes")
+    simulations: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="simulations that run at once; the number of cores if not set"
     )
     worker_memory_mib: Annotated[int, Field(ge=256)] = Field(4096, description="memory that one simulation may use")
@@ -47,6 +49,9 @@ class Settings(BaseSettings):
     )
     services_offline: bool = Field(False, description="run services without a network")
     services_relative_links: bool = Field(False, description="name the results of executions by their paths alone")
+    services_key: SecretStr | None = Field(
+        None, description="what processes that share a folder seal the secrets of executions with, on their way"
+    )
     service_at_root: str | None = Field(None, description="name of the one service to serve at the root")
     sse_python: Path | None = Field(
         None, description="interpreter whose packages the programs of OQTOPUS' sse jobs can import; made if not set"
@@ -93,6 +98,10 @@ class Settings(BaseSettings):
         None, description="id of the process that started the server; the server stops when that one is gone"
     )
 
+    listener: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="descriptor of a socket that listens already, given by the process that started this one"
+    )
+
     status_hold: Annotated[float, Field(ge=0, le=30)] = Field(
         0.5, description="seconds that a status request of an unfinished job is held; 0 answers at once"
     )
@@ -104,9 +113,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
 
     @property
-    def worker_count(self) -> int:
+    def simulation_count(self) -> int:
         """How many simulations run at once."""
-        return self.workers or os.cpu_count() or 1
+        return self.simulations or os.cpu_count() or 1
 
     @property
     def sse_packages(self) -> tuple[str, ...]:

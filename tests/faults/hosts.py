@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO
 
 import databases
-from engines import PROGRAMS, alive, wait_for
+from engines import PROGRAMS
+from families import children, command
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("QUMULUS_FAULTS") == "long"
@@ -73,45 +74,7 @@ class Host:
                     continue
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started and that live."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = stat.read_text().rpartition(") ")[2].split()[:2]
-        except OSError:
-            continue
-        if int(parent) == pid and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
-
-
-def family(pid: int) -> list[int]:
-    """A process's children and theirs."""
-    return [found for child in children(pid) for found in (child, *family(child))]
-
-
 def parent_of(host: int) -> int | None:
     """The warm parent of a server process, if it has one."""
     found = [pid for pid in children(host) if "execution.parent" in command(pid)]
     return found[0] if found else None
-
-
-def command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
-
-
-def kill(pid: int) -> None:
-    """`kill -9`; nothing happens if it has ended by itself."""
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def gone(pids: list[int], seconds: float) -> None:
-    """Wait until none of them lives."""
-    wait_for(lambda: not any(alive(pid) for pid in pids), seconds, lambda: f"alive: {[p for p in pids if alive(p)]}")

@@ -15,10 +15,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hosts import LONG, Host, children, family, gone, kill, parent_of
+from hosts import LONG, Host, parent_of
 
 import databases
 from engines import ME, PROGRAMS, alive, wait_for
+from families import children, family, gone, kill
 from qumulus.core.jobs import FINAL, JobState, NewJob
 from qumulus.core.ports import JobQuery
 from qumulus.core.results import Outcome

@@ -56,6 +56,21 @@ serve.__signature__ = inspect.Signature(  # ty: ignore[missing-attribute]
     [_flag(name, bool if field.annotation is bool else str) for name, field in server.flags().items()]
 )
 app.command("serve", help="Start the cloud (see `qumulus serve --help`).")(serve)
+
+
+@app.command(
+    "worker",
+    help="Run the jobs that servers accept into the same state, without HTTP (see `qumulus worker --help`).",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def worker(context: typer.Context) -> None:
+    """Listed here for `--help`, as `serve` is."""
+    from qumulus.worker import main
+
+    main(context.args)
+
+
 app.command("run", context_settings={"allow_interspersed_args": False})(run)
 app.command("env")(env)
 app.add_typer(account.app, name="account", help="Accounts in the IBM client's own file.")

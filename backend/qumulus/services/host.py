@@ -88,17 +88,20 @@ class Host:
         network: bool,
         allow_unsandboxed: bool,
         secret: Callable[[], bytes],
+        key: bytes | None = None,
         own: Callable[[], bool] = lambda: True,
     ) -> None:
         """``family`` is whose programs come with jobs, and ``packages`` what they can import.
 
         ``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours;
-        ``secret`` is what grants of data pools are signed with.
+        ``secret`` is what grants of data pools are signed with; ``key`` seals secrets on their way between processes.
         """
         folder = storage.home / "services"
         self.sandbox = cache(probe)
         self.pools = PoolFolder(folder / "pools", clock=storage.clock, secret=secret)
-        self.shelf = Shelf(folder, clock=storage.clock, bells=storage.bells, resources=resources, pools=self.pools)
+        self.shelf = Shelf(
+            folder, clock=storage.clock, bells=storage.bells, resources=resources, pools=self.pools, key=key
+        )
         programs = Programs(
             family,
             packages=packages,

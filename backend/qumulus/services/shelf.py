@@ -29,6 +29,7 @@ from qumulus.core.services import Deployment, Service, ServiceState, is_device, 
 
 from . import archive, definition, description
 from .definition import Definition
+from .entrusted import Entrusted
 from .environments import Environments, NotInstalled
 from .execution import Input, Pool, Program
 from .folders import remove
@@ -47,14 +48,24 @@ log = logging.getLogger("qumulus.services")
 class Shelf:
     """`core.services.Services` and `slots.Deployed` on a folder that several processes may share."""
 
-    def __init__(self, folder: Path, *, clock: Clock, bells: Bells, resources: Resources, pools: PoolFolder) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock,
+        bells: Bells,
+        resources: Resources,
+        pools: PoolFolder,
+        key: bytes | None = None,
+    ) -> None:
+        """``key``: see `Entrusted`."""
         self._folder = folder / "deployed"
         self._environments = Environments(folder / "environments")
         self._clock = clock
         self._bells = bells
         self._resources = resources
         self._pools = pools
-        self._secrets: dict[str, Mapping[str, str]] = {}
+        self._entrusted = Entrusted(folder / "entrusted", key)
         self._in_use: Counter[Path] = Counter()
         self._known: dict[Path, Definition] = {}
         self._lock = threading.Lock()
@@ -63,6 +74,7 @@ class Shelf:
     def own(self) -> None:
         """This process runs the executions from now on: it goes on with what another one had begun to build."""
         self._runs = True
+        self._entrusted.sweep()
         for service in self.services():
             if service.state is ServiceState.BUILDING:
                 told = self._current(service.name)
@@ -142,7 +154,7 @@ class Shelf:
 
     def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> None:
         """Keep the secrets of an execution. See `Services.entrust`."""
-        self._secrets[job_id] = {**secrets, **dict.fromkeys(TOKENS, token)}
+        self._entrusted.keep(job_id, {**secrets, **dict.fromkeys(TOKENS, token)})
 
     # -- what the slots ask --------------------------------------------------------------------------------------------
 
@@ -179,10 +191,11 @@ class Shelf:
     def given(self, claim: Claim) -> Input:
         """What an execution was sent. See `Deployed.given`."""
         request = claim.program.options
-        secrets = self._secrets.get(claim.job_id, {})
+        secrets = self._entrusted.get(claim.job_id)
         if set(request.get("secrets", ())) - secrets.keys():
             raise Gone(
-                "The secrets that it was sent are kept in memory alone and ended with the server: start it again."
+                "The secrets that it was sent are kept in memory alone and ended with the server, or went to another one "
+                "that shares no QUMULUS_SERVICES_KEY with this: start it again."
             )
         return Input(
             body=claim.program.payload,
@@ -216,7 +229,7 @@ class Shelf:
 
     def done(self, claim: Claim) -> None:
         """Forget the secrets of an execution."""
-        self._secrets.pop(claim.job_id, None)
+        self._entrusted.forget(claim.job_id)
 
     # -- files ---------------------------------------------------------------------------------------------------------
 

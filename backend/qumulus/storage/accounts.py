@@ -41,12 +41,13 @@ class SqlAccounts:
         self._open_to_all = open_to_all
         self._kept = Kept(database)
 
-    def seed(self, credentials: Iterable[tuple[str, str]]) -> None:
-        """Make the built-in account with its instances, and let exactly these built-in (scheme, secret) pairs in."""
-        wanted = {(scheme, digest(secret)) for scheme, secret in credentials}
+    def seed(self, credentials: Iterable[tuple[str, str]] | None) -> None:
+        """Make the built-in account with its instances, and let exactly these built-in (scheme, secret) pairs in; None: those
+        that are let in now."""
         with self._database.read() as connection:
             built_in = select(tokens.c.scheme, tokens.c.digest).where(tokens.c.built_in)
             known = {(row.scheme, row.digest) for row in connection.execute(built_in)}
+            wanted = known if credentials is None else {(scheme, digest(secret)) for scheme, secret in credentials}
             seeded = connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first()
         if seeded and known == wanted:
             return

@@ -24,6 +24,7 @@ from .errors import StateUnusable
 from .jobs import SqlJobs, cancelled
 from .queue import SqlQueue
 from .schema import prepare
+from .secrets import shared_secret
 from .sessions import SqlSessions
 from .sqlite import SqliteDatabase
 from .state import SqlState
@@ -54,6 +55,15 @@ class Storage:
         """Whether dispatchers that know nothing of each other may run its jobs: then only a lease tells that one is gone."""
         return self._database.shared
 
+    @property
+    def place(self) -> str:
+        """Where the state is, for people; no password is in it."""
+        return self._database.name if self.shared else str(self.home)
+
+    def secret(self, name: str) -> bytes:
+        """A secret that is drawn when it is first asked for, and the same for all who use this database."""
+        return shared_secret(self._database, name)
+
     def close(self) -> None:
         """Commit what waits, and let go of the folder."""
         self._database.close()
@@ -63,7 +73,7 @@ class Storage:
 def open_storage(
     home: Path,
     *,
-    credentials: Iterable[tuple[str, str]] = (),
+    credentials: Iterable[tuple[str, str]] | None = None,
     instances: Iterable[Instance] = (),
     open_to_all: bool = False,
     workers: int = 1,
@@ -72,7 +82,8 @@ def open_storage(
 ) -> Storage:
     """Open, or make, the state in ``home``.
 
-    ``credentials`` are the (scheme, secret) pairs of the built-in account, ``instances`` more of its instances;
+    ``credentials`` are the (scheme, secret) pairs of the built-in account (None: they stay as they are), ``instances`` more of
+    its instances;
     ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates; ``url`` names a PostgreSQL
     database to be used instead of SQLite in the folder. Several processes may open one folder; one that is alone checks the
     database and sweeps what no row names.

@@ -172,7 +172,7 @@ def test_a_reset_forgets_what_was_done_and_leaves_the_server_at_work(tmp_path):
 
 
 def test_a_reset_ends_what_runs(tmp_path):
-    with Server(tmp_path / "state", environment={"QUMULUS_WORKERS": "1"}) as server:
+    with Server(tmp_path / "state", environment={"QUMULUS_SIMULATIONS": "1"}) as server:
         cloud = Cloud(server)
         cloud("PUT", "/devices/qulacs/settings", json={"least_run_seconds": 300})
         job_id = cloud.submit()

@@ -1,0 +1,68 @@
+"""`qumulus worker`: runs the jobs that servers accept into the same state, without HTTP."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from .server import parser, read_settings, stop, stop_without
+
+DESCRIPTION = (
+    "Run the jobs that servers accept into the same state, without HTTP. On SQLite one process runs the jobs of a folder, and "
+    "others wait until it ends; on PostgreSQL all do."
+)
+OF_SERVERS = frozenset(
+    [
+        "host",
+        "port",
+        "workers",
+        "api_only",
+        "auth",
+        "token",
+        "provider_key",
+        "instances",
+        "provider_lease",
+        "front",
+        "admin_token",
+        "allow_exposed",
+        "allowed_hosts",
+        "intercept_port",
+        "intercept_hosts",
+        "pass_hosts",
+        "upstream",
+        "listener",
+        "status_hold",
+        "max_body_mib",
+        "service_at_root",
+        "services_relative_links",
+    ]
+)  # settings that mean nothing here
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run jobs until it is told to stop."""
+    settings = read_settings(
+        sys.argv[1:] if arguments is None else arguments, parser("worker", DESCRIPTION, OF_SERVERS)
+    )
+    from . import logging
+    from .runners import Runners, StartError, opened
+
+    logging.configure(settings)
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    try:
+        storage = opened(settings, accepts=False)
+    except StartError as error:
+        stop(str(error), 2)
+    runners = Runners(settings, storage)
+    if settings.parent:
+        stop_without(settings.parent)
+    runners.start()
+    print(f"Qumulus runs the jobs in {storage.place}. Stop with Ctrl-C; what runs then is handed back.", flush=True)  # noqa: T201
+    if settings.ready_file:
+        settings.ready_file.write_text("{}")
+    told.wait()
+    runners.end()

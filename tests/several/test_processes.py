@@ -1,0 +1,141 @@
+"""`qumulus serve --workers N` and `qumulus worker`: several processes at one address and on one state."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import databases
+from apis.planqk.cloud import deploy
+from asking import TASK, ask
+from engines import alive, wait_for
+from families import children, command, family, gone
+from servers import Server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path / "state", environment={"QUMULUS_DRAIN_SECONDS": "2"}, arguments=("--workers", "3"))
+    made.start()
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()
+
+
+def answering(server: Server) -> list[int]:
+    """The processes that answer."""
+    return [pid for pid in children(server.pid) if "qumulus serve" in command(pid)]
+
+
+def run(server: Server, count: int) -> list[str]:
+    """Submit from many threads, wait for the ends, and say how the jobs ended."""
+
+    def one(_number: int) -> str:
+        status, task = ask(server, "POST", "/task", TASK)
+        assert status == 200, task
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            status, answer = ask(server, "GET", f"/task/{task['task_id']}/status")
+            assert status == 200, answer
+            if answer["status"] == "COMPLETED":
+                return ask(server, "GET", f"/task/{task['task_id']}/result")[1]["counts"]
+        raise AssertionError(answer)
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(one, range(count)))
+
+
+@pytest.mark.everywhere
+def test_several_processes_answer_and_one_that_is_killed_is_replaced(server):
+    before = answering(server)
+    assert len(before) == 3
+    assert run(server, 24) == [{"1": 10}] * 24
+    for pid in (before[2], before[0]):  # one that answers only, and the one that runs the jobs as well
+        left = [pid, *family(pid)]
+        os.kill(pid, signal.SIGKILL)
+        gone(left, 5)
+        wait_for(lambda: len(answering(server)) == 3, 10)
+    assert set(answering(server)).isdisjoint({before[0], before[2]})
+    assert run(server, 8) == [{"1": 10}] * 8
+    assert server.stop() == 0
+    gone(before, 1)
+
+
+def test_ctrl_c_ends_all_of_them_once(server):
+    everybody = family(server.pid)
+    assert server.process is not None
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(15) == 0
+    gone(everybody, 2)
+    assert "Traceback" not in server.output()
+
+
+def test_when_the_process_that_started_them_is_killed_they_end_by_themselves(server):
+    everybody = family(server.pid)
+    assert len(everybody) >= 4  # three that answer, and the parent of the workers
+    server.kill()
+    gone(everybody, 15)
+
+
+def test_a_start_that_fails_is_told_once_and_ends(tmp_path):
+    with Server(tmp_path / "state") as running:
+        port = running.url.rpartition(":")[2]
+        with pytest.raises(RuntimeError) as failed:
+            Server(tmp_path / "other", environment={"QUMULUS_PORT": port}, arguments=("--workers", "2")).start()
+    assert str(failed.value).count("Choose another one with --port") == 1
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RuntimeError, match="can't be used") as failed:
+        Server(tmp_path / "file", arguments=("--workers", "2")).start()
+    assert "ended with 2" in str(failed.value)
+
+
+@pytest.mark.everywhere
+def test_jobs_that_a_server_only_accepts_are_run_by_a_worker(tmp_path):
+    home = tmp_path / "state"
+    with Server(home, environment={"QUMULUS_API_ONLY": "true"}) as server:
+        task = ask(server, "POST", "/task", TASK)[1]["task_id"]
+        assert not family(server.pid)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "qumulus", "worker", "--simulations", "1"],
+            env=os.environ | databases.environment(home) | {"QUMULUS_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert worker.stdout is not None
+        line = worker.stdout.readline()
+        assert "runs the jobs in" in line
+        wait_for(lambda: ask(server, "GET", f"/task/{task}/status")[1]["status"] == "COMPLETED", 30)
+        left = family(worker.pid)
+        assert any("execution.parent" in command(pid) for pid in left)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(15) == 0
+        gone(left, 2)
+        assert not any(alive(pid) for pid in left)
+        worker.stdout.close()
+
+
+def test_secrets_and_the_token_reach_an_execution_whichever_process_took_it(server):
+    """Each request is taken by whichever process is free; the one that runs it was never sent it."""
+    service = deploy(
+        server,
+        "secretive",
+        """
+        import os
+        def run():
+            return {"secret": os.environ["SECRET_IBM_TOKEN"][::-1], "token": "KQH_SERVICE_EXECUTION_TOKEN" in os.environ}
+        """,
+    )
+    ids = [service.start({"$secrets": {"ibmToken": f"secret-{number}"}}) for number in range(8)]
+    for number, execution in enumerate(ids):
+        assert service.wait(execution)["status"] == "SUCCEEDED"
+        answer = service.http.get(f"/{execution}/result").json()
+        assert (answer["secret"], answer["token"]) == (f"secret-{number}"[::-1], True)
+    assert list((server.home / "services" / "entrusted").iterdir()) == []
