@@ -46,7 +46,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
             "QUMULUS_PORT": str(free_port()),
             "QUMULUS_STATUS_HOLD": "0",
             "QUMULUS_LOG": "off",
-            "QUMULUS_WORKERS": "2",
+            "QUMULUS_SIMULATIONS": "2",
         },
     )
     yield made
