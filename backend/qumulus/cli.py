@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import sys
 
+INTERRUPTED = 130  # as a shell says it
+
 
 def main() -> None:
-    """Entry point of the command."""
+    """Entry point of the command. Ctrl-C ends it without a word, however early it comes."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
     if sys.argv[1:2] == ["serve"]:
         from .server import main as serve
 

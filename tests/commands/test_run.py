@@ -18,12 +18,13 @@ from servers import Server, free_port
 
 ASK = """
 import requests, sys
-headers = {"Authorization": "Bearer made-up-token-of-mine", "Service-CRN": sys.argv[1], "IBM-API-Version": "2025-05-01"}
+headers = {"Authorization": "Bearer made-up-token-of-mine", "Service-CRN": "crn:" + sys.argv[1], "IBM-API-Version": "2025-05-01"}
 answer = requests.get("https://quantum.cloud.ibm.com/api/v1/backends", headers=headers, timeout=20)
 print(answer.status_code, len(answer.json().get("devices", [])))
 sys.exit(answer.status_code != 200)
 """
 CRN = "crn:v1:bluemix:public:quantum-computing:eu-de:a/f00dfeedf00dfeedf00dfeedf00dfeed:11111111-2222-3333-4444-555555555555::"
+HIDDEN = CRN.removeprefix("crn:")  # as nothing knows it that only looks
 
 
 def python(tmp_path: Path, code: str, name: str = "script.py") -> list[str]:
@@ -106,7 +107,7 @@ def listening(port: int) -> bool:
 
 def test_a_crn_that_stands_in_the_script_is_offered_and_any_token_is_let_in(tmp_path, own_home):
     script = python(tmp_path, f"INSTANCE = '{CRN}'\n" + ASK)
-    ended = qumulus("run", "--", *script, CRN, HOME=str(own_home))
+    ended = qumulus("run", "--", *script, HIDDEN, HOME=str(own_home))
     assert ended.stderr == ""
     assert ended.stdout.startswith("200 ")
     assert int(ended.stdout.split()[1]) >= 68
@@ -116,8 +117,28 @@ def test_a_crn_in_a_notebook_is_offered(tmp_path, own_home):
     notebook = tmp_path / "a notebook.ipynb"
     cell = {"cell_type": "code", "source": [f'service = QiskitRuntimeService(instance="{CRN}")\n']}
     notebook.write_text(json.dumps({"cells": [cell], "nbformat": 4}))
-    ended = qumulus("run", "--", *python(tmp_path, ASK), CRN, str(notebook), HOME=str(own_home))
+    ended = qumulus("run", "--", *python(tmp_path, ASK), HIDDEN, str(notebook), HOME=str(own_home))
     assert ended.stdout.startswith("200 ")
+
+
+@pytest.mark.parametrize("words", [["--instance", CRN], [f"--instance={CRN}"]])
+def test_a_crn_among_the_words_of_the_command_is_offered(tmp_path, own_home, words):
+    ended = qumulus("run", "--", *python(tmp_path, ASK), HIDDEN, *words, HOME=str(own_home))
+    assert (ended.stdout[:4], ended.stderr) == ("200 ", "")
+
+
+REGIONS = """
+import requests, sys
+found = requests.post("https://api.global-search-tagging.cloud.ibm.com/v3/resources/search", json={"query": "service_name:quantum-computing"},
+    headers={"Authorization": "Bearer x"}, timeout=20).json()["items"]
+print(sorted({item["crn"].split(":")[5] for item in found}))
+"""
+
+
+@pytest.mark.parametrize(("more", "regions"), [("", "['us-east']"), ("# region='eu-de'", "['eu-de', 'us-east']")])
+def test_there_is_an_instance_in_the_region_that_a_script_asks_for(tmp_path, own_home, more, regions):
+    ended = qumulus("run", "--", *python(tmp_path, REGIONS + more), HOME=str(own_home))
+    assert (ended.stdout, ended.stderr) == (regions + "\n", "")
 
 
 @pytest.mark.parametrize("source", ["environment", "account", "flag"])
@@ -131,12 +152,12 @@ def test_an_instance_is_known_from_wherever_the_client_would_read_it(tmp_path, o
         (own_home / ".qiskit" / "qiskit-ibm.json").write_text(json.dumps(account))
     else:
         flags = ["--instance", CRN]
-    ended = qumulus("run", *flags, "--", *python(tmp_path, ASK), CRN, **environment)
+    ended = qumulus("run", *flags, "--", *python(tmp_path, ASK), HIDDEN, **environment)
     assert (ended.stdout[:4], ended.stderr) == ("200 ", "")
 
 
 def test_another_instance_ends_with_the_sentence_that_names_the_flag(tmp_path, own_home):
-    ended = qumulus("run", "--instance", "lab", "--", *python(tmp_path, ASK), CRN, HOME=str(own_home))
+    ended = qumulus("run", "--instance", "lab", "--", *python(tmp_path, ASK), HIDDEN, HOME=str(own_home))
     assert ended.returncode == 1
     assert ended.stdout.startswith("403 ")
     assert ended.stderr == (
@@ -261,3 +282,23 @@ def test_an_interrupted_start_leaves_nothing_behind(tmp_path, own_home):
     running.send_signal(signal.SIGINT)
     assert running.wait(40) != 0
     assert list(tmp_path.glob("qumulus-*")) == []
+
+
+INTERRUPTED_AT_ITS_IMPORTS = """
+import sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name in ("typer", "uvicorn"):
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from qumulus.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("word", ["run", "serve", "version"])
+def test_ctrl_c_ends_a_command_without_a_traceback_however_early_it_comes(tmp_path, word):
+    environment = clean_environment() | {"QUMULUS_HOME": str(tmp_path)}
+    words = [sys.executable, "-c", INTERRUPTED_AT_ITS_IMPORTS, word]
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -13,15 +13,26 @@ from qumulus.interception.sites import host_name
 
 READ_AT_MOST = 16 << 20  # bytes of a script or notebook
 
+CRN = re.compile(r"crn:v1:[\w.:/-]+::", re.ASCII)
+EUROPE = "crn:v1:bluemix:public:quantum-computing:eu-de:a/00000000000000000000000000000000:00000000-0000-4000-8000-0000000000e5::"
+
 ACCOUNTS = Path(".qiskit/qiskit-ibm.json")
 OQTOPUS_FILES = (Path(".oqtopus"), Path(".config/oqtopus/config.ini"))
 
 
 def instances(command: Sequence[str], environment: Mapping[str, str], home: Path) -> list[str]:
-    """IBM instances: those of the environment, of the saved accounts, and CRNs in scripts that the command names."""
+    """IBM instances: those of the environment, of the saved accounts, and CRNs in the command and in scripts that it names.
+
+    Where a script or an account asks for IBM's other region, there is an instance in that one too.
+    """
     named = environment.get("QISKIT_IBM_INSTANCE", "")
     found = [named] if named else []
-    return list(dict.fromkeys([*found, *_saved(home), *_literal(command)]))
+    texts = [*command, *_scripts(command)]
+    found += [*_saved(home), *(crn for text in texts for crn in CRN.findall(text))]
+    regions = [str(account.get("region")) for account in saved_accounts(home).values()]
+    if any(re.search(r"(?<![\w:-])eu-de(?![\w:-])", text) for text in (*texts, *regions)):  # and not in a CRN
+        found.append(EUROPE)
+    return list(dict.fromkeys(found))
 
 
 def saved_accounts(home: Path) -> dict[str, dict[str, object]]:
@@ -51,13 +62,12 @@ def _saved(home: Path) -> Iterator[str]:
             yield instance
 
 
-def _literal(command: Iterable[str]) -> Iterator[str]:
+def _scripts(command: Iterable[str]) -> Iterator[str]:
     for word in command:
         file = Path(word)
         if file.suffix in (".py", ".ipynb") and file.is_file():
             with file.open("rb") as opened:
-                text = opened.read(READ_AT_MOST).decode("utf-8", "replace")
-            yield from re.findall(r"crn:v1:[\w.:/-]+::", text, re.ASCII)
+                yield opened.read(READ_AT_MOST).decode("utf-8", "replace")
 
 
 def _urls(file: Path) -> Iterator[str]:
