@@ -8,6 +8,15 @@ from pydantic import Field
 from qumulus.openapi.wire import Wire
 
 
+class EditableField(StrEnum):
+    """
+    A member of a user that it may change
+    """
+
+    NAME = "name"
+    ORGANIZATION = "organization"
+
+
 class UserField(StrEnum):
     """
     A member of a user
@@ -23,7 +32,7 @@ class UserField(StrEnum):
 class GetSettingsResponse(Wire):
     """What users may see and change of themselves"""
 
-    editable_fields: Annotated[list[UserField], Field(examples=[[]])]
+    editable_fields: Annotated[list[EditableField], Field(examples=[[]])]
     allow_deletion: Annotated[bool, Field(examples=[False])]
     visible_fields: Annotated[list[UserField], Field(examples=[["id", "name", "email"]])]
     login_history_enabled: Annotated[bool, Field(examples=[False])]
