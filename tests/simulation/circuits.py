@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from qiskit.circuit import QuantumCircuit
-from qiskit.circuit.library import efficient_su2, quantum_volume
+from qiskit.circuit.library import QFTGate, efficient_su2, quantum_volume
 from qiskit.transpiler import generate_preset_pass_manager
 
 from qumulus.simulation.devices import DeviceModel
@@ -65,6 +65,16 @@ def ring(n_qubits: int, layers: int) -> QuantumCircuit:
         for qubit in range(n_qubits):
             circuit.rzz(cost, qubit, (qubit + 1) % n_qubits)
         circuit.rx(mixer, range(n_qubits))
+    circuit.measure_all()
+    return circuit
+
+
+def fourier(n_qubits: int) -> QuantumCircuit:
+    """The quantum Fourier transform of a product state that is no eigenstate of it."""
+    circuit = QuantumCircuit(n_qubits)
+    for qubit in range(n_qubits):
+        circuit.ry(0.3 + qubit, qubit)
+    circuit.compose(QFTGate(n_qubits).definition, range(n_qubits), inplace=True)
     circuit.measure_all()
     return circuit
 
