@@ -11,9 +11,10 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 
 from qumulus.core.devices import IDEAL
+from qumulus.core.programs import Limits
 from qumulus.simulation.aer import noise_model
 from qumulus.simulation.devices import device_model
-from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.errors import ProgramError, Refused
 from qumulus.simulation.expectation import expectation, expectation_sweep, shots_for
 
 from .circuits import isa, su2, teleportation
@@ -135,3 +136,11 @@ def test_an_observable_that_does_not_fit_is_refused() -> None:
         expectation(QuantumCircuit(1), [{"ZZ": 1.0}], SIMULATOR, shots=None)
     with pytest.raises(ProgramError, match="one letter a qubit"):
         expectation(QuantumCircuit(1), [{"Q": 1.0}], SIMULATOR, shots=None)
+
+
+def test_a_sweep_that_takes_too_long_as_a_whole_is_refused() -> None:
+    model = device_model("brisbane")
+    circuit = isa(prepared(14), model)
+    cases = [({}, [{spread("Z" * 14, circuit): 1.0}])] * 10_000
+    with pytest.raises(Refused, match="10000 runs of the circuit with 14 active qubits"):
+        expectation_sweep(circuit, cases, model, shots=None, limits=Limits(seconds=5))

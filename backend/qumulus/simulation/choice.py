@@ -47,6 +47,21 @@ class Chosen:
     methods: Sequence[Method]
     estimates: Mapping[str, Estimate]
 
+    def check(self, runs: int) -> None:
+        """Refuse so many runs like this one, of which each for itself would do, before the first of them begins.
+
+        Raises:
+            Refused: together they are over the time.
+        """
+        estimate, limit = self.estimates[self.methods[0].name], self.task.limits.seconds
+        if estimate.seconds * runs > limit:
+            raise Refused(
+                f"{runs} runs of the circuit with {self.task.active.n_qubits} active qubits and {self.task.shots} shots "
+                f"would take {estimate.seconds * runs:.3g} s together, {estimate.seconds:.2g} s each by "
+                f"{self.methods[0].name}, and a job may take {limit:.3g} s: split it into smaller jobs.",
+                {"runs": runs, "seconds": estimate.seconds * runs, "seconds_each": estimate.seconds},
+            )
+
     def sample(self, seed: Seed) -> tuple[Drawn, dict[str, Any]]:
         """The shots, and what the result has to say of how they came about.
 

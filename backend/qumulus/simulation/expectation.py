@@ -177,10 +177,12 @@ def measure_terms(
     for k, (binding, terms) in enumerate(cases):
         start = perf_counter()
         groups, metadata = list[Group](), dict[str, Any]()
-        for g, (basis, members) in enumerate(read_together(terms)):
+        together = read_together(terms)
+        for g, (basis, members) in enumerate(together):
             turned, active = turned_to(basis)
             task = Task(active, turned, shots or 0, limits or Limits(), binding)
             chosen = choose(task, method, exact_values=shots is None)
+            chosen.check(len(together) * (len(cases) - k) - g)
             place = {active.physical[qubit]: qubit for qubit in active.terminal}
             weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
             if shots is None:

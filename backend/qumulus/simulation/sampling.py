@@ -92,11 +92,14 @@ def sample_sweep(
     seed: Seed,
     method: str = "auto",
     limits: Limits | None = None,
+    alike: int = 1,
 ) -> list[Samples]:
     """Shots for each set of parameter values, with the circuit read once; set k is drawn from the seed's path (…, k).
 
+    ``alike`` is how many such sweeps the job has still to run, this one included.
+
     Raises:
-        ProgramError, Refused: as `sample`.
+        ProgramError, Refused: as `sample`, and if all that is still to run takes longer than the limit.
     """
     active = scan(circuit, model)
     return [
@@ -108,6 +111,7 @@ def sample_sweep(
             method=method,
             limits=limits or Limits(),
             binding=binding,
+            runs=(len(bindings) - k) * alike,
         )
         for k, binding in enumerate(bindings)
     ]
@@ -122,10 +126,12 @@ def draw(
     method: str,
     limits: Limits,
     binding: Binding,
+    runs: int = 1,
 ) -> Samples:
-    """Shots of a scanned circuit by the method that fits."""
+    """Shots of a scanned circuit by the method that fits, if there is time for so many ``runs`` like it."""
     start = perf_counter()
     chosen = choose(Task(active, circuit, shots, limits, binding), method)
+    chosen.check(runs)
     drawn, metadata = chosen.sample(seed)
     return Samples(
         shots=shots,

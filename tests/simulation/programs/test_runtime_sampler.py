@@ -344,3 +344,15 @@ def test_the_local_mode_too_is_refused_over_the_limits() -> None:
     outcome = run(sampler([(circuit, None, 100_000)], options, seconds=10))
     assert outcome.failure is Failure.REFUSED
     assert "aer needs" in (outcome.reason or "")
+
+
+def test_a_job_that_takes_too_long_as_a_whole_is_refused_before_its_first_pub() -> None:
+    """Each pub for itself would do; fifty of them, or one with fifty sets, would not."""
+    circuit = isa(su2(14, 3), BRISBANE)
+    (one,) = run(sampler([(circuit, None, 1000)])).metadata["pubs"]
+    limit = 20 * one["seconds"] + 0.2
+    alone, many = (run(sampler([(circuit, None, 1000)] * pubs, seconds=limit)) for pubs in (1, 2000))
+    assert alone.succeeded, alone.reason
+    assert many.failure is Failure.REFUSED
+    assert "2000 runs of the circuit with 14 active qubits" in (many.reason or "")
+    assert "split it" in (many.reason or "")

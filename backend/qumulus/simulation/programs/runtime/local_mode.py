@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from qumulus.simulation import aer
 from qumulus.simulation.choice import choose
 from qumulus.simulation.circuits import scan
+from qumulus.simulation.meter import meter
 from qumulus.simulation.tasks import Task
 
 from .conditions import Conditions
@@ -44,14 +46,18 @@ def sampled(pubs: Sequence[SamplerPub], under: Conditions, submission: Submissio
             "The client's local mode has no twirling and no dynamical decoupling: turn them off, or leave "
             f"simulation_method {NAME!r} away."
         )
+    needed = 0.0
     for pub in pubs:
         if not under.model.ideal:
             active = scan(pub.circuit, under.model)
             for binding in pub.bindings()[:1]:
-                choose(Task(active, pub.circuit, pub.shots, submission.limits, binding), aer.METHOD.name)
+                chosen = choose(Task(active, pub.circuit, pub.shots, submission.limits, binding), aer.METHOD.name)
+                chosen.check(prod(pub.shape))
+                needed = max(needed, chosen.estimates[aer.METHOD.name].memory_bytes)
     start = perf_counter()
     given: Any = [(pub.circuit, pub.values, pub.shots) for pub in pubs]  # Qiskit coerces more than its types name
-    found: Any = aer.sample_like_local_mode(given, under.model, default_shots=1, seed=under.seed)
+    with meter().method(needed):
+        found: Any = aer.sample_like_local_mode(given, under.model, default_shots=1, seed=under.seed)
     metadata = {
         "method": NAME,
         "engine": aer.METHOD.engine,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf, prod
 from typing import Any
@@ -38,6 +38,10 @@ class SamplerPub:
     def bindings(self) -> list[dict[Parameter, float]]:
         """The values of the parameters, one mapping a set, in row-major order."""
         return bindings(self.circuit, self.values)
+
+    def effort(self) -> Hashable:
+        """What is equal for pubs that take equally long: gates of each kind, sets and shots."""
+        return tuple(sorted(self.circuit.count_ops().items())), prod(self.shape), self.shots
 
 
 @dataclass(frozen=True, slots=True, eq=False)

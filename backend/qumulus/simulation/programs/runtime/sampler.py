@@ -5,6 +5,7 @@ Emulates the ``sampler`` program of Qiskit Runtime, version 2 (models: ``ibm_qua
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import prod
@@ -55,11 +56,17 @@ def run(program: Program, log: Log) -> Outcome:
     results.check_size(bits, submission.limits)
     if submission.dry_run:
         return results.checked()
+    alike = Counter(pub.effort() for pub in pubs)
     local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
     for index, (pub, drawn) in enumerate(zip(pubs, local, strict=True)):
         twirls = randomizations(pub.shots, *counts) if twirled else None
         start = datetime.now(UTC)
-        bits, simulation = _simulated(pub, index, under, submission) if drawn is None else (drawn.bits, drawn.metadata)
+        bits, simulation = (
+            _simulated(pub, index, under, submission, alike[pub.effort()])
+            if drawn is None
+            else (drawn.bits, drawn.metadata)
+        )
+        alike[pub.effort()] -= 1
         simulation = under.report(simulation)
         result = _result(pub, bits, simulation, twirls)
         pub_results.append(result)
@@ -72,7 +79,7 @@ def run(program: Program, log: Log) -> Outcome:
 
 
 def _simulated(
-    pub: SamplerPub, index: int, under: Conditions, submission: Submission
+    pub: SamplerPub, index: int, under: Conditions, submission: Submission, alike: int
 ) -> tuple[Mapping[str, NDArray[np.uint8]], Mapping[str, Any]]:
     """The shots of one pub by register, shape (sets · shots, width), and how they were simulated."""
     samples = sample_sweep(
@@ -83,6 +90,7 @@ def _simulated(
         seed=(under.seed, index),
         method=under.method,
         limits=submission.limits,
+        alike=alike,
     )
     bits = {
         register.name: np.concatenate([drawn.bits[register.name] for drawn in samples])
