@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 from .apis.oqtopus.presigning import secret_in
@@ -12,7 +13,7 @@ from .apis.oqtopus.programs import UserPrograms
 from .core.accounts import instance_called
 from .core.errors import InvalidRequest
 from .core.programs import Limits
-from .execution import Engine
+from .execution import HERE, Engine, cluster
 from .execution.ownership import Ownership
 from .services.host import Host
 from .services.programs import Packages
@@ -31,6 +32,8 @@ def opened(settings: Settings, *, accepts: bool = True) -> Storage:
     Raises:
         StartError: it can't be opened.
     """
+    if settings.runner != "here" and (reason := cluster.missing()):
+        raise StartError(reason)
     try:
         return open_storage(
             settings.home,
@@ -39,6 +42,7 @@ def opened(settings: Settings, *, accepts: bool = True) -> Storage:
             open_to_all=settings.auth == "open",
             workers=settings.simulation_count,
             url=settings.database,
+            blobs_url=settings.blobs,
         )
     except (StateUnusable, InvalidRequest) as error:
         raise StartError(str(error)) from error
@@ -62,6 +66,11 @@ def secret(storage: Storage) -> bytes:
     return storage.secret("presigning") if storage.shared else secret_in(storage.home)
 
 
+def runner(settings: Settings) -> Sequence[str]:
+    """The command of the process that sees to the workers."""
+    return HERE if settings.runner == "here" else cluster.command(settings.runner, settings.simulations)
+
+
 class Runners:
     """The engine and the host of services of one process, started and ended together."""
 
@@ -83,6 +92,7 @@ class Runners:
             storage,
             workers=settings.simulation_count,
             limits=Limits(seconds=settings.job_seconds, memory_bytes=settings.worker_memory_mib << 20),
+            command=runner(settings),
             on_taken_over=self.host.begin,
         )
         self._storage = storage

@@ -32,10 +32,19 @@ class Settings(BaseSettings):
     database: str | None = Field(
         None, repr=False, description="URL of a PostgreSQL database for the state; SQLite in the home folder if not set"
     )
+    blobs: str | None = Field(
+        None,
+        description="where large values are kept, s3://BUCKET/PREFIX?endpoint=URL; in the home folder if not set",
+    )
     workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="processes that answer requests")
     api_only: bool = Field(False, description="accept jobs, and leave running them to other processes")
     simulations: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="simulations that run at once; the number of cores if not set"
+    )
+    runner: str = Field(
+        "here",
+        min_length=1,
+        description="where simulations run: 'here', 'ray' on a Ray cluster that the server starts, or the address of one",
     )
     worker_memory_mib: Annotated[int, Field(ge=256)] = Field(4096, description="memory that one simulation may use")
     job_seconds: Seconds = Field(3600, description="longest run of one job")

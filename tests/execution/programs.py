@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +22,10 @@ def warm(devices: tuple[str, ...]) -> None:
     warmed.extend(devices)
 
 
-def run(program: Program, log: Log, _admit: Callable[[int], None]) -> Outcome:
+def run(program: Program, log: Log, admit: Callable[[int], None]) -> Outcome:
+    if program.kind == "needy":
+        admit(int(program.payload))
+        return Outcome(result=b"admitted")
     return globals()[program.kind](program, log)
 
 
@@ -60,6 +64,15 @@ def abort_once(program: Program, log: Log) -> Outcome:
     if not os.path.exists(marker):
         open(marker, "w").close()
         os.abort()
+    return Outcome(result=b"second")
+
+
+def stop_once(program: Program, log: Log) -> Outcome:
+    """Stands still until the file that the payload names is there."""
+    marker = program.payload.decode()
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        os.kill(os.getpid(), signal.SIGSTOP)
     return Outcome(result=b"second")
 
 

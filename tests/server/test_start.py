@@ -76,10 +76,10 @@ def test_no_flag_takes_a_credential():
     assert "QUMULUS_ADMIN_TOKEN" in helped
 
 
-def test_the_command_line_is_not_imported_to_serve():
+def test_neither_the_command_line_nor_what_many_machines_need_is_imported_to_serve():
     code = (
         "import sys; import qumulus.cli, qumulus.server, qumulus.app, qumulus.banner; qumulus.app.create_app();"
-        "print([name for name in ('qiskit', 'typer', 'rich', 'numpy') if name in sys.modules])"
+        "print([name for name in ('qiskit', 'typer', 'rich', 'numpy', 'ray', 'boto3') if name in sys.modules])"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout.strip() == "[]"

@@ -126,6 +126,10 @@ class JobStore(Protocol):
 
     def file(self, job_id: str, name: str) -> bytes: ...
 
+    def link(self, job_id: str, name: str, seconds: int) -> str | None:
+        """An address at which the store of large values gives a file itself for some time; None where only the server can."""
+        ...
+
     def files(self, job_id: str) -> tuple[str, ...]: ...
 
     def log(self, job_id: str) -> tuple[LogLine, ...]: ...
@@ -281,6 +285,14 @@ class BlobStore(Protocol):
     def delete(self, key: str) -> None: ...
 
     def keys(self, prefix: str = "") -> Iterable[str]: ...
+
+    def old(self, age: timedelta) -> Iterable[str]:
+        """The keys of values that were stored so long ago."""
+        ...
+
+    def link(self, key: str, name: str, media_type: str, seconds: int) -> str | None:
+        """An address at which the store itself gives a value for some time; None where only the server can."""
+        ...
 
 
 Document = Literal["configuration", "properties", "defaults"]
@@ -480,23 +492,3 @@ class Settled(Protocol):
     async def wait(self, job_id: str, seconds: float | None = None) -> bool:
         """Return when the job is final (True) or after the hold (False); ``seconds`` None means the setting."""
         ...
-
-
-class Runner(Protocol):
-    """Where claimed programs run."""
-
-    def start(self) -> None: ...
-
-    def free(self) -> int:
-        """How many more programs may be given now."""
-        ...
-
-    def run(self, claim: Claim) -> None:
-        """Begin; the end is told to the dispatcher's listener."""
-        ...
-
-    def kill(self, job_id: str) -> None:
-        """End a run at once."""
-        ...
-
-    def stop(self, within: timedelta) -> None: ...

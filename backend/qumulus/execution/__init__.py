@@ -9,10 +9,11 @@ server process ─┬─ dispatcher, seats (threads)       claims, finishes: the
 
 Workers have no access to the state. A worker that dies takes one run with it; a parent that dies takes its workers along
 (the kernel sees to it), and the jobs are handed back; a server that dies takes the parent along, and the process that next
-owns the folder hands the jobs back. Another way of running (a cluster) takes the place of `Nursery` and its workers: it
-gives a handle with a wire for each run, and says how a run ended that has no outcome.
+owns the folder hands the jobs back. Another way of running takes the place of the warm parent, and speaks as it does: see
+`cluster`, which has jobs run on the machines of a Ray cluster.
 """
 
 from .engine import ENTRY, Engine
+from .nursery import HERE
 
-__all__ = ["ENTRY", "Engine"]
+__all__ = ["ENTRY", "HERE", "Engine"]

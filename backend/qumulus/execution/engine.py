@@ -28,7 +28,7 @@ from qumulus.core.services import is_device
 from . import process
 from .admission import Budget
 from .metrics import Snapshot, Tally
-from .nursery import Method, Nursery
+from .nursery import HERE, Method, Nursery
 from .ownership import Everybody, Ownership
 from .seat import Ending, Seat, Surroundings
 
@@ -93,6 +93,7 @@ class Engine:
         memory_bytes: int | None = None,
         devices: Sequence[str] = (),
         method: Method | None = None,
+        command: Sequence[str] = HERE,
         lease: timedelta = LEASE,
         on_taken_over: Callable[[], None] = lambda: None,
     ) -> None:
@@ -101,17 +102,19 @@ class Engine:
         Args:
             storage: where the jobs are.
             entry: what workers run, `module:function`.
-            workers: how many run at once; as many as there are cores if None.
+            workers: how many run at once; as many as there are cores if None, unless the parent has its own number of places.
             limits: of each run.
-            memory_bytes: what all runs may use together; 0.8 of this machine's memory if None.
+            memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A parent that finds places
+                elsewhere sees to the memory of each.
             devices: prepared in the warm parent.
             method: how workers begin; forked on Linux, spawned elsewhere.
+            command: starts the warm parent. Another one than `HERE` is another way of running: see `cluster`.
             lease: how long a claim holds without a heartbeat.
             on_taken_over: called when this process runs the jobs of the folder from now on, and those of the last owner
                 have been handed back.
         """
         self._storage = storage
-        self.workers = workers or os.cpu_count() or 1
+        self._workers = workers or os.cpu_count() or 1
         self._lease = lease
         self._on_taken_over = on_taken_over
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -125,11 +128,16 @@ class Engine:
         self._idle_lock = threading.Condition()
         self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
         self._tally = Tally()
-        self._budget = Budget(memory_bytes or machine_bytes())
+        self._budget = Budget(memory_bytes or (machine_bytes() if command is HERE else sys.maxsize))
         method = method or ("fork" if process.LINUX else "spawn")
         limits = limits or Limits()
         self._nursery = Nursery(
-            entry, devices=devices, method=method, on_ready=self._prepare, most_bytes=limits.result_bytes
+            entry,
+            devices=devices,
+            method=method,
+            on_ready=self._prepare,
+            most_bytes=limits.result_bytes,
+            command=command,
         )
         self._around = Surroundings(
             queue=storage.queue,
@@ -177,6 +185,12 @@ class Engine:
     def failing(self) -> bool:
         """Whether jobs can't be run here because workers can't be started; it is tried again and again."""
         return self._nursery.failing
+
+    @property
+    def workers(self) -> int:
+        """How many jobs may run at once, now."""
+        places = self._nursery.places
+        return self._workers if places is None else places
 
     @property
     def parent_pid(self) -> int | None:
@@ -279,16 +293,13 @@ class Engine:
             break
         self._on_taken_over()
         self._nursery.start()
-        self._seats = [Seat(number, self._around, self._on_idle) for number in range(self.workers)]
-        with self._idle_lock:
-            self._idle = list(self._seats)
 
     def _deal_once(self) -> bool:
         """Give claims to idle seats; whether there may be more to give."""
         if self._draining.is_set() or not self._nursery.ready:
             return False
-        free = len(self._idle)
-        if not free:
+        free = len(self._idle) - max(0, len(self._seats) - self.workers)
+        if free <= 0:
             return False
         claims = self._storage.queue.claim(self._owner, free, self._lease, devices=is_device)
         now = self._storage.clock.now()
@@ -301,8 +312,11 @@ class Engine:
         return bool(claims)
 
     def _prepare(self) -> None:
-        """A parent is warm: every idle seat gets its worker before the first job comes."""
+        """A parent is warm, or has other places: every seat gets its worker before the first job comes."""
         with self._idle_lock:
+            more = [Seat(number, self._around, self._on_idle) for number in range(len(self._seats), self.workers)]
+            self._seats += more
+            self._idle += more
             for seat in self._idle:
                 seat.prepare()
         self._wake.set()

@@ -47,6 +47,13 @@ def outcome_members(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def refusal(reason: str) -> Message:
+    """The frame of an outcome of a program that was not run."""
+    outcome = Outcome(failure=Failure.REFUSED, reason=reason)
+    spent = {"seconds": 0.0, "peak_bytes": 0, "resident_bytes": 0}
+    return Message("outcome", outcome_members(outcome) | spent, outcome_parts(outcome))
+
+
 def to_outcome(message: Message) -> Outcome:
     """The outcome of a frame.
 

@@ -16,6 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from qumulus.core.results import Failure
+
+from .reasons import PARENT
 from .wire import COMMAND, FORK, KILL, BrokenWire, Message, Wire
 
 log = logging.getLogger("qumulus.execution")
@@ -31,23 +34,33 @@ ONE_THREAD = {
 Method = Literal["fork", "spawn"]
 
 
-def environment() -> dict[str, str]:
+SECRETS = ("QUMULUS_", "AWS_", "PG")  # how the names of variables begin that may hold a credential of the server
+MOST_JOBS = 1000  # that one worker runs before it is replaced
+MOST_GROWTH = 512 << 20  # bytes that a worker may keep after a run
+UNFIT = frozenset({Failure.MEMORY, Failure.INTERNAL})  # after these a worker is replaced
+
+
+def environment(secrets: Sequence[str] = SECRETS) -> dict[str, str]:
     """The variables of the parent and its workers: one thread each, and no credential of the server."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(tuple(secrets))}
     return ours | ONE_THREAD
 
 
 class ParentGone(Exception):
-    """The warm parent has ended, and its workers with it."""
+    """The warm parent has ended, and its workers with it; or the worker was lost through no fault of what it ran."""
+
+    def __init__(self, reason: str = PARENT) -> None:
+        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a worker ended. ``code`` is negative for a signal."""
+    """How a worker ended. ``code`` is negative for a signal; ``lost`` says what ended it, where it was lost with its machine."""
 
     code: int
     peak_bytes: int
     output: str
+    lost: str | None = None
 
     def told(self) -> str:
         """For people."""
@@ -70,7 +83,9 @@ class Birth:
 class Generation:
     """One warm parent process and the workers it forks."""
 
-    def __init__(self, command: Sequence[str], arguments: Sequence[str], most_bytes: int) -> None:
+    def __init__(
+        self, command: Sequence[str], arguments: Sequence[str], most_bytes: int, secrets: Sequence[str]
+    ) -> None:
         self._most_bytes = most_bytes
         ours, theirs = socket.socketpair()
         with theirs:
@@ -78,7 +93,7 @@ class Generation:
                 [*command, arguments[0], str(theirs.fileno()), str(os.getpid()), *arguments[1:]],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env=environment(),
+                env=environment(secrets),
                 start_new_session=True,
             )
         self._control = ours
@@ -86,6 +101,7 @@ class Generation:
         self._births: dict[int, Birth] = {}
         self._lock = threading.Lock()
         self.ready = False
+        self.places: int | None = None
         self.gone = False
 
     def listen(self, on_ready: Callable[[], None]) -> None:
@@ -93,6 +109,7 @@ class Generation:
         with contextlib.suppress(BrokenWire):
             while (message := self._wire.receive()) is not None:
                 if message.say == "ready":
+                    self.places = message.members.get("places")
                     self.ready = True
                     on_ready()
                 else:
@@ -118,7 +135,7 @@ class Generation:
                 birth.pid = message.members["pid"]
             else:
                 members = message.members
-                birth.exit = Exit(members["code"], members["peak_bytes"], members["output"])
+                birth.exit = Exit(members["code"], members["peak_bytes"], members["output"], members.get("lost"))
             birth.changed.notify_all()
 
     def bear(self, number: int) -> WorkerHandle:
@@ -166,7 +183,8 @@ class WorkerHandle:
 
     def __init__(self, generation: Generation, number: int, birth: Birth, wire: Wire) -> None:
         self.wire = wire
-        self.jobs = 0
+        self._jobs = 0
+        self._baseline = 0
         self._generation = generation
         self._number = number
         self._birth = birth
@@ -181,6 +199,14 @@ class WorkerHandle:
         """Whether nothing is known of its end."""
         return self._birth.exit is None and not self._generation.gone
 
+    def good_after(self, failure: Failure | None, resident_bytes: int) -> bool:
+        """Whether it is as good as new after a run that ended so and left it with so much memory."""
+        self._jobs += 1
+        if self._jobs == 1:
+            self._baseline = resident_bytes
+        grown = resident_bytes - self._baseline > MOST_GROWTH
+        return failure not in UNFIT and not grown and self._jobs < MOST_JOBS
+
     def kill(self) -> None:
         """End it at once."""
         self._generation.kill(self._number)
@@ -189,17 +215,23 @@ class WorkerHandle:
         """How it ended. To be called when its socket was closed.
 
         Raises:
-            ParentGone: it ended because the parent did.
+            ParentGone: it ended because the parent or its machine did.
         """
         birth = self._birth
         with birth.changed:
             birth.changed.wait_for(lambda: birth.exit is not None or self._generation.gone, EXIT_SECONDS)
         if birth.exit is not None:
+            if birth.exit.lost:
+                raise ParentGone(birth.exit.lost)
             return birth.exit
         if self._generation.gone:
             raise ParentGone
         self.kill()  # it closed its socket and goes on: it is no worker any more
         return Exit(-signal.SIGKILL, 0, "")
+
+
+HERE = (sys.executable, "-m", "qumulus.execution.parent")
+"""The command of a parent that forks its workers on this machine."""
 
 
 class Nursery:
@@ -213,11 +245,15 @@ class Nursery:
         method: Method = "fork",
         on_ready: Callable[[], None] = lambda: None,
         most_bytes: int = 1 << 30,
-        command: Sequence[str] = (sys.executable, "-m", "qumulus.execution.parent"),
+        command: Sequence[str] = HERE,
+        secrets: Sequence[str] = SECRETS,
     ) -> None:
-        """``on_ready`` is called whenever a parent has become warm; ``most_bytes`` is what a worker may say at once."""
+        """``on_ready`` is called whenever a parent has become warm, or says that it has other places; ``most_bytes`` is what a
+        worker may say at once; ``command`` starts a parent, which does not see variables that begin as ``secrets`` do.
+        """
         self._most_bytes = most_bytes
-        self._arguments = (entry, method, json.dumps(list(devices)))
+        self._secrets = secrets
+        self._arguments = (entry, method, json.dumps(list(devices)), str(most_bytes))
         self._command = command
         self._failing = False
         self._on_ready = on_ready
@@ -236,6 +272,12 @@ class Nursery:
         """Whether workers can be forked now."""
         generation = self._generation
         return generation is not None and generation.ready and not generation.gone
+
+    @property
+    def places(self) -> int | None:
+        """How many workers the parent can have at work now; None where that is for us to say."""
+        generation = self._generation
+        return generation.places if generation is not None and not generation.gone else None
 
     @property
     def failing(self) -> bool:
@@ -280,7 +322,7 @@ class Nursery:
         pause = 0.0
         while not self._stopping.wait(pause):
             begun = time.monotonic()
-            self._generation = generation = Generation(self._command, self._arguments, self._most_bytes)
+            self._generation = generation = Generation(self._command, self._arguments, self._most_bytes, self._secrets)
             if self._stopping.is_set():
                 generation.end()
             generation.listen(self._on_ready)

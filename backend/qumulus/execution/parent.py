@@ -178,7 +178,7 @@ def ended() -> tuple[int, int, resource.struct_rusage] | None:
 
 
 def main() -> None:
-    """`python -m qumulus.execution.parent ENTRY DESCRIPTOR SERVER fork|spawn DEVICES`."""
+    """`python -m qumulus.execution.parent ENTRY DESCRIPTOR SERVER fork|spawn DEVICES …`."""
     entry, descriptor, server, method, devices = sys.argv[1:6]
     process.end_with_parent(int(server))
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -8,7 +8,7 @@ How a run may end, and what follows:
 | over its time (by the clock, or its processor time) | fails: a run over a limit is not tried again |
 | cancelled | the worker is killed, the job ends as cancelled |
 | the server stops | the worker is killed, the job is handed back; the attempt does not count |
-| the warm parent ended | handed back; the attempt does not count |
+| the warm parent ended, or the machine of the worker | handed back; the attempt does not count |
 | the worker died, or was stopped by somebody | the attempt counts: handed back, or failed when it was the last |
 """
 
@@ -35,16 +35,13 @@ from .journal import Journal
 from .messages import outcome_parts, program_members, to_line, to_outcome
 from .metrics import Tally
 from .nursery import Exit, Nursery, ParentGone, WorkerHandle
-from .reasons import OURS, PARENT, STOPPED, died, too_long, waits
+from .reasons import OURS, STOPPED, died, too_long, waits
 from .wire import BrokenWire, Message
 
 log = logging.getLogger("qumulus.execution")
 T = TypeVar("T")
 
 AGAIN_SECONDS = 0.5  # until a write that the disk refused is tried again
-MOST_JOBS = 1000  # that one worker runs before it is replaced
-MOST_GROWTH = 512 << 20  # bytes that a worker may keep after a run
-UNFIT = frozenset({Failure.MEMORY, Failure.INTERNAL})  # after these a worker is replaced
 
 
 class Ending(Enum):
@@ -96,7 +93,6 @@ class Seat:
         self._run: Run | None = None
         self._lock = threading.Lock()
         self._worker: WorkerHandle | None = None
-        self._baseline = 0
         self._thread = threading.Thread(target=self._loop, name=f"qumulus-seat-{number}", daemon=True)
         self._thread.start()
 
@@ -179,9 +175,9 @@ class Seat:
     def _serve(self, run: Run) -> None:
         try:
             outcome = self._outcome(run)
-        except ParentGone:
+        except ParentGone as gone:
             self._drop()
-            self._release(run, counted=False, reason=PARENT)
+            self._release(run, counted=False, reason=str(gone))
             return
         except Exception:  # a mistake of ours must cost one job, not the seat
             log.exception("Job %s failed because of an error of ours.", run.claim.job_id)
@@ -285,18 +281,10 @@ class Seat:
             raise BrokenWire("A worker says more than it may.")
         members = message.members
         peak, resident, seconds = (members[name] for name in ("peak_bytes", "resident_bytes", "seconds"))
-        self._keep(worker, outcome, int(resident))
+        if not worker.good_after(outcome.failure, int(resident)):
+            self._drop(kill=True)
         metadata = {"memory_bytes": peak, "attempt": run.claim.attempt} | dict(outcome.metadata)
         return replace(outcome, metadata=metadata, run_seconds=outcome.run_seconds or float(seconds))
-
-    def _keep(self, worker: WorkerHandle, outcome: Outcome, resident: int) -> None:
-        """Let a worker stay for the next job if it is as good as new."""
-        worker.jobs += 1
-        if worker.jobs == 1:
-            self._baseline = resident
-        grown = resident - self._baseline > MOST_GROWTH
-        if outcome.failure in UNFIT or grown or worker.jobs >= MOST_JOBS:
-            self._drop(kill=True)
 
     def _drop(self, *, kill: bool = False) -> None:
         worker, self._worker = self._worker, None

@@ -38,6 +38,47 @@ class Message:
     parts: Sequence[bytes] = ()
 
 
+Frame = tuple[bytes, ...]
+"""A frame apart: its header, then its parts."""
+
+
+def packed(message: Message) -> Frame:
+    """The frame that says it."""
+    lengths = [len(part) for part in message.parts]
+    return (json.dumps({"say": message.say, "parts": lengths, **message.members}).encode(), *message.parts)
+
+
+def unpacked(frame: Frame) -> Message:
+    """What a frame says.
+
+    Raises:
+        BrokenWire: it is none.
+    """
+    header, *parts = frame
+    say, members, lengths = _read(header)
+    if lengths != [len(part) for part in parts]:
+        raise BrokenWire("A frame has other parts than it says.")
+    return Message(say, members, parts)
+
+
+def _read(data: bytes) -> tuple[str, dict[str, Any], list[int]]:
+    """What a header says: its word, its members and the lengths of its parts.
+
+    Raises:
+        BrokenWire: it is none.
+    """
+    try:
+        header = read_header(data)
+        say, lengths = header.pop("say"), header.pop("parts")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BrokenWire("A header can't be read.") from error
+    if not isinstance(say, str) or not isinstance(lengths, list):
+        raise BrokenWire("A header says too little.")
+    if not all(type(length) is int and length >= 0 for length in lengths):
+        raise BrokenWire("A header has lengths that are none.")
+    return say, header, lengths
+
+
 def read_header(data: bytes) -> dict[str, Any]:
     """The members of a header. JSON can say halves of characters, which no database takes: they become question marks.
 
@@ -65,7 +106,15 @@ class Wire:
         Raises:
             BrokenWire
         """
-        header = json.dumps({"say": say, "parts": [len(part) for part in parts], **members}).encode()
+        self.send_frame(packed(Message(say, members, parts)))
+
+    def send_frame(self, frame: Frame) -> None:
+        """Send what was packed.
+
+        Raises:
+            BrokenWire
+        """
+        header, *parts = frame
         try:
             self._socket.sendall(_length.pack(len(header)) + header)
             for part in filter(None, parts):  # who has read the last byte may be gone by now
@@ -84,16 +133,10 @@ class Wire:
         (length,) = _length.unpack(self._exactly(_length.size))
         if length > HEADER_BYTES:
             raise BrokenWire("A header is too long.")
-        try:
-            header = read_header(self._exactly(length))
-            say, lengths = header.pop("say"), header.pop("parts")
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise BrokenWire("A header can't be read.") from error
-        if not isinstance(say, str) or not isinstance(lengths, list):
-            raise BrokenWire("A header says too little.")
-        if not all(type(length) is int and length >= 0 for length in lengths) or sum(lengths) > self._most_bytes:
+        say, members, lengths = _read(self._exactly(length))
+        if sum(lengths) > self._most_bytes:
             raise BrokenWire("A frame is too long.")
-        return Message(say, header, [self._exactly(length) for length in lengths])
+        return Message(say, members, [self._exactly(length) for length in lengths])
 
     def fileno(self) -> int:
         """The descriptor, for those who wait for several."""

@@ -11,13 +11,26 @@ import errno
 import os
 import re
 import secrets
+import time
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from qumulus.core.errors import StorageFull, Unavailable
 
 KEY = re.compile(r"[0-9a-f]{32}")
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def checked(key: str) -> str:
+    """The key.
+
+    Raises:
+        ValueError: it is none of ours.
+    """
+    if not KEY.fullmatch(key):
+        raise ValueError("A blob's key is 32 hexadecimal digits.")
+    return key
 
 
 def new_key() -> str:
@@ -74,6 +87,20 @@ class DiskBlobs:
             if KEY.fullmatch(path.name) and path.name.startswith(prefix):
                 yield path.name
 
+    def old(self, age: timedelta) -> Iterator[str]:
+        """The keys of values that were stored so long ago."""
+        for key in self.keys():
+            try:
+                stored_at = self._path(key).stat().st_mtime
+            except FileNotFoundError:
+                continue
+            if time.time() - stored_at >= age.total_seconds():
+                yield key
+
+    def link(self, key: str, name: str, media_type: str, seconds: int) -> None:
+        """None: only the server can give a value."""
+        del key, name, media_type, seconds
+
     def sweep(self, named: Collection[str]) -> int:
         """Remove every file that is not among ``named``, and say how many. Only where nobody else writes."""
         removed = 0
@@ -84,9 +111,7 @@ class DiskBlobs:
         return removed
 
     def _path(self, key: str) -> Path:
-        if not KEY.fullmatch(key):
-            raise ValueError("A blob's key is 32 hexadecimal digits.")
-        return self._folder / key[:2] / key
+        return self._folder / checked(key)[:2] / key
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,11 +12,10 @@ from qumulus.core.accounts import Caller
 from qumulus.core.bells import Bells, End
 from qumulus.core.errors import Draining, InvalidRequest, NoResult, UnknownJob, UnknownSession, WrongState
 from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after
-from qumulus.core.ports import Clock, JobQuery, Page
+from qumulus.core.ports import BlobStore, Clock, JobQuery, Page
 from qumulus.core.results import LogLine, Severity
 
 from . import lists, places, rows, sessions
-from .blobs import DiskBlobs
 from .board import Board
 from .database import Database
 from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
@@ -28,7 +27,7 @@ class SqlJobs:
     """The store of jobs. Every write is one unit of the writer: it returns when it is on disk."""
 
     def __init__(
-        self, database: Database, blobs: DiskBlobs, board: Board, clock: Clock, bells: Bells, *, workers: int = 1
+        self, database: Database, blobs: BlobStore, board: Board, clock: Clock, bells: Bells, *, workers: int = 1
     ) -> None:
         self._database = database
         self._values = Values(blobs)
@@ -243,6 +242,13 @@ class SqlJobs:
                     raise UnknownJob(job_id)
                 raise NoResult(job_id, state)
         return self._values.load(row.value, row.blob), row.media_type
+
+    def link(self, job_id: str, name: str, seconds: int) -> str | None:
+        """An address at which the store gives a file itself. See `JobStore.link`."""
+        wanted = select(results.c.media_type, results.c.blob).where(results.c.job == job_id, results.c.name == name)
+        with self._database.read() as connection:
+            row = connection.execute(wanted).first()
+        return self._values.link(row.blob, name, row.media_type, seconds) if row is not None else None
 
     def files(self, job_id: str) -> tuple[str, ...]:
         """The names of the files that the run left."""

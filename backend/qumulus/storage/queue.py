@@ -23,13 +23,12 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
 
 from qumulus.core.bells import Bells, End
-from qumulus.core.errors import StorageFull, UnknownJob
+from qumulus.core.errors import StorageFull, Unavailable, UnknownJob
 from qumulus.core.jobs import FINAL, JobEvent, JobState, after
-from qumulus.core.ports import Claim, Clock
+from qumulus.core.ports import BlobStore, Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
 
 from . import rows
-from .blobs import DiskBlobs
 from .board import Board
 from .candidates import Candidates
 from .database import Database
@@ -50,7 +49,7 @@ AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "ru
 class SqlQueue:
     """The queue of one process. Which account had its turn last is remembered here; the rest is in the database."""
 
-    def __init__(self, database: Database, blobs: DiskBlobs, board: Board, clock: Clock, bells: Bells) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, board: Board, clock: Clock, bells: Bells) -> None:
         self._database = database
         self._values = Values(blobs)
         self._board = board
@@ -119,15 +118,28 @@ class SqlQueue:
         return self._claim(row)
 
     def _claims(self, taken: Iterable[AnyRow]) -> list[Claim]:
-        """Claims with their payloads; a job whose payload is gone from the disk fails."""
-        claims = []
+        """Claims with their payloads; a job whose payload is gone fails.
+
+        Raises:
+            Unavailable: none of the payloads can be read now; the jobs are queued again.
+        """
+        claims, unread = [], None
         for row in taken:
             try:
                 claims.append(self._claim(row))
+            except Unavailable as error:
+                unread = error
+                self._put_back(rows.to_claim(row, b"", 0))
             except OSError as error:
                 log.error("The payload of job %s can't be read: %s", row.id, error)
                 self.finish(rows.to_claim(row, b"", 0), Outcome(failure=Failure.INTERNAL, reason=GONE))
+        if unread is not None and not claims:
+            raise unread
         return claims
+
+    def _put_back(self, claim: Claim) -> None:
+        """Queue again what could not be begun because of us, as if it had not been taken."""
+        self._database.writer.run(lambda connection: _changed(connection, claim, JobEvent.RELEASE, AGAIN))
 
     def _claim(self, row: AnyRow) -> Claim:
         seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts

@@ -6,13 +6,13 @@ from sqlalchemy import Connection, delete, func, select
 
 from qumulus.core.bells import Bells
 from qumulus.core.jobs import PENDING, JobState
-from qumulus.core.ports import Forgotten
+from qumulus.core.ports import BlobStore, Forgotten
 
 from .accounts import SqlAccounts
-from .blobs import DiskBlobs
 from .board import Board
 from .database import Database
 from .tables import device_settings, jobs, log_lines, results, sessions, tokens
+from .values import Values
 
 HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
 
@@ -20,9 +20,9 @@ HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
 class SqlState:
     """`core.ports.State` on the database."""
 
-    def __init__(self, database: Database, blobs: DiskBlobs, board: Board, accounts: SqlAccounts, bells: Bells) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, board: Board, accounts: SqlAccounts, bells: Bells) -> None:
         self._database = database
-        self._blobs = blobs
+        self._values = Values(blobs)
         self._board = board
         self._accounts = accounts
         self._bells = bells
@@ -53,6 +53,5 @@ class SqlState:
         self._database.announce()
         for job_id, state in states.items():
             (self._bells.cancelling if state in HELD else self._bells.settled).ring(job_id)
-        for key in blobs:
-            self._blobs.delete(key)
+        self._values.drop(blobs)
         return forgotten

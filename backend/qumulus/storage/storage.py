@@ -14,7 +14,7 @@ from sqlalchemy import select
 from qumulus.core.accounts import Instance
 from qumulus.core.bells import Bells
 from qumulus.core.clock import SystemClock
-from qumulus.core.ports import Clock
+from qumulus.core.ports import BlobStore, Clock
 
 from .accounts import SqlAccounts
 from .blobs import DiskBlobs
@@ -28,6 +28,7 @@ from .secrets import shared_secret
 from .sessions import SqlSessions
 from .sqlite import SqliteDatabase
 from .state import SqlState
+from .sweeping import Sweeper
 from .tables import jobs, results
 from .workloads import SqlWorkloads
 
@@ -39,7 +40,7 @@ class Storage:
     home: Path
     jobs: SqlJobs
     queue: SqlQueue
-    blobs: DiskBlobs
+    blobs: BlobStore
     accounts: SqlAccounts
     sessions: SqlSessions
     workloads: SqlWorkloads
@@ -49,6 +50,7 @@ class Storage:
     clock: Clock
     _database: Database
     _presence: IO[bytes]
+    _sweeper: Sweeper | None
 
     @property
     def shared(self) -> bool:
@@ -66,6 +68,8 @@ class Storage:
 
     def close(self) -> None:
         """Commit what waits, and let go of the folder."""
+        if self._sweeper is not None:
+            self._sweeper.close()
         self._database.close()
         self._presence.close()
 
@@ -79,13 +83,14 @@ def open_storage(
     workers: int = 1,
     clock: Clock | None = None,
     url: str | None = None,
+    blobs_url: str | None = None,
 ) -> Storage:
     """Open, or make, the state in ``home``.
 
     ``credentials`` are the (scheme, secret) pairs of the built-in account (None: they stay as they are), ``instances`` more of
     its instances;
     ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates; ``url`` names a PostgreSQL
-    database to be used instead of SQLite in the folder. Several processes may open one folder; one that is alone checks the
+    database to be used instead of SQLite in the folder, ``blobs_url`` a place in an S3 store for large values. Several processes may open one folder; one that is alone checks the
     database and sweeps what no row names.
 
     Raises:
@@ -104,7 +109,7 @@ def open_storage(
         database = open_database(home, url, clock or SystemClock())
         failing.callback(database.close)
         clock = database.clock
-        blobs = DiskBlobs(home / "blobs")
+        blobs = DiskBlobs(home / "blobs") if blobs_url is None else open_s3(blobs_url)
         if isinstance(database, SqliteDatabase):
             _begin(database, blobs, presence, bells)
         else:
@@ -117,6 +122,7 @@ def open_storage(
         accounts.seed(credentials)
         accounts.add_instances(instances)
         failing.pop_all()
+    alone = isinstance(database, SqliteDatabase) and isinstance(blobs, DiskBlobs)
     store = SqlJobs(database, blobs, board, clock, bells, workers=workers)
     return Storage(
         home=home,
@@ -132,6 +138,7 @@ def open_storage(
         clock=clock,
         _database=database,
         _presence=presence,
+        _sweeper=None if alone else Sweeper(database, blobs),
     )
 
 
@@ -147,14 +154,21 @@ def open_database(home: Path, url: str | None, clock: Clock) -> Database:
     return PostgresDatabase(target, clock)
 
 
-def _begin(database: SqliteDatabase, blobs: DiskBlobs, presence: IO[bytes], bells: Bells) -> None:
+def open_s3(url: str) -> BlobStore:
+    """The place in a store that ``url`` names."""
+    from .s3 import S3Blobs, parsed
+
+    return S3Blobs(parsed(url))
+
+
+def _begin(database: SqliteDatabase, blobs: BlobStore, presence: IO[bytes], bells: Bells) -> None:
     """Make the database ready; who is alone on the folder checks it, and sweeps the blobs that no row names."""
     alone = _alone(presence)
     if alone and database.path.exists():
         database.check()
     prepare(database)
     database.start(bells)
-    if alone:
+    if alone and isinstance(blobs, DiskBlobs):
         _sweep(database, blobs)
     fcntl.flock(presence, fcntl.LOCK_SH)
 

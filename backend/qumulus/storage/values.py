@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from qumulus.core.errors import QumulusError, Unavailable
+from qumulus.core.ports import BlobStore
 
-from .blobs import DiskBlobs, new_key
+from .blobs import new_key
+
+log = logging.getLogger("qumulus.storage")
 
 IN_ROW_BYTES = 64 * 1024
 
@@ -15,7 +19,7 @@ IN_ROW_BYTES = 64 * 1024
 class Values:
     """Splits values between rows and blobs."""
 
-    def __init__(self, blobs: DiskBlobs) -> None:
+    def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
     def put(self, value: bytes) -> tuple[bytes | None, str | None]:
@@ -45,8 +49,15 @@ class Values:
         """The value that a row holds or names."""
         return self._blobs.get(key) if key is not None else in_row or b""
 
+    def link(self, key: str | None, name: str, media_type: str, seconds: int) -> str | None:
+        """An address at which the store gives a value itself, for some time; None where only we can."""
+        return None if key is None else self._blobs.link(key, name, media_type, seconds)
+
     def drop(self, keys: Iterable[str | None]) -> None:
         """Forget blobs that no row names any more."""
         for key in keys:
             if key is not None:
-                self._blobs.delete(key)
+                try:
+                    self._blobs.delete(key)
+                except Unavailable:  # nobody names it: it is swept later
+                    log.warning("A large value can't be removed now: it is swept later.")

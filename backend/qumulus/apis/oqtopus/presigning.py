@@ -12,6 +12,7 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from urllib.parse import quote
 from fastapi import Request
 
 from qumulus.core.errors import NotAllowed
-from qumulus.core.ports import Clock
+from qumulus.core.ports import Clock, JobStore
 
 ACCESS_KEY = "qumulus"
 GOOD_FOR_SECONDS = 3600
@@ -98,6 +99,19 @@ class Presigning:
 @lru_cache(maxsize=4096)
 def _signature(secret: bytes, text: str) -> str:
     return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
+
+
+def downloads(request: Request, jobs: JobStore) -> Callable[[str], str]:
+    """Gives the address of a job's file by its key: at the store of large values where that gives files itself, else at the
+    address that this request came to."""
+    presigning: Presigning = request.app.state.presigning
+    base = storage_address(request)
+
+    def address(key: str) -> str:
+        job_id, _, name = key.partition("/")
+        return jobs.link(job_id, name, GOOD_FOR_SECONDS) or presigning.download(base, key)
+
+    return address
 
 
 def storage_address(request: Request) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts
-from qumulus.apis.oqtopus.presigning import Presigning, storage_address
+from qumulus.apis.dependencies import Accounts, Jobs
+from qumulus.apis.oqtopus.presigning import Presigning, downloads, storage_address
 from qumulus.core import accounts as core
 from qumulus.core.errors import NotAuthenticated
 
@@ -35,10 +35,8 @@ async def _lease(request: Request) -> timedelta | None:
     return request.app.state.lease
 
 
-async def _downloads(request: Request) -> Callable[[str], str]:
-    presigning: Presigning = request.app.state.presigning
-    base = storage_address(request)
-    return lambda key: presigning.download(base, key)
+async def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
+    return downloads(request, jobs)
 
 
 async def _uploads(request: Request) -> Callable[[str], UploadAddress]:

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts, Board, Devices, Settled
+from qumulus.apis.dependencies import Accounts, Board, Devices, Jobs, Settled
 from qumulus.apis.oqtopus import device_files
 from qumulus.apis.oqtopus.names import name_of
-from qumulus.apis.oqtopus.presigning import Presigning, storage_address
+from qumulus.apis.oqtopus.presigning import Presigning, downloads, storage_address
 from qumulus.apis.oqtopus.programs import SCHEME, sender
 from qumulus.core import accounts as core
 from qumulus.core.devices import Device
@@ -65,11 +65,8 @@ async def _uploads(request: Request) -> UploadPlace:
     return UploadPlace(storage_address(request), request.app.state.presigning)
 
 
-async def _downloads(request: Request) -> Callable[[str], str]:
-    """Gives the address of a file by its key, at the address that this request came to."""
-    presigning: Presigning = request.app.state.presigning
-    base = storage_address(request)
-    return lambda key: presigning.download(base, key)
+async def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
+    return downloads(request, jobs)
 
 
 async def _information(request: Request, devices: Devices, board: Board) -> Callable[[Device], str]:

@@ -1,0 +1,103 @@
+"""Noisy Bell jobs through a Ray cluster of two nodes beside the same jobs through the embedded workers, in turn."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from tests.simulation.circuits import bell
+
+from clusters import Cluster
+from qumulus.core.jobs import JobState, NewJob
+from qumulus.core.ports import JobQuery
+from qumulus.execution import Engine, cluster
+from qumulus.execution.nursery import HERE
+from qumulus.storage import open_storage
+
+from .engine import fill
+from .noise import isa, program
+from .tables import Row, Table
+
+JOBS = 300
+ROUNDS = 5
+READY_SECONDS = 60
+END_SECONDS = 120
+DEVICE = "brisbane"
+
+
+class Side:
+    """A state folder and an engine on it that runs jobs on two cores."""
+
+    def __init__(self, home: Path, command: tuple[str, ...]) -> None:
+        self.storage = open_storage(home)
+        self.engine = Engine(self.storage, workers=2, devices=[DEVICE], command=command)
+        self.engine.start()
+
+    def wait(self) -> None:
+        """Until both workers are there."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.engine.ready or self.engine.workers < 2:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the workers are not ready")
+            time.sleep(0.05)
+
+    def rate(self, new: NewJob, count: int) -> float:
+        """Jobs that end in a second."""
+        begun = time.perf_counter()
+        fill(self.storage, count, lambda _number: new)
+        self.storage.bells.queued.ring("")
+        while sum(self.storage.jobs.pending().values()):
+            if time.perf_counter() - begun > END_SECONDS:
+                raise RuntimeError("the jobs do not end")
+            time.sleep(0.01)
+        spent = time.perf_counter() - begun
+        bad = self.storage.jobs.find(JobQuery(states=frozenset({JobState.FAILED}), limit=1))
+        if bad.total:
+            raise RuntimeError(f"jobs failed: {bad.jobs[0].reason}")
+        return count / spent
+
+    def stop(self) -> None:
+        """End it."""
+        self.engine.stop()
+        self.storage.close()
+
+
+def throughput() -> Row:
+    """Jobs a second, both ways."""
+    payload = program(isa(bell(), DEVICE), DEVICE).payload
+    new = NewJob(account="local", device=DEVICE, kind="runtime.sampler", api="benchmark", payload=payload)
+    with tempfile.TemporaryDirectory() as folder, Cluster(nodes=2, cpus=1) as machines:
+        os.environ.update(machines.environment)
+        sides = [
+            Side(Path(folder) / "embedded", HERE),
+            Side(Path(folder) / "cluster", cluster.command(machines.address)),
+        ]
+        for side in sides:
+            side.wait()
+            side.rate(new, 50)
+        pairs = [[side.rate(new, JOBS) for side in sides] for _ in range(ROUNDS)]
+        for side in sides:
+            side.stop()
+    here, there = (statistics.median(rates) for rates in zip(*pairs, strict=True))
+    share = statistics.median(there / here for here, there in pairs)
+    return Row(
+        what="noisy Bell jobs through two nodes of a Ray cluster",
+        ours=f"{there:,.0f}/s",
+        other=f"embedded workers: {here:,.0f}/s",
+        ratio=f"{share:.2f}",
+        least="0.7",
+        aim="0.9",
+        met=share >= 0.7,
+    )
+
+
+def tables() -> list[Table]:
+    """The table of the cluster."""
+    note = f"{JOBS} jobs a round, {ROUNDS} rounds of both in turn; one CPU a node, everything on the same machine."
+    return [Table(title="Ray", rows=[throughput()], note=note)]

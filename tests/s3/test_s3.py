@@ -1,0 +1,195 @@
+"""Large values in an S3 store that is a process of its own, read and written by real servers."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("boto3", reason="the extra 's3' is not installed: pip install 'qumulus[s3]'")
+
+from engines import ME, wait_for
+from qumulus.core.errors import Unavailable
+from qumulus.core.jobs import NewJob
+from qumulus.core.ports import JobQuery
+from qumulus.core.results import Outcome
+from qumulus.storage import Storage, open_storage, s3
+from qumulus.storage.errors import StateUnusable
+from qumulus.storage.sweeping import sweep
+from servers import Server
+from stores import CREDENTIALS, Store
+
+LARGE = b"x" * 100_000
+NOW = timedelta(0)
+LEASE = timedelta(seconds=30)
+HEADERS = {"q-api-token": "local.qumulus-local", "Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    with Store() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(s3, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(s3, "READ_SECONDS", 0.5)
+
+
+@pytest.fixture
+def storage(store: Store, tmp_path: Path) -> Iterator[Storage]:
+    opened = open_storage(tmp_path / "state", blobs_url=store.url(tmp_path.name))
+    yield opened
+    opened.close()
+
+
+def new(payload: bytes = LARGE, **members: object) -> NewJob:
+    fields = {"account": "local", "device": "d", "api": "test", "kind": "any", "payload": payload} | members
+    return NewJob(**fields)  # ty: ignore[invalid-argument-type]
+
+
+def test_payloads_results_and_files_are_in_the_store_and_go_with_their_job(storage, tmp_path):
+    job = storage.jobs.submit(new())
+    assert storage.jobs.payload(job.id) == LARGE
+    storage.jobs.attach(job.id, "input.zip", b"i" * 70_000)
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    assert claim.program.payload == LARGE
+    storage.queue.start(claim)
+    storage.queue.finish(claim, Outcome(result=b"r" * 80_000, files={"more": b"f" * 90_000}))
+    assert storage.jobs.result(job.id)[0] == b"r" * 80_000
+    assert storage.jobs.file(job.id, "more") == b"f" * 90_000
+    assert len(list(storage.blobs.keys())) == 4
+    assert not list((tmp_path / "state").glob("blobs/*/*"))
+    storage.jobs.delete(job.id, ME)
+    assert list(storage.blobs.keys()) == []
+
+
+def test_while_the_store_is_away_nothing_is_half_stored_and_jobs_that_wait_are_kept(storage, store):
+    waiting = storage.jobs.submit(new())
+    store.pause()
+    try:
+        with pytest.raises(Unavailable, match="store of large values"):
+            storage.jobs.submit(new())
+        with pytest.raises(Unavailable):
+            storage.jobs.payload(waiting.id)
+        with pytest.raises(Unavailable):
+            storage.queue.claim("me", 1, LEASE)
+        small = storage.jobs.submit(new(b"small"))
+        assert [claim.job_id for claim in storage.queue.claim("me", 2, LEASE)] == [small.id]
+    finally:
+        store.go_on()
+    assert {job.id for job in storage.jobs.find(JobQuery()).jobs} == {waiting.id, small.id}
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    assert claim.job_id == waiting.id
+
+
+def test_a_result_that_can_t_be_stored_is_neither_lost_nor_stored_by_half(storage, store):
+    job = storage.jobs.submit(new(b"small"))
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    storage.queue.start(claim)
+    store.pause()
+    try:
+        with pytest.raises(Unavailable):
+            storage.queue.finish(claim, Outcome(result=LARGE))
+        assert not storage.jobs.get(job.id, ME).final
+    finally:
+        store.go_on()
+    assert storage.queue.finish(claim, Outcome(result=LARGE))
+    assert storage.jobs.result(job.id)[0] == LARGE
+
+
+def test_sweeping_while_others_write_removes_what_no_row_names_and_nothing_else(storage, store, tmp_path):
+    other = open_storage(tmp_path / "state", blobs_url=store.url(tmp_path.name))
+    left = "0" * 32
+    storage.blobs.put(left, b"left by a process that ended")
+    assert sweep(storage._database, storage.blobs) == 0, "it may be on its way: it is not an hour old"
+    jobs: list[str] = []
+    writing = threading.Thread(target=lambda: jobs.extend(other.jobs.submit(new()).id for _ in range(20)))
+    kept = storage.jobs.submit(new()).id
+    assert sweep(storage._database, storage.blobs, NOW) == 1
+    writing.start()
+    while writing.is_alive():
+        sweep(storage._database, storage.blobs)
+    writing.join()
+    assert {storage.jobs.payload(job_id) for job_id in [kept, *jobs]} == {LARGE}
+    assert left not in list(storage.blobs.keys())
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("s3://nowhere/x?endpoint={endpoint}", "make it first"),
+        ("s3://qumulus/x?endpoint=http://127.0.0.1:9", "does not answer"),
+        ("s3://id:key@qumulus/x", "of the form s3://"),
+        ("s3://qumulus/x?end=1", "of the form s3://"),
+    ],
+)
+def test_a_store_that_can_t_be_used_is_refused_with_what_to_do(url, told, store, tmp_path):
+    with pytest.raises(StateUnusable, match=told):
+        open_storage(tmp_path / "state", blobs_url=url.format(endpoint=store.endpoint))
+
+
+def test_without_the_extra_the_sentence_says_what_to_install(monkeypatch, store, tmp_path):
+    monkeypatch.setattr(s3.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(StateUnusable, match=r"pip install 'qumulus\[s3\]'"):
+        open_storage(tmp_path / "state", blobs_url=store.url())
+
+
+def ask(server: Server, method: str, path: str, body: object = None) -> tuple[int, dict]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(server.url + path, data, HEADERS, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read() or b"{}")
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_a_server_keeps_large_programs_in_the_store_and_answers_503_while_it_is_away(store, tmp_path):
+    environment = CREDENTIALS | {"QUMULUS_BLOBS": store.url("server"), "QUMULUS_LOG_LEVEL": "debug"}
+    comment = "// " + "c" * 100_000 + "\n"
+    code = f'OPENQASM 3; include "stdgates.inc"; {comment} qubit[1] q; bit[1] c; x q[0]; c = measure q;'
+    body = {"code": code, "device": "qulacs", "n_shots": 10}
+    with Server(tmp_path / "state", environment=environment) as server:
+        status, answer = ask(server, "POST", "/task", body)
+        assert status == 200
+        task = answer["task_id"]
+        wait_for(lambda: ask(server, "GET", f"/task/{task}/status")[1]["status"] == "COMPLETED", 30, server.output)
+        assert ask(server, "GET", f"/task/{task}/result")[1]["counts"] == {"1": 10}
+        store.stop()
+        try:
+            assert ask(server, "POST", "/task", body)[0] == 503
+            assert ask(server, "GET", f"/task/{task}/status")[0] == 200
+        finally:
+            store.start()
+        assert ask(server, "GET", "/task")[1]["total"] == 1
+        assert ask(server, "POST", "/task", body)[0] == 200
+        assert CREDENTIALS["AWS_SECRET_ACCESS_KEY"] not in server.output()
+        assert CREDENTIALS["AWS_ACCESS_KEY_ID"] not in server.output()
+
+
+def test_a_large_file_of_a_job_is_downloaded_from_the_store_itself(storage, store, tmp_path):
+    job = storage.jobs.submit(new(b"small", api="oqtopus/user", registered=True))
+    assert storage.jobs.link(job.id, "input.zip", 60) is None
+    storage.jobs.attach(job.id, "input.zip", b"z" * 70_000)
+    address = storage.jobs.link(job.id, "input.zip", 60)
+    assert address is not None
+    assert address.startswith(store.endpoint)
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        assert answer.read() == b"z" * 70_000
+        assert 'filename="input.zip"' in answer.headers["Content-Disposition"]
+    storage.jobs.attach(job.id, "small.zip", b"z")  # it stands in its row: only the server can give it
+    assert storage.jobs.link(job.id, "small.zip", 60) is None
+    inside = open_storage(tmp_path / "state", blobs_url=store.url(tmp_path.name, public="no"))
+    assert inside.jobs.link(job.id, "input.zip", 60) is None
+    inside.close()
