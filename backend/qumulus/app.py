@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -27,11 +27,12 @@ from .apis.planqk.service import app as planqk_service
 from .apis.planqk.service.at_root import AtRoot
 from .catalogue import SnapshotCatalogue
 from .core.cloud import Cloud
+from .core.services import Services
 from .core.waiting import Waiting
 from .execution import metrics as execution_metrics
 from .front import App, Front, Mount, Receive, Scope, Send
 from .openapi.contract import ContractError
-from .openapi.documentation import Served, documentation
+from .openapi.documentation import Added, Served, documentation
 from .runners import Runners, StartError, opened, secret
 from .settings import Settings
 from .storage import Storage
@@ -136,7 +137,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         clock=storage.clock,
     )
     served = [*(api.served(settings.front) for api in APIS), Served("emulator", emulator.DOCUMENT)]
-    pages = documentation(served)
+    pages = documentation(served, partial(documents_of, cloud.services, settings.service_at_root))
     requests = metrics.Requests()
     counted = (requests, execution_metrics.Jobs(runners.engine.metrics))
     own = partial(
@@ -165,6 +166,18 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         drain=runners.drain,
         count=requests.count,
     )
+
+
+def documents_of(services: Services, at_root: str | None) -> Sequence[Added]:
+    """The services' own documents, each with the address that its service is served at."""
+
+    def content(name: str) -> Mapping[str, Any]:
+        return {**services.document(name), "servers": [{"url": "/" if name == at_root else f"/services/{name}"}]}
+
+    return [
+        Added(f"services/{each.name}", f"Service: {each.title}", partial(content, each.name), each.name == at_root)
+        for each in services.services()
+    ]
 
 
 def _all_or_every_complaint(*parts: Callable[[], Any]) -> list[Any]:

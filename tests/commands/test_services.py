@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import yaml
 
 from commands.cli import clean_environment, command, qumulus
 from servers import Server, free_port
@@ -86,6 +87,7 @@ WRONG = [
     ({"qhub.json": "["}, "qhub.json can't be read"),
     ({"openapi.yaml": "paths: {/new: {get: {}}}"}, "GET /new is added."),
     ({"openapi.yaml": "paths: {/: {delete: {}}}"}, "DELETE / is added."),
+    ({"openapi.yaml": "paths: {/: {post: {responses: {200: {}}}}}"}, "POST / is changed: it answers 200."),
     (
         {"openapi.yaml": "paths: {/: {get: {parameters: [{name: page, in: query}]}}}"},
         "GET / is changed: it takes page.",
@@ -186,3 +188,68 @@ def test_a_served_folder_is_deployed_anew_when_it_changes_and_loses_no_execution
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) is not None
+
+
+SIGNATURE = """
+from __future__ import annotations
+from dataclasses import dataclass
+from typing import Literal, Optional
+from pydantic import BaseModel, Field
+
+print("imported")
+
+class City(BaseModel):
+    name: str = Field(description="What it is called")
+    inhabitants: int = Field(ge=0)
+
+@dataclass
+class Tour:
+    length: float
+    cities: list[str]
+
+def run(cities: list[City], method: Literal["exact", "annealing"] = "exact", seed: Optional[int] = None) -> Tour:
+    \"\"\"Find a short tour.\"\"\"
+"""
+
+
+def test_a_description_is_written_from_the_signature(folder: Path):
+    (folder / "src" / "program.py").write_text(SIGNATURE)
+    (folder / "qhub.json").write_text('{"name": "Tours"}')
+    document = yaml.safe_load(qumulus("services", "openapi", str(folder)).stdout)
+    assert document["info"]["title"] == "Tours"
+    assert document["info"]["description"] == "Find a short tour."
+    schemas = document["components"]["schemas"]
+    body = schemas["RequestBody"]
+    assert body["properties"]["cities"] == {"type": "array", "items": {"$ref": "#/components/schemas/City"}}
+    assert body["properties"]["method"] == {"type": "string", "enum": ["exact", "annealing"], "default": "exact"}
+    assert body["required"] == ["cities"]
+    assert schemas["City"]["properties"]["inhabitants"]["minimum"] == 0
+    result = schemas["ResultResponse"]
+    assert set(result["properties"]) == {"length", "cities", "_links", "_embedded"}
+    assert result["required"] == ["length", "cities"]
+    assert list(document["paths"]["/"]) == ["get", "post"]
+
+
+def test_what_is_written_from_the_signature_is_taken_as_the_services_own(server: Server, folder: Path):
+    (folder / "src" / "program.py").write_text(SIGNATURE + "    return Tour(1.0, [each.name for each in cities])\n")
+    (folder / "qhub.json").write_text('{"name": "Tours", "checkInput": true}')
+    (folder / "openapi.yaml").write_text(qumulus("services", "openapi", str(folder)).stdout)
+    run(server, "add", str(folder))
+    body = '{"cities": [{"name": "Ulm", "inhabitants": 1}]}'
+    assert json.loads(run(server, "run", "tours", "--input", body)) == {"length": 1.0, "cities": ["Ulm"]}
+    assert "not as the service describes it" in run(server, "run", "tours", "--input", '{"cities": 7}', status=1)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import nothing_like_it\ndef run(): pass", "No module named 'nothing_like_it'"),
+        ("def run(city: City): pass", "'City' is not defined"),
+        ("def walk(): pass", "has no function named run"),
+    ],
+)
+def test_a_program_that_can_not_be_described_says_why(folder: Path, source: str, words: str):
+    (folder / "src" / "program.py").write_text(source)
+    ended = qumulus("services", "openapi", str(folder))
+    assert ended.returncode == 1
+    assert words in ended.stderr

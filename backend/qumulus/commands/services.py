@@ -15,7 +15,7 @@ import yaml
 
 from qumulus.core.errors import InvalidRequest
 from qumulus.server import read_settings
-from qumulus.services import archive, definition, description
+from qumulus.services import archive, definition, description, signature
 from qumulus.services.definition import service_name
 
 from . import show
@@ -179,9 +179,26 @@ def logs(
 
 
 @app.command("openapi")
-def openapi(name: Name, url: Url, json: Json = True) -> None:  # noqa: ARG001  it is JSON in any case
-    """Print the description of a service, an OpenAPI document."""
-    show.as_json(Cloud(url).get(at("services", name, "openapi")))
+def openapi(
+    service: Annotated[str, typer.Argument(metavar="SERVICE|DIR", help="A deployed service, or a folder.")],
+    url: Url,
+    python: Annotated[Path | None, typer.Option(help="The interpreter that has the packages of the folder.")] = None,
+    entrypoint: Entrypoint = None,
+    json: Json = False,
+) -> None:
+    """Print the OpenAPI document of a deployed service, or write one from the signature of run() in a folder."""
+    folder = Path(service)
+    if not folder.is_dir():
+        show.as_json(Cloud(url).get(at("services", service, "openapi")))
+        return
+    try:
+        document = signature.document(folder, python, entrypoint)
+    except InvalidRequest as error:
+        fail(error.message)
+    if json:
+        show.as_json(document)
+    else:
+        typer.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
 
 
 @app.command("template")

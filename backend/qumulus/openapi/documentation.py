@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,38 +40,31 @@ class Served:
         return {**self.document.content, "servers": servers}
 
 
-def documentation(served: Sequence[Served]) -> Starlette:
-    """`/docs`, `/redoc`, `/openapi/<api>.yaml` and `.json` for all of ``served``; the first is shown first."""
-    by_name = {api.name: api for api in served}
-    titles = {api.name: str(api.document.content["info"]["title"]) for api in served}
+@dataclass(frozen=True)
+class Added:
+    """A document that people have added, and may change while the server runs."""
 
-    def known(request: Request) -> Served:
-        name = request.path_params["name"]
-        if name not in by_name:
-            raise HTTPException(404, f"There is no API named {name[:80]!r}: the names are {', '.join(by_name)}.")
-        return by_name[name]
+    name: str  # such as "services/sum"
+    title: str
+    content: Callable[[], Mapping[str, Any]]
+    ahead: bool = False  # of all others
 
-    @cache
-    def as_json(api: Served) -> bytes:
-        return json.dumps(api.content(), ensure_ascii=False).encode()
 
-    @cache
-    def as_yaml(api: Served) -> bytes:
-        from . import yaml12  # only who asks for YAML pays for it
-
-        return yaml12.write(api.content()).encode()
+def documentation(served: Sequence[Served], added: Callable[[], Sequence[Added]] = tuple) -> Starlette:
+    """`/docs`, `/redoc`, `/openapi/<api>.yaml` and `.json` for all of ``served`` and what is ``added`` at the time."""
+    documents = _Documents(served, added)
 
     def document_json(request: Request) -> Response:
-        return Response(as_json(known(request)), media_type="application/json")
+        return Response(documents.as_json(request.path_params["name"]), media_type="application/json")
 
     def document_yaml(request: Request) -> Response:
-        return Response(as_yaml(known(request)), media_type="application/yaml")
+        return Response(documents.as_yaml(request.path_params["name"]), media_type="application/yaml")
 
     def swagger_ui(_request: Request) -> Response:
-        return HTMLResponse(_page("Qumulus: Swagger UI", titles, SWAGGER_UI), headers=CLOSED)
+        return HTMLResponse(_page("Qumulus: Swagger UI", documents.titles(), SWAGGER_UI), headers=CLOSED)
 
     def redoc(_request: Request) -> Response:
-        return HTMLResponse(_page("Qumulus: ReDoc", titles, REDOC), headers=CLOSED)
+        return HTMLResponse(_page("Qumulus: ReDoc", documents.titles(), REDOC), headers=CLOSED)
 
     async def not_found(_request: Request, error: Exception) -> Response:
         detail = error.detail if isinstance(error, HTTPException) else str(error)
@@ -82,12 +74,63 @@ def documentation(served: Sequence[Served]) -> Starlette:
         routes=[
             Route("/docs", swagger_ui),
             Route("/redoc", redoc),
-            Route("/openapi/{name}.json", document_json),
-            Route("/openapi/{name}.yaml", document_yaml),
+            Route("/openapi/{name:path}.json", document_json),
+            Route("/openapi/{name:path}.yaml", document_yaml),
             Mount("/docs/files", StaticFiles(directory=_files())),
         ],
         exception_handlers={404: not_found},
     )
+
+
+class _Documents:
+    """All documents by name. Those of ``served`` are written once, those that are added whenever they are asked for."""
+
+    def __init__(self, served: Sequence[Served], added: Callable[[], Sequence[Added]]) -> None:
+        self._served = {api.name: api for api in served}
+        self._added = added
+        self._written: dict[str, bytes] = {}
+
+    def titles(self) -> Mapping[str, str]:
+        """Name to title, the one that is shown first at the front."""
+        added = self._added()
+        return {
+            **{each.name: each.title for each in added if each.ahead},
+            **{api.name: str(api.document.content["info"]["title"]) for api in self._served.values()},
+            **{each.name: each.title for each in added if not each.ahead},
+        }
+
+    def as_json(self, name: str) -> bytes:
+        """A document as JSON.
+
+        Raises:
+            HTTPException: there is none of that name.
+        """
+        return self._write(name, "json", lambda content: json.dumps(content, ensure_ascii=False).encode())
+
+    def as_yaml(self, name: str) -> bytes:
+        """A document as YAML.
+
+        Raises:
+            HTTPException: there is none of that name.
+        """
+        from . import yaml12  # only who asks for YAML pays for it
+
+        return self._write(name, "yaml", lambda content: yaml12.write(content).encode())
+
+    def _write(self, name: str, form: str, write: Callable[[Mapping[str, Any]], bytes]) -> bytes:
+        if name not in self._served:
+            return write(self._added_content(name))
+        key = f"{name}.{form}"
+        if key not in self._written:
+            self._written[key] = write(self._served[name].content())
+        return self._written[key]
+
+    def _added_content(self, name: str) -> Mapping[str, Any]:
+        found = next((each for each in self._added() if each.name == name), None)
+        if found is None:
+            names = ", ".join(self.titles())
+            raise HTTPException(404, f"There is no API named {name[:80]!r}: the names are {names}.")
+        return found.content()
 
 
 def _files() -> Path:

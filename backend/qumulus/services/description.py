@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -64,7 +65,7 @@ def _object(node: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _complaints(own: Mapping[str, Any]) -> Iterator[str]:
-    """Operations that the platform does not have, and those that take something else."""
+    """Operations that the platform does not have, and those that take or answer something else."""
     known = _template()["paths"]
     for path, item in _object(own, "paths").items():
         for method in sorted(METHODS):
@@ -77,6 +78,8 @@ def _complaints(own: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{what} is changed: it takes {', '.join(sorted(extra))}."
             elif _media(item[method]) - _media(known[path][method]):
                 yield f"{what} is changed: its body is to be application/json."
+            elif wrong := _successes(item[method]) - ({"201"} if method == "post" else {"200", "204"}):
+                yield f"{what} is changed: it answers {', '.join(sorted(wrong))}."
 
 
 def _parameters(*places: Any) -> set[str]:
@@ -88,6 +91,12 @@ def _parameters(*places: Any) -> set[str]:
 def _media(operation: Any) -> set[str]:
     body = _object(operation, "requestBody") if isinstance(operation, Mapping) else {}
     return set(_object(body, "content"))
+
+
+def _successes(operation: Any) -> set[str]:
+    """The statuses that an operation declares for when all went well."""
+    responses = _object(operation, "responses") if isinstance(operation, Mapping) else {}
+    return {str(status) for status in responses if str(status).startswith("2")}
 
 
 def _take_words(shown: dict[str, Any], own: Mapping[str, Any]) -> None:
@@ -109,6 +118,44 @@ def _take_schemas(shown: dict[str, Any], own: Mapping[str, Any]) -> None:
     if "properties" in properties:
         kept = _template()["components"]["schemas"]["ResultResponse"]["properties"]
         properties["properties"] = {**properties["properties"], **kept}
+
+
+def from_signature(definition: Definition, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a service by what the signature of its `run()` says; see `child.inside.signature`.
+
+    Raises:
+        InvalidRequest: the service's own document adds or changes operations.
+    """
+    shown = document(replace(definition, document=None))
+    if told["description"] and not definition.description:
+        shown["info"]["description"] = told["description"]
+    schemas = shown["components"]["schemas"]
+    for unused in ("InputData", "InputParams"):
+        del schemas[unused]
+    schemas |= told["models"]
+    body = schemas["RequestBody"]
+    body["properties"] = dict(told["parameters"])
+    if told["secrets"]:
+        secrets = {name: {"type": "string"} for name in told["secrets"]}
+        body["properties"]["$secrets"] = {"type": "object", "properties": secrets, "required": told["secrets"]}
+    required = [*told["required"], *(["$secrets"] if told["secrets"] else [])]
+    if required:
+        body["required"] = required
+    schemas["ResultResponse"] = _result(told["result"], schemas)
+    return shown
+
+
+def _result(result: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The result's own members beside the links; what is no object is a file alone."""
+    own = schemas.get(result.get("$ref", "").rpartition("/")[2], result)
+    links = schemas["ResultResponse"]
+    if own.get("type") != "object":
+        return links
+    return {
+        **links,
+        **{name: own[name] for name in ("title", "description", "required") if name in own},
+        "properties": {**own.get("properties", {}), **links["properties"]},
+    }
 
 
 def check(shown: Mapping[str, Any], body: Mapping[str, Any]) -> None:

@@ -358,3 +358,27 @@ def test_a_program_reaches_the_quantum_api_as_its_caller(cloud: Server):
     service.wait(execution)
     assert "kipu.sim.qsim" in service.get(f"/{execution}/result")["backends"]
     assert [line["message"] for line in service.get(f"/{execution}/log")] == ["with [redacted]"]
+
+
+def test_the_description_of_a_service_is_shown_with_its_own_words_and_schemas(cloud: Server):
+    own = """
+        info: {title: Managed PlanQK Service, description: Sums up.}
+        paths: {/: {post: {summary: Sum up}}}
+        components:
+          schemas:
+            inputData: {type: object, properties: {n_bits: {type: integer, minimum: 2, example: 8}}}
+            resultResponse: {type: object, properties: {sum: {type: number, example: 6}}}
+        """
+    deploy(cloud, "described", SUM, openapi__yaml=own)
+    page = httpx2.get(f"{cloud.url}/docs").text
+    assert '<option value="services/described">' in page
+    shown = httpx2.get(f"{cloud.url}/openapi/services/described.json").json()
+    assert shown["info"]["title"] == "Managed PlanQK Service"
+    assert shown["servers"] == [{"url": "/services/described"}]
+    assert shown["paths"]["/"]["post"]["summary"] == "Sum up"
+    assert shown["components"]["schemas"]["inputData"]["properties"]["n_bits"]["minimum"] == 2
+    assert shown["components"]["schemas"]["InputData"] == {"$ref": "#/components/schemas/inputData"}
+    assert "n_bits" in httpx2.get(f"{cloud.url}/openapi/services/described.yaml").text
+    gone = httpx2.get(f"{cloud.url}/openapi/services/nothing.json")
+    assert gone.status_code == 404
+    assert "services/described" in gone.json()["detail"]

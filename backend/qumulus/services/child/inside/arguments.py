@@ -35,7 +35,7 @@ def arguments(function: Callable[..., Any], values: Mapping[str, Any]) -> Argume
         WrongInput: one is missing, or can't be converted.
     """
     parameters = inspect.signature(function).parameters
-    hints = _hints(function)
+    told = hints(function)
     given = Arguments()
     rest = {name: value for name, value in values.items() if name not in parameters}
     for name, parameter in parameters.items():
@@ -45,7 +45,7 @@ def arguments(function: Callable[..., Any], values: Mapping[str, Any]) -> Argume
             given.named.update(rest)
             rest = {}
             continue
-        value = _argument(name, parameter.default, hints.get(name, EMPTY), values)
+        value = _argument(name, parameter.default, told.get(name, EMPTY), values)
         if value is EMPTY:
             continue
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
@@ -56,8 +56,12 @@ def arguments(function: Callable[..., Any], values: Mapping[str, Any]) -> Argume
     return given
 
 
-def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
-    """The annotations, also those that were postponed."""
+def hints(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """The annotations, also those that were postponed.
+
+    Raises:
+        WrongInput: one of them names what is not there.
+    """
     target = function if inspect.isroutine(function) or inspect.isclass(function) else type(function).__call__
     try:
         return typing.get_type_hints(target, include_extras=True)
@@ -87,14 +91,14 @@ def _argument(name: str, default: Any, annotation: Any, values: Mapping[str, Any
 def _places(name: str, annotation: Any) -> list[Any]:
     """A data pool or a secret, which do not come with the input: a list of one, or an empty one."""
     for option in options(annotation):
-        if named(option, "DataPool"):
+        if is_pool(option):
             if os.path.isdir(path := _pool(name)):
                 return [option(path)]
             what = (
                 f"There is no data pool for {name}: refer to one in the request, "
                 f"or put its files into datapool/{name} of the service's folder."
             )
-        elif named(option, "SecretValue"):
+        elif is_secret(option):
             secret = os.environ.get(secret_variable(name))
             if secret is not None:
                 return [option(value=secret)]
@@ -105,6 +109,16 @@ def _places(name: str, annotation: Any) -> list[Any]:
             return [None]
         raise WrongInput(what)
     return []
+
+
+def is_pool(annotation: Any) -> bool:
+    """Whether it is the vendor's class for a data pool."""
+    return named(annotation, "DataPool")
+
+
+def is_secret(annotation: Any) -> bool:
+    """Whether it is the vendor's class for a secret."""
+    return named(annotation, "SecretValue")
 
 
 def _pool(name: str) -> str:

@@ -28,6 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["--probe"]:
         print(strongest(int(arguments[1]) if arguments[1:] else None))  # noqa: T201
         return 0
+    if arguments[:1] == ["--describe"]:
+        return _describe(*arguments[1:])
     order = json.loads(sys.stdin.buffer.readline())
     parts = {name: sys.stdin.buffer.read(size) for name, size in order["parts"].items()}
     kernel.die_with_parent(order["parent"])
@@ -35,6 +37,20 @@ def main(arguments: Sequence[str]) -> int:
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     report = Launch(order, parts).run()
     os.write(order["report"], json.dumps(report).encode())
+    return 0
+
+
+def _describe(workspace: str, entrypoint: str, report: str) -> int:
+    """Write what the signature says to the file descriptor ``report``; what the program prints stays apart from it."""
+    from .program import MissingProgram, WrongInput, describe
+
+    try:
+        told = describe(workspace, entrypoint)
+    except (MissingProgram, WrongInput) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    with os.fdopen(int(report), "w") as written:
+        json.dump(told, written)
     return 0
 
 

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import output, script
+from . import output, script, signature
 from .arguments import Arguments, WrongInput, arguments
 
 VENDORS_RUNTIMES = ("qhub.commons.runtime.main", "planqk.commons.runtime.main")
@@ -56,6 +56,19 @@ def execute(program: Mapping[str, Any], parts: Mapping[str, bytes]) -> int:
         output.write_problem(error)
         return 1
     return 0
+
+
+def describe(workspace: str, entrypoint: str) -> Mapping[str, Any]:
+    """What the signature of a program's function says; see `signature.describe`.
+
+    Raises:
+        MissingProgram, WrongInput
+        Exception: whatever the program raises when it is imported.
+    """
+    sys.path[0] = workspace
+    os.chdir(workspace)
+    forget_own_modules()
+    return signature.describe(load(entrypoint))
 
 
 def forget_own_modules() -> None:
