@@ -165,6 +165,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         lifespan=Lifespan(runners),
         drain=runners.drain,
         count=requests.count,
+        body_limit=settings.max_body_mib << 20,
     )
 
 

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass
 from typing import Any
 
+from .openapi.contract.bodies import LIMIT
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,6 +51,7 @@ class Front:
         fallback: App,
         allowed_hosts: Iterable[str] = (),
         lifespan: App,
+        body_limit: int | None = None,
         drain: Callable[[], None] = lambda: None,
         count: Count = lambda *_: None,
     ) -> None:
@@ -60,6 +63,7 @@ class Front:
         self._hosts = LOOPBACK_NAMES | {host.strip().lower() for host in allowed_hosts if host.strip()}
         self._any_host = "*" in self._hosts
         self._lifespan = lifespan
+        self._added = {} if body_limit is None else {LIMIT: body_limit}
         self.drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +82,7 @@ class Front:
             if not self._known(scope):
                 await refuse(answer, 421, UNKNOWN_HOST)
                 return
+            scope.update(self._added)
             if mount.cut:
                 scope["root_path"] = scope.get("root_path", "") + mount.prefix
             await mount.app(scope, receive, answer)

@@ -241,12 +241,15 @@ def test_a_device_information_that_is_no_zip_file_is_refused(client: httpx2.Clie
     assert upload(client, address, b"{}").status_code == 400
 
 
-def test_information_can_be_given_as_text(tmp_path: Path):
-    environment = {"QUMULUS_DEVICE_INFO": "inline"}
+def test_settings_say_how_information_is_given_and_how_large_an_upload_may_be(tmp_path: Path):
+    environment = {"QUMULUS_DEVICE_INFO": "inline", "QUMULUS_MAX_BODY_MIB": "1"}
     with (
         Server(tmp_path / "state", environment=environment) as server,
         httpx2.Client(base_url=server.url, timeout=30) as client,
     ):
+        address = client.post("/jobs", headers=USER).json()["presigned_url"]
+        assert upload(client, address, b"x" * (1 << 20)).status_code == 413  # the form counts too
+        assert upload(client, address, b"x" * 1_000_000).status_code == 204
         (device,) = (each for each in client.get("/devices", headers=USER).json() if each["device_id"] == "Kawasaki")
         assert [qubit["id"] for qubit in json.loads(device["device_info"])["qubits"]] == list(range(127))
         text = json.dumps({"device_id": "Lima", "qubits": []})

@@ -17,10 +17,11 @@ from .problems import Refused, invalid
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 1000
+LIMIT = "qumulus.body_limit"  # in the scope: how large a body may be on this server
 
 
 def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any]]:
-    """The dependency that reads the body of ``operation``, of at most ``limit`` bytes."""
+    """The dependency that reads the body of ``operation``, of at most ``limit`` bytes if the server says nothing else."""
     adapters = {media: TypeAdapter(type_) for media, type_ in operation.bodies.items() if type_ not in (bytes, str)}
     only = next(iter(operation.bodies)) if len(operation.bodies) == 1 else None
 
@@ -34,7 +35,7 @@ def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any
         raise Refused(f"The body must be sent with the header Content-Type: {wanted}.", 415, 400)
 
     async def read(request: Request) -> Any:
-        raw = await received(request, limit)
+        raw = await received(request, request.scope.get(LIMIT, limit))
         if not raw and not operation.body_required:
             return None
         media = media_type(request)
