@@ -108,9 +108,11 @@ def create_app(settings: Settings | None = None) -> Front:
     """Compose the application.
 
     Raises:
-        StartError: an API does not keep its contract, or the state can't be opened.
+        StartError: an API does not keep its contract, the state can't be opened, or others could reach what nothing guards.
     """
     settings = settings or Settings()
+    if reason := settings.exposure():
+        raise StartError(reason)
     storage = opened(settings)
     try:
         return _compose(settings, storage)
@@ -162,6 +164,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         ],
         fallback=otherwise,
         allowed_hosts=settings.allowed_hosts.split(","),
+        exposed=settings.allow_exposed or not settings.loopback,
         lifespan=Lifespan(runners),
         drain=runners.drain,
         count=requests.count,

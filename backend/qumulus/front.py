@@ -6,6 +6,7 @@ Each request goes to the API that owns the first segment of its path. Before tha
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import logging
 import time
@@ -40,8 +41,10 @@ class Mount:
 class Front:
     """The ASGI application that composes the APIs.
 
-    The longest matching prefix wins; what no prefix matches goes to ``fallback``. ``drain`` takes no new work and returns when
-    nothing runs any more; it may be called before the lifespan ends, while requests are answered.
+    The longest matching prefix wins; what no prefix matches goes to ``fallback``. Unless it is ``exposed``, only requests that
+    came to a loopback address are answered: uvicorn, called by hand, may listen where the settings never meant to. ``drain``
+    takes no new work and returns when nothing runs any more; it may be called before the lifespan ends, while requests are
+    answered.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Front:
         *,
         fallback: App,
         allowed_hosts: Iterable[str] = (),
+        exposed: bool = False,
         lifespan: App,
         body_limit: int | None = None,
         drain: Callable[[], None] = lambda: None,
@@ -62,6 +66,7 @@ class Front:
         self._count = count
         self._hosts = LOOPBACK_NAMES | {host.strip().lower() for host in allowed_hosts if host.strip()}
         self._any_host = "*" in self._hosts
+        self._exposed = exposed
         self._lifespan = lifespan
         self._added = {} if body_limit is None else {LIMIT: body_limit}
         self.drain = drain
@@ -79,6 +84,9 @@ class Front:
         answer = Logged(scope, send)
         mount = self._owner(scope["path"]) or self._fallback
         try:
+            if not self._exposed and reached_by_others(scope):
+                await refuse(answer, 421, NOT_EXPOSED)
+                return
             if not self._known(scope):
                 await refuse(answer, 421, UNKNOWN_HOST)
                 return
@@ -109,10 +117,25 @@ class Front:
         return self._owner(path) is not None
 
 
+NOT_EXPOSED = (
+    "This server is for the machine that it runs on. To let others in, start it with QUMULUS_HOST set to the address that it "
+    "listens on, and with credentials of your own: QUMULUS_TOKEN, QUMULUS_PROVIDER_KEY and QUMULUS_ADMIN_TOKEN."
+)
 UNKNOWN_HOST = (
     "This server does not answer to that name. Send the request to localhost or 127.0.0.1, "
     "or start the server with the name in QUMULUS_ALLOWED_HOSTS."
 )
+
+
+def reached_by_others(scope: Scope) -> bool:
+    """Whether a request came to an address that others can reach, as far as the server tells."""
+    server = scope.get("server")
+    try:
+        address = ipaddress.ip_address(server[0]) if server else None
+    except ValueError:  # the path of a socket
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address is not None and not (mapped or address).is_loopback
 
 
 def host_name(host: str) -> str:

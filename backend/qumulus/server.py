@@ -81,7 +81,12 @@ def read_settings(arguments: Sequence[str], reading: argparse.ArgumentParser | N
     except ValidationError as error:
         for problem in error.errors():
             name = str(problem["loc"][0])
-            print(f"{name.replace('_', '-')}: {problem['msg'].lower()}, not {_shown(name, problem)}.", file=sys.stderr)  # noqa: T201
+            flag = (
+                f"--{name.replace('_', '-')} (or QUMULUS_{name.upper()})"
+                if name in flags()
+                else f"QUMULUS_{name.upper()}"
+            )
+            print(f"{flag}: {problem['msg'].lower()}, not {_shown(name, problem)}.", file=sys.stderr)  # noqa: T201
         raise SystemExit(2) from None
 
 

@@ -37,7 +37,7 @@ FRONT = Front(
 )
 
 
-def get(path: str, host: str | None = "localhost:8080"):
+def get(path: str, host: str | None = "localhost:8080", server: str | None = None):
     sent = []
 
     async def send(message):
@@ -45,6 +45,8 @@ def get(path: str, host: str | None = "localhost:8080"):
 
     headers = [] if host is None else [(b"host", host.encode())]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "client": ("127.0.0.1", 1)}
+    if server:
+        scope["server"] = (server, 8080)
     asyncio.run(FRONT(scope, nothing, send))
     return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent[1:]))
 
@@ -81,6 +83,18 @@ def test_any_other_name_is_refused_with_the_setting_to_use(host):
     status, body = get("/v1", host)
     assert status == 421
     assert "QUMULUS_ALLOWED_HOSTS" in body["detail"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "/run/qumulus.sock"])
+def test_what_came_to_a_loopback_address_is_answered(address):
+    assert get("/v1", server=address)[0] == 200
+
+
+@pytest.mark.parametrize("address", ["192.168.1.5", "fe80::1", "::ffff:10.0.0.1", "8.8.8.8"])
+def test_what_came_to_an_address_of_others_is_refused_with_the_settings_to_use(address):
+    status, body = get("/v1", server=address)  # whatever name it was sent to: that is easily said
+    assert status == 421
+    assert "QUMULUS_HOST" in body["detail"]
 
 
 def test_a_host_name_is_read_without_its_port():

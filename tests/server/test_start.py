@@ -65,7 +65,7 @@ def test_an_address_in_use_ends_with_a_sentence(tmp_path):
 def test_a_wrong_setting_ends_with_a_sentence():
     ended = serve("--port", "many", QUMULUS_TOKEN="secret-of-mine")
     assert ended.returncode == 2
-    assert ended.stderr.startswith("port:")
+    assert ended.stderr.startswith("--port (or QUMULUS_PORT): input should be a valid integer")
     assert "Traceback" not in ended.stderr
     assert "secret-of-mine" not in ended.stderr
 
@@ -121,7 +121,7 @@ def test_a_server_names_the_clients_that_its_paths_are_for(tmp_path):
     ("arguments", "sentence"),
     [
         (("--intercept-port", "0", "--intercept-hosts", "localhost"), "'localhost' is no host to answer for"),
-        (("--intercept-port", "99999"), "intercept-port: "),
+        (("--intercept-port", "99999"), "--intercept-port (or QUMULUS_INTERCEPT_PORT): "),
     ],
 )
 def test_a_proxy_that_can_not_be_had_ends_with_a_sentence(tmp_path, arguments, sentence):
