@@ -1,0 +1,210 @@
+"""Several processes on one PostgreSQL: here, several storages of one process, which know nothing of each other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import databases
+from engines import wait_for
+from qumulus.core.accounts import Caller
+from qumulus.core.clock import SystemClock
+from qumulus.core.devices import DeviceSettings
+from qumulus.core.errors import IllegalTransition
+from qumulus.core.jobs import JobState, NewJob
+from qumulus.core.ports import Claim
+from qumulus.core.results import Outcome
+from qumulus.core.sessions import NewSession
+from qumulus.storage import Storage, open_storage, schema
+from qumulus.storage.herald import MOST_BYTES, messages
+from qumulus.storage.sqlite import FILE
+from qumulus.storage.storage import open_database
+
+LEASE = timedelta(seconds=10)
+ME = Caller(account="a")
+
+
+@pytest.fixture
+def storages(tmp_path: Path) -> Iterator[list[Storage]]:
+    """Four of them, on one database."""
+    url = databases.url(tmp_path)
+    opened = [open_storage(tmp_path / str(number), url=url) for number in range(4)]
+    yield opened
+    for storage in opened:
+        storage.close()
+
+
+def submit(storage: Storage, account: str = "a", device: str = "d", **members: object) -> str:
+    return storage.jobs.submit(NewJob(account=account, device=device, kind="echo", api="test", **members)).id  # ty: ignore
+
+
+def drained(storages: list[Storage], held: Counter[str], most: Counter[str]) -> list[str]:
+    """Claim and end all jobs, from all storages at once; the jobs in the order of their ends."""
+    lock, order = threading.Lock(), []
+
+    def work(number: int) -> None:
+        empty = 0
+        while empty < 5:
+            claims = storages[number].queue.claim(f"dispatcher-{number}", 2, LEASE)
+            empty = 0 if claims else empty + 1
+            for claim in claims:
+                device = claim.program.device
+                with lock:
+                    held[device] += 1
+                    most[device] = max(most[device], held[device])
+            time.sleep(0.003)
+            for claim in claims:
+                with lock:
+                    held[claim.program.device] -= 1
+                    order.append(claim.job_id)
+                assert storages[number].queue.start(claim)
+                assert storages[number].queue.finish(claim, Outcome(result=b"1"))
+
+    with ThreadPoolExecutor(len(storages)) as pool:
+        list(pool.map(work, range(len(storages))))
+    return order
+
+
+@pytest.mark.only("postgres")
+def test_a_device_runs_one_job_at_a_time_however_many_dispatchers_there_are(storages):
+    storages[0].board.set("single", DeviceSettings(one_at_a_time=True))
+    wait_for(lambda: all(storage.board.settings("single").one_at_a_time for storage in storages))
+    ids = [submit(storages[number % 4], device="single" if number % 2 else "d") for number in range(60)]
+    most: Counter[str] = Counter()
+    order = drained(storages, Counter(), most)
+    assert sorted(order) == sorted(ids)
+    assert most["single"] == 1
+    assert most["d"] > 1
+
+
+@pytest.mark.only("postgres")
+def test_a_session_keeps_its_device_from_the_jobs_of_others_in_every_dispatcher(storages):
+    storages[0].board.set("single", DeviceSettings(one_at_a_time=True))
+    wait_for(lambda: all(storage.board.settings("single").one_at_a_time for storage in storages))
+    session = storages[0].sessions.open(NewSession(account="a", device="single", interactive_seconds=60)).id
+    mine = submit(storages[1], device="single", session=session)
+    (claim,) = storages[1].queue.claim("one", 1, LEASE)
+    assert claim.job_id == mine
+    storages[1].queue.start(claim)
+    storages[1].queue.finish(claim, Outcome())
+    other = submit(storages[2], "b", "single")
+    later = submit(storages[3], device="single", session=session)
+    (claim,) = storages[2].queue.claim("two", 1, LEASE)
+    assert claim.job_id == later
+    assert storages[3].queue.claim("three", 1, LEASE) == []
+    storages[2].queue.start(claim)
+    storages[2].queue.finish(claim, Outcome())
+    storages[0].sessions.close(session, ME)
+    assert [claim.job_id for claim in storages[3].queue.claim("three", 1, LEASE)] == [other]
+
+
+@pytest.mark.only("postgres")
+def test_accounts_take_turns_across_dispatchers(storages):
+    many = [submit(storages[0], "a") for _ in range(40)]
+    few = [submit(storages[1], "b") for _ in range(8)]
+    order = drained(storages, Counter(), Counter())
+    assert sorted(order) == sorted(many + few)
+    assert max(order.index(job_id) for job_id in few) < 30  # not after the forty that were there before
+
+
+@pytest.mark.only("postgres")
+def test_what_another_dispatcher_takes_just_now_is_passed_over(storages):
+    first, second = submit(storages[0]), submit(storages[0])
+    taken, go = threading.Event(), threading.Event()
+    taking = storages[0]._database.writer
+
+    def hold(connection: object) -> None:
+        from qumulus.storage.statements import LOCKED_HEAD_OF_LANE
+
+        connection.execute(LOCKED_HEAD_OF_LANE, {"its_lane": "d\x1fa"}).one()  # ty: ignore[unresolved-attribute]
+        taken.set()
+        go.wait(10)
+
+    unit = taking.post(hold)
+    assert taken.wait(5)
+    assert [claim.job_id for claim in storages[1].queue.claim("other", 1, LEASE)] == [second]
+    go.set()
+    unit.result(5)
+    assert [claim.job_id for claim in storages[1].queue.claim("other", 1, LEASE)] == [first]
+
+
+@pytest.mark.only("postgres")
+def test_the_same_key_sent_to_all_at_once_makes_one_job(storages):
+    for attempt in range(10):
+        with ThreadPoolExecutor(8) as pool:
+            key = f"key {attempt}"
+            ids = set(pool.map(lambda n, key=key: submit(storages[n % 4], idempotency_key=key), range(8)))
+        assert len(ids) == 1
+
+
+@pytest.mark.only("postgres")
+def test_an_end_and_a_cancellation_at_the_same_time_leave_one_of_both(storages):
+    for _ in range(15):
+        job_id = submit(storages[0])
+        claims = [claim for claim in storages[1].queue.claim("me", 1, LEASE) if claim.job_id == job_id]
+        assert storages[1].queue.start(claims[0])
+        with ThreadPoolExecutor(2) as pool:
+            finished = pool.submit(storages[1].queue.finish, claims[0], Outcome(result=b"1"))
+            cancelled = pool.submit(storages[2].jobs.cancel, job_id, ME)
+        try:
+            cancelled.result()
+        except IllegalTransition:
+            assert finished.result()
+        state = storages[3].jobs.get(job_id, ME).state
+        if state is JobState.CANCELLING:
+            assert not finished.result()
+            storages[1].queue.release(claims[0], counted=False, reason="")
+        else:
+            assert state is JobState.SUCCEEDED
+            assert finished.result()
+
+
+@pytest.mark.only("postgres")
+def test_what_is_settled_or_cancelled_in_one_process_rings_in_the_others(storages):
+    heard: list[tuple[str, str]] = []
+    storages[1].bells.settled.listen(lambda job_id: heard.append(("settled", job_id)))
+    storages[1].bells.cancelling.listen(lambda job_id: heard.append(("cancelling", job_id)))
+    storages[1].bells.queued.listen(lambda _job_id: heard.append(("queued", "")))
+    ids = [submit(storages[0]) for _ in range(2)]
+    claims: list[Claim] = storages[0].queue.claim("me", 2, LEASE)
+    for claim in claims:
+        storages[0].queue.start(claim)
+    storages[0].queue.finish(claims[0], Outcome())
+    storages[0].jobs.cancel(claims[1].job_id, ME)
+    wanted = {("queued", ""), ("settled", claims[0].job_id), ("cancelling", claims[1].job_id)}
+    wait_for(lambda: wanted <= set(heard), 5, lambda: str(heard))
+    assert {claim.job_id for claim in claims} == set(ids)
+
+
+def test_news_are_cut_into_messages_that_the_database_takes():
+    news = [("settled", f"job-{number}" * 10) for number in range(500)]
+    told = list(messages("me", news))
+    assert all(len(message.encode()) <= MOST_BYTES for message in told)
+    assert [line for message in told for line in message.split("\n")[1:]] == [f"settled {job_id}" for _, job_id in news]
+
+
+def test_going_back_to_an_older_version_and_forth_again_keeps_the_jobs(tmp_path, database):
+    storage = open_storage(tmp_path, url=databases.url(tmp_path))
+    kept = storage.jobs.submit(NewJob(account="a", device="d", kind="echo", api="test", payload=b"x" * 2000))
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    storage.queue.start(claim)
+    storage.queue.finish(claim, Outcome(result=b"result"))
+    storage.close()
+    made = open_database(tmp_path, databases.url(tmp_path), SystemClock())
+    schema.downgrade(made, "0001")
+    with made.engine.connect() as connection:
+        assert schema.current(connection) == "0001"
+    schema.upgrade(made)
+    made.close()
+    again = open_storage(tmp_path, url=databases.url(tmp_path))
+    assert again.jobs.payload(kept.id) == b"x" * 2000
+    assert again.jobs.result(kept.id)[0] == b"result"
+    again.close()
+    assert (tmp_path / FILE).exists() == (database == "sqlite")
