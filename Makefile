@@ -98,7 +98,7 @@ down: $(DEV) ## Stop the DB
 
 # -- tests -------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-contract test-clients test-postgres test-faults bench
+.PHONY: test test-contract test-clients test-postgres test-faults bench bench-cluster
 test: $(DEV) ## Run tests
 	@$(pytest) tests --ignore=tests/clients
 
@@ -113,6 +113,9 @@ test-postgres: $(DEV) ## Run the tests with all state in PostgreSQL
 
 test-faults: $(DEV) ## Run the long form of the fault tests
 	@QUMULUS_FAULTS=long $(pytest) tests/faults
+
+bench-cluster: $(DEV) ## Measure what several machines need: claims of several dispatchers, a job's cost, a simulation of the queue
+	@$(BIN)/python -m benchmarks.cluster
 
 bench: $(DEV) ## Measure, side by side in one run, and print the tables with their targets
 	@$(BIN)/python -m benchmarks

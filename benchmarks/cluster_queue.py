@@ -1,0 +1,196 @@
+"""What limits a deployment first: the cost of a job at each station, measured here, and a simulation of the queue with it.
+
+A job passes an API process (accepted), a dispatcher and the one database (claimed, its end stored) and a worker (simulated). Each
+station is measured at its limit; then jobs that arrive at random (Poisson) are sent through as many of each as a plan has. Of
+the database there is one: what all dispatchers together reach is its cost, their own work on the same cores included.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from tests.simulation.circuits import bell
+
+from asking import TASK, ask
+from postgres import temporary
+from qumulus.core.jobs import JobState, NewJob
+from qumulus.core.ports import JobQuery
+from qumulus.execution import Engine
+from qumulus.storage import open_storage
+from servers import Server
+
+from .cluster_claims import claims
+from .noise import isa, program
+from .tables import Row, Table, seconds
+
+DEVICE = "brisbane"
+JOBS = 200
+REQUESTS = 400
+SIMULATED = 30_000  # jobs of each simulation
+RATES = (10, 100, 1000)  # jobs a second
+FULL = 0.7  # how busy a station may be before another one is added
+
+
+API, DISPATCHER, DATABASE, WORKER = "API processes", "dispatchers", "databases", "workers"
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Seconds of one job at each station."""
+
+    api: float
+    dispatcher: float
+    database: float
+    worker: Sequence[float]  # as they were measured, one a job
+
+    @property
+    def means(self) -> dict[str, float]:
+        """By station."""
+        return {
+            API: self.api,
+            DISPATCHER: self.dispatcher,
+            DATABASE: self.database,
+            WORKER: statistics.mean(self.worker),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a simulation says of one plan."""
+
+    busy: dict[str, float]  # by station, of 1
+    median: float  # seconds from sending a job to its result
+    p99: float
+
+
+def measure() -> Costs:
+    """All three, on a PostgreSQL of our own."""
+    with tempfile.TemporaryDirectory() as folder, temporary() as server:
+        worker = simulated(Path(folder) / "engine", server.database("engine"))
+        api = accepted(Path(folder) / "api", server.database("api"))
+    one, four, _ = claims(queued=20_000, seconds=4)
+    return Costs(api, 1 / one, 1 / four, worker)
+
+
+def simulated(home: Path, url: str) -> list[float]:
+    """How long noisy Bell jobs keep a worker."""
+    payload = program(isa(bell(), DEVICE), DEVICE).payload
+    new = NewJob(account="local", device=DEVICE, kind="runtime.sampler", api="benchmark", payload=payload)
+    storage = open_storage(home, url=url)
+    engine = Engine(storage, workers=os.cpu_count(), devices=[DEVICE])
+    engine.start()
+    while not engine.ready:
+        time.sleep(0.05)
+    for _ in range(JOBS + 20):
+        storage.jobs.submit(new)
+    while sum(storage.jobs.pending().values()):
+        time.sleep(0.02)
+    found = storage.jobs.find(
+        JobQuery(limit=JOBS, states=frozenset({JobState.SUCCEEDED}))
+    ).jobs  # the first ones warm up
+    engine.stop()
+    storage.close()
+    return [(job.ended_at - job.running_at).total_seconds() for job in found if job.ended_at and job.running_at]
+
+
+def accepted(home: Path, url: str) -> float:
+    """What one job costs a process that accepts it over HTTP, at its limit."""
+    with Server(
+        home, environment={"QUMULUS_DATABASE": url, "QUMULUS_API_ONLY": "true", "QUMULUS_LOG": "off"}
+    ) as server:
+
+        def send(_number: int) -> int:
+            return ask(server, "POST", "/task", TASK)[0]
+
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(send, range(50)))
+            begun = time.perf_counter()
+            answers = list(pool.map(send, range(REQUESTS)))
+            spent = time.perf_counter() - begun
+    if set(answers) != {200}:
+        raise RuntimeError(f"requests were refused: {set(answers)}")
+    return spent / REQUESTS
+
+
+def plan(costs: Costs, rate: float) -> dict[str, int]:
+    """How many of each station keep every one below `FULL`; of databases there is one."""
+    needed = {name: max(1, math.ceil(rate * cost / FULL)) for name, cost in costs.means.items()}
+    return needed | {DATABASE: 1}
+
+
+def simulate(costs: Costs, rate: float, places: dict[str, int], seed: int = 1) -> Result:
+    """Send jobs through: at each station the first free place takes the one that waits longest."""
+    draw = random.Random(seed)
+    free = {name: [0.0] * count for name, count in places.items()}
+    worked = dict.fromkeys(places, 0.0)
+    spent, sent = [], 0.0
+    arrivals = list(_arrivals(draw, rate))
+    for sent in arrivals:
+        now = sent
+        for name, mean in costs.means.items():
+            cost = draw.choice(costs.worker) if name == WORKER else mean
+            begun = max(now, heapq.heappop(free[name]))
+            now = begun + cost
+            heapq.heappush(free[name], now)
+            worked[name] += cost
+        spent.append(now - sent)
+    busy = {name: worked[name] / (arrivals[-1] * places[name]) for name in places}
+    spent.sort()
+    return Result(busy, spent[len(spent) // 2], spent[int(len(spent) * 0.99)])
+
+
+def _arrivals(draw: random.Random, rate: float) -> Iterator[float]:
+    at = 0.0
+    for _ in range(SIMULATED):
+        at += draw.expovariate(rate)
+        yield at
+
+
+def tables() -> Sequence[Table]:
+    """What a job costs, and what each load needs."""
+    costs = measure()
+    cost_rows = [
+        Row(what=f"one of the {name}", ours=seconds(cost), other=f"{1 / cost:,.0f} jobs/s")
+        for name, cost in costs.means.items()
+    ]
+    return [
+        Table(
+            title="What a job costs", rows=cost_rows, note="At the limit of each, all on this machine, noisy Bell jobs."
+        ),
+        Table(
+            title="What a load needs, simulated",
+            rows=[_needed(costs, rate) for rate in RATES],
+            note=f"{SIMULATED:,} jobs each, arriving at random; no station but the database more than {FULL:.0%} busy.",
+        ),
+    ]
+
+
+def _needed(costs: Costs, rate: float) -> Row:
+    """The plan for a load, and what the simulation says of it."""
+    places = plan(costs, rate)
+    alone = {name: rate * cost for name, cost in costs.means.items()}
+    first = max(alone, key=lambda name: alone[name])
+    waits = "grows without end"
+    if alone[DATABASE] < 1:
+        result = simulate(costs, rate, places)
+        waits = f"median {seconds(result.median)}, p99 {seconds(result.p99)}"
+    return Row(
+        what=f"{rate:,} jobs/s",
+        ours=", ".join(f"{count} {name}" for name, count in places.items() if name != DATABASE),
+        other=f"one of the {first} would be {alone[first]:,.0%} busy",
+        ratio=f"database {alone[DATABASE]:.0%} busy",
+        aim=waits,
+    )
