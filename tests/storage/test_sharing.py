@@ -183,6 +183,20 @@ def test_what_is_settled_or_cancelled_in_one_process_rings_in_the_others(storage
     assert {claim.job_id for claim in claims} == set(ids)
 
 
+@pytest.mark.only("postgres")
+@pytest.mark.parametrize("size", [1000, 3_000_000])
+def test_what_one_process_accepts_another_one_with_a_folder_of_its_own_runs(storages, size):
+    job_id = submit(storages[0], payload=b"p" * size)
+    (claim,) = storages[1].queue.claim("me", 1, LEASE)
+    assert claim.program.payload == b"p" * size
+    storages[1].queue.start(claim)
+    storages[1].queue.finish(claim, Outcome(result=b"r" * size, files={"more": b"m" * size}))
+    assert storages[2].jobs.result(job_id)[0] == b"r" * size
+    assert storages[3].jobs.file(job_id, "more") == b"m" * size
+    storages[0].jobs.delete(job_id, ME)
+    assert list(storages[0].blobs.keys()) == []
+
+
 def test_news_are_cut_into_messages_that_the_database_takes():
     news = [("settled", f"job-{number}" * 10) for number in range(500)]
     told = list(messages("me", news))

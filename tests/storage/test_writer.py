@@ -85,6 +85,7 @@ def test_a_full_disk_is_told_and_nothing_is_kept_and_it_goes_on_when_there_is_ro
     assert storage.jobs.pending() == {"d": 1}
 
 
+@pytest.mark.only("sqlite")
 def test_a_full_disk_under_the_blobs_is_told_and_leaves_nothing(storage, monkeypatch):
     import errno
     import os
@@ -100,6 +101,7 @@ def test_a_full_disk_under_the_blobs_is_told_and_leaves_nothing(storage, monkeyp
     assert list((storage.home / "blobs").glob("??/*")) == []
 
 
+@pytest.mark.only("sqlite")
 def test_a_result_for_which_there_is_no_room_leaves_nothing_and_is_stored_later(storage, monkeypatch):
     job_id = storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test")).id
     (claim,) = storage.queue.claim("me", 1, timedelta(seconds=60))

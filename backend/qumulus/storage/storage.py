@@ -29,6 +29,7 @@ from .sessions import SqlSessions
 from .sqlite import SqliteDatabase
 from .state import SqlState
 from .sweeping import Sweeper
+from .table_blobs import TableBlobs
 from .tables import jobs, results
 from .workloads import SqlWorkloads
 
@@ -109,7 +110,7 @@ def open_storage(
         database = open_database(home, url, clock or SystemClock())
         failing.callback(database.close)
         clock = database.clock
-        blobs = DiskBlobs(home / "blobs") if blobs_url is None else open_s3(blobs_url)
+        blobs = open_blobs(home, blobs_url, database)
         if isinstance(database, SqliteDatabase):
             _begin(database, blobs, presence, bells)
         else:
@@ -152,6 +153,13 @@ def open_database(home: Path, url: str | None, clock: Clock) -> Database:
     from .postgres import PostgresDatabase
 
     return PostgresDatabase(target, clock)
+
+
+def open_blobs(home: Path, url: str | None, database: Database) -> BlobStore:
+    """Where large values are: at ``url``, else beside the database or in it, where who shares it shares no disk."""
+    if url is not None:
+        return open_s3(url)
+    return TableBlobs(database) if database.shared else DiskBlobs(home / "blobs")
 
 
 def open_s3(url: str) -> BlobStore:

@@ -251,3 +251,11 @@ writers = Table(  # what each process has committed last; only PostgreSQL needs 
     Column("commits", BigInteger, nullable=False),
     Column("written_at", Moment, nullable=False),
 )
+
+large_values = Table(  # what stands in files elsewhere; only PostgreSQL needs it
+    "large_values",
+    metadata,
+    Column("key", Word(64), primary_key=True),
+    Column("stored_at", Moment, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+)
