@@ -10,10 +10,14 @@ from qiskit.circuit.classical import expr, types
 from qumulus.core.devices import IDEAL
 from qumulus.simulation.branches import Evolution
 from qumulus.simulation.circuits import scan
+from qumulus.simulation.components import components
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import GaveUp, ProgramError, Refused
+from qumulus.simulation.expectation import expectation
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.tasks import Task
+
+from .circuits import isa, teleportation
 
 SIMULATOR = device_model(IDEAL)
 MANILA = device_model("manila")
@@ -164,3 +168,58 @@ def test_leaving_a_loop_early_is_said_to_be_missing() -> None:
         circuit.break_loop()
     with pytest.raises(ProgramError, match="leave the loop by its condition"):
         scan(circuit, SIMULATOR)
+
+
+def side_by_side(number: int) -> QuantumCircuit:
+    """Teleportations that have nothing to do with each other."""
+    circuit = QuantumCircuit(3 * number, 3 * number)
+    for first in range(0, 3 * number, 3):
+        own = [first, first + 1, first + 2]
+        circuit.compose(teleportation(), own, own, inplace=True)
+    return circuit
+
+
+def test_parts_that_share_nothing_are_simulated_by_themselves() -> None:
+    """Eight teleportations: 24 qubits, far too many for one density matrix, and each bit as if it were alone."""
+    model = device_model("brisbane")
+    placed = isa(side_by_side(8), model)
+    assert len(components(scan(placed, model))) == 8
+    assert sample(placed, model, shots=100, seed=1).metadata["method"] == "branches"
+    shots, expected = 50_000, np.sin(0.55) ** 2
+    bits = sample(side_by_side(8), SIMULATOR, shots=shots, seed=1, method="branches").bits["c"][:, 2::3].astype(float)
+    np.testing.assert_allclose(bits.mean(axis=0), expected, atol=5 * np.sqrt(expected * (1 - expected) / shots))
+    assert np.abs(np.corrcoef(bits.T) - np.eye(8)).max() < 5 / np.sqrt(shots)
+
+
+def test_parts_have_exact_values_together() -> None:
+    circuit = side_by_side(2)
+    circuit.data.pop()
+    circuit.data = [
+        line for line in circuit.data if line.name != "measure" or circuit.find_bit(line.qubits[0]).index % 3 < 2
+    ]
+    found = expectation(circuit, [{"ZIIZII": 1.0}, {"IIIZII": 1.0}], SIMULATOR, shots=None, method="branches")
+    np.testing.assert_allclose(found.values, [np.cos(1.1) ** 2, np.cos(1.1)], atol=1e-12)
+
+
+def test_parts_that_share_a_classical_bit_stay_together() -> None:
+    """A coin on one qubit decides about two others that no gate joins."""
+    circuit = QuantumCircuit(3, 3)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    for qubit in (1, 2):
+        with circuit.if_test((circuit.clbits[0], 1)):
+            circuit.x(qubit)
+    circuit.measure([1, 2], [1, 2])
+    assert len(components(scan(circuit, SIMULATOR))) == 1
+    assert set(sample(circuit, SIMULATOR, shots=200, seed=1, method="branches").counts()) == {"000", "111"}
+
+
+def test_a_condition_that_only_an_expression_names_joins_parts() -> None:
+    circuit = QuantumCircuit(QuantumRegister(2), ClassicalRegister(2, "a"), ClassicalRegister(1, "b"))
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test(expr.equal(circuit.cregs[0], 1)):
+        circuit.x(1)
+    circuit.measure(1, circuit.cregs[1][0])
+    assert len(components(scan(circuit, SIMULATOR))) == 1
+    assert set(sample(circuit, SIMULATOR, shots=200, seed=1, method="branches").counts()) == {"0 00", "1 01"}

@@ -17,12 +17,13 @@ import numpy as np
 from .blocks import Fused, fuse
 from .circuits import ActiveCircuit
 from .classical import Memory
+from .components import components, read, written
 from .dense import Factor, mean
 from .errors import GaveUp, Refused
 from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
-from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies
+from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies, touched
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import GROUND, MEASURE, TRACE, Matrix
 
@@ -87,14 +88,14 @@ class Evolution:
         for index, segment in enumerate(segments):
             branches = self._apply(segment, branches)
             for qubit in [q for q in branches.qubits if q not in outputs and ends[q] == index]:
-                branches = _closed(branches, qubit, TRACE[0])
+                branches = _closed(branches, qubit)
         branches = self._with_qubits(branches, sorted(outputs))
         for qubit in sorted(outputs):
             axis = branches.axis(qubit)
             states = np.moveaxis(np.tensordot(outputs[qubit], branches.states, axes=(1, axis)), 0, axis)
             branches = Branches(branches.memory, branches.qubits, states)
         for qubit in [q for q in branches.qubits if q not in outputs]:
-            branches = _closed(branches, qubit, TRACE[0])
+            branches = _closed(branches, qubit)
         order = [0, *(branches.axis(qubit) for qubit in sorted(outputs))]
         return branches.memory, branches.states.transpose(order)
 
@@ -192,9 +193,9 @@ class Evolution:
         return branches
 
 
-def _closed(branches: Branches, qubit: int, row: Matrix) -> Branches:
-    """Contract one qubit with one row."""
-    states = np.tensordot(branches.states, row, axes=(branches.axis(qubit), 0))
+def _closed(branches: Branches, qubit: int) -> Branches:
+    """Forget one qubit."""
+    states = np.tensordot(branches.states, TRACE[0], axes=(branches.axis(qubit), 0))
     return Branches(branches.memory, tuple(q for q in branches.qubits if q != qubit), states)
 
 
@@ -235,49 +236,66 @@ _MOST_SPLITS = 40
 _BYTES_AT_WORK = 3 * 8  # the states, the next ones, and a transposed copy
 
 
-def _splits(steps: Iterable[Step]) -> int:
-    """How many bits are read before the end; loops count once."""
-    read = set[int]()
-
-    def follow(inner: Iterable[Step]) -> None:
-        for step in inner:
-            if isinstance(step, Measure):
-                read.add(step.bit)
-            for body in bodies(step):
-                follow(body)
-
-    follow(steps)
-    return len(read)
-
-
 def _estimate(task: Task) -> Estimate:
-    """An upper limit: as if every bit that is read doubled the branches."""
-    steps = task.active.steps
-    entries = 2.0 ** min(_splits(steps), _MOST_SPLITS) * 4.0**task.active.n_qubits
-    seconds = len(steps) * (1e-4 + 16 * entries * SECONDS_PER_MULTIPLICATION)
+    """An upper limit: as if every bit that is read doubled the branches from then on, of each part by itself."""
+    seconds, entries = 0.0, 1.0
+    for part in components(task.active):
+        took, largest = _cost(part)
+        seconds, entries = seconds + took, max(entries, largest)
     return Estimate(
         seconds, _BYTES_AT_WORK * min(entries, _most_entries(task)) + task.shots * (task.active.n_memory + 16)
     )
+
+
+def _cost(part: ActiveCircuit) -> tuple[float, float]:
+    """Seconds, and the numbers that the states have at most, by following which qubits are there and which bits are read."""
+    runs = [list(run) for _, run in groupby(part.steps, key=lambda step: isinstance(step, Channel))]
+    segments = [segment for run in runs for segment in ([run] if isinstance(run[0], Channel) else [[s] for s in run])]
+    here = [{qubit for step in segment for qubit in touched(step)} for segment in segments]
+    last = {qubit: index for index, qubits in enumerate(here) for qubit in qubits}
+    alive, bits = set[int](), set[int]()
+    seconds, largest = 0.0, 1.0
+    for index, segment in enumerate(segments):
+        alive |= here[index]
+        bits |= {bit for step in segment for bit in read(step)}
+        entries = 2.0 ** min(len(bits), _MOST_SPLITS) * 4.0 ** len(alive)
+        seconds += len(segment) * (1e-4 + 16 * entries * SECONDS_PER_MULTIPLICATION)
+        largest = max(largest, entries)
+        alive -= {qubit for qubit in alive if last[qubit] == index and qubit not in part.terminal}
+    entries = 2.0 ** min(len(bits), _MOST_SPLITS) * 4.0 ** len(alive | part.terminal.keys())
+    return seconds + 16 * entries * SECONDS_PER_MULTIPLICATION, max(largest, entries)
 
 
 def _most_entries(task: Task) -> float:
     return task.limits.memory_bytes / _BYTES_AT_WORK
 
 
+def _evolved_parts(task: Task) -> Iterator[tuple[ActiveCircuit, dict[int, Matrix], Memory, Matrix]]:
+    """Each part with the readings asked of it, its branches and their states."""
+    for part in components(task.active):
+        readings = {qubit: rows for qubit, rows in task.readings.items() if qubit in part.terminal}
+        yield part, readings, *Evolution(part, task.binding, _most_entries(task)).run(readings)
+
+
 def _sample(task: Task, seed: Seed) -> Drawn:
-    memories, distribution = Evolution(task.active, task.binding, _most_entries(task)).run(task.readings)
-    indices = draw_indices(distribution.reshape(-1), task.shots, generator(seed))
-    qubits = sorted(task.readings)
-    rows, outcomes = np.divmod(indices, 1 << len(qubits))
-    memory = memories[rows][:, : task.active.n_bits]
-    memory[:, [task.active.terminal[qubit] for qubit in qubits]] = unpack(outcomes, len(qubits))
+    random, n_bits = generator(seed), task.active.n_bits
+    memory = np.zeros((task.shots, n_bits), np.uint8)
+    for part, readings, memories, distribution in _evolved_parts(task):
+        indices = draw_indices(distribution.reshape(-1), task.shots, random)
+        qubits = sorted(readings)
+        rows, outcomes = np.divmod(indices, 1 << len(qubits))
+        own = written(part)
+        memory[:, own] = memories[rows][:, own]
+        memory[:, [part.terminal[qubit] for qubit in qubits]] = unpack(outcomes, len(qubits))
     return Drawn(memory)
 
 
 def _expect(task: Task, terms: Sequence[Weights]) -> Means:
-    _, states = Evolution(task.active, task.binding, _most_entries(task)).run(task.readings)
-    joint = Factor(sorted(task.readings), states.sum(axis=0))
-    return Means(np.array([mean(joint, term) for term in terms]))
+    values = np.ones(len(terms))
+    for _, readings, _, states in _evolved_parts(task):
+        joint = Factor(sorted(readings), states.sum(axis=0))
+        values *= [mean(joint, term) for term in terms]
+    return Means(values)
 
 
 METHOD = Method(

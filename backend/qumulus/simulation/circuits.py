@@ -18,7 +18,7 @@ from qiskit.circuit.classical import expr
 from qiskit.utils.units import apply_prefix
 
 from . import gates
-from .classical import compile_lvalue, compile_value
+from .classical import bits_of, compile_lvalue, compile_value
 from .devices import DeviceModel
 from .errors import ProgramError, Refused
 from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, needed, number, relabelled, touched
@@ -215,7 +215,8 @@ class _Scanner:
         operation = instruction.operation
         value = compile_value(operation.condition, bits, self.variables)
         then, *otherwise = (self._body(block, physical, clbits, binding) for block in operation.blocks)
-        yield Choose(value, (((1,), then), *((None, body) for body in otherwise)))
+        cases = (((1,), then), *((None, body) for body in otherwise))
+        yield Choose(value, cases, bits_of(operation.condition, bits))
 
     def _switch(
         self,
@@ -234,7 +235,7 @@ class _Scanner:
             )
             for labels, block in operation.cases_specifier()
         )
-        yield Choose(value, cases)
+        yield Choose(value, cases, bits_of(operation.target, bits))
 
     def _for(
         self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], _bits: Any, binding: Binding
@@ -255,7 +256,8 @@ class _Scanner:
     ) -> Iterator[Step]:
         operation = instruction.operation
         value = compile_value(operation.condition, bits, self.variables)
-        yield Repeat(value, self._body(operation.blocks[0], physical, clbits, binding))
+        body = self._body(operation.blocks[0], physical, clbits, binding)
+        yield Repeat(value, body, bits_of(operation.condition, bits))
 
     def _box(
         self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], _bits: Any, binding: Binding

@@ -65,6 +65,18 @@ def compile_value(what: Any, bits: Bits, variables: Variables) -> Value:
     return _compile_operation(what, bits, variables)
 
 
+def bits_of(what: Any, bits: Bits) -> frozenset[int]:
+    """The classical bits that a condition, a bit, a register or an expression depends on; variables are none."""
+    if isinstance(what, tuple):
+        return bits_of(what[0], bits)
+    if isinstance(what, Clbit):
+        return frozenset({bits[what]})
+    if isinstance(what, ClassicalRegister):
+        return frozenset(bits[bit] for bit in what)
+    variables = (variable.var for variable in expr.iter_vars(what))
+    return frozenset().union(*(bits_of(v, bits) for v in variables if isinstance(v, Clbit | ClassicalRegister)))
+
+
 def compile_lvalue(what: expr.Expr, bits: Bits, variables: Variables) -> Callable[[Memory, Any], None]:
     """A function that writes values, shape (branches,), into the memory in place."""
     if isinstance(what, expr.Index) and isinstance(what.index, expr.Value):

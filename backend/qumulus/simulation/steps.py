@@ -39,6 +39,7 @@ class Choose:
 
     value: Value
     cases: tuple[tuple[tuple[int, ...] | None, tuple[Step, ...]], ...]
+    reads: frozenset[int]  # the bits that the value depends on
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Repeat:
 
     value: Value
     body: tuple[Step, ...]
+    reads: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,10 @@ def relabelled(step: Step, active: Mapping[int, int]) -> Step:
         return Choose(
             step.value,
             tuple((labels, tuple(relabelled(inner, active) for inner in body)) for labels, body in step.cases),
+            step.reads,
         )
     if isinstance(step, Repeat):
-        return Repeat(step.value, tuple(relabelled(inner, active) for inner in step.body))
+        return Repeat(step.value, tuple(relabelled(inner, active) for inner in step.body), step.reads)
     return step
 
 

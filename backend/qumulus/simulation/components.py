@@ -1,0 +1,64 @@
+"""The parts of a dynamic circuit that share neither a gate nor a classical bit: each is simulated by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from .circuits import ActiveCircuit
+from .steps import Choose, Measure, Repeat, Step, bodies, touched
+
+
+def components(circuit: ActiveCircuit) -> list[ActiveCircuit]:
+    """The circuit in parts, on the same active qubits and bits. One with variables stays whole: they may join anything."""
+    if circuit.n_memory > circuit.n_bits:
+        return [circuit]
+    parent = dict[tuple[str, int], tuple[str, int]]()
+
+    def root(node: tuple[str, int]) -> tuple[str, int]:
+        while (above := parent.setdefault(node, node)) != node:
+            parent[node] = parent[above]
+            node = above
+        return node
+
+    joined = [[*_nodes(step)] for step in circuit.steps]
+    ended = {qubit: [("qubit", qubit), ("bit", bit)] for qubit, bit in circuit.terminal.items()}
+    for nodes in (*joined, *ended.values()):
+        for node in nodes[1:]:
+            parent[root(node)] = root(nodes[0])
+    steps, terminal = dict[tuple[str, int], list[Step]](), dict[tuple[str, int], dict[int, int]]()
+    for step, nodes in zip(circuit.steps, joined, strict=True):
+        if nodes:
+            steps.setdefault(root(nodes[0]), []).append(step)
+    for qubit, nodes in ended.items():
+        terminal.setdefault(root(nodes[0]), {})[qubit] = circuit.terminal[qubit]
+    return [
+        replace(circuit, steps=tuple(steps.get(part, ())), terminal=terminal.get(part, {}))
+        for part in dict.fromkeys([*steps, *terminal])
+    ] or [circuit]
+
+
+def written(circuit: ActiveCircuit) -> list[int]:
+    """The bits that a circuit writes, in ascending order."""
+    return sorted({bit for step in circuit.steps for bit in _bits(step, reads=False)} | set(circuit.terminal.values()))
+
+
+def read(step: Step) -> set[int]:
+    """The bits that are read in a step or its bodies."""
+    return set(_bits(step, reads=False))
+
+
+def _nodes(step: Step) -> Iterator[tuple[str, int]]:
+    yield from (("qubit", qubit) for qubit in touched(step))
+    yield from (("bit", bit) for bit in _bits(step, reads=True))
+
+
+def _bits(step: Step, *, reads: bool) -> Iterator[int]:
+    """The bits that a step or its bodies write; with ``reads`` also those that they depend on."""
+    if isinstance(step, Measure):
+        yield step.bit
+    if reads and isinstance(step, Choose | Repeat):
+        yield from step.reads
+    for body in bodies(step):
+        for inner in body:
+            yield from _bits(inner, reads=reads)
