@@ -1,0 +1,114 @@
+"""The HTTP tests of the vendor's local server (`qhub-serve`, `tests/test_app.py`), run against a live server of ours.
+
+The source distribution is downloaded for that and nothing of it is kept. Its `TestClient` is replaced by an HTTP client; where a test
+names another entry point in the environment, the service is deployed anew with that one, as the vendor's server looks it up.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from clients.environments import environment
+from servers import Server
+
+VERSION = "1.4.3"
+HASH = "sha256:a15726f82653cc975bbd8f5d2a35182681706588ad928d6332517d3503f57a82"
+RUNTIME = "qhub-commons==1.2.2\n"  # which the vendor's server has in its own environment
+REPLACED = {
+    "from fastapi.testclient import TestClient\n": "",
+    "from qhub_serve.app import app\n": "from live import client\n",
+    "client = TestClient(app)\n": "",
+    "at_most(2, SECOND)": "at_most(20, SECOND)",  # a process each, on a machine that runs other tests meanwhile
+}
+LIVE = """
+import base64, os, pathlib, time
+import httpx
+
+URL, WORKSPACE = os.environ["URL"], pathlib.Path(os.environ["SAMPLE"])
+FILES = {
+    path.relative_to(WORKSPACE).as_posix(): base64.b64encode(path.read_bytes()).decode()
+    for path in WORKSPACE.rglob("*") if path.is_file()
+}
+
+class Client(httpx.Client):
+    deployed = None
+
+    def post(self, path, **options):
+        self.deploy(os.environ.get("ENTRYPOINT", "src.program:run"))
+        return super().post(path, **options)
+
+    def deploy(self, entrypoint):
+        if entrypoint != self.deployed:
+            address, admin = "/emulator/services/workspace", {"Authorization": "Bearer qumulus-admin"}
+            answer = self.put(address, json={"files": FILES, "entrypoint": entrypoint}, headers=admin)
+            while answer.json()["state"] == "BUILDING":
+                time.sleep(0.1)
+                answer = self.get(address, headers=admin)
+            assert answer.json()["state"] == "READY", answer.text
+            self.deployed = entrypoint
+
+client = Client(base_url=URL, headers={"Authorization": "Bearer qumulus-local"}, timeout=120)
+"""
+
+
+@pytest.fixture(scope="module")
+def vendors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution, unpacked."""
+    folder = tmp_path_factory.mktemp("qhub-serve")
+    (folder / "wanted.txt").write_text(f"qhub-serve=={VERSION} --hash={HASH}\n")
+    command = ["pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "-d", folder, "-r", folder / "wanted.txt"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    return folder / f"qhub_serve-{VERSION}"
+
+
+def functions(source: str) -> str:
+    """The programs that the tests have beside them, without what the tests import."""
+    programs = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and "run" in node.name]
+    return "import time\n\n" + "\n\n".join(map(ast.unparse, programs))
+
+
+def test_the_tests_of_the_vendors_own_server_pass(vendors: Path, tmp_path: Path):
+    source = (vendors / "tests" / "test_app.py").read_text()
+    workspace = vendors / "workspace"
+    (workspace / "requirements.txt").write_text(RUNTIME)
+    (workspace / "tests").mkdir()
+    (workspace / "tests" / "test_app.py").write_text(functions(source))
+    for old, new in REPLACED.items():
+        assert old in source
+        source = source.replace(old, new)
+    (tmp_path / "test_app.py").write_text(source)
+    (tmp_path / "live.py").write_text(LIVE)
+    settings = {"QUMULUS_SERVICE_AT_ROOT": "workspace", "QUMULUS_SERVICES_RELATIVE_LINKS": "true"}
+    with Server(tmp_path / "state", environment=settings) as server:
+        done = subprocess.run(
+            [environment("qhub-serve-tests"), "-c", "import live; live.client.deploy('src.program:run')"],
+            cwd=tmp_path,
+            env={"URL": server.url, "SAMPLE": str(workspace)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        done = subprocess.run(
+            [environment("qhub-serve-tests"), "-m", "unittest", "-v", "test_app"],
+            cwd=tmp_path,
+            env={"URL": server.url, "SAMPLE": str(workspace)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    print(done.stderr)
+    assert done.returncode == 0, f"{done.stderr}\n{server.output()[-5000:]}"
+    assert done.stderr.count("... ok") == 9
