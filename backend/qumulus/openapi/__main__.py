@@ -48,7 +48,8 @@ def _generate(what: str, chosen: Sequence[Api], check: bool) -> list[str]:
         differences = generate.differences(made, gone)
         if not differences:
             print(f"Nothing generated differs ({len(made)} files).")  # noqa: T201
-        return differences
+            return []
+        return [*differences, "Run make generate-all, and look at what it changes."]
     changes = generate.put(made, gone)
     for line in changes or [f"Nothing changed: {_shown(made)} as the specifications say."]:
         print(line)  # noqa: T201
