@@ -13,7 +13,7 @@ from .tables import markdown
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody has it: every process that starts would compile all it imports
 
-NOT_MEASUREMENTS = {"__init__", "__main__", "load", "programs", "tables"}
+NOT_MEASUREMENTS = {"__init__", "__main__", "ibm_user", "load", "programs", "tables"}
 
 
 def names() -> list[str]:
