@@ -238,3 +238,25 @@ def test_a_file_that_was_attached_before_is_replaced_by_the_one_that_the_run_lea
     assert storage.queue.finish(claim, Outcome(result=b"{}", files={"log.zip": b"late"}))
     assert storage.jobs.file(kept.id, "log.zip") == b"late"
     assert list(storage.blobs.keys()) == []
+
+
+def test_a_job_that_waits_is_deleted_only_if_that_is_wanted_and_never_runs(storage):
+    waits = storage.jobs.submit(job())
+    with pytest.raises(WrongState, match="cancel it"):
+        storage.jobs.delete(waits.id, ME)
+    storage.jobs.delete(waits.id, ME, waiting=True)
+    with pytest.raises(UnknownJob):
+        storage.jobs.get(waits.id, ME)
+    assert storage.queue.claim("me", 1, LEASE) == []
+    runs = storage.jobs.submit(job())
+    running(storage)
+    with pytest.raises(WrongState, match="is running"):
+        storage.jobs.delete(runs.id, ME, waiting=True)
+
+
+def test_a_claimed_job_that_was_deleted_is_not_started(storage):
+    known = storage.jobs.submit(job())
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    storage.jobs.delete(known.id, ME, waiting=True)
+    assert not storage.queue.start(claim)
+    assert not storage.queue.finish(claim, Outcome())

@@ -142,11 +142,11 @@ class JobStore(Protocol):
         """
         ...
 
-    def delete(self, job_id: str, caller: Caller) -> None:
-        """Forget a final job, its payload and its result.
+    def delete(self, job_id: str, caller: Caller, *, waiting: bool = False) -> None:
+        """Forget a final job, its payload and its result; with ``waiting`` also one that waits, which then never runs.
 
         Raises:
-            UnknownJob, WrongState: it is not final.
+            UnknownJob, WrongState: it is not final, and does not wait.
         """
         ...
 

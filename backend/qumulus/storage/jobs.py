@@ -103,12 +103,12 @@ class SqlJobs:
         else:
             self._bells.cancelling.ring(job.id)
 
-    def delete(self, job_id: str, caller: Caller) -> None:
-        """Forget a final job. See `JobStore.delete`."""
+    def delete(self, job_id: str, caller: Caller, *, waiting: bool = False) -> None:
+        """Forget a final job, or one that waits. See `JobStore.delete`."""
 
         def work(connection: Connection) -> list[str | None]:
             job = _locked(connection, job_id, caller.account)
-            if not job.final:
+            if not job.final and not (waiting and after(job.state, JobEvent.CANCEL) in FINAL):
                 raise WrongState(f"Job {job_id} is {job.state}: cancel it, or wait for its end, before you delete it.")
             blobs = [
                 *connection.execute(select(jobs.c.payload_blob).where(jobs.c.id == job_id)).scalars(),
@@ -118,6 +118,7 @@ class SqlJobs:
             return blobs
 
         self._values.drop(self._database.writer.run(work))
+        self._bells.settled.ring(job_id)  # who waits for it need wait no longer
 
     def attach(self, job_id: str, name: str, value: bytes) -> None:
         """Keep a file beside a job. See `JobStore.attach`."""

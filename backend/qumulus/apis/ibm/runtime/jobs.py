@@ -106,8 +106,8 @@ def get_job(
 
 @operation("deleteJob")
 def delete_job(id: JobId, caller: Caller, jobs: Jobs) -> None:
-    """Forget a job."""
-    jobs.delete(id, caller)
+    """Forget a job that does not run."""
+    jobs.delete(id, caller, waiting=True)
 
 
 @operation("cancelJob")
