@@ -36,12 +36,8 @@ def test_every_command_has_its_line():
 
 
 def test_every_command_prints_json_that_prints_anything_of_its_own():
-    others = {
-        "serve",
-        "run",
-        "provider",
-        "services serve",
-    }  # they run until they are told to stop, and show what others print
+    # These run until they are told to stop, and show what others print.
+    others = {"serve", "worker", "run", "provider", "services serve"}
     for name, command in commands(typer.main.get_command(app)):
         options = {option for parameter in command.params for option in parameter.opts}
         assert ("--json" in options) != (name in others), name

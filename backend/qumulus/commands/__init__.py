@@ -60,7 +60,7 @@ app.command("serve", help="Start the cloud (see `qumulus serve --help`).")(serve
 
 @app.command(
     "worker",
-    help="Run the jobs that servers accept into the same state, without HTTP (see `qumulus worker --help`).",
+    help="Run the jobs that servers accept (see `qumulus worker --help`).",
     add_help_option=False,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )

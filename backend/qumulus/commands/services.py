@@ -186,7 +186,7 @@ def openapi(
     entrypoint: Entrypoint = None,
     json: Json = False,
 ) -> None:
-    """Print the OpenAPI document of a deployed service, or write one from the signature of run() in a folder."""
+    """Print the OpenAPI document of a service. For a folder it is written from the signature of run()."""
     folder = Path(service)
     if not folder.is_dir():
         show.as_json(Cloud(url).get(at("services", service, "openapi")))
