@@ -20,7 +20,7 @@ _ROUNDS = 12
 
 @cache
 def slowness() -> float:
-    """How many times slower than the reference one core of this machine is; measured once per process, in some 6 ms.
+    """How many times slower than the reference one core of this machine is; measured once, in the parent of all workers, in some 6 ms.
 
     The best of several rounds in processor time: other work on the machine is not its slowness.
     """

@@ -17,6 +17,7 @@ from qumulus.core.results import Failure, Outcome, Severity
 from . import client_package
 from .devices import device_model
 from .errors import ProgramError, Refused
+from .machine import slowness
 from .meter import Admit, Meter, at_once, metered
 
 Log = Callable[[str, Severity], None]
@@ -36,13 +37,14 @@ PROGRAMS = {
 
 
 def warm(devices: Iterable[str] = ()) -> None:
-    """Import all programs, and read the calibrations of these devices with their targets."""
+    """Import all programs, read the calibrations of these devices with their targets, and see how fast the machine is."""
     client_package.defer()
     importlib.import_module("qiskit_ibm_runtime.transpiler.plugin")  # the first transpilation would
     for kind in PROGRAMS:
         _entry(kind)
     for name in devices:
         _ = device_model(name).isa_target
+    slowness()  # all workers of this machine have it from here
 
 
 def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
