@@ -1,0 +1,216 @@
+"""Qumulus on many machines, all of them played by this one: PostgreSQL, an S3 store, two nodes of a Ray cluster, two
+dispatchers, three API processes and nginx in front. Nothing is shared but the database and the store: each process has a folder
+of its own, as if it were a machine.
+
+`python examples/cluster/deployment.py` starts everything, prints the address and stops when it is interrupted; with `--check`
+it runs jobs, kills a dispatcher, an API process and a node in between, and says whether every job succeeded.
+
+It needs the extras `postgres`, `s3` and `cluster`, nginx, and what `make setup` installs: the database and the store come from
+Python packages. In earnest, give QUMULUS_DATABASE, QUMULUS_BLOBS and QUMULUS_RUNNER your own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import string
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
+
+import postgres
+from clusters import Cluster
+from servers import free_port
+from stores import CREDENTIALS, Store
+
+HERE = Path(__file__).parent
+APIS, DISPATCHERS, NODES = 3, 2, 2
+READY_SECONDS = 180
+JOBS = 40
+TOKEN = "local.qumulus-local"
+BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+
+
+class Deployment:
+    """Everything, in a folder. Use it in a `with`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.apis: list[subprocess.Popen[bytes]] = []
+        self.dispatchers: list[subprocess.Popen[bytes]] = []
+        self.cluster = Cluster(nodes=NODES, cpus=1)
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Deployment:
+        with contextlib.ExitStack() as stack:
+            database = stack.enter_context(postgres.temporary()).database("qumulus")
+            told("PostgreSQL runs")
+            store = stack.enter_context(Store())
+            told("the S3 store runs")
+            stack.enter_context(self.cluster)
+            told(f"the Ray cluster runs on {NODES} nodes")
+            environment = os.environ | CREDENTIALS | self.cluster.environment
+            environment |= {"QUMULUS_DATABASE": database, "QUMULUS_BLOBS": store.url()}
+            ports = [free_port() for _ in range(APIS)]
+            stack.callback(self._end)
+            for number, port in enumerate(ports):
+                more = {"QUMULUS_PORT": str(port), "QUMULUS_API_ONLY": "true"}
+                self.apis.append(self._begin("serve", number, environment | more))
+            for number in range(DISPATCHERS):
+                more = {"QUMULUS_RUNNER": self.cluster.address}
+                self.dispatchers.append(self._begin("worker", number, environment | more))
+            self._nginx = self._front(ports)
+            until(lambda: self.ask("GET", "/health")[0] == 200, "the API answers")
+            told(f"{APIS} API processes and {DISPATCHERS} dispatchers run behind nginx on {self.url}")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _begin(self, command: str, number: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        name = f"{command}-{number}"
+        environment |= {"QUMULUS_HOME": str(self.folder / name)}
+        with (self.folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "qumulus", command], env=environment, stdout=log, stderr=log, cwd=self.folder
+            )
+
+    def _front(self, ports: list[int]) -> subprocess.Popen[bytes]:
+        servers = "\n".join(f"    server 127.0.0.1:{port};" for port in ports)
+        filled = string.Template((HERE / "nginx.conf").read_text()).substitute(
+            port=self.url.rpartition(":")[2], folder=self.folder, servers=servers
+        )
+        configuration = self.folder / "nginx.conf"
+        configuration.write_text(filled)
+        with (self.folder / "nginx.log").open("wb") as log:
+            command = [nginx() or "nginx", "-p", str(self.folder), "-c", str(configuration), "-e", "stderr"]
+            return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _end(self) -> None:
+        processes = [self._nginx, *self.apis, *self.dispatchers]
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
+        """Status and JSON of an answer; 0 where there is none."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"q-api-token": TOKEN, "Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.loads(answer.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            return error.code, {"error": error.read().decode()}
+        except OSError:
+            return 0, {}
+
+    def submit(self, count: int, code: str = BELL) -> list[str]:
+        """The ids of so many Bell tasks, on a device with noise; one that was not acknowledged is sent again."""
+        tasks = []
+        while len(tasks) < count:
+            status, answer = self.ask("POST", "/task", {"code": code, "device": "Kawasaki", "n_shots": 1000})
+            if status == 200:
+                tasks.append(answer["task_id"])
+            elif status not in (0, 502, 503):
+                raise SystemExit(f"A task was refused with {status}: {answer}")
+        return tasks
+
+    def ended(self, tasks: list[str]) -> Counter[str]:
+        """How they ended."""
+
+        def status(task: str) -> str:
+            return self.ask("GET", f"/task/{task}/status")[1].get("status", "")
+
+        left = list(tasks)
+        result: Counter[str] = Counter()
+
+        def all_final() -> bool:
+            nonlocal left
+            now = {task: status(task) for task in left}
+            left = [task for task in left if now[task] not in ("COMPLETED", "FAILED", "CANCELLED")]
+            result.update(state for state in now.values() if state in ("COMPLETED", "FAILED", "CANCELLED"))
+            return not left
+
+        until(all_final, f"{len(tasks)} tasks have ended")
+        return result
+
+
+def check(deployment: Deployment) -> bool:
+    """Run jobs while processes and a node are killed; whether every job succeeded."""
+    long = BELL.replace(";", ";\n// " + "a comment that no row holds " * 4000 + "\n", 1)
+    tasks = deployment.submit(JOBS) + deployment.submit(2, long)
+    first = deployment.ended(tasks)
+    told(f"{dict(first)} of {JOBS} small and 2 large tasks")
+    tasks = deployment.submit(JOBS // 2)
+    deployment.dispatchers[0].kill()
+    told("one dispatcher was killed")
+    deployment.apis[0].kill()
+    told("one API process was killed")
+    deployment.cluster.nodes[-1].kill()
+    told("one node of the Ray cluster was killed")
+    tasks += deployment.submit(JOBS // 2)
+    second = deployment.ended(tasks)
+    told(f"{dict(second)} of {JOBS} tasks")
+    return set(first) | set(second) == {"COMPLETED"}
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"Not within {READY_SECONDS} s: {what}.")
+        time.sleep(0.2)
+
+
+def nginx() -> str | None:
+    """The program, wherever it is installed."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def told(sentence: str) -> None:
+    """Say how far it is."""
+    print(f"{time.strftime('%H:%M:%S')} {sentence}", flush=True)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--check", action="store_true", help="run jobs, kill a part of everything, and end")
+    checking = parser.parse_args().check
+    if nginx() is None:
+        sys.exit("nginx is missing: install it, such as with `apt-get install nginx-light`.")
+    with tempfile.TemporaryDirectory(prefix="qumulus-cluster-") as folder, Deployment(Path(folder)) as deployment:
+        if checking:
+            passed = check(deployment)
+            if not passed:
+                for log in sorted(Path(folder).glob("*.log")):
+                    print(f"== {log.name}\n{log.read_text()[-2000:]}")
+            sys.exit(not passed)
+        told("Ctrl-C ends it.")
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+if __name__ == "__main__":
+    main()
