@@ -13,7 +13,8 @@ from .tables import markdown
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody has it: every process that starts would compile all it imports
 
-NOT_MEASUREMENTS = {"__init__", "__main__", "ibm_user", "load", "programs", "tables"}
+NOT_MEASUREMENTS = {"__init__", "__main__", "cluster", "ibm_user", "load", "programs", "tables"}
+MANY_MACHINES = "cluster_"  # how the names of those begin that `make bench-cluster` runs
 
 
 def names() -> list[str]:
@@ -26,9 +27,12 @@ def main() -> None:
     """Measure what was named, or everything."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"one of: {', '.join(names())}; all of them if none is named"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"one of: {', '.join(names())}; all but those of several machines if none is named",
     )
-    wanted = parser.parse_args().names or names()
+    wanted = parser.parse_args().names or [name for name in names() if not name.startswith(MANY_MACHINES)]
     if unknown := sorted(set(wanted) - set(names())):
         parser.error(f"there is no measurement named {', '.join(unknown)}; there are: {', '.join(names())}")
     print(f"Python {platform.python_version()} on {os.cpu_count()} cores, {platform.machine()}\n", flush=True)

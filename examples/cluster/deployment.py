@@ -73,7 +73,7 @@ class Deployment:
                 more = {"QUMULUS_RUNNER": self.cluster.address}
                 self.dispatchers.append(self._begin("worker", number, environment | more))
             self._nginx = self._front(ports)
-            until(lambda: self.ask("GET", "/health")[0] == 200, "the API answers")
+            until(self._healthy, "the API answers")
             told(f"{APIS} API processes and {DISPATCHERS} dispatchers run behind nginx on {self.url}")
             self._stack = stack.pop_all()
         return self
@@ -90,6 +90,7 @@ class Deployment:
             )
 
     def _front(self, ports: list[int]) -> subprocess.Popen[bytes]:
+        self.folder.chmod(0o711)  # nginx' workers, another user where we are root, keep large bodies in it
         servers = "\n".join(f"    server 127.0.0.1:{port};" for port in ports)
         filled = string.Template((HERE / "nginx.conf").read_text()).substitute(
             port=self.url.rpartition(":")[2], folder=self.folder, servers=servers
@@ -99,6 +100,13 @@ class Deployment:
         with (self.folder / "nginx.log").open("wb") as log:
             command = [nginx() or "nginx", "-p", str(self.folder), "-c", str(configuration), "-e", "stderr"]
             return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _healthy(self) -> bool:
+        for process in (self._nginx, *self.apis, *self.dispatchers):
+            if process.poll() is not None:
+                logs = "\n".join(f"== {log.name}\n{log.read_text()[-2000:]}" for log in self.folder.glob("*.log"))
+                raise SystemExit(f"A process has ended:\n{logs}")
+        return self.ask("GET", "/health")[0] == 200
 
     def _end(self) -> None:
         processes = [self._nginx, *self.apis, *self.dispatchers]
