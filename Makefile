@@ -112,7 +112,7 @@ test-postgres: $(DEV) ## Run the tests with all state in PostgreSQL
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) tests --ignore=tests/clients
 
 test-faults: $(DEV) ## Run the long form of the fault tests
-	@QUMULUS_FAULTS=long $(pytest) tests/faults
+	@QUMULUS_FAULTS=long $(pytest) tests/faults tests/cluster
 
 bench-cluster: $(DEV) ## Measure what several machines need: claims of several dispatchers, a job's cost, a simulation of the queue
 	@$(BIN)/python -m benchmarks.cluster
