@@ -7,7 +7,7 @@ import sys
 
 from .tables import markdown
 
-PARTS = ("cluster_claims", "cluster_queue")
+PARTS = ("cluster_claims", "cluster_queue", "cluster_ray")
 
 
 def main() -> None:
