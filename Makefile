@@ -98,9 +98,14 @@ down: $(DEV) ## Stop the DB
 
 # -- tests -------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-contract test-clients test-postgres test-faults bench bench-cluster
+.PHONY: test test-machines test-contract test-clients test-postgres test-faults bench bench-cluster
+machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py
+
 test: $(DEV) ## Run tests
-	@$(pytest) tests --ignore=tests/clients
+	@$(pytest) tests --ignore=tests/clients $(machines:%=--ignore=%)
+
+test-machines: $(DEV) ## Run the tests of many machines: PostgreSQL restarted, S3, Ray, several processes, a deployment
+	@$(pytest) $(machines)
 
 test-contract: $(DEV) ## Run schemathesis against every API, each on its own fresh server
 	@$(pytest) tests/contract

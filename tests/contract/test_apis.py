@@ -13,6 +13,9 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,9 +50,17 @@ def address(server: Server, name: str) -> str:
     return server.url + first["url"].rstrip("/")
 
 
-@pytest.mark.parametrize("api", apis(), ids=lambda api: api.name)
-def test_every_operation_keeps_what_the_document_declares(api: Api, tmp_path: Path) -> None:
-    home = tmp_path / "state"
+@dataclass(frozen=True)
+class Run:
+    """What schemathesis said of an API, and what the server wrote meanwhile."""
+
+    status: int
+    said: str
+    log: str
+
+
+def run(api: Api, home: Path) -> Run:
+    """Hold an API to its document, on a server of its own."""
     home.mkdir()
     rows = fixtures(api)
     if rows is not None:
@@ -64,13 +75,31 @@ def test_every_operation_keeps_what_the_document_declares(api: Api, tmp_path: Pa
             text=True,
             timeout=MINUTES * 60,
         )
-        said = done.stdout + done.stderr
-        print(said[-20_000:], server.output()[-5_000:], sep="\n")
-        assert done.returncode == 0, "\n".join(said.splitlines()[:400])
-        (selected, every) = map(int, re.findall(r"Selected: (\d+)/(\d+)", said)[0])
-        (tested,) = map(int, re.findall(r"Tested: (\d+)", said))
-        assert selected == every == tested
-        assert "Traceback" not in server.output()
+        return Run(done.returncode, done.stdout + done.stderr, server.output())
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Run]]]:
+    """The runs of all APIs that are asked for, two at a time: each keeps little more than half a core busy."""
+    wanted = [
+        item.callspec.params["api"]
+        for item in request.session.items
+        if hasattr(item, "callspec") and item.path == Path(__file__)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        yield {api.name: pool.submit(run, api, tmp_path_factory.mktemp(api.name) / "state") for api in wanted}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("api", apis(), ids=lambda api: api.name)
+def test_every_operation_keeps_what_the_document_declares(api: Api, runs: dict[str, Future[Run]]) -> None:
+    done = runs[api.name].result()
+    print(done.said[-20_000:], done.log[-5_000:], sep="\n")
+    assert done.status == 0, "\n".join(done.said.splitlines()[:400])
+    (selected, every) = map(int, re.findall(r"Selected: (\d+)/(\d+)", done.said)[0])
+    (tested,) = map(int, re.findall(r"Tested: (\d+)", done.said))
+    assert selected == every == tested
+    assert "Traceback" not in done.log
 
 
 def configured() -> dict[str, Any]:
