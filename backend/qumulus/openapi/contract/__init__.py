@@ -16,7 +16,8 @@ Path, method, status, places and names of parameters come from the document. A h
 - ``body``, the generated model of the request body (``str`` or ``bytes`` for text and binary bodies),
 - parameters under their names in snake case (``taskId`` is ``task_id``, ``IBM-API-Version`` is ``ibm_api_version``), with
   the generated types and the declared defaults; optional ones without a default are ``T | None = None``,
-- named dependencies (``Annotated[T, Depends(…)]``) and ``Request``, which the document knows nothing of.
+- named dependencies (``Annotated[T, Depends(…)]``), which the document knows nothing of; what a handler wants of the request
+  itself is one of them.
 
 It returns the generated model, ``str``, ``bytes`` or None as declared, `Rendered` for bytes made from a model beforehand,
 or a `Reply` for another declared status or for headers.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from fastapi import Request
 from fastapi.params import Depends
 
 from .document import Declared, Document, Parameter
@@ -110,10 +109,10 @@ def _parameter_differences(parameter: Parameter, taken: inspect.Parameter) -> It
 
 
 def injected(annotation: Any) -> bool:
-    """Whether an argument comes from a dependency or is the request, so that the document knows nothing of it."""
-    if get_origin(annotation) is Annotated:
-        return any(isinstance(each, Depends) for each in annotation.__metadata__)
-    return inspect.isclass(annotation) and issubclass(annotation, Request)
+    """Whether an argument comes from a dependency, so that the document knows nothing of it."""
+    if get_origin(annotation) is not Annotated:
+        return False
+    return any(isinstance(each, Depends) for each in annotation.__metadata__)
 
 
 def returned_types(annotation: Any) -> frozenset[Any]:
