@@ -1,0 +1,31 @@
+"""What the core needs from outside. Each port is one Protocol; `qumulus.app` plugs the parts in.
+
+All methods are synchronous and safe to call from several threads.
+"""
+
+from .accounts import Accounts, Sessions
+from .devices import Catalogue, DeviceBoard, DeviceRules, Document
+from .jobs import JobQuery, JobStore, Page, Settled, Workloads
+from .queue import Claim, FetchedQueue, JobQueue
+from .state import BlobStore, Clock, Forgotten, State
+
+__all__ = [
+    "Accounts",
+    "BlobStore",
+    "Catalogue",
+    "Claim",
+    "Clock",
+    "DeviceBoard",
+    "DeviceRules",
+    "Document",
+    "FetchedQueue",
+    "Forgotten",
+    "JobQuery",
+    "JobQueue",
+    "JobStore",
+    "Page",
+    "Sessions",
+    "Settled",
+    "State",
+    "Workloads",
+]

@@ -1,0 +1,106 @@
+"""Who calls, and the sessions of callers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from qumulus.core.accounts import Account, Caller, Instance, Token
+from qumulus.core.sessions import NewSession, Session
+
+
+class Accounts(Protocol):
+    """Accounts, their instances and their credentials."""
+
+    def authenticate(self, scheme: str, secret: str) -> Caller:
+        """Who sends this credential; under `--auth open` any non-empty one is the default account's.
+
+        Raises:
+            NotAuthenticated: it is unknown, revoked or expired. The text does not repeat it.
+        """
+        ...
+
+    def accounts(self) -> tuple[Account, ...]: ...
+
+    def add_account(self, account: Account) -> None:
+        """Make an account.
+
+        Raises:
+            WrongState: there is one with that id.
+        """
+        ...
+
+    def instances(self, account: str) -> tuple[Instance, ...]: ...
+
+    def add_instance(self, instance: Instance) -> None:
+        """Make an instance.
+
+        Raises:
+            NotFound: there is no such account.
+            WrongState: there is one with that name or CRN.
+        """
+        ...
+
+    def remove_instance(self, name: str) -> None:
+        """Forget an instance; its jobs stay.
+
+        Raises:
+            NotFound
+            NotAllowed: it is built in.
+        """
+        ...
+
+    def instance(self, name_or_crn: str) -> Instance | None: ...
+
+    def set_limit(self, crn: str, seconds: float | None) -> None:
+        """How many seconds of devices an instance may use; None takes the limit away."""
+        ...
+
+    def tokens(self, account: str) -> tuple[Token, ...]: ...
+
+    def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token:
+        """Let another credential in. The same one again stays the same.
+
+        Raises:
+            NotFound: there is no such account.
+            NotAllowed: it is another account's.
+        """
+        ...
+
+    def revoke_token(self, token_id: str) -> None:
+        """Forget a credential.
+
+        Raises:
+            NotAllowed: it is built in.
+        """
+        ...
+
+
+class Sessions(Protocol):
+    """Sessions and batches. A session takes jobs until it is closed, is idle for too long or has lived too long."""
+
+    def open(self, new: NewSession) -> Session: ...
+
+    def get(self, session_id: str, caller: Caller) -> Session:
+        """The session, if it is the caller's.
+
+        Raises:
+            UnknownSession: also for a session of somebody else.
+        """
+        ...
+
+    def close(self, session_id: str, caller: Caller) -> Session:
+        """Take no more jobs; those that wait or run still end. Closing a closed one changes nothing.
+
+        Raises:
+            UnknownSession
+        """
+        ...
+
+    def cancel(self, session_id: str, caller: Caller) -> Session:
+        """Take no more jobs and cancel those that are not final.
+
+        Raises:
+            UnknownSession
+        """
+        ...

@@ -1,0 +1,90 @@
+"""Jobs as those take them who run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from qumulus.core.jobs import JobState
+from qumulus.core.programs import Program
+from qumulus.core.results import LogLine, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A job in the hands of a dispatcher. Every finish names the attempt."""
+
+    job_id: str
+    attempt: int
+    program: Program
+    account: str
+    session: str | None = None
+    counted_attempts: int = 0  # attempts that died by themselves
+    attempts: int = 3  # how many may
+    max_seconds: float | None = None  # what the caller allows
+    queued_at: datetime | None = None
+    fetched: bool = False  # by the engine of its device, which may outlive this machine
+
+
+class JobQueue(Protocol):
+    """Jobs as a dispatcher takes them."""
+
+    def claim(
+        self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
+    ) -> list[Claim]:
+        """Take up to ``count`` jobs that may run now, of the devices that ``devices`` is true for, or of all."""
+        ...
+
+    def start(self, claim: Claim) -> bool:
+        """Mark as running; False when the claim is no longer ours."""
+        ...
+
+    def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
+        """Renew the leases and return the claims whose run must stop: cancelled, or no longer ours."""
+        ...
+
+    def finish(self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = ()) -> bool:
+        """Store result and final state in one transaction; False when the attempt is no longer ours."""
+        ...
+
+    def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
+        """Hand a job back, or end it where it was to be cancelled or has had all its attempts.
+
+        ``counted`` says whether the attempt counts against it. Returns the state that it is in now; None when the attempt is
+        no longer ours.
+        """
+        ...
+
+    def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
+        """Keep what a run has written until now."""
+        ...
+
+    def recover(self, *, everything: bool = False) -> int:
+        """Hand back all jobs whose lease is over (none for a minute after the wall clock leapt), or, where the caller knows that
+        no other dispatcher lives, every job with a lease.
+
+        Returns how many there were.
+        """
+        ...
+
+
+class FetchedQueue(JobQueue, Protocol):
+    """The same, and jobs as the engines of devices take them, which run elsewhere."""
+
+    def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
+        """Claim the oldest jobs of a device whose own engine fetches them; without a lease they stay claimed for ever."""
+        ...
+
+    def renew(self, job_id: str, lease: timedelta) -> None:
+        """Renew the lease of a job that was fetched with one; of any other nothing changes."""
+        ...
+
+    def held(self, job_id: str) -> Claim:
+        """The claim of a job that was fetched, for the engine that now reports on it.
+
+        Raises:
+            UnknownJob: nobody has fetched it, or it is final.
+        """
+        ...

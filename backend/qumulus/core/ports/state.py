@@ -1,0 +1,57 @@
+"""What everything stands on: time, large values, and all that is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Wall time, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; leases are measured with them."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Large values by key. A value is synced to disk before `put` returns."""
+
+    def put(self, key: str, value: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def keys(self, prefix: str = "") -> Iterable[str]: ...
+
+    def old(self, age: timedelta) -> Iterable[str]:
+        """The keys of values that were stored so long ago."""
+        ...
+
+    def link(self, key: str, name: str, media_type: str, seconds: int) -> str | None:
+        """An address at which the store itself gives a value for some time; None where only the server can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """How much a reset removed."""
+
+    jobs: int
+    sessions: int
+    tokens: int
+
+
+class State(Protocol):
+    """All that the cloud remembers."""
+
+    def reset(self) -> Forgotten:
+        """Forget all jobs, sessions, added credentials and settings of devices; what runs is ended."""
+        ...
