@@ -30,6 +30,12 @@ CIRCUITS = {
     "QAOA ring, p = 2, 8 qubits": lambda: ring(8, 2),
     "quantum volume, 6 qubits": lambda: volume(6),
 }
+TRAJECTORIES = [
+    "GHZ, 10 qubits",
+    "SU(2) linear, three layers, 10 qubits",
+    "brickwork, depth 8, 8 qubits",
+    "quantum volume, 6 qubits",
+]
 SHOTS = 200_000
 SOON = 600  # a bond up to which the exact chain takes no time worth mentioning
 TITLE = "total variation to the exact distribution"
@@ -93,11 +99,10 @@ def test_chains_and_twirls_are_as_accurate_as_documented(name: str, kind: str) -
 
 
 @pytest.mark.parametrize("name", ["brisbane", "fez"])
-@pytest.mark.parametrize("kind", ["GHZ, 6 qubits", "SU(2) full, one layer, 4 qubits", "brickwork, depth 6, 5 qubits"])
+@pytest.mark.parametrize("kind", TRAJECTORIES)
 def test_trajectories_are_as_near_as_their_shots_allow(name: str, kind: str) -> None:
-    made = {"GHZ": lambda: ghz(6), "SU(2) full": lambda: su2(4, 1, "full"), "brickwork": lambda: brickwork(5, 6)}
     model = device_model(name)
-    circuit = isa(made[kind.split(",")[0]](), model)
+    circuit = isa(CIRCUITS[kind](), model)
     task = Task(scan(circuit, model), circuit, SHOTS)
     exact = joint(task).reshape(-1)
     bits = sample(circuit, model, shots=SHOTS, seed=1, method="trajectories").bits["meas"]
@@ -107,4 +112,4 @@ def test_trajectories_are_as_near_as_their_shots_allow(name: str, kind: str) -> 
     floor = float(np.sqrt(2 * exact * (1 - exact) / (np.pi * SHOTS)).sum() / 2)
     record(f"trajectories, {SHOTS:,} shots", f"{kind}, {name}", "total variation to exact", distance)
     record(f"trajectories, {SHOTS:,} shots", f"{kind}, {name}", "expected of so many shots", floor)
-    assert distance <= 2 * floor
+    assert distance <= 1.25 * floor
