@@ -11,18 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
-
 from engines import PROGRAMS
 
 MiB = 1 << 20
 OBJECT_STORE_BYTES = 100 * MiB
 START_SECONDS = 60
-
-
-def needs_ray() -> None:
-    """Skip a test where the extra is not installed."""
-    pytest.importorskip("ray", reason="the extra 'cluster' is not installed: pip install 'qumulus[cluster]'")
 
 
 def free_port() -> int:

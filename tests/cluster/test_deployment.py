@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from clusters import needs_ray
-
 SCRIPT = Path(__file__).parents[2] / "examples" / "cluster" / "deployment.py"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -20,7 +18,6 @@ NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     not NGINX and not os.environ.get("CI"), reason="nginx is not installed: apt-get install nginx-light"
 )
 def test_every_job_succeeds_though_a_dispatcher_an_api_process_and_a_node_are_killed(tmp_path):
-    needs_ray()
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)}
     ended = subprocess.run(
         [sys.executable, str(SCRIPT), "--check"],

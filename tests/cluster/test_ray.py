@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clusters import Cluster, needs_ray
+from clusters import Cluster
 from engines import ME, Cloud, alive, wait_for
 from qumulus.app import create_app
 from qumulus.core.jobs import JobState
@@ -34,7 +34,6 @@ JOIN_SECONDS = (
 
 @pytest.fixture(scope="module")
 def machines() -> Iterator[Cluster]:
-    needs_ray()
     with Cluster(nodes=2, cpus=1) as running:
         yield running
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
+import dotenv
 import pytest
 
 from qumulus.commands.shells import Shell, comment, setting
@@ -53,7 +54,6 @@ def test_powershell_doubles_every_kind_of_single_quote():
 # Readers of .env files disagree on escapes; where one is needed, ours follows the POSIX shell.
 @pytest.mark.parametrize("value", [value for value in AWKWARD if "\\" not in value])
 def test_a_dotenv_file_gives_python_dotenv_the_value(tmp_path, value):
-    dotenv = pytest.importorskip("dotenv", reason="python-dotenv is not installed")
     file = tmp_path / ".env"
     file.write_text(setting(Shell.DOTENV, "QUMULUS_PROBE", value) + "\n", encoding="utf-8")
     assert dotenv.dotenv_values(file)["QUMULUS_PROBE"] == value

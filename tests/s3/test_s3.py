@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("boto3", reason="the extra 's3' is not installed: pip install 'qumulus[s3]'")
-
 from engines import ME, wait_for
 from qumulus.core.errors import Unavailable
 from qumulus.core.jobs import NewJob
