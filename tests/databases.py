@@ -18,11 +18,14 @@ import pytest
 import postgres
 import qumulus.storage
 from qumulus.core.clock import SystemClock
+from qumulus.storage.postgres import CALM_SECONDS
 from qumulus.storage.schema import prepare
 from qumulus.storage.storage import open_database
 
 ASKED = os.environ.get("QUMULUS_TEST_DATABASE", "both")
 KINDS = ("sqlite", "postgres")
+CALM = {"sqlite": 0.0, "postgres": CALM_SECONDS}
+"""For how many seconds a process that has just begun hands back nothing that others had: they may have lost their connection too."""
 
 
 def wanted(kind: str, *, everywhere: bool) -> bool:

@@ -21,11 +21,13 @@ import pytest
 from hosts import LONG
 from sqlalchemy import insert, update
 
+import databases
 from asking import TASK, ask, ask_all
 from engines import ME, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobQuery
+from qumulus.execution.engine import PULSE_SECONDS
 from qumulus.storage import Storage, open_storage, rows
 from qumulus.storage.tables import jobs
 from servers import Server, free_port
@@ -229,10 +231,11 @@ def test_ten_thousand_jobs_that_were_on_their_way_are_handed_back_within_two_sec
     on_their_way = {"state": "running", "attempt": 1, "owner": "gone", "lease_until": storage.clock.now()}
     storage._database.writer.run(lambda connection: connection.execute(update(jobs).values(on_their_way)))
     queued = JobQuery(states=frozenset({JobState.QUEUED}), limit=1)
+    calm = databases.CALM[databases.kind()]
     begun = time.monotonic()
     server.start(ready=False)
     wait_for(lambda: storage.jobs.find(queued).total == 10_000, 20)
-    assert time.monotonic() - begun - empty < 2
+    assert time.monotonic() - begun - empty < 2 + (calm and calm + PULSE_SECONDS)
     storage.close()
 
 

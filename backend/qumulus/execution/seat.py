@@ -217,6 +217,9 @@ class Seat:
             return self._after(run, None)
         with self._lock:
             run.worker = None  # who ends the run from here on has no worker to kill: it is ready for the next one
+            told_to_end = run.ending is not None
+        if told_to_end:
+            self._drop(kill=True)  # it is being killed, though it had an outcome: the next run must not have it
         return outcome
 
     def _drive(self, worker: WorkerHandle, run: Run) -> Outcome | None:
