@@ -35,6 +35,7 @@ from .openapi.contract import ContractError
 from .openapi.documentation import Added, Served, documentation
 from .runners import Runners, StartError, opened, secret
 from .settings import Settings
+from .siblings import Siblings
 from .storage import Storage
 
 
@@ -141,13 +142,21 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     served = [*(api.served(settings.front) for api in APIS), Served("emulator", emulator.DOCUMENT)]
     pages = documentation(served, partial(documents_of, cloud.services, settings.service_at_root))
     requests = metrics.Requests()
-    counted = (requests, execution_metrics.Jobs(runners.engine.metrics))
+    counted: list[metrics.Collector] = [requests, execution_metrics.Jobs(runners.engine.metrics)]
+    not_ready, figures = runners.not_ready, partial(metrics.text, counted)
+    starts: list[Callable[[], None]] = [runners.start]
+    siblings = Siblings(settings.siblings, not_ready, figures) if settings.siblings else None
+    if siblings:
+        not_ready, figures = siblings.not_ready, siblings.figures
+        starts.append(siblings.listen)
+    if not siblings or siblings.first:  # what is the same for all is told once
+        counted.append(execution_metrics.Pending(storage.jobs.pending))
     own = partial(
         emulator.create,
         cloud,
         served=served,
-        readiness=runners.not_ready,
-        metrics=lambda: metrics.text(counted),
+        readiness=not_ready,
+        metrics=figures,
     )
     by_front = sorted(APIS, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it
     (otherwise, *families) = _all_or_every_complaint(
@@ -165,7 +174,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         fallback=otherwise,
         allowed_hosts=settings.allowed_hosts.split(","),
         exposed=settings.allow_exposed or not settings.loopback,
-        lifespan=Lifespan(runners),
+        lifespan=Lifespan(starts, runners.end),
         drain=runners.drain,
         count=requests.count,
         body_limit=settings.max_body_mib << 20,
@@ -202,20 +211,22 @@ def _all_or_every_complaint(*parts: Callable[[], Any]) -> list[Any]:
 
 
 class Lifespan:
-    """The life of the process: what is started before the first request and stopped after the last."""
+    """The life of the process: what is started, in this order, before the first request, and how all ends after the last."""
 
-    def __init__(self, runners: Runners) -> None:
-        self._runners = runners
+    def __init__(self, starts: Sequence[Callable[[], None]], end: Callable[[], None]) -> None:
+        self._starts = starts
+        self._end = end
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Speak the lifespan protocol of ASGI."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._runners.start()
+                for start in self._starts:
+                    start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                await asyncio.to_thread(self._runners.end)
+                await asyncio.to_thread(self._end)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
@@ -36,6 +36,35 @@ def text(collectors: Iterable[Collector]) -> str:
     PlatformCollector(registry=registry)
     for collector in collectors:
         registry.register(collector)
+    return generate_latest(registry).decode()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Families:
+    """Metrics that are known already, as something that can be counted."""
+
+    found: Iterable[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        return self.found
+
+
+def together(texts: Mapping[str, str]) -> str:
+    """The metrics of several processes as one text; each sample has the key of its text as the label ``process``.
+
+    They are not added up: a counter of a process that is started again falls to zero, and Prometheus has to see which one.
+    """
+    from prometheus_client import CollectorRegistry, Metric, generate_latest
+    from prometheus_client.parser import text_string_to_metric_families
+
+    found: dict[str, Metric] = {}
+    for process, said in sorted(texts.items()):
+        for family in text_string_to_metric_families(said):
+            known = found.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            for sample in family.samples:
+                known.add_sample(sample.name, {**sample.labels, "process": process}, sample.value)
+    registry = CollectorRegistry()
+    registry.register(_Families(list(found.values())))
     return generate_latest(registry).decode()
 
 

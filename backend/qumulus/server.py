@@ -36,7 +36,7 @@ PARENT_SECONDS = 0.5  # between two looks whether the parent is still there
 
 
 DESCRIPTION = "Start the cloud."
-HANDED_ON = frozenset({"listener"})  # settings that only a process of ours gives to another one
+HANDED_ON = frozenset({"listener", "siblings"})  # settings that only a process of ours gives to another one
 
 
 def flags() -> dict[str, FieldInfo]:

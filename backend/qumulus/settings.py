@@ -110,6 +110,10 @@ class Settings(BaseSettings):
     listener: Annotated[int, Field(ge=0)] | None = Field(
         None, description="descriptor of a socket that listens already, given by the process that started this one"
     )
+    siblings: Path | None = Field(
+        None,
+        description="where this one of several processes answers the others, given by the process that started them",
+    )
 
     status_hold: Annotated[float, Field(ge=0, le=30)] = Field(
         0.5, description="seconds that a status request of an unfinished job is held; 0 answers at once"

@@ -30,6 +30,7 @@ from .settings import Settings
 SOUND_SECONDS = 10.0  # a process that lived so long is started again at once
 MOST_PAUSE_SECONDS = 10.0
 LOOK_SECONDS = 0.05
+MOST_LENGTH = 75  # of the path of the folder above ours: that of a socket in it may have 103 bytes
 LATE_SECONDS = 10.0  # that a process may take to stop, beyond the time of its running jobs
 
 log = logging.getLogger("qumulus")
@@ -52,7 +53,8 @@ class Supervisor:
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
         self._listener = listener
-        self._folder = Path(tempfile.mkdtemp(prefix="qumulus-"))
+        short = None if len(tempfile.gettempdir()) < MOST_LENGTH else "/tmp"  # noqa: S108  mkdtemp makes a folder of our own
+        self._folder = Path(tempfile.mkdtemp(prefix="qumulus-", dir=short))
         self._told = threading.Event()
         self._signals = 0
         self._children: list[Child] = []
@@ -116,6 +118,7 @@ class Supervisor:
             "QUMULUS_LISTENER": str(listener),
             "QUMULUS_PARENT": str(os.getpid()),
             "QUMULUS_READY_FILE": str(self._ready(number)),
+            "QUMULUS_SIBLINGS": str(self._folder / str(number)),
         }
         given.setdefault("QUMULUS_SERVICES_KEY", self._key)
         if number:

@@ -33,6 +33,7 @@ OF_SERVERS = frozenset(
         "pass_hosts",
         "upstream",
         "listener",
+        "siblings",
         "status_hold",
         "max_body_mib",
         "service_at_root",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -139,3 +140,48 @@ def test_secrets_and_the_token_reach_an_execution_whichever_process_took_it(serv
         answer = service.http.get(f"/{execution}/result").json()
         assert (answer["secret"], answer["token"]) == (f"secret-{number}"[::-1], True)
     assert list((server.home / "services" / "entrusted").iterdir()) == []
+
+
+def series(text: str, name: str) -> dict[str, float]:
+    """The samples of a metric, by their labels."""
+    return {labels: float(value) for labels, value in re.findall(rf"^{name}{{(.*)}} (\S+)$", text, re.MULTILINE)}
+
+
+def total(text: str, name: str, labels: str = "") -> float:
+    return sum(value for known, value in series(text, name).items() if labels in known)
+
+
+def test_the_metrics_are_those_of_all_processes_whichever_is_asked(server):
+    assert run(server, 24) == [{"1": 10}] * 24
+    for _ in range(6):  # each time another process may take it
+        text = server.get("/metrics").decode()
+        assert total(text, "qumulus_requests_total", 'api="user",method="POST"') == 24
+        assert total(text, "qumulus_jobs_ended_total", 'state="succeeded"') == 24
+    begun = series(text, "process_start_time_seconds")
+    assert set(begun) == {'process="0"', 'process="1"', 'process="2"'}
+    os.kill(answering(server)[-1], signal.SIGKILL)
+
+    def replaced() -> list[str]:
+        now = series(server.get("/metrics").decode(), "process_start_time_seconds")
+        return [process for process in begun if now.get(process, begun[process]) != begun[process]]
+
+    wait_for(lambda: len(replaced()) == 1, 20)
+
+
+def test_none_says_that_jobs_are_run_before_they_are(tmp_path):
+    server = Server(tmp_path / "state", arguments=("--workers", "3"))
+    server.start(ready=False)
+    try:
+        said = []
+        while not said or said[-1][0] != 200:
+            said.append(ask(server, "GET", "/health"))
+        assert {status for status, _ in said[:-1]} == {503}
+        assert "getting ready" in said[0][1]["reason"]
+        assert {ask(server, "GET", "/health")[0] for _ in range(12)} == {200}
+        (first,) = [pid for pid in answering(server) if family(pid)]
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: ask(server, "GET", "/health")[0] == 503, 2)
+        wait_for(lambda: ask(server, "GET", "/health")[0] == 200, 30)
+        assert run(server, 2) == [{"1": 10}] * 2
+    finally:
+        server.stop()

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -50,10 +50,6 @@ class Intake(Protocol):
 
     def drain(self) -> None:
         """Take no new jobs from now on."""
-        ...
-
-    def pending(self) -> Mapping[str, int]:
-        """How many jobs wait or run, by device."""
         ...
 
 
@@ -128,6 +124,7 @@ class Engine:
         self._idle_lock = threading.Condition()
         self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
         self._tally = Tally()
+        storage.bells.ended.listen(self._tally.ended)  # what others run can be cancelled here
         self._budget = Budget(memory_bytes or (machine_bytes() if command is HERE else sys.maxsize))
         method = method or ("fork" if process.LINUX else "spawn")
         limits = limits or Limits()
@@ -162,7 +159,6 @@ class Engine:
         bells.queued.listen(self._on_queued)
         bells.cancelling.listen(self._on_cancelling)
         bells.elsewhere.listen(self._on_elsewhere)
-        bells.ended.listen(self._tally.ended)
         if not self._ownership.acquire():
             log.info(
                 "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
@@ -204,7 +200,7 @@ class Engine:
     def metrics(self) -> Snapshot:
         """The figures now; `execution.metrics.Jobs` collects them for Prometheus."""
         busy = len(self._seats) - len(self._idle)
-        return self._tally.snapshot(busy=busy, workers=self.workers, pending=self._storage.jobs.pending())
+        return self._tally.snapshot(busy=busy, workers=self.workers if self._nursery.ready else 0)
 
     @property
     def draining(self) -> bool:

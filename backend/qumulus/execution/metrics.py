@@ -48,7 +48,6 @@ class Snapshot:
     deaths: int  # workers that ended in the middle of a run, killed by us or not
     busy: int = 0
     workers: int = 0
-    pending: Mapping[str, int] = field(default_factory=dict)  # jobs that wait or run, by device
 
 
 class Tally:
@@ -81,7 +80,7 @@ class Tally:
         with self._lock:
             self._deaths += 1
 
-    def snapshot(self, *, busy: int, workers: int, pending: Mapping[str, int]) -> Snapshot:
+    def snapshot(self, *, busy: int, workers: int) -> Snapshot:
         """The figures now."""
         with self._lock:
             return Snapshot(
@@ -92,7 +91,6 @@ class Tally:
                 deaths=self._deaths,
                 busy=busy,
                 workers=workers,
-                pending=pending,
             )
 
 
@@ -108,10 +106,6 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     for reason, count in sorted(snapshot.failures.items()):
         failures.add_metric([reason], count)
     yield failures
-    pending = GaugeMetricFamily("qumulus_jobs_pending", "Jobs that wait or run, by device", labels=["device"])
-    for device, count in sorted(snapshot.pending.items()):
-        pending.add_metric([device], count)
-    yield pending
     for name, text, durations in (
         ("qumulus_job_waiting_seconds", "Time from the queue to a worker", snapshot.waited),
         ("qumulus_job_run_seconds", "Time that a job kept its device busy", snapshot.ran),
@@ -135,3 +129,19 @@ class Jobs:
     def collect(self) -> Iterator[Metric]:
         """All metrics of the engine."""
         return families(self.snapshot())
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What waits or runs, whoever runs it; ``by_device`` counts it."""
+
+    by_device: Callable[[], Mapping[str, int]]
+
+    def collect(self) -> Iterator[Metric]:
+        """The one gauge."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        pending = GaugeMetricFamily("qumulus_jobs_pending", "Jobs that wait or run, by device", labels=["device"])
+        for device, count in sorted(self.by_device().items()):
+            pending.add_metric([device], count)
+        yield pending

@@ -27,8 +27,8 @@ async def _served(request: Request) -> Sequence[Served]:
     return request.app.state.served
 
 
-async def _not_ready(request: Request) -> str | None:
-    return request.app.state.readiness()
+def _not_ready(request: Request) -> str | None:
+    return request.app.state.readiness()  # in a thread: it may have to ask another process
 
 
 async def _metrics(request: Request) -> Callable[[], str]:
