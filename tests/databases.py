@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def wanted(kind: str, *, everywhere: bool) -> bool:
 
 _kind = ["postgres" if ASKED == "postgres" else "sqlite"]
 _made: set[str] = set()
+_making = threading.Lock()
 
 
 def kind() -> str:
@@ -52,10 +54,11 @@ def url(home: Path, *, empty: bool = False) -> str | None:
     if kind() == "sqlite":
         return None
     name = "t" + hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:24]
-    if name not in _made and not empty:
-        return _copy(name)
-    _made.add(name)
-    return postgres.shared().database(name)
+    with _making:
+        if name not in _made and not empty:
+            return _copy(name)
+        _made.add(name)
+        return postgres.shared().database(name)
 
 
 @functools.cache

@@ -63,7 +63,8 @@ class Places:
         self._told = 0
         self._wanted = 0
         self._resized_at = 0.0
-        self._member = ray.remote(Member).options(num_cpus=0, name=f"driver-{secrets.token_hex(8)}").remote()
+        member = ray.remote(Member).options(num_cpus=0, name=f"driver-{secrets.token_hex(8)}", max_restarts=-1)
+        self._member = member.remote()  # its node may end before we do: then it lives on another one
         self._coming: set[Held] = set()
         self._ready: set[Held] = set()
         self._free: list[Held] = []
