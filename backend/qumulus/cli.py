@@ -26,6 +26,6 @@ def _run() -> None:
 
         work(sys.argv[2:])
         return
-    from .commands import app
+    from .commands import main as command
 
-    app()
+    command()

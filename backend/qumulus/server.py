@@ -45,11 +45,19 @@ def flags() -> dict[str, FieldInfo]:
     return {name: field for name, field in fields if "Secret" not in str(field.annotation) and name not in HANDED_ON}
 
 
+class Reader(argparse.ArgumentParser):
+    """Tells what is wrong in one line, instead of the names of all flags."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with a sentence."""
+        stop(f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.", 2)
+
+
 def parser(
     command: str = "serve", description: str = DESCRIPTION, without: Collection[str] = ()
 ) -> argparse.ArgumentParser:
     """One flag a setting but those ``without``; the settings are the only place where they are described."""
-    result = argparse.ArgumentParser(
+    result = Reader(
         prog=f"qumulus {command}",
         description=f"{description} Every flag can be given as a variable of the environment too: QUMULUS_ and its name.",
     )

@@ -7,6 +7,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 from qumulus import __version__, server
 
@@ -24,6 +25,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def main() -> None:
+    """Run what the command line says. What is wrong with it is told in one line."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except typer.Abort:
+        sys.exit("Nothing was done.")
+    except TyperException as error:
+        typer.echo(_told(error), err=True)
+        sys.exit(error.exit_code)
+
+
+def _told(error: TyperException) -> str:
+    sentence = error.format_message()
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if context is None or sentence == context.get_help():  # no arguments at all: the error is the help
+        return sentence
+    end = "" if sentence.endswith((".", "?")) else "."
+    return f"{sentence}{end} See `{context.command_path} --help`."
 
 
 def _say_version(wanted: bool) -> None:
