@@ -27,7 +27,7 @@ $(VENV)/.made:
 $(RUN): requirements.txt pyproject.toml | $(VENV)/.made
 	@echo "Setting up (once) …"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 $(DEV): tests/requirements.txt $(RUN)
@@ -37,6 +37,19 @@ $(DEV): tests/requirements.txt $(RUN)
 
 .PHONY: setup
 setup: $(DEV) ## Set up everything for development
+
+# The extras have locks of their own, of the same versions as that of the tests, which has everything. Not after a set-up, which
+# could need what is to be locked only now.
+compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11
+extra = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"], sep="\n")'
+
+.PHONY: lock
+lock: ## Lock all packages anew, in their newest versions, with their hashes
+	@$(compile) --upgrade --extra test --group build pyproject.toml -o tests/requirements.txt
+	$(compile) -c tests/requirements.txt --group build pyproject.toml -o requirements.txt
+	$(call extra,postgres) | $(compile) -c tests/requirements.txt - -o requirements-postgres.txt
+	$(call extra,s3) | $(compile) -c tests/requirements.txt - -o requirements-s3.txt
+	$(call extra,cluster) | $(compile) -c tests/requirements.txt - -o requirements-cluster.txt
 
 # -- specification and models ------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ def locked(name: str) -> set[str]:
 def test_the_default_installation_has_no_package_of_an_extra():
     assert locked("requirements.txt").isdisjoint(EXTRAS)
     assert "psycopg" in locked("requirements-postgres.txt")
+    assert "hatchling" in locked("requirements.txt"), "what builds is fetched like the rest, by its hash"
     assert all("--hash=sha256:" in (ROOT / name).read_text() for name in ("requirements-postgres.txt",))
     assert "://" not in (ROOT / "requirements-postgres.txt").read_text()
 
