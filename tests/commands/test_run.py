@@ -141,6 +141,36 @@ def test_there_is_an_instance_in_the_region_that_a_script_asks_for(tmp_path, own
     assert (ended.stdout, ended.stderr) == (regions + "\n", "")
 
 
+PLANS = """
+from qiskit_ibm_runtime import QiskitRuntimeService
+service = QiskitRuntimeService(channel="ibm_quantum_platform", token="made-up", {arguments})
+instance = service.backend("ibm_perth")._instance
+print(*[(each["plan"], instance.split(":")[5]) for each in service.instances() if each["crn"] == instance])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        ('plans_preference=["open"]', "('open', 'us-east')"),
+        ('plans_preference=["Premium", "open"]', "('premium', 'us-east')"),
+        ('plans_preference=["flex"], region="eu-de"', "('flex', 'eu-de')"),
+    ],
+)
+def test_the_client_finds_an_instance_of_the_plan_that_a_script_prefers(tmp_path, own_home, arguments, chosen):
+    ended = qumulus("run", "--", *python(tmp_path, PLANS.format(arguments=arguments)), HOME=str(own_home))
+    assert (ended.stdout, ended.returncode) == (chosen + "\n", 0), ended.stderr
+
+
+def test_the_client_finds_an_instance_of_the_plan_that_a_saved_account_prefers(tmp_path, own_home):
+    (own_home / ".qiskit").mkdir()
+    account = {"channel": "ibm_quantum_platform", "token": "real", "plans_preference": ["pay-as-you-go"]}
+    (own_home / ".qiskit" / "qiskit-ibm.json").write_text(json.dumps({"default-ibm-quantum-platform": account}))
+    script = PLANS.replace('channel="ibm_quantum_platform", token="made-up", {arguments}', "")
+    ended = qumulus("run", "--", *python(tmp_path, script), HOME=str(own_home))
+    assert (ended.stdout, ended.returncode) == ("('pay-as-you-go', 'us-east')\n", 0), ended.stderr
+
+
 @pytest.mark.parametrize("source", ["environment", "account", "flag"])
 def test_an_instance_is_known_from_wherever_the_client_would_read_it(tmp_path, own_home, source):
     environment, flags = {"HOME": str(own_home)}, []

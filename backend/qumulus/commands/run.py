@@ -57,6 +57,9 @@ def run(
     try:
         sites(settings["intercept_hosts"])
         with EphemeralCloud(instances=instances, settings=settings) as cloud:
+            for plan, region in () if url else wanted.plans(command, home):
+                described = {"name": f"{plan} {region}", "plan": plan, "region": region}
+                Administration(cloud.url)("POST", "/instances", described)
             for named in service or ():
                 name, _, folder = named.rpartition("=")
                 Administration(cloud.url).deploy(name or service_name(Path(folder)), Path(folder))

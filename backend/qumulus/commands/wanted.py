@@ -9,11 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from qumulus.apis.ibm.plans import PLANS
+from qumulus.core.accounts import REGION
 from qumulus.interception.sites import host_name
 
 READ_AT_MOST = 16 << 20  # bytes of a script or notebook
 
 CRN = re.compile(r"crn:v1:[\w.:/-]+::", re.ASCII)
+QUOTED_PLAN = re.compile(rf"""["']({"|".join(PLANS)})\\?["']""", re.IGNORECASE)  # in a notebook quotes are escaped
+EU_DE = "eu-de"
 EUROPE = "crn:v1:bluemix:public:quantum-computing:eu-de:a/00000000000000000000000000000000:00000000-0000-4000-8000-0000000000e5::"
 
 ACCOUNTS = Path(".qiskit/qiskit-ibm.json")
@@ -29,10 +33,30 @@ def instances(command: Sequence[str], environment: Mapping[str, str], home: Path
     found = [named] if named else []
     texts = [*command, *_scripts(command)]
     found += [*_saved(home), *(crn for text in texts for crn in CRN.findall(text))]
-    regions = [str(account.get("region")) for account in saved_accounts(home).values()]
-    if any(re.search(r"(?<![\w:-])eu-de(?![\w:-])", text) for text in (*texts, *regions)):  # and not in a CRN
+    if EU_DE in _regions(texts, home):
         found.append(EUROPE)
     return list(dict.fromkeys(found))
+
+
+def plans(command: Sequence[str], home: Path) -> list[tuple[str, str]]:
+    """Plan and region of the IBM instances that the client is to look for by their plan.
+
+    The plans are those that saved accounts prefer, and that the command and its scripts quote where they speak of a preference.
+    """
+    texts = [*command, *_scripts(command)]
+    named = [plan for text in texts if "plans_preference" in text for plan in QUOTED_PLAN.findall(text)]
+    for account in saved_accounts(home).values():
+        preferred = account.get("plans_preference")
+        named += preferred if isinstance(preferred, list) else []
+    known = dict.fromkeys(plan for name in named if (plan := str(name).lower()) in PLANS)
+    return [(plan, region) for plan in known for region in _regions(texts, home)]
+
+
+def _regions(texts: Iterable[str], home: Path) -> list[str]:
+    """The usual region, and IBM's other one where a text or a saved account asks for it."""
+    saved = [str(account.get("region")) for account in saved_accounts(home).values()]
+    asked = any(re.search(rf"(?<![\w:-]){EU_DE}(?![\w:-])", text) for text in (*texts, *saved))  # and not in a CRN
+    return [REGION, EU_DE] if asked else [REGION]
 
 
 def saved_accounts(home: Path) -> dict[str, dict[str, object]]:
