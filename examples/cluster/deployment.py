@@ -2,11 +2,15 @@
 dispatchers, three API processes and nginx in front. Nothing is shared but the database and the store: each process has a folder
 of its own, as if it were a machine.
 
-`python examples/cluster/deployment.py` starts everything, prints the address and stops when it is interrupted; with `--check`
-it runs jobs, kills a dispatcher, an API process and a node in between, and says whether every job succeeded.
+It needs nginx and what `make setup` installs, the database and the store among it:
 
-It needs the extras `postgres`, `s3` and `cluster`, nginx, and what `make setup` installs: the database and the store come from
-Python packages. In earnest, give QUMULUS_DATABASE, QUMULUS_BLOBS and QUMULUS_RUNNER your own.
+    apt-get install nginx-light                            # or the nginx of another system
+    make setup
+    .venv/bin/python examples/cluster/deployment.py
+
+starts everything, prints the address and stops when it is interrupted; with `--check` it runs jobs, kills a dispatcher, an API
+process and a node in between, and says whether every job succeeded. In earnest, give QUMULUS_DATABASE, QUMULUS_BLOBS and
+QUMULUS_RUNNER your own.
 """
 
 from __future__ import annotations
@@ -30,10 +34,13 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
-import postgres
-from clusters import Cluster
-from servers import free_port
-from stores import CREDENTIALS, Store
+try:
+    import postgres
+    from clusters import Cluster
+    from servers import free_port
+    from stores import CREDENTIALS, Store
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing}: run `make setup` once, and this by `.venv/bin/python examples/cluster/deployment.py`.")
 
 HERE = Path(__file__).parent
 APIS, DISPATCHERS, NODES = 3, 2, 2
