@@ -59,7 +59,8 @@ class Settings(BaseSettings):
     services_offline: bool = Field(False, description="run services without a network")
     services_relative_links: bool = Field(False, description="name the results of executions by their paths alone")
     services_key: SecretStr | None = Field(
-        None, description="what processes that share a folder seal the secrets of executions with, on their way"
+        None,
+        description="what several processes seal the secrets of executions with, on their way through the database",
     )
     service_at_root: str | None = Field(None, description="name of the one service to serve at the root")
     sse_python: Path | None = Field(

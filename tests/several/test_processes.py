@@ -12,14 +12,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
+from sqlalchemy import func, select
 
 import databases
 from apis.planqk.cloud import deploy
 from asking import TASK, ask
 from engines import alive, wait_for
 from families import children, command, family, gone
+from qumulus.storage import open_storage
+from qumulus.storage.tables import sealed_secrets
 from servers import Server
+
+CALLER = {"X-Auth-Token": "qumulus-local"}
 
 
 @pytest.fixture
@@ -139,7 +145,57 @@ def test_secrets_and_the_token_reach_an_execution_whichever_process_took_it(serv
         assert service.wait(execution)["status"] == "SUCCEEDED"
         answer = service.http.get(f"/{execution}/result").json()
         assert (answer["secret"], answer["token"]) == (f"secret-{number}"[::-1], True)
-    assert list((server.home / "services" / "entrusted").iterdir()) == []
+    assert left_sealed(server.home) == 0
+
+
+@pytest.mark.only("postgres")
+def test_a_service_runs_where_neither_its_package_nor_its_data_pool_ever_was(tmp_path):
+    home = tmp_path / "answers"
+    shared = databases.environment(home) | {"QUMULUS_SERVICES_KEY": "a key of both"}
+    with Server(home, environment=shared | {"QUMULUS_API_ONLY": "true"}) as server:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "qumulus", "worker", "--simulations", "1"],
+            env=os.environ | shared | {"QUMULUS_HOME": str(tmp_path / "runs")},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            service = deploy(
+                server,
+                "far",
+                """
+                import os
+                def run(numbers):
+                    files = {path.name: path.read_text() for path in numbers.iterdir()}
+                    (numbers / "b.csv").write_text("2.5")
+                    return {"files": files, "secret": os.environ["SECRET_KEY"][::-1]}
+                """,
+            )
+            pools = f"{server.url}/platform/datapools"
+            made = httpx2.post(pools, json={"name": "Numbers"}, headers=CALLER).json()["id"]
+            added = httpx2.post(f"{pools}/{made}/files", files={"file": ("a.csv", b"1.5")}, headers=CALLER)
+            assert added.status_code < 300, added.text
+            answer = service.run({"$secrets": {"key": "tell nobody"}, "numbers": {"id": made, "ref": "DATAPOOL"}})
+            assert answer["files"] == {"a.csv": "1.5"}
+            assert answer["secret"] == "tell nobody"[::-1]
+            names = [file["name"] for file in httpx2.get(f"{pools}/{made}/files", headers=CALLER).json()]
+            assert names == ["a.csv", "b.csv"]
+            assert not (home / "services" / "runs").exists()
+            assert left_sealed(home) == 0
+        finally:
+            worker.terminate()
+            assert worker.wait(15) == 0
+            worker.stdout.close()  # ty: ignore[unresolved-attribute]
+
+
+def left_sealed(home: Path) -> int:
+    """How many executions have secrets in the database of a state."""
+    storage = open_storage(home)
+    try:
+        with storage._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(sealed_secrets)).scalar_one()
+    finally:
+        storage.close()
 
 
 def series(text: str, name: str) -> dict[str, float]:

@@ -134,7 +134,7 @@ class Services(Protocol):
         ...
 
     def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> None:
-        """Keep the secrets of an execution until it has run, in memory alone.
+        """Keep the secrets of an execution until it has run, in memory, or sealed where several processes need them.
 
         ``token`` is its caller's, with which the program may call the quantum API.
         """

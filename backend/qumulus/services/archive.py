@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -43,6 +45,21 @@ def _parts(name: str) -> tuple[str, ...]:
     if unsafe or not name.isprintable():
         raise InvalidRequest(f"The service has a file named {name[:200]!r}, which leads out of its folder.")
     return parts
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """The files as one value, to be kept."""
+    value = io.BytesIO()
+    with zipfile.ZipFile(value, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in sorted(files.items()):
+            package.writestr(name, content)
+    return value.getvalue()
+
+
+def unzipped(value: bytes) -> dict[str, bytes]:
+    """The files of what `zipped` has made."""
+    with zipfile.ZipFile(io.BytesIO(value)) as package:
+        return {name: package.read(name) for name in package.namelist()}
 
 
 def pack(folder: Path) -> dict[str, bytes]:

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.bells import Bells
-from qumulus.core.ports import Claim, Clock, JobQueue
+from qumulus.core.ports import Claim, Clock, JobQueue, PoolStore, SealedStore, ServiceStore
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import BESIDE
 
 from .environments import Environments
 from .execution import Input, Program
-from .pools import PoolFolder
+from .former import take_over
+from .lending import Copies
+from .pool_folder import PoolFolder
+from .pools import DataPools
 from .programs import Family, Packages, Programs
 from .resources import Resources
 from .sandbox import probe
@@ -35,6 +38,14 @@ class Stores(Protocol):
 
     @property
     def home(self) -> Path: ...
+    @property
+    def shared(self) -> bool: ...
+    @property
+    def services(self) -> ServiceStore: ...
+    @property
+    def sealed(self) -> SealedStore: ...
+    @property
+    def pools(self) -> PoolStore: ...
     @property
     def queue(self) -> JobQueue: ...
     @property
@@ -61,7 +72,7 @@ class AllQueues:
         """See `Deployed.program`."""
         return self._of(device).program(device)
 
-    def given(self, claim: Claim) -> Input:
+    def given(self, claim: Claim) -> AbstractContextManager[Input]:
         """See `Deployed.given`."""
         return self._of(claim.program.device).given(claim)
 
@@ -72,6 +83,32 @@ class AllQueues:
     def done(self, claim: Claim) -> None:
         """See `Deployed.done`."""
         self._of(claim.program.device).done(claim)
+
+
+def shelf_of(
+    storage: Stores, *, resources: Resources, secret: Callable[[], bytes], key: bytes | None = None
+) -> tuple[Shelf, DataPools]:
+    """The deployed services and the data pools of a storage, with what an older version has left in its folder.
+
+    Data pools stand in the folder, where programs see them as they are, unless processes share a database and no folder.
+    """
+    folder = storage.home / "services"
+    take_over(folder, storage.services, storage.sealed, storage.pools if storage.shared else None)
+    in_folder = PoolFolder(folder / "pools")
+    store: PoolStore = storage.pools if storage.shared else in_folder
+    pools = DataPools(store, clock=storage.clock, secret=secret)
+    shelf = Shelf(
+        folder,
+        storage.services,
+        clock=storage.clock,
+        bells=storage.bells,
+        resources=resources,
+        pools=pools,
+        lender=Copies(store) if storage.shared else in_folder,
+        sealed=storage.sealed,
+        key=key,
+    )
+    return shelf, pools
 
 
 class Host:
@@ -98,10 +135,7 @@ class Host:
         """
         folder = storage.home / "services"
         self.sandbox = cache(probe)
-        self.pools = PoolFolder(folder / "pools", clock=storage.clock, secret=secret)
-        self.shelf = Shelf(
-            folder, clock=storage.clock, bells=storage.bells, resources=resources, pools=self.pools, key=key
-        )
+        self.shelf, self.pools = shelf_of(storage, resources=resources, secret=secret, key=key)
         programs = Programs(
             family,
             packages=packages,

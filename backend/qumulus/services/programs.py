@@ -126,10 +126,11 @@ class Programs:
             ) from None
         return python.absolute(), tuple(Path(prefix) for prefix in dict.fromkeys(json.loads(told.stdout)))
 
-    def given(self, claim: Claim) -> Input:
+    @contextlib.contextmanager
+    def given(self, claim: Claim) -> Generator[Input]:
         """What a program gets: itself, and the variables of its family."""
         variables, secrets = self._family.begin(claim, self._resources.seconds)
-        return Input(
+        yield Input(
             body=claim.program.payload,
             secrets=secrets,
             environment={"PYTHONPATH": str(self._family.modules), **variables},

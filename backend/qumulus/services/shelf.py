@@ -1,8 +1,8 @@
-"""The deployed services of a state folder: their files, what they say, and what their executions were sent.
+"""The deployed services: their files, what they say, and what their executions were sent.
 
-deployed/<name>/current.json     which version is deployed, and what became of it
-deployed/<name>/<version>/       its files
-environments/<hash>/             the packages of services that ask for some
+unpacked/<version>/          the files of a version, unpacked when this machine first needs them
+environments/<hash>/         the packages of services that ask for some
+lent/<execution>/            data pools that stand in no folder, as an execution sees them
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from qumulus.core.bells import Bells
-from qumulus.core.errors import InvalidRequest, UnknownService
-from qumulus.core.ports import Claim, Clock
+from qumulus.core.errors import InvalidRequest, QumulusError, UnknownService
+from qumulus.core.ports import Claim, Clock, Deployed, SealedStore, ServiceStore
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import Deployment, Service, ServiceState, is_device, service_of
 
@@ -33,41 +33,51 @@ from .entrusted import Entrusted
 from .environments import Environments, NotInstalled
 from .execution import Input, Pool, Program
 from .folders import remove
-from .pools import PoolFolder
+from .lending import Lender
+from .pools import DataPools
 from .resources import Resources
 from .slots import Gone
 
-CURRENT = "current.json"
 POOLS = "datapool"
 # what the vendor's quantum clients look for in the environment
 QUANTUM = ("QHUB_QUANTUM_BASE_URL", "PLANQK_QUANTUM_BASE_URL")
 TOKENS = ("KQH_SERVICE_EXECUTION_TOKEN", "PLANQK_SERVICE_EXECUTION_TOKEN", "SERVICE_EXECUTION_TOKEN")
+SWEPT_SECONDS = 3600.0  # a version that was unpacked so recently may be about to be deployed
 log = logging.getLogger("qumulus.services")
 
 
 class Shelf:
-    """`core.services.Services` and `slots.Deployed` on a folder that several processes may share."""
+    """`core.services.Services` and `slots.Deployed` on a store and a folder that several processes may share."""
 
     def __init__(
         self,
         folder: Path,
+        store: ServiceStore,
         *,
         clock: Clock,
         bells: Bells,
         resources: Resources,
-        pools: PoolFolder,
+        pools: DataPools,
+        lender: Lender,
+        sealed: SealedStore,
         key: bytes | None = None,
     ) -> None:
         """``key``: see `Entrusted`."""
-        self._folder = folder / "deployed"
-        self._environments = Environments(folder / "environments")
+        self._store = store
+        self._unpacked = folder / "unpacked"
+        self._lent = folder / "lent"
+        self._environments = Environments((folder / "environments").absolute())
         self._clock = clock
         self._bells = bells
         self._resources = resources
         self._pools = pools
-        self._entrusted = Entrusted(folder / "entrusted", key)
-        self._in_use: Counter[Path] = Counter()
-        self._known: dict[Path, Definition] = {}
+        self._lender = lender
+        self._entrusted = Entrusted(sealed, key)
+        self._in_use: Counter[str] = Counter()  # versions
+        self._known: dict[tuple[str, str], Definition] = {}
+        self._ready: set[tuple[str, str]] = set()  # what can run here, by name and version
+        self._preparing: set[tuple[str, str]] = set()
+        self._failed: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
         self._runs = False
 
@@ -75,43 +85,34 @@ class Shelf:
         """This process runs the executions from now on: it goes on with what another one had begun to build."""
         self._runs = True
         self._entrusted.sweep()
-        for service in self.services():
-            if service.state is ServiceState.BUILDING:
-                told = self._current(service.name)
-                self._begin(service, self._definition(service.name), Deployment(**told["deployment"]))
-            self._sweep(service.name)
+        remove(self._lent)
+        for deployed in self._store.all():
+            if deployed.service.state is ServiceState.BUILDING:
+                self._begin(deployed)
+        self._sweep()
 
     # -- what people ask -----------------------------------------------------------------------------------------------
 
     def services(self) -> tuple[Service, ...]:
         """All of them, by name."""
-        names = sorted(path.parent.name for path in self._folder.glob(f"*/{CURRENT}"))
-        found = []
-        for name in names:
-            with contextlib.suppress(UnknownService):  # it was removed meanwhile
-                found.append(self.service(name))
-        return tuple(found)
+        return tuple(deployed.service for deployed in self._store.all())
 
     def service(self, name: str) -> Service:
         """The service. See `Services.service`."""
-        told = dict(self._current(name)["service"])
-        state, deployed_at = ServiceState(told.pop("state")), datetime.fromisoformat(told.pop("deployed_at"))
-        return Service(**told, state=state, deployed_at=deployed_at)
+        return self._store.get(name).service
 
     def deploy(self, name: str, files: Mapping[str, bytes], deployment: Deployment) -> Service:
         """Take over its files. See `Services.deploy`."""
         if not definition.NAME.fullmatch(name):
             raise InvalidRequest(f"{name[:80]!r} is no name for a service: use small letters, digits and hyphens.")
         version = _digest(files, deployment)
-        place = self._folder / name / version
-        if not place.is_dir():
-            self._unpack(files, place)
+        place = self._unpack(version, files)
         try:
             read = definition.read(place, name, deployment, self._resources)
             description.document(read)
         except InvalidRequest:
-            if self._deployed_version(name) != version:
-                shutil.rmtree(place, ignore_errors=True)
+            if all(deployed.service.version != version for deployed in self._store.all()):
+                remove(place)
             raise
         ready = self._environments.ready(read.requirements)
         service = Service(
@@ -125,30 +126,33 @@ class Shelf:
             entrypoint=read.entrypoint,
             deployed_at=self._clock.now(),
         )
-        self._put(service, deployment)
+        deployed = Deployed(service=service, deployment=deployment)
+        self._store.put(deployed, archive.zipped(files))
+        self._known[name, version] = read
+        self._sweep()
         if ready:
+            self._ready.add((name, version))
             self._bells.queued.ring("")
         else:
-            self._begin(service, read, deployment)
+            self._begin(deployed)
         return service
 
     def remove(self, name: str) -> None:
         """Forget it. See `Services.remove`."""
-        self._current(name)
-        (self._folder / name / CURRENT).unlink(missing_ok=True)
-        self._sweep(name)
+        self._store.remove(name)
+        self._sweep()
 
     def document(self, name: str) -> Mapping[str, Any]:
         """Its OpenAPI document. See `Services.document`."""
-        return description.document(self._definition(name))
+        return description.document(self._definition(self._store.get(name)))
 
     def brings(self, name: str) -> frozenset[str]:
         """The parameters that it brings a data pool along for. See `Services.brings`."""
-        return frozenset(self._own_pools(name))
+        return frozenset(own_pools(self._place(self._store.get(name))))
 
     def check(self, name: str, body: Mapping[str, Any]) -> None:
         """Compare an input with its schemas. See `Services.check`."""
-        read = self._definition(name)
+        read = self._definition(self._store.get(name))
         if read.checks_input:
             description.check(description.document(read), body)
 
@@ -159,24 +163,38 @@ class Shelf:
     # -- what the slots ask --------------------------------------------------------------------------------------------
 
     def served(self, device: str) -> bool:
-        """Whether it is the queue of a service that is ready."""
+        """Whether it is the queue of a service that can run here. If it only lacks its packages here, they are installed."""
+        if is_device(device):
+            return False
         try:
-            return not is_device(device) and self.service(service_of(device)).state is ServiceState.READY
+            deployed = self._store.get(service_of(device))
         except UnknownService:
             return False
+        key = (deployed.service.name, deployed.service.version)
+        if deployed.service.state is ServiceState.READY and (key in self._ready or key in self._failed):
+            return True
+        if deployed.service.state is not ServiceState.FAILED:
+            self._begin(deployed)
+        return False
 
     @contextlib.contextmanager
     def program(self, device: str) -> Generator[Program]:
-        """The program as it is now; its files stay until the last run of this version has ended."""
-        name = service_of(device)
+        """The program as it is now; its files stay until the last run of this version has ended.
+
+        Raises:
+            UnknownService
+            Gone: its packages could not be installed here.
+        """
+        deployed = self._store.get(service_of(device))
+        name, version = deployed.service.name, deployed.service.version
+        if failed := self._failed.pop((name, version), None):  # the next execution has another try
+            raise Gone(failed)
         with self._lock:
-            told = self._current(name)
-            place = self._folder / name / told["service"]["version"]
-            self._in_use[place] += 1
+            self._in_use[version] += 1
         try:
-            read = self._read(place, name, told)
+            read = self._definition(deployed)
             yield Program(
-                folder=place.absolute(),
+                folder=self._place(deployed).absolute(),
                 entrypoint=read.entrypoint,
                 python=self._environments.python(read.requirements),
                 prefixes=self._environments.prefixes(read.requirements),
@@ -185,10 +203,11 @@ class Shelf:
             )
         finally:
             with self._lock:
-                self._in_use[place] -= 1
-            self._sweep(name)
+                self._in_use[version] -= 1
+            self._sweep()
 
-    def given(self, claim: Claim) -> Input:
+    @contextlib.contextmanager
+    def given(self, claim: Claim) -> Generator[Input]:
         """What an execution was sent. See `Deployed.given`."""
         request = claim.program.options
         secrets = self._entrusted.get(claim.job_id)
@@ -197,30 +216,30 @@ class Shelf:
                 "The secrets that it was sent are kept in memory alone and ended with the server, or went to another one "
                 "that shares no QUMULUS_SERVICES_KEY with this: start it again."
             )
-        return Input(
-            body=claim.program.payload,
-            parts={
-                parameter: self._pools.value(each["pool"], each["file"])
-                for parameter, each in request.get("files", {}).items()
-            },
-            secrets=secrets,
-            pools={
-                **self._own_pools(service_of(claim.program.device)),
-                **{
-                    parameter: Pool(self._pools.folder(each["id"]), each["writable"])
-                    for parameter, each in request.get("pools", {}).items()
+        own = own_pools(self._place(self._store.get(service_of(claim.program.device))))
+        place = self._lent / claim.job_id
+        with contextlib.ExitStack() as lent:
+            lent.callback(remove, place)
+            brought = {
+                parameter: Pool(
+                    lent.enter_context(self._lender.lent(each["id"], place / parameter, writable=each["writable"])),
+                    each["writable"],
+                )
+                for parameter, each in request.get("pools", {}).items()
+            }
+            yield Input(
+                body=claim.program.payload,
+                parts={
+                    parameter: self._pools.value(each["pool"], each["file"])
+                    for parameter, each in request.get("files", {}).items()
                 },
-            },
-            environment={
-                "SERVICE_ID": request.get("service_id", ""),
-                **dict.fromkeys(QUANTUM, f"{request['origin']}/quantum"),
-            },
-        )
-
-    def _own_pools(self, name: str) -> Mapping[str, Pool]:
-        """The folders `datapool/<parameter>` that a service brings along, as the vendor's local server takes them."""
-        place = self._folder / name / self._current(name)["service"]["version"] / POOLS
-        return {folder.name: Pool(folder.absolute()) for folder in place.glob("*/") if folder.name.isidentifier()}
+                secrets=secrets,
+                pools={**own, **brought},
+                environment={
+                    "SERVICE_ID": request.get("service_id", ""),
+                    **dict.fromkeys(QUANTUM, f"{request['origin']}/quantum"),
+                },
+            )
 
     def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
         """An execution's outcome is stored as it is."""
@@ -229,85 +248,103 @@ class Shelf:
 
     def done(self, claim: Claim) -> None:
         """Forget the secrets of an execution."""
-        self._entrusted.forget(claim.job_id)
+        try:
+            self._entrusted.forget(claim.job_id)
+        except QumulusError as error:
+            log.warning("The secrets of execution %s, which are sealed, are swept later: %s", claim.job_id, error)
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
-    def _current(self, name: str) -> Mapping[str, Any]:
-        if not definition.NAME.fullmatch(name):
-            raise UnknownService(name)
-        try:
-            return json.loads((self._folder / name / CURRENT).read_bytes())
-        except FileNotFoundError:
-            raise UnknownService(name) from None
+    def _definition(self, deployed: Deployed) -> Definition:
+        service = deployed.service
+        key = (service.name, service.version)
+        if key not in self._known:
+            place = self._place(deployed)
+            self._known[key] = definition.read(place, service.name, deployed.deployment, self._resources)
+        return self._known[key]
 
-    def _deployed_version(self, name: str) -> str | None:
-        try:
-            return self._current(name)["service"]["version"]
-        except UnknownService:
-            return None
+    def _place(self, deployed: Deployed) -> Path:
+        """Where its files are, which are unpacked now if that was not done before.
 
-    def _definition(self, name: str) -> Definition:
-        told = self._current(name)
-        return self._read(self._folder / name / told["service"]["version"], name, told)
+        Raises:
+            UnknownService: another version was deployed meanwhile.
+        """
+        service = deployed.service
+        place = self._unpacked / service.version
+        if not place.is_dir():
+            self._unpack(service.version, archive.unzipped(self._store.package(service.name, service.version)))
+        return place
 
-    def _read(self, place: Path, name: str, told: Mapping[str, Any]) -> Definition:
-        if place not in self._known:
-            self._known[place] = definition.read(place, name, Deployment(**told["deployment"]), self._resources)
-        return self._known[place]
-
-    def _unpack(self, files: Mapping[str, bytes], place: Path) -> None:
+    def _unpack(self, version: str, files: Mapping[str, bytes]) -> Path:
         """All files or none."""
-        aside = place.with_name(f".{place.name}-{os.getpid()}-{threading.get_ident()}")
+        place = self._unpacked / version
+        if place.is_dir():
+            return place
+        aside = place.with_name(f".{version}-{os.getpid()}-{threading.get_ident()}")
         try:
             aside.mkdir(parents=True)
             archive.unpack(files, aside)
-            with contextlib.suppress(FileExistsError):  # another request sent the same
+            with contextlib.suppress(OSError):  # somebody else unpacked the same
                 aside.rename(place)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+        return place
 
-    def _put(self, service: Service, deployment: Deployment) -> None:
-        told = {
-            "service": {**asdict(service), "deployed_at": service.deployed_at.isoformat()},
-            "deployment": asdict(deployment),
-        }
-        path = self._folder / service.name / CURRENT
-        aside = path.with_name(f".{CURRENT}-{os.getpid()}-{threading.get_ident()}")
-        aside.write_text(json.dumps(told))
-        aside.replace(path)
-        self._sweep(service.name)
-
-    def _sweep(self, name: str) -> None:
+    def _sweep(self) -> None:
         """Remove the versions that are neither deployed nor running; only who runs executions knows the latter."""
         if not self._runs:
             return
+        long_ago = time.time() - SWEPT_SECONDS
         with self._lock:
-            kept = self._deployed_version(name)
-            for place in (self._folder / name).glob("[!.]*/"):
-                if place.name != kept and not self._in_use[place]:
-                    self._known.pop(place, None)
+            old = [place for place in self._unpacked.glob("[!.]*/") if place.stat().st_mtime < long_ago]
+            kept = {deployed.service.version for deployed in self._store.all()} if old else set()
+            for place in old:
+                if place.name not in kept and not self._in_use[place.name]:
                     remove(place)
-            if kept is None:
-                with contextlib.suppress(OSError):  # a version of it still runs
-                    (self._folder / name).rmdir()
 
-    def _begin(self, service: Service, read: Definition, deployment: Deployment) -> None:
-        threading.Thread(target=self._build, args=(service, read, deployment), daemon=True).start()
+    # -- packages ------------------------------------------------------------------------------------------------------
 
-    def _build(self, service: Service, read: Definition, deployment: Deployment) -> None:
-        """Make its environment; in a thread of its own, as it may take minutes."""
+    def _begin(self, deployed: Deployed) -> None:
+        """Have what it needs here made, in a thread of its own, as it may take minutes."""
+        key = (deployed.service.name, deployed.service.version)
+        with self._lock:
+            if key in self._preparing:
+                return
+            self._preparing.add(key)
+        threading.Thread(target=self._prepare, args=(deployed,), daemon=True).start()
+
+    def _prepare(self, deployed: Deployed) -> None:
+        service = deployed.service
+        key = (service.name, service.version)
         try:
-            self._environments.make(read.requirements)
-            state, reason = ServiceState.READY, None
+            self._environments.make(self._definition(deployed).requirements)
+            self._ready.add(key)
+            self._settle(service, ServiceState.READY, None)
+        except UnknownService:
+            pass  # removed or replaced meanwhile
         except NotInstalled as error:
-            state, reason = ServiceState.FAILED, str(error)
+            self._settle(service, ServiceState.FAILED, str(error))
         except OSError as error:
             log.exception("The environment of service %s could not be made.", service.name)
-            state, reason = ServiceState.FAILED, f"The environment could not be made: {error.strerror}."
-        if self._deployed_version(service.name) == service.version:
-            self._put(replace(service, state=state, reason=reason), deployment)
-            self._bells.queued.ring("")
+            self._settle(service, ServiceState.FAILED, f"The environment could not be made: {error.strerror}.")
+        except QumulusError as error:
+            log.error("Service %s can't be got ready now: %s", service.name, error)
+        finally:
+            with self._lock:
+                self._preparing.discard(key)
+        self._bells.queued.ring("")
+
+    def _settle(self, service: Service, state: ServiceState, reason: str | None) -> None:
+        """Say what became of the deployment; where others have had success, a failure is this machine's own."""
+        if service.state is ServiceState.BUILDING:
+            self._store.built(replace(service, state=state, reason=reason))
+        elif reason is not None:
+            self._failed[service.name, service.version] = reason
+
+
+def own_pools(place: Path) -> Mapping[str, Pool]:
+    """The folders `datapool/<parameter>` that a service brings along, as the vendor's local server takes them."""
+    return {folder.name: Pool(folder.absolute()) for folder in (place / POOLS).glob("*/") if folder.name.isidentifier()}
 
 
 def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:

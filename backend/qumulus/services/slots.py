@@ -43,8 +43,8 @@ class Deployed(Protocol):
         """
         ...
 
-    def given(self, claim: Claim) -> Input:
-        """What an execution was sent.
+    def given(self, claim: Claim) -> contextlib.AbstractContextManager[Input]:
+        """What an execution was sent. What it changed of its data pools is in them when this is left.
 
         Raises:
             Gone: its secrets have ended with the server that had them.
@@ -206,11 +206,11 @@ class Slots:
         if not sandbox.holds and not self._allow_unsandboxed:
             self._end(claim, failed(Failure.REFUSED, "No sandbox", UNSAFE))
             return
-        with self._deployed.program(claim.program.device) as program:
+        with self._deployed.program(claim.program.device) as program, self._deployed.given(claim) as given:
             execution = Execution(
                 claim.job_id,
                 program,
-                self._deployed.given(claim),
+                given,
                 place=self._folder / claim.job_id,
                 sandbox=sandbox,
                 now=self._clock.now,

@@ -16,7 +16,7 @@ from .tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"  # the newest file in migrations/versions; a test holds this
+HEAD = "0004"  # the newest file in migrations/versions; a test holds this
 
 _version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 

@@ -1,13 +1,14 @@
-"""Secrets that all processes on one database share."""
+"""Secrets that all processes on one database share, and those of executions, which it keeps sealed."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from secrets import token_bytes
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from .database import Database
-from .tables import secrets
+from .tables import sealed_secrets, secrets
 
 BYTES = 32
 
@@ -28,3 +29,30 @@ def shared_secret(database: Database, name: str) -> bytes:
         return value
 
     return database.writer.run(work)
+
+
+class SqlSealed:
+    """`core.ports.SealedStore` on the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, job_id: str, sealed: bytes) -> None:
+        """Keep what belongs to an execution."""
+        row = {"job": job_id, "kept_at": self._database.clock.now(), "value": sealed}
+        self._database.writer.run(lambda connection: connection.execute(insert(sealed_secrets), row))
+
+    def get(self, job_id: str) -> bytes | None:
+        """It; None where there is nothing."""
+        with self._database.read() as connection:
+            return connection.execute(select(sealed_secrets.c.value).where(sealed_secrets.c.job == job_id)).scalar()
+
+    def forget(self, job_id: str) -> None:
+        """The execution has ended."""
+        gone = delete(sealed_secrets).where(sealed_secrets.c.job == job_id)
+        self._database.writer.run(lambda connection: connection.execute(gone))
+
+    def sweep(self, age: timedelta) -> None:
+        """Remove what was kept so long ago."""
+        gone = delete(sealed_secrets).where(sealed_secrets.c.kept_at < self._database.clock.now() - age)
+        self._database.writer.run(lambda connection: connection.execute(gone))

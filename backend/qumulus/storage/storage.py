@@ -22,15 +22,17 @@ from .board import Board
 from .database import Database
 from .errors import StateUnusable
 from .jobs import SqlJobs, cancelled
+from .pools import SqlPools
 from .queue import SqlQueue
 from .schema import prepare
-from .secrets import shared_secret
+from .secrets import SqlSealed, shared_secret
+from .services import SqlServices
 from .sessions import SqlSessions
 from .sqlite import SqliteDatabase
 from .state import SqlState
 from .sweeping import Sweeper
 from .table_blobs import TableBlobs
-from .tables import jobs, results
+from .tables import NAMING_BLOBS
 from .workloads import SqlWorkloads
 
 
@@ -46,6 +48,9 @@ class Storage:
     sessions: SqlSessions
     workloads: SqlWorkloads
     board: Board
+    services: SqlServices
+    sealed: SqlSealed
+    pools: SqlPools
     state: SqlState
     bells: Bells  # what is on disk now, told inside this process
     clock: Clock
@@ -134,6 +139,9 @@ def open_storage(
         sessions=SqlSessions(database, clock, bells, cancelled, store.ring),
         workloads=SqlWorkloads(database, clock),
         board=board,
+        services=SqlServices(database, blobs),
+        sealed=SqlSealed(database),
+        pools=SqlPools(database, blobs),
         state=SqlState(database, blobs, board, accounts, bells),
         bells=bells,
         clock=clock,
@@ -193,6 +201,9 @@ def _alone(presence: IO[bytes]) -> bool:
 
 def _sweep(database: Database, blobs: DiskBlobs) -> None:
     with database.read() as connection:
-        named = set(connection.execute(select(jobs.c.payload_blob).where(jobs.c.payload_blob.is_not(None))).scalars())
-        named |= set(connection.execute(select(results.c.blob).where(results.c.blob.is_not(None))).scalars())
+        named = {
+            key
+            for column in NAMING_BLOBS
+            for key in connection.execute(select(column).where(column.is_not(None))).scalars()
+        }
     blobs.sweep(named)

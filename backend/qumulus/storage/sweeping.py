@@ -19,7 +19,7 @@ from qumulus.core.errors import Unavailable
 from qumulus.core.ports import BlobStore
 
 from .database import Database
-from .tables import jobs, results
+from .tables import NAMING_BLOBS
 
 log = logging.getLogger("qumulus.storage")
 
@@ -47,8 +47,11 @@ def named(database: Database, keys: Iterable[str]) -> set[str]:
     """Those among the keys that a row names."""
     wanted = list(keys)
     with database.read() as connection:
-        found = set(connection.execute(select(jobs.c.payload_blob).where(jobs.c.payload_blob.in_(wanted))).scalars())
-        return found | set(connection.execute(select(results.c.blob).where(results.c.blob.in_(wanted))).scalars())
+        return {
+            key
+            for column in NAMING_BLOBS
+            for key in connection.execute(select(column).where(column.in_(wanted))).scalars()
+        }
 
 
 class Sweeper:

@@ -259,3 +259,51 @@ large_values = Table(  # what stands in files elsewhere; only PostgreSQL needs i
     Column("stored_at", Moment, nullable=False),
     Column("value", LargeBinary, nullable=False),
 )
+
+services = Table(
+    "services",
+    metadata,
+    Column("name", Word(64), primary_key=True),
+    Column("version", Word(64), nullable=False),
+    Column("title", Prose, nullable=False),
+    Column("description", Prose, nullable=False),
+    Column("state", Word(16), nullable=False),
+    Column("reason", Prose),
+    Column("api_version", Integer, nullable=False),
+    Column("entrypoint", Prose, nullable=False),
+    Column("deployed_at", Moment, nullable=False),
+    Column("deployment", JSON, nullable=False),
+    Column("package_blob", Word(255)),  # the key of a package that is too large for the row
+    Column("package", LargeBinary),
+)
+
+sealed_secrets = Table(  # of executions, which only processes can read that share a key
+    "sealed_secrets",
+    metadata,
+    Column("job", Word(64), primary_key=True),
+    Column("kept_at", Moment, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+)
+
+data_pools = Table(  # they and their files stand in the folder on SQLite
+    "data_pools",
+    metadata,
+    Column("id", Word(64), primary_key=True),
+    Column("account", Word(255), nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+pool_files = Table(
+    "pool_files",
+    metadata,
+    Column("pool", ForeignKey("data_pools.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Word(255), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("blob", Word(255)),  # the key of a value that is too large for the row
+    Column("value", LargeBinary),
+)
+
+NAMING_BLOBS = (jobs.c.payload_blob, results.c.blob, services.c.package_blob, pool_files.c.blob)
+"""The columns that name large values: a value that none of them names is swept."""

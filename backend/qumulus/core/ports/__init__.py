@@ -7,6 +7,7 @@ from .accounts import Accounts, Sessions
 from .devices import Catalogue, DeviceBoard, DeviceRules, Document
 from .jobs import JobQuery, JobStore, Page, Settled, Workloads
 from .queue import Claim, FetchedQueue, JobQueue
+from .services import Deployed, PoolRecord, PoolStore, SealedStore, ServiceStore, StoredFile
 from .state import BlobStore, Clock, Forgotten, State
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Catalogue",
     "Claim",
     "Clock",
+    "Deployed",
     "DeviceBoard",
     "DeviceRules",
     "Document",
@@ -24,8 +26,13 @@ __all__ = [
     "JobQueue",
     "JobStore",
     "Page",
+    "PoolRecord",
+    "PoolStore",
+    "SealedStore",
+    "ServiceStore",
     "Sessions",
     "Settled",
     "State",
+    "StoredFile",
     "Workloads",
 ]

@@ -1,0 +1,108 @@
+"""Data pools and their files, where processes share a database and no folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from qumulus.core.errors import UnknownFile, UnknownPool
+from qumulus.core.pools import About
+from qumulus.core.ports import BlobStore, PoolRecord, StoredFile
+
+from .database import Database
+from .tables import AnyRow, data_pools, pool_files
+from .values import Values
+
+
+class SqlPools:
+    """`core.ports.PoolStore` on the database."""
+
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
+        self._database = database
+        self._values = Values(blobs)
+
+    def pools(self) -> Sequence[PoolRecord]:
+        """All of them."""
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(select(data_pools))]
+
+    def pool(self, pool_id: str) -> PoolRecord:
+        """The data pool. See `PoolStore.pool`."""
+        with self._database.read() as connection:
+            row = connection.execute(select(data_pools).where(data_pools.c.id == pool_id)).first()
+        if row is None:
+            raise UnknownPool(pool_id)
+        return _record(row)
+
+    def put(self, pool: PoolRecord) -> None:
+        """Make it, or say something else of it."""
+        values = {"account": pool.account, "about": asdict(pool.about), "created_at": pool.created_at}
+
+        def work(connection: Connection) -> None:
+            changed = connection.execute(update(data_pools).where(data_pools.c.id == pool.id).values(**values))
+            if not changed.rowcount:
+                connection.execute(insert(data_pools).values(id=pool.id, **values))
+
+        self._database.writer.run(work)
+
+    def remove(self, pool_id: str) -> None:
+        """Forget it and its files."""
+
+        def work(connection: Connection) -> list[str | None]:
+            files = delete(pool_files).where(pool_files.c.pool == pool_id).returning(pool_files.c.blob)
+            keys = list(connection.execute(files).scalars())
+            connection.execute(delete(data_pools).where(data_pools.c.id == pool_id))
+            return keys
+
+        self._values.drop(self._database.writer.run(work))
+
+    def files(self, pool_id: str) -> Sequence[StoredFile]:
+        """Its files, by name."""
+        wanted = select(pool_files.c.name, pool_files.c.size, pool_files.c.changed_at)
+        with self._database.read() as connection:
+            rows = connection.execute(wanted.where(pool_files.c.pool == pool_id).order_by(pool_files.c.name))
+            return [StoredFile(**row._mapping) for row in rows]
+
+    def add(self, pool_id: str, name: str, content: bytes) -> None:
+        """Keep a file. See `PoolStore.add`."""
+        its = (pool_files.c.pool == pool_id) & (pool_files.c.name == name)
+        row = {"pool": pool_id, "name": name, "size": len(content), "changed_at": self._database.clock.now()}
+        with self._values.stored(content) as (in_row, key):
+
+            def work(connection: Connection) -> list[str | None]:
+                if connection.execute(select(data_pools.c.id).where(data_pools.c.id == pool_id)).first() is None:
+                    raise UnknownPool(pool_id)
+                before = connection.execute(delete(pool_files).where(its).returning(pool_files.c.blob))
+                keys = list(before.scalars())
+                connection.execute(insert(pool_files).values(**row, value=in_row, blob=key))
+                return keys
+
+            before = self._database.writer.run(work)
+        self._values.drop(before)
+
+    def content(self, pool_id: str, name: str) -> bytes:
+        """The content of a file. See `PoolStore.content`."""
+        wanted = select(pool_files.c.value, pool_files.c.blob)
+        its = (pool_files.c.pool == pool_id) & (pool_files.c.name == name)
+        with self._database.read() as connection:
+            row = connection.execute(wanted.where(its)).first()
+        if row is None:
+            raise UnknownFile(name)
+        try:
+            return self._values.load(*row)
+        except FileNotFoundError:  # replaced meanwhile
+            raise UnknownFile(name) from None
+
+    def discard(self, pool_id: str, name: str) -> None:
+        """Remove a file; nothing happens where there is none."""
+        its = (pool_files.c.pool == pool_id) & (pool_files.c.name == name)
+        gone = delete(pool_files).where(its).returning(pool_files.c.blob)
+        self._values.drop(self._database.writer.run(lambda connection: list(connection.execute(gone).scalars())))
+
+
+def _record(row: AnyRow) -> PoolRecord:
+    said = dict(row.about)
+    about = About(tags=tuple(said.pop("tags")), **said)
+    return PoolRecord(id=row.id, account=row.account, about=about, created_at=row.created_at)

@@ -1,0 +1,106 @@
+"""The services that users have deployed, and their packages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from qumulus.core.errors import UnknownService
+from qumulus.core.ports import BlobStore, Deployed
+from qumulus.core.services import Deployment, Service, ServiceState
+
+from .database import Database
+from .tables import AnyRow, services
+from .values import Values
+
+SAID = tuple(
+    services.c[name]
+    for name in (
+        "name",
+        "title",
+        "description",
+        "version",
+        "state",
+        "reason",
+        "api_version",
+        "entrypoint",
+        "deployed_at",
+    )
+)
+
+
+class SqlServices:
+    """`core.ports.ServiceStore` on the database."""
+
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
+        self._database = database
+        self._values = Values(blobs)
+
+    def all(self) -> Sequence[Deployed]:
+        """All of them. See `ServiceStore.all`."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(*SAID, services.c.deployment).order_by(services.c.name))
+            return [_deployed(row) for row in rows]
+
+    def get(self, name: str) -> Deployed:
+        """The service. See `ServiceStore.get`."""
+        with self._database.read() as connection:
+            wanted = select(*SAID, services.c.deployment).where(services.c.name == name)
+            row = connection.execute(wanted).first()
+        if row is None:
+            raise UnknownService(name)
+        return _deployed(row)
+
+    def put(self, deployed: Deployed, package: bytes) -> None:
+        """Deploy it. See `ServiceStore.put`."""
+        service = deployed.service
+        with self._values.stored(package) as (in_row, key):
+
+            def work(connection: Connection) -> str | None:
+                its = services.c.name == service.name
+                before = connection.execute(select(services.c.package_blob).where(its)).scalar()
+                connection.execute(delete(services).where(its))
+                values = asdict(service) | {"state": service.state.value, "deployment": asdict(deployed.deployment)}
+                connection.execute(insert(services).values(**values, package=in_row, package_blob=key))
+                return before
+
+            before = self._database.writer.run(work)
+        self._values.drop([before])
+        self._database.announce()
+
+    def package(self, name: str, version: str) -> bytes:
+        """Its files. See `ServiceStore.package`."""
+        wanted = select(services.c.package, services.c.package_blob)
+        with self._database.read() as connection:
+            row = connection.execute(wanted.where(services.c.name == name, services.c.version == version)).first()
+        if row is None:
+            raise UnknownService(name)
+        try:
+            return self._values.load(*row)
+        except FileNotFoundError:  # another version was deployed meanwhile
+            raise UnknownService(name) from None
+
+    def built(self, service: Service) -> bool:
+        """Say what became of its packages. See `ServiceStore.built`."""
+        its = (services.c.name == service.name) & (services.c.version == service.version)
+        change = update(services).where(its).values(state=service.state.value, reason=service.reason)
+        changed = self._database.writer.run(lambda connection: connection.execute(change).rowcount)
+        self._database.announce()
+        return changed > 0
+
+    def remove(self, name: str) -> None:
+        """Forget it. See `ServiceStore.remove`."""
+        gone = delete(services).where(services.c.name == name).returning(services.c.package_blob)
+        rows = self._database.writer.run(lambda connection: connection.execute(gone).all())
+        if not rows:
+            raise UnknownService(name)
+        self._values.drop(row.package_blob for row in rows)
+        self._database.announce()
+
+
+def _deployed(row: AnyRow) -> Deployed:
+    told = dict(row._mapping)
+    deployment, state = Deployment(**told.pop("deployment")), ServiceState(told.pop("state"))
+    return Deployed(service=Service(**told, state=state), deployment=deployment)

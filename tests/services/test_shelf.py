@@ -1,0 +1,152 @@
+"""Services of several processes that share a database and no folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from qumulus.core.accounts import Caller
+from qumulus.core.errors import UnknownService
+from qumulus.core.pools import About
+from qumulus.core.services import Deployment, device_of
+from qumulus.services.host import shelf_of
+from qumulus.services.lending import Copies
+from qumulus.services.resources import Resources
+from qumulus.services.shelf import Shelf
+from qumulus.storage import Storage, open_storage
+
+FILES = {"src/program.py": b"def run():\n    return 1\n", "datapool/numbers/a.csv": b"1.5"}
+ME = Caller(account="local")
+
+
+@pytest.fixture
+def storage(tmp_path: Path):
+    storage = open_storage(tmp_path / "state")
+    yield storage
+    storage.close()
+
+
+def shelf(storage: Storage, folder: Path) -> Shelf:
+    """The services of a process with a folder of its own."""
+    _, pools = shelf_of(storage, resources=Resources(), secret=bytes)
+    return Shelf(
+        folder,
+        storage.services,
+        clock=storage.clock,
+        bells=storage.bells,
+        resources=Resources(),
+        pools=pools,
+        lender=Copies(storage.pools),
+        sealed=storage.sealed,
+        key=b"a key",
+    )
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_service_is_unpacked_where_it_is_first_needed(storage, tmp_path):
+    here, there = shelf(storage, tmp_path / "here"), shelf(storage, tmp_path / "there")
+    service = here.deploy("sum", FILES, Deployment())
+    assert there.services() == (service,)
+    assert there.document("sum") == here.document("sum")
+    assert there.brings("sum") == {"numbers"}
+    until(lambda: there.served(device_of("sum")))
+    with there.program(device_of("sum")) as program:
+        assert program.folder.is_relative_to(tmp_path / "there")
+        assert (program.folder / "src" / "program.py").read_bytes() == FILES["src/program.py"]
+
+
+def test_a_version_that_runs_is_kept_until_it_has_ended(storage, tmp_path, monkeypatch):
+    monkeypatch.setattr("qumulus.services.shelf.SWEPT_SECONDS", -1)
+    one = shelf(storage, tmp_path / "one")
+    one.own()
+    one.deploy("sum", FILES, Deployment())
+    with one.program(device_of("sum")) as program:
+        one.deploy("sum", FILES | {"b": b""}, Deployment())
+        assert (program.folder / "src" / "program.py").is_file()
+    assert not program.folder.exists()
+    one.remove("sum")
+    assert list((tmp_path / "one" / "unpacked").iterdir()) == []
+    with pytest.raises(UnknownService), one.program(device_of("sum")):
+        pass
+
+
+def test_secrets_pass_sealed_and_only_who_has_the_key_reads_them(storage, tmp_path):
+    here, there = shelf(storage, tmp_path / "here"), shelf(storage, tmp_path / "there")
+    here.entrust("a-job", {"SECRET_A": "do not tell"}, "the token")
+    sealed = storage.sealed.get("a-job")
+    assert sealed is not None
+    assert b"do not tell" not in sealed
+    assert there._entrusted.get("a-job")["SECRET_A"] == "do not tell"
+    there._entrusted._key = b"another key"
+    assert there._entrusted.get("a-job") == {}
+
+
+def test_what_a_run_does_to_its_copy_of_a_data_pool_is_taken_over_at_its_end(storage, tmp_path):
+    from qumulus.services.pools import DataPools
+
+    pools = DataPools(storage.pools, clock=storage.clock, secret=bytes)
+    pool = pools.make(About(name="Numbers"), ME)
+    for name in ("gone", "kept", "changed"):
+        pools.add(pool.id, name, b"1", ME)
+    copies = Copies(storage.pools)
+    for writable in (False, True):
+        with ExitStack() as lent:
+            folder = lent.enter_context(copies.lent(pool.id, tmp_path / "lent", writable=writable))
+            assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+                "gone": b"1",
+                "kept": b"1",
+                "changed": b"1",
+            }
+            (folder / "gone").unlink()
+            (folder / "changed").write_bytes(b"23")
+            (folder / "new").write_bytes(b"4")
+            (folder / "link").symlink_to("/etc/passwd")
+            (folder / "folder").mkdir()
+        assert not (tmp_path / "lent").exists()
+        content = {file.name: pools.read(pool.id, file.id, ME)[1] for file in pools.files(pool.id, ME)}
+        assert content == (
+            {"changed": b"23", "kept": b"1", "new": b"4"} if writable else {"gone": b"1", "kept": b"1", "changed": b"1"}
+        )
+
+
+def test_what_an_older_version_kept_in_its_folder_is_taken_over_once_and_stays_there(storage):
+    folder = storage.home / "services"
+    version = folder / "deployed" / "sum" / "abc"
+    for name, content in FILES.items():
+        (version / name).parent.mkdir(parents=True, exist_ok=True)
+        (version / name).write_bytes(content)
+    told = {
+        "name": "sum",
+        "title": "Sum",
+        "description": "",
+        "version": "abc",
+        "state": "READY",
+        "reason": None,
+        "api_version": 1,
+        "entrypoint": "src.program:run",
+        "deployed_at": "2026-01-02T03:04:05+00:00",
+    }
+    current = {"service": told, "deployment": {"entrypoint": None, "strict": True}}
+    (version.parent / "current.json").write_text(json.dumps(current))
+    found, _ = shelf_of(storage, resources=Resources(), secret=bytes)
+    (service,) = found.services()
+    assert (service.version, service.api_version) == ("abc", 1)
+    assert found.brings("sum") == {"numbers"}
+    until(lambda: found.served(device_of("sum")))
+    with found.program(device_of("sum")) as program:
+        assert program.strict
+        assert (program.folder / "src" / "program.py").read_bytes() == FILES["src/program.py"]
+    found.remove("sum")
+    again, _ = shelf_of(storage, resources=Resources(), secret=bytes)
+    assert again.services() == ()
+    assert (version / "src" / "program.py").is_file()
