@@ -36,6 +36,15 @@ PARENT_SECONDS = 0.5  # between two looks whether the parent is still there
 
 
 DESCRIPTION = "Start the cloud."
+SECTIONS = {
+    "home": "state and address",
+    "workers": "processes and simulations",
+    "service_slots": "programs of users",
+    "auth": "who is let in, and what there is",
+    "intercept_port": "standing in for the real clouds",
+    "ready_file": "for programs that start this one",
+    "status_hold": "requests, end and log",
+}  # of the help, by their first settings
 HANDED_ON = frozenset({"listener", "siblings"})  # settings that only a process of ours gives to another one
 
 
@@ -59,19 +68,23 @@ def parser(
     """One flag a setting but those ``without``; the settings are the only place where they are described."""
     result = Reader(
         prog=f"qumulus {command}",
+        usage="%(prog)s [OPTIONS]",
         description=f"{description} Every flag can be given as a variable of the environment too: QUMULUS_ and its name.",
     )
+    section: argparse._ArgumentGroup | argparse.ArgumentParser = result
     for name, field in flags().items():
+        if name in SECTIONS:
+            section = result.add_argument_group(SECTIONS[name])
         if name in without:
             continue
         flag = "--" + name.replace("_", "-")
         default = field.get_default(call_default_factory=False)
-        told = "" if default in (None, "", PydanticUndefined) else f" (default: {default})"
+        told = "" if field.annotation is bool or default in (None, "", PydanticUndefined) else f" (default: {default})"
         text = (field.description or "").replace("%", "%%") + told
         if field.annotation is bool:
-            result.add_argument(flag, action="store_true", default=None, help=text)
+            section.add_argument(flag, action="store_true", default=None, help=text)
         else:
-            result.add_argument(flag, metavar=name.rpartition("_")[2].upper(), default=None, help=text)
+            section.add_argument(flag, metavar=name.rpartition("_")[2].upper(), default=None, help=text)
     result.epilog = (
         "Credentials are set by QUMULUS_TOKEN, QUMULUS_PROVIDER_KEY, QUMULUS_ADMIN_TOKEN and QUMULUS_SERVICES_KEY only; "
         "QUMULUS_DATABASE keeps the password of a database from everybody who can list processes."

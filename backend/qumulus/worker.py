@@ -23,6 +23,8 @@ OF_SERVERS = frozenset(
         "token",
         "provider_key",
         "instances",
+        "show_mocks",
+        "device_info",
         "provider_lease",
         "front",
         "admin_token",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import sys
 import pytest
 import requests
 
+from qumulus.server import SECTIONS, flags
 from qumulus.settings import Settings
 from servers import Server
 
@@ -74,6 +76,16 @@ def test_no_flag_takes_a_credential():
     helped = serve("--help").stdout
     assert "--admin-token" not in helped
     assert "QUMULUS_ADMIN_TOKEN" in helped
+
+
+def test_the_help_has_every_flag_below_a_heading():
+    top, *sections = re.split(r"\n\n(?=[a-z ,]+:\n)", serve("--help").stdout)
+    assert len(top.splitlines()) < 6
+    options, *ours = sections
+    assert options.startswith("options:\n  -h")
+    assert [section.partition(":")[0] for section in ours] == list(SECTIONS.values())
+    found = [flag for section in ours for flag in re.findall(r"^  (--[a-z-]+)", section, re.MULTILINE)]
+    assert found == [f"--{name.replace('_', '-')}" for name in flags()]
 
 
 def test_neither_the_command_line_nor_what_many_machines_need_is_imported_to_serve():
