@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, select
 
 import databases
 from engines import wait_for
@@ -26,6 +27,7 @@ from qumulus.storage import Storage, open_storage, schema
 from qumulus.storage.herald import MOST_BYTES, messages
 from qumulus.storage.sqlite import FILE
 from qumulus.storage.storage import open_database
+from qumulus.storage.tables import IS_QUEUED, jobs
 
 LEASE = timedelta(seconds=10)
 ME = Caller(account="a")
@@ -120,10 +122,9 @@ def test_what_another_dispatcher_takes_just_now_is_passed_over(storages):
     taken, go = threading.Event(), threading.Event()
     taking = storages[0]._database.writer
 
-    def hold(connection: object) -> None:
-        from qumulus.storage.statements import LOCKED_HEAD_OF_LANE
-
-        connection.execute(LOCKED_HEAD_OF_LANE, {"its_lane": "d\x1fa"}).one()  # ty: ignore[unresolved-attribute]
+    def hold(connection: Connection) -> None:
+        oldest = select(jobs.c.id).where(IS_QUEUED).order_by(jobs.c.number).limit(1).with_for_update()
+        assert connection.execute(oldest).scalar_one() == first
         taken.set()
         go.wait(10)
 

@@ -33,7 +33,7 @@ from .board import Board
 from .candidates import Candidates
 from .database import Database
 from .leap import Leap
-from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, TAKE, of
+from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
 from .tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines
 from .values import Values
 
@@ -42,7 +42,6 @@ log = logging.getLogger("qumulus.storage")
 RENEW = 0.85  # a lease with less than this of its time left is renewed
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
 
-NOBODY: dict[str, Any] = {"owner": None, "lease_until": None}
 AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "running_at": None, **NOBODY}
 
 
@@ -56,6 +55,7 @@ class SqlQueue:
         self._clock = clock
         self._bells = bells
         self._leap = Leap(clock)
+        self._more = False  # the last claim got all that it asked for: so there is more, most likely
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
 
@@ -63,21 +63,22 @@ class SqlQueue:
         self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
     ) -> list[Claim]:
         """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
-        with self._database.read() as connection:
-            if connection.execute(ANY_QUEUED).first() is None:
-                return []
+        if not self._more:
+            with self._database.read() as connection:
+                if connection.execute(ANY_QUEUED).first() is None:
+                    return []
 
         def work(connection: Connection) -> tuple[list[AnyRow], list[str]]:
             now = self._clock.now()
             candidates = Candidates(connection, self._board, now, self._turns, devices)
             taken = []
-            while len(taken) < count and (number := candidates.next()) is not None:
-                row = _take(connection, number, owner, now, now + lease)
+            while len(taken) < count and (row := candidates.take(owner, now + lease)) is not None:
                 self._turns[row.account] = next(self._turn)
                 taken.append(row)
             return taken, candidates.expired
 
         taken, expired = self._database.writer.run(work, synced=False)
+        self._more = len(taken) == count
         for job_id in expired:
             self._tell(job_id, {"state": JobState.FAILED, "failure": Failure.TIME})
         return self._claims(taken)

@@ -155,7 +155,7 @@ class SqliteTransactions:
             self._sync(any(unit.synced for unit in units))
             say("BEGIN IMMEDIATE")
             for unit in units:
-                unit.run(self._connection, say)
+                unit.run_alone(self._connection, say)
             say("COMMIT")
         except (SQLAlchemyError, sqlite3.Error) as error:
             _undo(self._connection)

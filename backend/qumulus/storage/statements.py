@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Update, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import Select, Update, bindparam, cast, delete, func, insert, literal_column, null, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from qumulus.core.jobs import JobEvent, JobState, after, states_before
 from qumulus.core.ports import Claim
@@ -24,6 +25,9 @@ CLAIM_COLUMNS = tuple(
     )
 )  # fmt: skip
 
+NOBODY: Mapping[str, Any] = {"owner": None, "lease_until": None}
+"""The columns of a job that nobody holds."""
+
 NEXT_TICKET = select(func.coalesce(func.max(jobs.c.number), 0) + 1).scalar_subquery()
 """After everything that was submitted until now; equal tickets are told apart by the number of the row."""
 
@@ -36,14 +40,37 @@ LOCKED_JOB = (
     OWNED_JOB.with_for_update()
 )  # who changes a job by what it was keeps others from it; SQLite has one writer anyway
 
-HEAD_COLUMNS = tuple(jobs.c[name] for name in ("number", "id", "account", "device", "session", "ticket", "queued_at"))
-_head = select(*HEAD_COLUMNS).where(IS_QUEUED).order_by(jobs.c.ticket, jobs.c.number).limit(1)
-HEAD_OF_LANE = _head.where(jobs.c.lane == bindparam("its_lane"))
-HEAD_OF_SESSION = _head.where(jobs.c.session == bindparam("its_session"), jobs.c.account == bindparam("its_account"))
-LOCKED_HEAD_OF_LANE = HEAD_OF_LANE.with_for_update(
-    skip_locked=True
-)  # what another dispatcher takes just now is passed over
-LOCKED_HEAD_OF_SESSION = HEAD_OF_SESSION.with_for_update(skip_locked=True)
+_oldest = select(jobs.c.number).where(IS_QUEUED).order_by(jobs.c.ticket, jobs.c.number).limit(1)
+_in_lane = _oldest.where(jobs.c.lane == bindparam("its_lane"))
+_of_session = _oldest.where(jobs.c.session == bindparam("its_session"), jobs.c.account == bindparam("its_account"))
+
+_first = select(func.min(jobs.c.lane).label("lane")).where(IS_QUEUED).cte("lanes", recursive=True)
+_next = select(func.min(jobs.c.lane)).where(IS_QUEUED, jobs.c.lane > _first.c.lane).scalar_subquery()
+_lanes = _first.union_all(select(_next).where(_first.c.lane.is_not(None)))
+_waiting = jobs.alias("waiting")
+_head = (
+    select(_waiting.c.number)
+    .where(_waiting.c.state == literal_column("'queued'"), _waiting.c.lane == _lanes.c.lane)
+    .order_by(_waiting.c.ticket, _waiting.c.number)
+    .limit(1)
+    .correlate(_lanes)
+    .scalar_subquery()
+)
+
+HEAD_COLUMNS = tuple(jobs.c[name] for name in ("lane", "device", "account", "ticket", "number", "queued_at"))
+_heads = select(*HEAD_COLUMNS, null().label("held")).select_from(_lanes.join(jobs, jobs.c.number == _head))
+_nothing = (cast(null(), jobs.c[name].type) for name in ("ticket", "number", "queued_at"))
+_held = (
+    select(cast(null(), jobs.c.lane.type), jobs.c.device, jobs.c.account, *_nothing, func.count())
+    .where(IS_HELD)
+    .group_by(jobs.c.device, jobs.c.account)
+)
+HEADS_AND_HELD = _heads.union_all(_held)
+"""The oldest job of each lane in which jobs wait, and how many jobs of an account a device runs: two questions in one, for each
+costs a journey. The lanes are found by skipping through the index from one to the next."""
+
+HEAD_OF_LANE = select(*HEAD_COLUMNS).where(jobs.c.number == _in_lane.scalar_subquery())
+HEAD_OF_SESSION = select(*HEAD_COLUMNS).where(jobs.c.number == _of_session.scalar_subquery())
 LOCKED_DEVICE = (
     select(device_settings.c.one_at_a_time)
     .where(device_settings.c.device == bindparam("its_device"))
@@ -51,12 +78,21 @@ LOCKED_DEVICE = (
 )
 ANY_QUEUED = select(jobs.c.number).where(IS_QUEUED).limit(1)
 
-TAKE = (
-    update(jobs)
-    .where(jobs.c.number == bindparam("its_number"), IS_QUEUED)
-    .values(state=after(JobState.QUEUED, JobEvent.CLAIM).value, attempt=jobs.c.attempt + 1)
-    .returning(*CLAIM_COLUMNS)
-)
+
+def _take(number: Any) -> ReturningUpdate[*tuple[Any, ...]]:
+    """Claim a job by its number, if it is still queued."""
+    claimed = {"state": after(JobState.QUEUED, JobEvent.CLAIM).value, "attempt": jobs.c.attempt + 1}
+    return update(jobs).where(jobs.c.number == number, IS_QUEUED).values(claimed).returning(*CLAIM_COLUMNS)
+
+
+def _oldest_of(which: Select[Any]) -> Any:
+    """Of some jobs the one to be claimed; what another dispatcher takes just now is passed over."""
+    return which.with_for_update(skip_locked=True).scalar_subquery()
+
+
+TAKE = _take(bindparam("its_number"))
+TAKE_FROM_LANE = _take(_oldest_of(_in_lane))
+TAKE_OF_SESSION = _take(_oldest_of(_of_session))
 
 
 def _change(event: JobEvent) -> Update:

@@ -27,10 +27,10 @@ COLLISIONS = 5  # how often a transaction is run that stood in another one's way
 COLLIDED = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 AWAY = ("08", "57P", "53300")  # connection_exception, admin_shutdown and its kin, too_many_connections
 
-COUNT = text(
-    "INSERT INTO writers (id, commits, written_at) VALUES (:id, :commits, :now) "
+BEGIN = (
+    "BEGIN; INSERT INTO writers (id, commits, written_at) VALUES ('{id}', {commits}, {now}) "
     "ON CONFLICT (id) DO UPDATE SET commits = excluded.commits, written_at = excluded.written_at"
-)
+)  # one message and not two, which therefore takes no parameters
 COUNTED = text("SELECT commits FROM writers WHERE id = :id FOR UPDATE")  # waits for a commit that is still on its way
 LEAVE = text("DELETE FROM writers WHERE id = :id OR written_at < :long_ago")
 LONG_SECONDS = 7 * 86_400.0  # after which a process that has not written is gone
@@ -111,18 +111,19 @@ class PostgresTransactions:
     def commit(self, units: Sequence[Unit[Any]]) -> Exception | None:
         """Run units and commit them. See `Transactions.commit`."""
         collisions = 0
+        alone = False  # savepoints take longer than what they are for: only after a unit has raised
         self._commits += 1
         while True:
             committing = False
             try:
                 connection = self._connected()
-                connection.exec_driver_sql("BEGIN")
-                connection.execute(COUNT, {"id": self._me, "commits": self._commits, "now": self._now()})
-                for unit in units:
-                    unit.run(connection, connection.exec_driver_sql)
+                if not self._run(connection, units, alone=alone):
+                    self._say("ROLLBACK")
+                    alone = True
+                    continue
                 committing = True
-                connection.exec_driver_sql("COMMIT")
-            except SQLAlchemyError as error:
+                self._say("COMMIT")
+            except (SQLAlchemyError, psycopg.Error) as error:
                 if lost(error):
                     self._drop()
                     self._outage.begin()
@@ -143,12 +144,26 @@ class PostgresTransactions:
             self._outage.end()
             return None
 
+    def _run(self, connection: Connection, units: Sequence[Unit[Any]], *, alone: bool) -> bool:
+        """Begin a transaction and run units in it; False when one has raised and can't be undone alone."""
+        self._say(BEGIN.format(id=self._me, commits=self._commits, now=self._now()))
+        if not alone:
+            return all(unit.run(connection) for unit in units)
+        for unit in units:
+            unit.run_alone(connection, self._say)
+        return True
+
     def _connected(self) -> Connection:
         if self._connection is not None and ended(self._connection.connection.driver_connection):
             self._drop()
         if self._connection is None:
             self._connection = self._engine.connect()
         return self._connection
+
+    def _say(self, statement: str) -> None:
+        """A statement without parameters; said to the driver itself it costs a third."""
+        driver: psycopg.Connection = self._connected().connection.driver_connection  # ty: ignore[invalid-assignment]
+        driver.execute(statement)  # ty: ignore[no-matching-overload]
 
     def _was_committed(self) -> bool | None:
         """Whether the transaction that was being committed when the connection was lost is there; None if nobody can tell."""
@@ -175,8 +190,8 @@ class PostgresTransactions:
 
     def _undo(self) -> None:
         try:
-            self._connected().exec_driver_sql("ROLLBACK")
-        except SQLAlchemyError:
+            self._say("ROLLBACK")
+        except (SQLAlchemyError, psycopg.Error):
             self._drop()
 
     def _drop(self) -> None:
@@ -198,6 +213,7 @@ class PostgresTransactions:
         self._drop()
 
 
-def collided(error: SQLAlchemyError) -> bool:
+def collided(error: Exception) -> bool:
     """Whether a transaction was refused because of another one that ran at the same time."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in COLLIDED
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlstate", None) in COLLIDED

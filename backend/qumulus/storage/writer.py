@@ -4,7 +4,7 @@ Each write of this process is a *unit*: a function that is given a connection in
 commit is being synced are run together and committed together, so that a sync is paid once for all of them. `run` returns
 after that commit: what it returned is on disk. A unit may be run again, when its first transaction came to nothing.
 
-A unit that raises is undone alone (a savepoint); the others of its transaction are not touched. Where the database itself
+A unit that raises is undone alone; the others of its transaction are not touched. Where the database itself
 fails (disk full, input or output error), nothing of the transaction is kept and every unit of it raises.
 """
 
@@ -52,25 +52,33 @@ class Unit(Generic[T]):
         else:
             self.done.set_exception(error)
 
-    def run(self, connection: Connection, say: Say) -> None:
-        """Run it inside a savepoint; what it raises is kept for its caller. Another process may have been faster with the same
-        key: then it finds what that one has written when it is run once more.
+    def run(self, connection: Connection) -> bool:
+        """Run it; what it raises is kept for its caller. False when it raised something.
+
+        Raises:
+            DBAPIError: the database fails.
+        """
+        self.error = None
+        try:
+            self.result = self.work(connection)
+        except DBAPIError as error:
+            if not isinstance(error, OWN_FAULTS):
+                raise
+            self.error = error
+        except Exception as error:
+            self.error = error
+        return self.error is None
+
+    def run_alone(self, connection: Connection, say: Say) -> None:
+        """Run it inside a savepoint, so that it can be undone alone. Another process may have been faster with the same key: then
+        it finds what that one has written when it is run once more.
 
         Raises:
             DBAPIError: the database fails.
         """
         for again in (False, True):
-            self.error = None
             say("SAVEPOINT unit")
-            try:
-                self.result = self.work(connection)
-            except DBAPIError as error:
-                if not isinstance(error, OWN_FAULTS):
-                    raise
-                self.error = error
-            except Exception as error:
-                self.error = error
-            if self.error is not None:
+            if not self.run(connection):
                 say("ROLLBACK TO SAVEPOINT unit")
             say("RELEASE SAVEPOINT unit")
             if again or not isinstance(self.error, IntegrityError):
