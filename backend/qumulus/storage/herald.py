@@ -30,7 +30,8 @@ AGAIN_SECONDS = 0.2
 CLOSE_SECONDS = 2.0
 
 QUEUED, CANCELLING, SETTLED, ELSEWHERE = "queued", "cancelling", "settled", "elsewhere"
-SAY = text(f"SELECT pg_notify('{CHANNEL}', :news)")
+SAY = text(f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', :news)")
+"""What is told may be lost, and what is lost with its server nobody needs: so no sync is waited for."""
 
 News = tuple[str, str]  # the bell, and the job where it matters
 log = logging.getLogger("qumulus.storage")
