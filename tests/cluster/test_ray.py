@@ -135,46 +135,9 @@ def test_a_node_added_under_load_takes_work_and_when_it_is_killed_no_job_is_lost
     jobs = [cloud.get(job_id) for job_id in ids]
     assert {job.state for job in jobs} == {JobState.SUCCEEDED}, Counter(job.reason for job in jobs)
     assert set(settled.values()) == {1}
-    assert max(job.attempt for job in jobs) > 1, "the node ran nothing when it was killed"
+    assert max(job.attempt for job in jobs) == 2, "the node ran nothing when it was killed"
     assert all(cloud.storage.jobs.result(job.id)[0] == b"0.5" for job in jobs)
     wait_for(lambda: cloud.engine.workers == 2, READY_SECONDS)
-
-
-def quick(cloud: Cloud) -> None:
-    """See that runs are short: from then on jobs are there before their places are free, and go to them together."""
-    ids = [cloud.submit("echo", b"quick") for _ in range(60)]
-    assert {cloud.end(job_id, 60).state for job_id in ids} == {JobState.SUCCEEDED}
-
-
-def test_quick_jobs_that_went_with_a_long_one_end_before_it(cloud):
-    quick(cloud)
-    kinds = ["echo"] * 10 + ["nap"] + ["echo"] * 30
-    ids = [cloud.submit(kind, "60") for kind in kinds]
-    long = ids.pop(10)
-    assert {cloud.end(job_id, 20).state for job_id in ids} == {JobState.SUCCEEDED}
-    assert cloud.until(long, JobState.RUNNING).state is JobState.RUNNING
-    cloud.storage.jobs.cancel(long, ME)
-    assert cloud.end(long).state is JobState.CANCELLED
-
-
-def test_a_crash_costs_nothing_to_those_that_went_with_it(cloud):
-    quick(cloud)
-    ids = [cloud.submit("abort" if number == 10 else "echo", b"x", attempts=1) for number in range(40)]
-    crashed = cloud.end(ids.pop(10), 30)
-    assert crashed.failure is Failure.CRASHED
-    assert {cloud.end(job_id, 30).state for job_id in ids} == {JobState.SUCCEEDED}
-
-
-def test_what_waits_behind_a_place_can_be_cancelled_at_once(cloud):
-    quick(cloud)
-    ids = [cloud.submit("nap", "60") for _ in range(20)]
-    cloud.until(ids[0], JobState.RUNNING)
-    begun = time.monotonic()
-    for job_id in reversed(ids):
-        cloud.storage.jobs.cancel(job_id, ME)
-    assert {cloud.end(job_id, 10).state for job_id in ids} == {JobState.CANCELLED}
-    assert time.monotonic() - begun < 5
-    quick(cloud)
 
 
 @pytest.mark.skipif(not LONG, reason="a worker may stand still for as long as a lease: `make test-faults` waits for it")

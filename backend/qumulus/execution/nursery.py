@@ -102,7 +102,6 @@ class Generation:
         self._lock = threading.Lock()
         self.ready = False
         self.places: int | None = None
-        self.ahead = 0
         self.gone = False
 
     def listen(self, on_ready: Callable[[], None]) -> None:
@@ -111,7 +110,6 @@ class Generation:
             while (message := self._wire.receive()) is not None:
                 if message.say == "ready":
                     self.places = message.members.get("places")
-                    self.ahead = message.members.get("ahead", 0)
                     self.ready = True
                     on_ready()
                 else:
@@ -280,12 +278,6 @@ class Nursery:
         """How many workers the parent can have at work now; None where that is for us to say."""
         generation = self._generation
         return generation.places if generation is not None and not generation.gone else None
-
-    @property
-    def ahead(self) -> int:
-        """How many jobs more than it has places the parent wants, so that each place has its next one at once."""
-        generation = self._generation
-        return generation.ahead if generation is not None and not generation.gone else 0
 
     @property
     def failing(self) -> bool:

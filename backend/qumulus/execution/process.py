@@ -17,7 +17,6 @@ PR_SET_PDEATHSIG = 1
 MOST_FILE_BYTES = 1 << 30  # of any file that a worker writes
 UNTOUCHED_BYTES = 192 << 20  # address space that libraries reserve, for arenas and stacks, and hardly use
 FIRST_TO_GO = "900"  # of 1000: before any process of the person who runs us
-LAST = 19  # the greatest niceness
 LINUX = sys.platform.startswith("linux")
 
 
@@ -36,17 +35,6 @@ def go_first() -> None:
             Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _soft(resource.RLIMIT_FSIZE, MOST_FILE_BYTES)
-
-
-def give_way(pid: int) -> None:
-    """Let a process that leads a session use what other processes leave; nothing happens if it has ended.
-
-    Some kernels share processor time out between sessions first, and by niceness only inside of one.
-    """
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, LAST)
-        if LINUX:
-            Path(f"/proc/{pid}/autogroup").write_text(str(LAST))
 
 
 def limit(limits: Limits, *, cores: int = 1) -> None:

@@ -42,7 +42,6 @@ log = logging.getLogger("qumulus.execution")
 T = TypeVar("T")
 
 AGAIN_SECONDS = 0.5  # until a write that the disk refused is tried again
-BEGIN_SECONDS = 60.0  # in which a worker must say something; one that waits for a place gives its job back far earlier
 
 
 class Ending(Enum):
@@ -80,7 +79,7 @@ class Run:
     worker: WorkerHandle | None = None
     confirmed: bool = False  # the worker has begun: from here on its death counts
     taken: int = 0  # bytes of the budget
-    begun: float | None = None  # monotonic; None while it waits for a place
+    begun: float | None = None  # monotonic
     waited: float = 0.0  # seconds, for memory
 
 
@@ -111,12 +110,6 @@ class Seat:
         """What runs here now, or in a moment."""
         run = self._run
         return run.claim if run else None
-
-    @property
-    def running(self) -> Claim | None:
-        """What runs here now."""
-        run = self._run
-        return run.claim if run and run.begun is not None else None
 
     @property
     def pid(self) -> int | None:
@@ -237,14 +230,10 @@ class Seat:
         """
         program = replace(run.claim.program, limits=run.limits)
         worker.wire.send("run", [program.payload], **program_members(program))
-        first = worker.wire.receive(max(BEGIN_SECONDS, run.limits.seconds))
-        if first is None:
-            run.ending = run.ending or Ending.TIME
-            return None
         if not self._insist(lambda: self._around.queue.start(run.claim)):
             return None
         run.begun = time.monotonic()
-        return self._received(worker, run, self._last(worker, run, first))
+        return self._received(worker, run, self._next(worker, run))
 
     def _admitted(self, run: Run, needed: int) -> bool:
         """Exchange what the run has of the memory for what it needs from now on; False if it was given up meanwhile.
@@ -264,14 +253,14 @@ class Seat:
         run.waited += time.monotonic() - asked
         return True
 
-    def _last(self, worker: WorkerHandle, run: Run, message: Message | None) -> Message | None:
-        """The outcome's frame, with what the worker says and asks until then, beginning with ``message``; None when the run's
-        time is over, or it is given up.
+    def _next(self, worker: WorkerHandle, run: Run) -> Message | None:
+        """The outcome's frame, with what the worker says and asks until then; None when the run's time is over, or it is given up.
 
         Raises:
             BrokenWire
         """
-        while True:
+        while (left := run.limits.seconds - self._ran(run)) > 0:
+            message = worker.wire.receive(min(left, run.journal.patience))
             if message is None:
                 run.journal.flush()
             elif message.say == "begun":
@@ -282,12 +271,10 @@ class Seat:
                 if not self._admitted(run, min(int(message.members["bytes"]), run.limits.memory_bytes)):
                     return None
                 worker.wire.send("go")
-            elif message.say != "placed":
+            else:
                 return message
-            if (left := run.limits.seconds - self._ran(run)) <= 0:
-                run.ending = run.ending or Ending.TIME
-                return None
-            message = worker.wire.receive(min(left, run.journal.patience))
+        run.ending = run.ending or Ending.TIME
+        return None
 
     def _received(self, worker: WorkerHandle, run: Run, message: Message | None) -> Outcome | None:
         if message is None:

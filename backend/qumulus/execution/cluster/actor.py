@@ -15,10 +15,7 @@ from qumulus.execution import process
 from qumulus.execution.nursery import SECRETS, Nursery, ParentGone, WorkerHandle
 from qumulus.execution.wire import BrokenWire, Frame, Message, packed, unpacked
 
-from .bundle import bundled, unbundled
-
 READY_SECONDS = 60.0  # in which a warm parent must be ready
-MOST_SAID_BYTES = 8 << 20  # by runs of one call, after which no other one begins
 STOPPED_SECONDS = 10.0  # for which a worker may stand still; as long as a lease
 
 
@@ -30,12 +27,7 @@ class Place:
         self._lock = threading.Lock()
         self._number: int | None = None
         self._worker: WorkerHandle | None = None
-        self._behind: WorkerHandle | None = None  # the worker that was told to give way
-        self._doomed: WorkerHandle | None = None  # the worker that was told to end
-        self._begun = 0  # the run that began last
-        self._waiting: list[tuple[int, Frame]] = []
-        self._frames: list[tuple[int, Frame]] = []
-        self._said_bytes = 0
+        self._frames: list[Frame] = []
         self._stopped_since: float | None = None  # the worker, by somebody
         self._nursery = Nursery(
             entry,
@@ -57,70 +49,39 @@ class Place:
         """Never returns: the call ends when this process does."""
         threading.Event().wait()
 
-    def run(self, room: int, programs: bytes) -> bytes:
-        """Run programs one after another, each of which may use ``room`` bytes without asking anybody.
+    def run(self, number: int, room: int, header: bytes, *parts: bytes) -> list[Frame]:
+        """Run a program that may use ``room`` bytes without asking anybody.
 
-        Returns the frames that `heard` has not given yet. The last one of each run is its outcome; or what it needs, where that
-        is more: then it has to be begun again in a larger place; or how its worker ended; or that it has not begun.
+        Returns the frames that `heard` has not given yet. The last one is its outcome; or what it needs, where that is more:
+        then it has to be begun again in a larger place; or how its worker ended.
         """
-        first, *waiting = unbundled(programs)
-        with self._lock:
-            self._waiting, self._said_bytes = waiting, 0
-        following: tuple[int, Frame] | None = first
-        while following is not None:
-            self._run(*following, room)
-            following = self._next()
-        return self._said()
-
-    def heard(self) -> bytes:
-        """What was said since this was last asked: the call takes long, so what has not begun goes elsewhere.
-
-        Asked so, a worker that somebody stopped for long is ended.
-        """
-        self._look()
-        with self._lock:
-            self._withdraw()
-        return self._said()
-
-    def kill(self, number: int) -> None:
-        """End a run at once; nothing happens if it has ended."""
-        with self._lock:
-            self._withdraw(number)
-            worker = self._worker if number == self._number else None
-            self._doomed = worker or self._doomed
-        if worker is not None:
-            worker.kill()
-
-    def _run(self, number: int, program: Frame, room: int) -> None:
         try:
             worker = self._begin(number)
-            self._drive(worker, unpacked(program), room)
+            self._drive(worker, unpacked((header, *parts)), room)
         except ParentGone as gone:
             self._add(Message("exited", {"code": 0, "peak_bytes": 0, "output": "", "lost": str(gone)}))
         finally:
             with self._lock:
                 self._number = None
+        return self.heard(number)
 
-    def _next(self) -> tuple[int, Frame] | None:
-        with self._lock:
-            if self._said_bytes > MOST_SAID_BYTES:
-                self._withdraw()
-            return self._waiting.pop(0) if self._waiting else None
-
-    def _withdraw(self, number: int | None = None) -> None:
-        """Say of what waits, or of one, that it has not begun and does not begin."""
-        for waiting in [one for one in self._waiting if number in (None, one[0])]:
-            self._waiting.remove(waiting)
-            self._frames.append((waiting[0], packed(Message("withdrawn"))))
-
-    def _said(self) -> bytes:
+    def heard(self, number: int) -> list[Frame]:
+        """What a run has said since this was last asked; asked so, a worker that somebody stopped for long is ended."""
+        self._look_at(number)
         with self._lock:
             frames, self._frames = self._frames, []
-        return bundled(frames)
+        return frames
 
-    def _look(self) -> None:
-        worker, number = self._worker, self._number
-        if worker is None or number is None or not process.is_stopped(worker.pid):
+    def kill(self, number: int) -> None:
+        """End a run at once; nothing happens if it has ended."""
+        with self._lock:
+            worker = self._worker if number == self._number else None
+        if worker is not None:
+            worker.kill()
+
+    def _look_at(self, number: int) -> None:
+        worker = self._worker
+        if worker is None or not process.is_stopped(worker.pid):
             self._stopped_since = None
         elif self._stopped_since is None:
             self._stopped_since = time.monotonic()
@@ -129,12 +90,8 @@ class Place:
 
     def _bear(self) -> WorkerHandle:
         worker = self._worker
-        with self._lock:
-            doomed = worker is self._doomed  # though it may have ended that run by itself, and not be dead yet
-        if worker is not None and (doomed or not worker.alive):
-            self._drop(worker)
-            worker = None
-        if worker is None:
+        if worker is None or not worker.alive:
+            self._worker = None
             deadline = time.monotonic() + READY_SECONDS
             while not self._nursery.ready and time.monotonic() < deadline:
                 time.sleep(0.05)
@@ -142,7 +99,6 @@ class Place:
         return worker
 
     def _begin(self, number: int) -> WorkerHandle:
-        self._begun = number
         worker = self._bear()
         with self._lock:
             self._number = number
@@ -161,9 +117,6 @@ class Place:
                     worker.wire.send("go")
                     continue
                 self._add(message)
-                if message.say == "begun" and worker is not self._behind:
-                    self._behind = worker
-                    process.give_way(worker.pid)  # the places that begin on this node have to be ready soon
                 if message.say == "outcome":
                     self._keep(worker, message)
                     return
@@ -188,7 +141,5 @@ class Place:
         worker.wire.close()
 
     def _add(self, message: Message) -> None:
-        frame = packed(message)
         with self._lock:
-            self._frames.append((self._begun, frame))
-            self._said_bytes += sum(map(len, frame))
+            self._frames.append(packed(message))

@@ -10,39 +10,43 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import math
 import os
 import select
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from itertools import count as counter
 from typing import Any
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when Ray is imported
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import GetTimeoutError, RayError
 
 from qumulus.execution import process
 from qumulus.execution.messages import refusal
-from qumulus.execution.wire import COMMAND, FORK, BrokenWire, Message, Wire, packed
+from qumulus.execution.wire import COMMAND, FORK, BrokenWire, Frame, Message, Wire, packed, unpacked
 
 from . import LOCAL
-from .places import Places, TooLarge
-from .trip import Errand, Lost, go
+from .places import Held, Places, TooLarge, end
 
 log = logging.getLogger("qumulus.execution.cluster")
 
-AHEAD_SECONDS = 2.0  # for which a program waits for a place; only some that are ahead do
+HEAR_SECONDS = 0.5  # how often a long run is asked what it has said
+KILL_SECONDS = 5.0  # in which a run must have ended; then its place is ended
+AGAIN_SECONDS = 0.1  # until a run is told to end once more
+ANSWER_SECONDS = 60.0  # a place that says nothing for so long is lost
 OBJECT_STORE_BYTES = 512 << 20  # of a cluster that is started here: payloads and results on their way
 LOST = "The machine of the cluster that ran it was lost while it ran."
-FULL = "It waited for a place of the cluster longer than expected."
+
+runs = counter(1)
 
 
-class Full(Exception):
-    """No place became free in time."""
+class Lost(Exception):
+    """The place that ran a program is gone."""
 
 
 class Line:
@@ -54,15 +58,16 @@ class Line:
         self._wire = wire
         self._places = places
         self._on_end = on_end
-        self._errand: Errand | None = None
+        self._running: tuple[Held, int] | None = None
         threading.Thread(target=self._serve, daemon=True).start()
 
     def kill(self) -> None:
         """End what runs, and take nothing more."""
         self._given_up.set()
-        errand = self._errand
-        if errand is not None and errand.held is not None:
-            errand.held.actor.kill.remote(errand.number)
+        running = self._running
+        if running is not None:
+            held, number = running
+            held.actor.kill.remote(number)
 
     def _serve(self) -> None:
         end: dict[str, Any] = {"code": 0, "peak_bytes": 0, "output": ""}
@@ -72,10 +77,7 @@ class Line:
                     if (exited := self._run(message)) is not None:
                         end = dict(exited.members)
                         break
-                except Full:
-                    end["lost"] = FULL
-                    break
-                except (Lost, RayError, BrokenWire) as error:
+                except (Lost, RayError) as error:
                     log.warning("The place of job %s is gone: %s", message.members.get("job_id"), line_of(error))
                     end["lost"] = LOST
                     break
@@ -88,26 +90,60 @@ class Line:
         A run that finds that it needs more memory than its place has is begun again in a larger one.
 
         Raises:
-            Full: no place is free: it has to go to another dispatcher, or wait where all jobs do.
-            Lost, RayError: its place is gone.
+            BrokenWire: the seat is gone.
+            Lost, RayError: the place is.
         """
-        frame, needed = packed(program), 0
+        needed = 0
+        try:
+            while (held := self._places.take(needed, self._given_up)) is not None:
+                lost = True
+                try:
+                    last = self._follow(held, program)
+                    lost = last is not None and "lost" in last.members
+                finally:
+                    self._running = None
+                    self._places.give_back(held, lost=lost)
+                if last is None or last.say != "need":
+                    return last
+                needed = int(last.members["bytes"])
+        except TooLarge as error:
+            self._wire.send_frame(packed(refusal(str(error))))
+        return None
+
+    def _follow(self, held: Held, program: Message) -> Message | None:
+        """Pass on what a run says until its end; None if that is an outcome, else how its worker ended, or what it needs.
+
+        Raises:
+            Lost, RayError
+        """
+        number = next(runs)
+        call = held.actor.run.remote(number, held.room, *packed(program))
+        self._running = (held, number)
+        killed_at = None
         while True:
-            self._errand = errand = Errand(frame, self._wire, self._given_up, needed)
             try:
-                held = self._places.take(errand, math.inf if needed else AHEAD_SECONDS)
-            except TooLarge as error:
-                errand.say(packed(refusal(str(error))))
-                return None
-            if held is not None:
-                go(self._places, held, errand)
-            if errand.error is not None:
-                raise errand.error
-            if not errand.done and not self._given_up.is_set():
-                raise Full
-            if errand.last is None or errand.last.say != "need":
-                return errand.last
-            needed = int(errand.last.members["bytes"])
+                return self._pass_on(ray.get(call, timeout=0 if self._given_up.is_set() else HEAR_SECONDS))
+            except GetTimeoutError:
+                if self._given_up.is_set():
+                    killed_at = killed_at or time.monotonic()
+                    if time.monotonic() - killed_at > KILL_SECONDS:
+                        end(held)
+                        raise Lost("it did not end when it was told to") from None
+                    held.actor.kill.remote(number)
+                    time.sleep(AGAIN_SECONDS)
+                else:
+                    self._pass_on(ray.get(held.actor.heard.remote(number), timeout=ANSWER_SECONDS))
+
+    def _pass_on(self, frames: Iterable[Frame]) -> Message | None:
+        for frame in frames:
+            message = unpacked(frame)
+            if message.say in ("exited", "need"):
+                return message
+            try:
+                self._wire.send_frame(frame)
+            except BrokenWire:  # the seat is gone: what runs has to end
+                self._given_up.set()
+        return None
 
 
 class Tell:
@@ -171,7 +207,7 @@ def main() -> None:
         log.error("The cluster at %s can't be reached, trying again: %s", address, line_of(error))
         sys.exit(1)
     arguments = (entry, json.loads(devices), int(most_bytes))
-    places = Places(arguments, int(most), lambda count, ahead: tell("ready", places=count, ahead=ahead))
+    places = Places(arguments, int(most), lambda count: tell("ready", places=count))
     threading.Thread(target=_keep, args=(places,), daemon=True).start()
     serve(control, places, tell)
     os._exit(0)  # the actors end with their driver

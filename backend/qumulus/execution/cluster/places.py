@@ -8,11 +8,9 @@ one that ended had goes to the others.
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 import threading
 import time
-from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,18 +20,13 @@ from ray.exceptions import RayError
 from ray.util import list_named_actors
 
 from .actor import Place
-from .trip import Errand
 
 log = logging.getLogger("qumulus.execution.cluster")
 
 ROOM_BYTES = 512 << 20  # for a job, in an ordinary place
 OVERHEAD_BYTES = 512 << 20  # an actor, its warm parent and what a worker has loaded
 LOOK_SECONDS = 0.25  # how often actors that came or went are looked for
-RESIZE_SECONDS = 0.5  # how often nodes and other drivers are
-QUICK_SECONDS = 0.05  # a run that takes no longer: a call and a commit take as long as some of them
-TOGETHER = 8  # errands that go to a place in one call, where runs are quick
-AHEAD = 12  # programs that such a place wants beyond the one that it runs
-MOST_AHEAD = 32  # of all places: no dispatcher is so fast that more would be of use
+RESIZE_SECONDS = 1.0  # how often nodes and other drivers are
 IDLE_SECONDS = 60.0  # after which a larger place is given back to the cluster
 THREADS = 6  # of an actor: a run, what is heard of it, its end, and `live`
 
@@ -54,22 +47,20 @@ class Held:
     room: int  # bytes for a job
     coming: Any  # the call that returns when it is ready
     living: Any = None  # the call that ends when it does
-    busy: bool = False
-    since: float = field(default_factory=time.monotonic)  # busy or not
-    quick: bool = False  # its last runs were
+    since: float = field(default_factory=time.monotonic)  # idle
 
 
 class Places:
     """All places of one driver. `keep` runs on a thread of its own; `take` and `give_back` are called by others."""
 
-    def __init__(self, arguments: tuple[Any, ...], most: int, on_change: Callable[[int, int], None]) -> None:
+    def __init__(self, arguments: tuple[Any, ...], most: int, on_change: Callable[[int], None]) -> None:
         """``arguments`` make an actor; ``most`` places at once, 0 for an even share of the cluster's CPUs; ``on_change`` hears
-        how many there are, and how many jobs more are wanted ahead."""
+        how many there are."""
         self._class = ray.remote(Place)
         self._arguments = arguments
         self._most = most
         self._on_change = on_change
-        self._told = (0, 0)
+        self._told = 0
         self._wanted = 0
         self._resized_at = 0.0
         member = ray.remote(Member).options(num_cpus=0, name=f"driver-{secrets.token_hex(8)}", max_restarts=-1)
@@ -77,91 +68,56 @@ class Places:
         self._coming: set[Held] = set()
         self._ready: set[Held] = set()
         self._free: list[Held] = []
-        self._waiting: list[Errand] = []  # in the order in which they came
-        self._lock = threading.RLock()
+        self._changed = threading.Condition()
 
     # -- by those that run jobs ------------------------------------------------------------------------------------
 
-    def take(self, errand: Errand, within: float = math.inf) -> Held | None:
-        """Wait until the errand has a place and has to be followed there, or has been, with another one; then it is done.
-
-        None too where it was given up meanwhile, or has waited ``within`` seconds: then it is not done.
+    def take(self, needed: int, given_up: threading.Event) -> Held | None:
+        """A place with room for so many bytes, waited for; None if it was given up meanwhile.
 
         Raises:
             TooLarge
         """
-        if errand.needed > ROOM_BYTES:
-            self._check(errand.needed)
-        errand.until = time.monotonic() + within
-        with self._lock:
-            self._waiting.append(errand)
-            self._grant()
-        while not errand.turn.wait(LOOK_SECONDS):
-            with self._lock:
-                if errand in self._waiting and (errand.given_up.is_set() or time.monotonic() > errand.until):
-                    self._waiting.remove(errand)
+        wanted: Held | None = None
+        while not given_up.is_set():
+            with self._changed:
+                found = min(
+                    (held for held in self._free if held.room >= needed), key=lambda held: held.room, default=None
+                )
+                if found is not None:
+                    self._free.remove(found)
                     break
-        with self._lock:
-            if errand.larger is not None and errand.larger is not errand.held and errand.larger in self._coming:
-                self._forget(errand.larger)
-        return None if errand.done else errand.held
+                if wanted is None and self._free and needed > ROOM_BYTES:
+                    wanted = self._enlarge(self._free.pop(), needed)
+                self._changed.wait(LOOK_SECONDS)
+        else:
+            found = None
+        if wanted is not None and wanted is not found and wanted in self._coming:
+            self._forget(wanted)
+        return found
 
-    def take_back(self, errand: Errand) -> None:
-        """It has not begun where it was: it is the next one elsewhere."""
-        with self._lock:
-            errand.held, errand.until = None, time.monotonic() + LOOK_SECONDS
-            insort(self._waiting, errand, key=lambda one: one.number)
-            self._grant()
-
-    def give_back(self, held: Held, *, runs: int, lost: bool) -> None:
-        """Let others have it after so many runs, or forget it where it was lost."""
-        with self._lock:
+    def give_back(self, held: Held, *, lost: bool = False) -> None:
+        """Let others have it, or forget it where it was lost."""
+        with self._changed:
             if lost:
                 self._forget(held)
             elif len(self._ready) > self._wanted:
                 self._forget(held)  # others are to have it
             elif held in self._ready:
-                now = time.monotonic()
-                held.quick, held.busy, held.since = now - held.since < runs * QUICK_SECONDS, False, now
+                held.since = time.monotonic()
                 self._free.append(held)
-                self._grant()
+                self._changed.notify_all()
 
-    def _grant(self) -> None:
-        """Give free places to those that wait, in turn; where none has the room that is needed, one is exchanged for a larger."""
-        for errand in list(self._waiting):
-            if not self._free:
-                return
-            if errand.held is not None:
-                continue  # goes with another one
-            fitting = [held for held in self._free if held.room >= errand.needed]
-            if fitting:
-                held = min(fitting, key=lambda held: held.room)
-                self._free.remove(held)
-                held.busy, held.since = True, time.monotonic()
-                errand.company = self._company(held, errand)
-                for one in (errand, *errand.company):
-                    one.held = held
-                    self._waiting.remove(one)
-                errand.turn.set()
-            elif errand.larger is None:
-                self._forget(self._free[-1])
-                errand.larger = self._make(errand.needed)
-
-    def _company(self, held: Held, errand: Errand) -> list[Errand]:
-        """Who goes with it: as many as leave the other places their share."""
-        if not held.quick or not errand.light:
-            return []
-        share = min(TOGETHER, -(-len(self._waiting) // len(self._ready)))
-        return [one for one in self._waiting if one.light and one is not errand][: share - 1]
-
-    @staticmethod
-    def _check(needed: int) -> None:
+    def _enlarge(self, held: Held, needed: int) -> Held:
         largest = max((node["Resources"].get("memory", 0) for node in ray.nodes() if node["Alive"]), default=0)
         if needed + OVERHEAD_BYTES > largest:
+            self._free.append(held)
             raise TooLarge(
                 f"It would need {needed:,} bytes of memory, and no machine of the cluster has more than "
                 f"{max(0, int(largest) - OVERHEAD_BYTES):,} for one job: use fewer qubits, or add a larger machine."
             )
+        self._forget(held)
+        return self._make(needed)
 
     # -- by the keeper ---------------------------------------------------------------------------------------------
 
@@ -174,26 +130,21 @@ class Places:
         while True:
             self._look()
             self._resize()
-            with self._lock:
-                counts = len(self._ready), min(MOST_AHEAD, AHEAD * sum(map(self._quick, self._ready)))
-            if counts != self._told:
-                self._told = counts
-                self._on_change(*counts)
+            with self._changed:
+                count = len(self._ready)
+            if count != self._told:
+                self._told = count
+                self._on_change(count)
             time.sleep(LOOK_SECONDS)
-
-    @staticmethod
-    def _quick(held: Held) -> bool:
-        """Whether a program that waits for it would wait for a moment."""
-        return held.quick and not (held.busy and time.monotonic() - held.since > TOGETHER * QUICK_SECONDS)
 
     def _look(self) -> None:
         """Let in the actors that became ready, and forget those that ended."""
-        with self._lock:
+        with self._changed:
             coming = {held.coming: held for held in self._coming}
             living = {held.living: held for held in self._ready}
         for ended in _ended(coming):
             held = coming[ended]
-            with self._lock:
+            with self._changed:
                 if held not in self._coming:
                     continue
                 if _went_well(ended):
@@ -201,11 +152,11 @@ class Places:
                     held.living = held.actor.live.remote()
                     self._ready.add(held)
                     self._free.append(held)
-                    self._grant()
+                    self._changed.notify_all()
                 else:
                     self._forget(held)
         for ended in _ended(living):
-            with self._lock:
+            with self._changed:
                 self._forget(living[ended])
 
     def _resize(self) -> None:
@@ -215,7 +166,7 @@ class Places:
         self._resized_at = now
         cpus, drivers = int(ray.cluster_resources().get("CPU", 0)), max(1, len(list_named_actors()))
         self._wanted = self._most or -(-cpus // drivers)
-        with self._lock:
+        with self._changed:
             for held in [held for held in self._free if held.room > ROOM_BYTES and now - held.since > IDLE_SECONDS]:
                 self._forget(held)
             more = self._wanted - len(self._ready) - len(self._coming)
@@ -232,7 +183,6 @@ class Places:
             max_concurrency=THREADS,
             max_restarts=0,  # starting another one and running again is for us to say
             max_task_retries=0,
-            enable_task_events=False,  # nobody looks at them
         )
         actor: Any = options.remote(*self._arguments)
         held = Held(actor, room, actor.ready.remote())
