@@ -65,7 +65,7 @@ class Unit(Generic[T]):
             if not isinstance(error, OWN_FAULTS):
                 raise
             self.error = error
-        except Exception as error:
+        except Exception as error:  # whatever it is, it belongs to the caller: the other units must not suffer
             self.error = error
         return self.error is None
 
