@@ -38,8 +38,15 @@ def machines() -> Iterator[Cluster]:
         yield running
 
 
-def test_a_server_runs_circuits_on_a_cluster_that_it_reaches_as_a_client_of_ray(machines, tmp_path):
-    environment = machines.environment | {"QUMULUS_RUNNER": machines.client_address}
+@pytest.mark.parametrize(
+    "runner",
+    [
+        pytest.param(lambda machines: machines.client_address, id="reached as a client of Ray"),
+        pytest.param(lambda _machines: "ray", id="of its own, whatever cluster there is"),
+    ],
+)
+def test_a_server_runs_circuits_on_a_cluster(machines, runner, tmp_path):
+    environment = machines.environment | {"QUMULUS_RUNNER": runner(machines), "RAY_ADDRESS": machines.address}
     server = Server(tmp_path / "state", environment=environment).start(ready=False)
     try:
         body = json.dumps({"code": BELL, "device": "Kawasaki", "n_shots": 1000}).encode()

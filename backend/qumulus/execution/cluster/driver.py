@@ -188,7 +188,7 @@ def connect(address: str) -> None:
     """
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.WARNING, "namespace": "qumulus"}
     if address == LOCAL:
-        ray.init(**quiet, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES)
+        ray.init(address="local", **quiet, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES)
     else:
         ray.init(address=address, **quiet)
 
