@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 import databases
 from engines import wait_for
@@ -23,7 +23,7 @@ from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import Claim
 from qumulus.core.results import Outcome
 from qumulus.core.sessions import NewSession
-from qumulus.storage import Storage, open_storage, schema
+from qumulus.storage import Storage, open_storage, rows, schema
 from qumulus.storage.herald import MOST_BYTES, messages
 from qumulus.storage.sqlite import FILE
 from qumulus.storage.storage import open_database
@@ -134,6 +134,27 @@ def test_what_another_dispatcher_takes_just_now_is_passed_over(storages):
     go.set()
     unit.result(5)
     assert [claim.job_id for claim in storages[1].queue.claim("other", 1, LEASE)] == [first]
+
+
+@pytest.mark.only("postgres")
+def test_what_every_job_needs_is_planned_once(storages):
+    storage, now = storages[0], storages[0].clock.now()
+    queued = [
+        rows.job_values(NewJob(account=f"{number % 8}", device="d", kind="echo", api="test"), f"{number}", now)
+        | {"ticket": number, "payload": b""}
+        for number in range(4000)
+    ]
+    storage._database.writer.run(lambda connection: connection.execute(insert(jobs), queued))
+    storage._database.writer.run(lambda connection: connection.exec_driver_sql("ANALYZE jobs"))
+    for _ in range(40):
+        for claim in storage.queue.claim("one", 2, LEASE):
+            assert storage.queue.start(claim)
+            assert storage.queue.finish(claim, Outcome(result=b"r"))
+    planned = "SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements"
+    plans = storage._database.writer.run(lambda connection: connection.exec_driver_sql(planned).all())
+    # The database tries five times whether a plan for any parameters is as good as one for those that it is given.
+    assert [plan for plan in plans if plan.custom_plans > 5] == []
+    assert len([plan for plan in plans if plan.generic_plans > 20]) >= 4  # the heads, a claim, a start and an end
 
 
 @pytest.mark.only("postgres")

@@ -25,7 +25,10 @@ from .survival import Outage
 CHANNEL = "qumulus"
 MOST_BYTES = 7900  # of one NOTIFY; PostgreSQL takes 8000
 LOOK_SECONDS = 2.0  # how often a listener that heard nothing asks whether the database is still there
-GATHER_SECONDS = 0.01  # between two tellings, and two hearings: each wakes a process, so what comes fast goes together
+GATHER_SECONDS = (
+    0.01  # between two hearings, and after telling of a job: each wakes processes, so what comes fast goes together
+)
+MOST_GATHER_SECONDS = 0.05  # after telling of many
 AGAIN_SECONDS = 0.2
 CLOSE_SECONDS = 2.0
 
@@ -108,7 +111,7 @@ class Herald:
             except SQLAlchemyError as error:
                 log.debug("News could not be told: %s", error)
                 self._closing.wait(AGAIN_SECONDS)
-            self._closing.wait(GATHER_SECONDS)
+            self._closing.wait(min(GATHER_SECONDS * len(news), MOST_GATHER_SECONDS))
 
     def _waiting(self) -> tuple[bool, list[News]]:
         """All news that there is, each once, and whether more may come."""

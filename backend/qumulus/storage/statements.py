@@ -5,10 +5,23 @@ Parameters that are no columns begin with `its_`; every other key of the paramet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, cast, delete, func, insert, literal_column, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Update,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from qumulus.core.jobs import JobEvent, JobState, after, states_before
@@ -40,7 +53,10 @@ LOCKED_JOB = (
     OWNED_JOB.with_for_update()
 )  # who changes a job by what it was keeps others from it; SQLite has one writer anyway
 
-_oldest = select(jobs.c.number).where(IS_QUEUED).order_by(jobs.c.ticket, jobs.c.number).limit(1)
+ONE: ColumnElement[int] = literal_column("1")
+"""The limit of what needs one row, written out: PostgreSQL keeps no plan for one that is bound, and planning takes longer than running."""
+
+_oldest = select(jobs.c.number).where(IS_QUEUED).order_by(jobs.c.ticket, jobs.c.number).limit(ONE)
 _in_lane = _oldest.where(jobs.c.lane == bindparam("its_lane"))
 _of_session = _oldest.where(jobs.c.session == bindparam("its_session"), jobs.c.account == bindparam("its_account"))
 
@@ -52,7 +68,7 @@ _head = (
     select(_waiting.c.number)
     .where(_waiting.c.state == literal_column("'queued'"), _waiting.c.lane == _lanes.c.lane)
     .order_by(_waiting.c.ticket, _waiting.c.number)
-    .limit(1)
+    .limit(ONE)
     .correlate(_lanes)
     .scalar_subquery()
 )
@@ -76,7 +92,7 @@ LOCKED_DEVICE = (
     .where(device_settings.c.device == bindparam("its_device"))
     .with_for_update(skip_locked=True)
 )
-ANY_QUEUED = select(jobs.c.number).where(IS_QUEUED).limit(1)
+ANY_QUEUED = select(jobs.c.number).where(IS_QUEUED).limit(ONE)
 
 
 def _take(number: Any) -> ReturningUpdate[*tuple[Any, ...]]:
@@ -95,11 +111,18 @@ TAKE_FROM_LANE = _take(_oldest_of(_in_lane))
 TAKE_OF_SESSION = _take(_oldest_of(_of_session))
 
 
+def _mine(states: Iterable[str]) -> tuple[ColumnElement[bool], ...]:
+    """The condition that a job is in one of some states and its attempt still the claim's.
+
+    The states are bound, not written out: the index of the held jobs seems to serve then, and is read from end to end.
+    """
+    bound = [bindparam(None, state) for state in states]
+    return jobs.c.id == bindparam("its_id"), jobs.c.attempt == bindparam("its_attempt"), jobs.c.state.in_(bound)
+
+
 def _change(event: JobEvent) -> Update:
     """A change of a claimed job, if the attempt is still the claim's and ``event`` is legal."""
-    legal = [literal_column(f"'{state}'") for state in HELD_STATES if JobState(state) in states_before(event)]
-    mine = (jobs.c.id == bindparam("its_id"), jobs.c.attempt == bindparam("its_attempt"))
-    return update(jobs).where(*mine, jobs.c.state.in_(legal))
+    return update(jobs).where(*_mine(state for state in HELD_STATES if JobState(state) in states_before(event)))
 
 
 CHANGE: Mapping[JobEvent, Update] = {
@@ -107,9 +130,7 @@ CHANGE: Mapping[JobEvent, Update] = {
 }
 
 MINE = (
-    select(jobs.c.state, jobs.c.counted, jobs.c.returned, jobs.c.attempts)
-    .where(jobs.c.id == bindparam("its_id"), jobs.c.attempt == bindparam("its_attempt"), IS_HELD)
-    .with_for_update()
+    select(jobs.c.state, jobs.c.counted, jobs.c.returned, jobs.c.attempts).where(*_mine(HELD_STATES)).with_for_update()
 )
 
 KEEP_RESULT = insert(results)
