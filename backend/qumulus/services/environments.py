@@ -47,15 +47,15 @@ class Environments:
         if self.ready(requirements):
             return
         place = self._place(requirements)
-        with self._alone(place):
+        with self._alone(place) as lock:
             if self.ready(requirements):
                 return
             shutil.rmtree(place, ignore_errors=True)
-            self._run([sys.executable, "-m", "venv", str(place)])
+            self._run([sys.executable, "-m", "venv", str(place)], lock)
             listed = place / "requirements.txt"
             listed.write_text("\n".join(requirements) + "\n")
             installer = [str(place / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
-            self._run([*installer, "--no-input", "--quiet", "-r", str(listed)])
+            self._run([*installer, "--no-input", "--quiet", "-r", str(listed)], lock)
             (place / ".ready").touch()
 
     def _place(self, requirements: Sequence[str]) -> Path:
@@ -63,16 +63,22 @@ class Environments:
         return self._folder / hashlib.sha256(told.encode()).hexdigest()[:20]
 
     @contextmanager
-    def _alone(self, place: Path) -> Generator[None]:
+    def _alone(self, place: Path) -> Generator[int]:
         self._folder.mkdir(parents=True, exist_ok=True)
         with place.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock.fileno()
 
-    def _run(self, command: Sequence[str]) -> None:
+    def _run(self, command: Sequence[str], lock: int) -> None:
         try:
             done = subprocess.run(  # noqa: S603
-                command, capture_output=True, text=True, timeout=MINUTES * 60, check=False, stdin=subprocess.DEVNULL
+                command,
+                capture_output=True,
+                text=True,
+                timeout=MINUTES * 60,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[lock],  # an installer that outlives us keeps others away
             )
         except subprocess.TimeoutExpired:
             raise NotInstalled(f"The packages were not installed within {MINUTES} minutes.") from None
