@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from engines import PROGRAMS
@@ -28,9 +29,9 @@ def free_port() -> int:
 class Node:
     """One node: all its processes are one group."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, arguments: list[str], environment: dict[str, str], before: Sequence[str] = ()) -> None:
         self.process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "ray"), "start", "--block", *arguments],
+            [*before, str(Path(sys.executable).parent / "ray"), "start", "--block", *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -75,11 +76,12 @@ def session(leader: int) -> list[int]:
 
 
 class Cluster:
-    """Some nodes with CPUs; the first one is the head. Use it in a `with`."""
+    """Some nodes with CPUs; the first one is the head, which may have another number of them. Use it in a `with`."""
 
-    def __init__(self, nodes: int = 2, cpus: int = 1, **environment: str) -> None:
+    def __init__(self, nodes: int = 2, cpus: int = 1, head_cpus: int | None = None, **environment: str) -> None:
         self._size = nodes
         self._cpus = cpus
+        self._head_cpus = cpus if head_cpus is None else head_cpus
         self._folder = tempfile.TemporaryDirectory(prefix="ray", dir="/tmp")  # sockets have short names
         self.address = f"127.0.0.1:{free_port()}"
         self.client_address = f"ray://127.0.0.1:{free_port()}"
@@ -92,17 +94,18 @@ class Cluster:
         } | environment
         self.nodes: list[Node] = []
 
-    def add(self) -> Node:
-        """One node more."""
+    def add(self, before: Sequence[str] = ()) -> Node:
+        """One node more; ``before`` is what stands before its command."""
+        cpus = self._cpus if self.nodes else self._head_cpus
         if self.nodes:
             place = ["--address", self.address]
         else:
             port, client = (address.rpartition(":")[2] for address in (self.address, self.client_address))
             place = ["--head", "--port", port, "--ray-client-server-port", client]
             place += ["--include-dashboard=false", "--temp-dir", self._folder.name]
-        size = ["--num-cpus", str(self._cpus), "--object-store-memory", str(OBJECT_STORE_BYTES)]
+        size = ["--num-cpus", str(cpus), "--object-store-memory", str(OBJECT_STORE_BYTES)]
         here = ["--node-ip-address", "127.0.0.1", "--disable-usage-stats"]
-        self.nodes.append(Node([*place, *size, *here], os.environ | self.environment))
+        self.nodes.append(Node([*place, *size, *here], os.environ | self.environment, before))
         return self.nodes[-1].wait()
 
     def __enter__(self) -> Cluster:

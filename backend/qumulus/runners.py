@@ -18,6 +18,7 @@ from .execution.ownership import Ownership
 from .services.host import Host
 from .services.programs import Packages
 from .services.resources import Resources
+from .services.slots import Elsewhere
 from .settings import SEED_TOKEN, Settings
 from .storage import StateUnusable, Storage, open_storage
 
@@ -71,6 +72,21 @@ def runner(settings: Settings) -> Sequence[str]:
     return HERE if settings.runner == "here" else cluster.command(settings.runner, settings.simulations)
 
 
+def elsewhere(settings: Settings, storage: Storage) -> Elsewhere | None:
+    """The machines that run the programs of services; None where that is this one."""
+    if settings.runner in ("here", cluster.LOCAL):
+        return None
+    from .execution.cluster.programs.remote import Cluster
+
+    return Cluster(
+        settings.runner,
+        network=not settings.services_offline,
+        unsandboxed=settings.allow_unsandboxed,
+        now=storage.clock.now,
+        on_ready=lambda: storage.bells.queued.ring(""),
+    )
+
+
 class Runners:
     """The engine and the host of services of one process, started and ended together."""
 
@@ -86,6 +102,8 @@ class Runners:
             allow_unsandboxed=settings.allow_unsandboxed,
             own=Ownership(settings.home / "services").acquire,
             key=settings.services_key.get_secret_value().encode() if settings.services_key else None,
+            elsewhere=elsewhere(settings, storage),
+            public_url=settings.public_url.rstrip("/") if settings.public_url else None,
             secret=lambda: hashlib.sha256(b"grants of data pools" + secret(storage)).digest(),
         )
         self.engine = Engine(

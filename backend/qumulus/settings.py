@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     runner: str = Field(
         "here",
         min_length=1,
-        description="where simulations run: 'here', 'ray' on a Ray cluster that the server starts, or the address of one",
+        description="where simulations and services run: 'here', 'ray' on a Ray cluster that the server starts, or the address of one",
     )
     worker_memory_mib: Annotated[int, Field(ge=256)] = Field(4096, description="memory that one simulation may use")
     job_seconds: Seconds = Field(3600, description="longest run of one job")
@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     services_key: SecretStr | None = Field(
         None,
         description="what several processes seal the secrets of executions with, on their way through the database",
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#]+(/[^?#]*)?$",
+        description="address at which programs of services reach this server; the one that a request came to if not set",
     )
     service_at_root: str | None = Field(None, description="name of the one service to serve at the root")
     sse_python: Path | None = Field(

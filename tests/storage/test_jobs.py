@@ -126,6 +126,16 @@ def test_handing_back_does_not_count_but_ends_after_ten_times(storage):
     assert (failed.state, failed.failure, failed.attempt) == (JobState.FAILED, Failure.LOST, 11)
 
 
+@pytest.mark.parametrize(("attempts", "counted"), [(1, 1), (3, 0)])
+def test_what_was_lost_while_it_ran_has_had_its_attempt_if_it_may_run_once_only(storage, attempts, counted):
+    storage.jobs.submit(job(attempts=attempts))
+    storage.queue.claim("a", 1, LEASE)
+    storage.queue.recover(everything=True)
+    assert running(storage).counted_attempts == 0  # it was taken, and did not run
+    storage.queue.recover(everything=True)
+    assert running(storage).counted_attempts == counted
+
+
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_by_way_of_cancelling(storage):
     waiting, moving = storage.jobs.submit(job(device="a")), storage.jobs.submit(job(device="b"))
     (claim,) = storage.queue.claim("me", 1, LEASE, devices=lambda device: device == "b")

@@ -42,12 +42,25 @@ class Program:
     resources: Resources = field(default_factory=Resources)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """The same for another machine, which unpacks it and installs its packages."""
+
+    version: str
+    content: Callable[[], bytes] = field(repr=False)  # the files, as `archive.zipped` has made them
+    entrypoint: str
+    requirements: tuple[str, ...]
+    strict: bool
+    resources: Resources
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """A data pool as a program sees it."""
 
     folder: Path
     writable: bool = False
+    own: bool = False  # it comes with the service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +104,7 @@ class Execution:
         self._report = b""
 
     def run(self) -> tuple[Outcome, Sequence[LogLine]]:
-        """Run to the end; the outcome, and the lines of the log that were not told yet.
+        """Run to the end; the outcome, and the lines of the log that were not told yet. It begins at once.
 
         The thread that calls this must live as long as the run: the child dies with it.
 

@@ -19,7 +19,7 @@ from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import BESIDE
 
 from .environments import Environments
-from .execution import Input, Program
+from .execution import Input, Package, Program
 from .former import take_over
 from .lending import Copies
 from .pool_folder import PoolFolder
@@ -28,7 +28,7 @@ from .programs import Family, Packages, Programs
 from .resources import Resources
 from .sandbox import probe
 from .shelf import Shelf
-from .slots import Deployed, Slots
+from .slots import Deployed, Elsewhere, Slots
 
 OWN_SECONDS = 0.5  # how often a process looks whether the one that runs the executions of its folder is gone
 
@@ -72,6 +72,10 @@ class AllQueues:
         """See `Deployed.program`."""
         return self._of(device).program(device)
 
+    def package(self, device: str) -> Package | None:
+        """See `Deployed.package`."""
+        return self._of(device).package(device)
+
     def given(self, claim: Claim) -> AbstractContextManager[Input]:
         """See `Deployed.given`."""
         return self._of(claim.program.device).given(claim)
@@ -86,7 +90,13 @@ class AllQueues:
 
 
 def shelf_of(
-    storage: Stores, *, resources: Resources, secret: Callable[[], bytes], key: bytes | None = None
+    storage: Stores,
+    *,
+    resources: Resources,
+    secret: Callable[[], bytes],
+    key: bytes | None = None,
+    elsewhere: Elsewhere | None = None,
+    public_url: str | None = None,
 ) -> tuple[Shelf, DataPools]:
     """The deployed services and the data pools of a storage, with what an older version has left in its folder.
 
@@ -107,6 +117,8 @@ def shelf_of(
         lender=Copies(store) if storage.shared else in_folder,
         sealed=storage.sealed,
         key=key,
+        elsewhere=elsewhere.ready if elsewhere else None,
+        public_url=public_url,
     )
     return shelf, pools
 
@@ -127,15 +139,20 @@ class Host:
         secret: Callable[[], bytes],
         key: bytes | None = None,
         own: Callable[[], bool] = lambda: True,
+        elsewhere: Elsewhere | None = None,
+        public_url: str | None = None,
     ) -> None:
         """``family`` is whose programs come with jobs, and ``packages`` what they can import.
 
         ``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours;
-        ``secret`` is what grants of data pools are signed with; ``key`` seals secrets on their way between processes.
+        ``secret`` is what grants of data pools are signed with; ``key`` seals secrets on their way between processes;
+        ``elsewhere`` are the machines that run the programs of services, if not this one; ``public_url``: see `Shelf`.
         """
         folder = storage.home / "services"
         self.sandbox = cache(probe)
-        self.shelf, self.pools = shelf_of(storage, resources=resources, secret=secret, key=key)
+        self.shelf, self.pools = shelf_of(
+            storage, resources=resources, secret=secret, key=key, elsewhere=elsewhere, public_url=public_url
+        )
         programs = Programs(
             family,
             packages=packages,
@@ -154,7 +171,9 @@ class Host:
             owner=f"services:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             network=network,
             allow_unsandboxed=allow_unsandboxed,
+            elsewhere=elsewhere,
         )
+        self._elsewhere = elsewhere
         self._own = own
         self._runs = False
         self._ending = threading.Event()
@@ -180,3 +199,5 @@ class Host:
             self._beginning.join()
         if self._runs:
             self.slots.stop(within)
+            if self._elsewhere is not None:
+                self._elsewhere.stop()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from qumulus.core.errors import UnknownFile, UnknownPool
 from qumulus.core.ports import PoolStore
 
 from .folders import remove
-from .pool_folder import content_of, files_in
+from .pool_folder import content_of, files_in, put_in
 
 log = logging.getLogger("qumulus.services")
 
@@ -30,6 +31,38 @@ class Lender(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a run has done to a copy of a data pool."""
+
+    removed: Sequence[str]
+    written: Mapping[str, bytes]
+
+
+class Copy:
+    """A copy of a data pool's files that a run may change."""
+
+    def __init__(self, place: Path, files: Iterable[tuple[str, bytes]]) -> None:
+        """``place`` is free to be made for it, and removed by whoever asked for the copy."""
+        self.folder = (place / "files").absolute()
+        self.folder.mkdir(parents=True)
+        place.chmod(0o700)
+        self.folder.chmod(0o777)  # whoever a program runs as; the folder around it lets nobody else in
+        for name, content in files:
+            put_in(self.folder, name, content)
+        self._before = _told(self.folder)
+
+    def removed(self) -> Sequence[str]:
+        """The files that the run has removed."""
+        return sorted(self._before.keys() - _told(self.folder).keys())
+
+    def written(self) -> Iterator[tuple[str, bytes]]:
+        """The files that the run has written, with their contents."""
+        for name, told in _told(self.folder).items():
+            if told != self._before.get(name):
+                yield name, content_of(self.folder, name)
+
+
 class Copies:
     """`Lender` for data pools that stand in no folder: a run has a copy, and what it changed is taken over at its end."""
 
@@ -40,32 +73,35 @@ class Copies:
     def lent(self, pool_id: str, place: Path, *, writable: bool) -> Generator[Path]:
         """See `Lender.lent`."""
         self._store.pool(pool_id)
-        files = place / "files"
         try:
-            files.mkdir(parents=True)
-            place.chmod(0o700)
-            files.chmod(0o777)  # whoever a program runs as; the folder around it lets nobody else in
-            for file in self._store.files(pool_id):
-                with contextlib.suppress(UnknownFile):  # removed meanwhile
-                    (files / file.name).write_bytes(self._store.content(pool_id, file.name))
-                    (files / file.name).chmod(0o666)
-            before = _told(files)
-            yield files.absolute()
+            copy = Copy(place, self._contents(pool_id))
+            yield copy.folder
             if writable:
-                self._take_over(pool_id, files, before)
+                self._take_over(pool_id, copy)
         finally:
             remove(place)
 
-    def _take_over(self, pool_id: str, files: Path, before: Mapping[str, object]) -> None:
-        after = _told(files)
+    def _contents(self, pool_id: str) -> Iterator[tuple[str, bytes]]:
+        for file in self._store.files(pool_id):
+            with contextlib.suppress(UnknownFile):  # removed meanwhile
+                yield file.name, self._store.content(pool_id, file.name)
+
+    def _take_over(self, pool_id: str, copy: Copy) -> None:
         try:
-            for name in before.keys() - after.keys():
+            for name in copy.removed():
                 self._store.discard(pool_id, name)
-            for name in after:
-                if after[name] != before.get(name):
-                    self._store.add(pool_id, name, content_of(files, name))
+            for name, content in copy.written():
+                self._store.add(pool_id, name, content)
         except UnknownPool:
             log.info("The data pool %s was removed while a program wrote into it.", pool_id)
+
+
+def give_back(folder: Path, changes: Changes) -> None:
+    """Do to a folder what a run has done to its copy on another machine."""
+    for name in changes.removed:
+        (folder / name).unlink(missing_ok=True)
+    for name, content in changes.written.items():
+        put_in(folder, name, content)
 
 
 def _told(files: Path) -> Mapping[str, object]:

@@ -23,6 +23,7 @@ from qumulus.core.ports import PoolRecord, StoredFile
 
 from .folders import remove
 
+MOST_NAME = 255  # bytes, of the file systems of Linux and macOS
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -78,19 +79,13 @@ class PoolFolder:
 
     def add(self, pool_id: str, name: str, content: bytes) -> None:
         """Keep a file. See `PoolStore.add`."""
-        folder = self._files(pool_id)
-        aside = folder / f".{uuid.uuid4().hex}"
         try:
             with _full_disk():
-                aside.write_bytes(content)
-                aside.chmod(0o666)
-                aside.replace(folder / name)
+                put_in(self._files(pool_id), name, content)
         except IsADirectoryError:
             raise WrongState(f"A service has made a folder named {name[:80]!r}: choose another name.") from None
         except FileNotFoundError:
             raise UnknownPool(pool_id) from None
-        finally:
-            aside.unlink(missing_ok=True)
 
     def content(self, pool_id: str, name: str) -> bytes:
         """The content of a file. See `PoolStore.content`."""
@@ -126,6 +121,11 @@ def files_in(folder: Path) -> list[StoredFile]:
     return found
 
 
+def is_name(name: str) -> bool:
+    """Whether a file of a data pool can have that name."""
+    return not name.startswith(".") and not {"/", "\0"} & set(name) and 0 < len(os.fsencode(name)) <= MOST_NAME
+
+
 def content_of(folder: Path, name: str) -> bytes:
     """The content of a regular file; a link that a program has put in its place is not followed.
 
@@ -140,6 +140,17 @@ def content_of(folder: Path, name: str) -> bytes:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             raise UnknownFile(name)
         return file.read()
+
+
+def put_in(folder: Path, name: str, content: bytes) -> None:
+    """Keep a file that programs may change: all of it or nothing, and no link that has its name is followed."""
+    aside = folder / f".{uuid.uuid4().hex}"
+    try:
+        aside.write_bytes(content)
+        aside.chmod(0o666)
+        aside.replace(folder / name)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

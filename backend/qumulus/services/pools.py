@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,8 +12,9 @@ from qumulus.core.errors import InvalidRequest, UnknownFile, UnknownPool, WrongS
 from qumulus.core.pools import About, Pool, PoolFile, PoolReference
 from qumulus.core.ports import Clock, PoolRecord, PoolStore, StoredFile
 
+from .pool_folder import is_name
+
 MOST_FILES = 10_000
-MOST_NAME = 255  # bytes, of the file systems of Linux and macOS
 ALGORITHM = "HS256"
 READ_ONLY = "VIEW"
 
@@ -72,7 +72,7 @@ class DataPools:
     def add(self, pool_id: str, name: str, content: bytes, caller: Caller) -> PoolFile:
         """Keep a file. See `Pools.add`."""
         pool_id = self._of(pool_id, caller).id
-        if name.startswith(".") or "/" in name or "\0" in name or not 0 < len(os.fsencode(name)) <= MOST_NAME:
+        if not is_name(name):
             raise InvalidRequest(f"{name[:80]!r} is no name for a file: say another one with the parameter filename.")
         if len(self._listed(pool_id)) >= MOST_FILES:
             raise WrongState(f"The data pool has {MOST_FILES} files already: remove some first.")

@@ -126,6 +126,10 @@ class Programs:
             ) from None
         return python.absolute(), tuple(Path(prefix) for prefix in dict.fromkeys(json.loads(told.stdout)))
 
+    def package(self, device: str) -> None:
+        """None: they run here, beside the dispatcher."""
+        del device
+
     @contextlib.contextmanager
     def given(self, claim: Claim) -> Generator[Input]:
         """What a program gets: itself, and the variables of its family."""

@@ -16,8 +16,9 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from . import archive, definition, description
 from .definition import Definition
 from .entrusted import Entrusted
 from .environments import Environments, NotInstalled
-from .execution import Input, Pool, Program
+from .execution import Input, Package, Pool, Program
 from .folders import remove
 from .lending import Lender
 from .pools import DataPools
@@ -61,8 +62,11 @@ class Shelf:
         lender: Lender,
         sealed: SealedStore,
         key: bytes | None = None,
+        elsewhere: Callable[[], bool] | None = None,
+        public_url: str | None = None,
     ) -> None:
-        """``key``: see `Entrusted`."""
+        """``key``: see `Entrusted`; ``elsewhere`` says whether other machines that run the executions can be reached;
+        ``public_url`` is where programs reach the quantum API, where that is not the address that a request came to."""
         self._store = store
         self._unpacked = folder / "unpacked"
         self._lent = folder / "lent"
@@ -79,6 +83,8 @@ class Shelf:
         self._preparing: set[tuple[str, str]] = set()
         self._failed: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
+        self._elsewhere = elsewhere
+        self._public_url = public_url
         self._runs = False
 
     def own(self) -> None:
@@ -171,6 +177,8 @@ class Shelf:
         except UnknownService:
             return False
         key = (deployed.service.name, deployed.service.version)
+        if deployed.service.state is ServiceState.READY and self._elsewhere is not None:
+            return self._elsewhere()
         if deployed.service.state is ServiceState.READY and (key in self._ready or key in self._failed):
             return True
         if deployed.service.state is not ServiceState.FAILED:
@@ -206,6 +214,19 @@ class Shelf:
                 self._in_use[version] -= 1
             self._sweep()
 
+    def package(self, device: str) -> Package:
+        """The program for another machine. See `Deployed.package`."""
+        deployed = self._store.get(service_of(device))
+        read, service = self._definition(deployed), deployed.service
+        return Package(
+            version=service.version,
+            content=partial(self._store.package, service.name, service.version),
+            entrypoint=read.entrypoint,
+            requirements=read.requirements,
+            strict=read.strict,
+            resources=read.resources,
+        )
+
     @contextlib.contextmanager
     def given(self, claim: Claim) -> Generator[Input]:
         """What an execution was sent. See `Deployed.given`."""
@@ -237,7 +258,7 @@ class Shelf:
                 pools={**own, **brought},
                 environment={
                     "SERVICE_ID": request.get("service_id", ""),
-                    **dict.fromkeys(QUANTUM, f"{request['origin']}/quantum"),
+                    **dict.fromkeys(QUANTUM, f"{self._public_url or request['origin']}/quantum"),
                 },
             )
 
@@ -344,7 +365,11 @@ class Shelf:
 
 def own_pools(place: Path) -> Mapping[str, Pool]:
     """The folders `datapool/<parameter>` that a service brings along, as the vendor's local server takes them."""
-    return {folder.name: Pool(folder.absolute()) for folder in (place / POOLS).glob("*/") if folder.name.isidentifier()}
+    return {
+        folder.name: Pool(folder.absolute(), own=True)
+        for folder in (place / POOLS).glob("*/")
+        if folder.name.isidentifier()
+    }
 
 
 def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:

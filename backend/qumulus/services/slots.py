@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Generator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.bells import Bells
 from qumulus.core.errors import QumulusError, Unavailable
+from qumulus.core.jobs import JobState
 from qumulus.core.ports import Claim, Clock, JobQueue
 from qumulus.core.results import Failure, LogLine, Outcome
 
-from .execution import Execution, Input, Program
+from .execution import Execution, Input, Package, Program
 from .folders import remove
 from .outputs import problem
 from .sandbox import Sandbox
@@ -25,7 +27,68 @@ HEARTBEAT = 3.0  # seconds
 LOOK_AGAIN = 5.0  # seconds; a bell rings before
 PAUSE = 5.0  # seconds after an error of ours, such as a full disk
 
+Now = Callable[[], datetime]
+
 log = logging.getLogger("qumulus.services")
+
+
+class Run(Protocol):
+    """One run of a program, here or elsewhere. `run` blocks until the end, `stop` may be called from another thread."""
+
+    def run(self, start: Callable[[], bool]) -> tuple[Outcome, Sequence[LogLine]] | None:
+        """Run to the end; the outcome, and the lines of the log that were not told yet.
+
+        ``start`` is asked once, just before the program begins; None if it has not begun.
+
+        Raises:
+            OSError: it could not be started.
+        """
+        ...
+
+    def stop(self, why: str = "request") -> None:
+        """End it: SIGTERM now, SIGKILL of everything after the grace. ``why`` is "request" or "server"."""
+        ...
+
+    @property
+    def ended_by(self) -> str | None:
+        """Who or what ended it from outside; None as long as nothing did."""
+        ...
+
+
+class Elsewhere(Protocol):
+    """Other machines that run the programs of services."""
+
+    def stop(self) -> None:
+        """End what runs there."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether they can be reached now. Who is asked first reaches for them, and rings when they can be."""
+        ...
+
+    def execution(self, job_id: str, package: Package, given: Input, tell: Callable[[Sequence[LogLine]], None]) -> Run:
+        """A run there; ``tell`` takes lines of its log."""
+        ...
+
+
+class Here:
+    """`Run` on this machine."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+
+    def run(self, start: Callable[[], bool]) -> tuple[Outcome, Sequence[LogLine]] | None:
+        """See `Run.run`."""
+        return self._execution.run() if start() else None
+
+    def stop(self, why: str = "request") -> None:
+        """See `Run.stop`."""
+        self._execution.stop(why)
+
+    @property
+    def ended_by(self) -> str | None:
+        """See `Run.ended_by`."""
+        return self._execution.ended_by
 
 
 class Deployed(Protocol):
@@ -37,6 +100,14 @@ class Deployed(Protocol):
 
     def program(self, device: str) -> contextlib.AbstractContextManager[Program]:
         """The program as it is now, kept on disk as long as it is in use.
+
+        Raises:
+            UnknownService
+        """
+        ...
+
+    def package(self, device: str) -> Package | None:
+        """The program for another machine; None where it has to run here.
 
         Raises:
             UnknownService
@@ -84,8 +155,10 @@ class Slots:
         owner: str,
         network: bool,
         allow_unsandboxed: bool,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
-        """``folder`` holds the private folders of the executions; ``sandbox`` says what this machine can do."""
+        """``folder`` holds the private folders of the executions; ``sandbox`` says what this machine can do; ``elsewhere`` are the
+        machines that run what need not run here."""
         self._count = count
         self._queue = queue
         self._deployed = deployed
@@ -96,7 +169,8 @@ class Slots:
         self._owner = owner
         self._network = network
         self._allow_unsandboxed = allow_unsandboxed
-        self._running: dict[str, tuple[Claim, Execution | None]] = {}
+        self._elsewhere = elsewhere
+        self._running: dict[str, tuple[Claim, Run | None]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._queued = threading.Condition()
@@ -183,14 +257,14 @@ class Slots:
                     self._queued.wait(LOOK_AGAIN)
 
     def _take(self, claim: Claim) -> None:
-        job_id = claim.job_id
+        job_id, handed_back = claim.job_id, False
         try:
-            if claim.attempt > 1:
+            if claim.counted_attempts >= claim.attempts:
                 self._end(claim, failed(Failure.LOST, "Lost", LOST))
                 return
             with self._lock:
                 self._running[job_id] = (claim, None)
-            self._run(claim)
+            handed_back = self._run(claim)
         except (Gone, QumulusError) as error:
             self._end(claim, failed(Failure.LOST, "Not started", str(error)))
         except OSError as error:
@@ -199,12 +273,39 @@ class Slots:
         finally:
             with self._lock:
                 self._running.pop(job_id, None)
-            self._deployed.done(claim)
+            if not handed_back:
+                self._deployed.done(claim)
 
-    def _run(self, claim: Claim) -> None:
+    def _run(self, claim: Claim) -> bool:
+        """Run it, or hand it back where this server ends before it has begun: then it is True."""
+        with self._begun(claim) as execution:
+            if execution is None:
+                self._end(claim, failed(Failure.REFUSED, "No sandbox", UNSAFE))
+                return False
+            with self._lock:
+                self._running[claim.job_id] = (claim, execution)
+            ended = execution.run(partial(self._queue.start, claim))
+        if execution.ended_by == "request":
+            self._queue.log(claim, ended[1] if ended else ())
+            self._queue.release(claim, counted=False, reason="It was cancelled while it ran.")
+        elif ended is not None:
+            self._end(claim, *ended)
+        elif execution.ended_by is not None:
+            return self._queue.release(claim, counted=False, reason=NOT_BEGUN) is JobState.QUEUED
+        return False
+
+    @contextlib.contextmanager
+    def _begun(self, claim: Claim) -> Generator[Run | None]:
+        """Its run, with all that it needs; None where nothing would keep it from other files."""
+        tell = partial(self._queue.log, claim)
+        package = self._deployed.package(claim.program.device) if self._elsewhere else None
+        if package is not None and self._elsewhere is not None:
+            with self._deployed.given(claim) as given:
+                yield self._elsewhere.execution(claim.job_id, package, given, tell)
+            return
         sandbox = self._sandbox()
         if not sandbox.holds and not self._allow_unsandboxed:
-            self._end(claim, failed(Failure.REFUSED, "No sandbox", UNSAFE))
+            yield None
             return
         with self._deployed.program(claim.program.device) as program, self._deployed.given(claim) as given:
             execution = Execution(
@@ -214,25 +315,17 @@ class Slots:
                 place=self._folder / claim.job_id,
                 sandbox=sandbox,
                 now=self._clock.now,
-                tell=lambda lines: self._queue.log(claim, lines),
+                tell=tell,
                 network=self._network,
             )
-            with self._lock:
-                self._running[claim.job_id] = (claim, execution)
-            if not self._queue.start(claim):
-                return  # cancelled meanwhile
-            outcome, rest = execution.run()
-        if execution.ended_by == "request":
-            self._queue.log(claim, rest)
-            self._queue.release(claim, counted=False, reason="It was cancelled while it ran.")
-        else:
-            self._end(claim, outcome, rest)
+            yield Here(execution)
 
     def _end(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine] = ()) -> None:
         if not self._queue.finish(claim, self._deployed.outcome(claim, outcome, rest), rest):
             log.info("Execution %s had ended meanwhile; its outcome is left out.", claim.job_id)
 
 
+NOT_BEGUN = "The server ended before it began."
 UNSAFE = (
     "This machine can't keep a program from other files (no namespaces, no Landlock), so it was not run. "
     "Start the server with --allow-unsandboxed if that is what you want."

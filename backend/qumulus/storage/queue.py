@@ -257,6 +257,8 @@ class SqlQueue:
             if connection.execute(select(jobs.c.number).where(gone).limit(1)).first() is None:
                 return 0
         cancelling = jobs.c.state == JobState.CANCELLING.value
+        returned = AGAIN | {"returned": jobs.c.returned + 1}
+        had_its_only_run = and_(jobs.c.state == JobState.RUNNING.value, jobs.c.attempts == 1)
         steps = (
             (
                 cancelling,
@@ -268,7 +270,8 @@ class SqlQueue:
                 },
             ),
             (~cancelling & (jobs.c.returned >= MOST_RETURNS), _failed(Failure.LOST, LOST, now)),
-            (~cancelling, AGAIN | {"returned": jobs.c.returned + 1}),
+            (had_its_only_run, returned | {"counted": 1}),  # for whoever takes it to say so
+            (~cancelling, returned),
         )
 
         def work(connection: Connection) -> list[tuple[str, Mapping[str, Any]]]:

@@ -21,7 +21,7 @@ class Claim:
     program: Program
     account: str
     session: str | None = None
-    counted_attempts: int = 0  # attempts that died by themselves
+    counted_attempts: int = 0  # attempts that died by themselves; where only one may be, also one that was lost
     attempts: int = 3  # how many may
     max_seconds: float | None = None  # what the caller allows
     queued_at: datetime | None = None

@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Sequence
 
+import ray
+
 from qumulus.core.results import Failure
 from qumulus.execution import process
 from qumulus.execution.nursery import SECRETS, Nursery, ParentGone, WorkerHandle
@@ -38,12 +40,12 @@ class Place:
         )
         self._nursery.start()
 
-    def ready(self) -> bool:
-        """Whether jobs can be run here; returns when that is so."""
+    def ready(self) -> str | None:
+        """The node that jobs can be run on, when that is so; None if they can't."""
         self._warm.wait(READY_SECONDS)
         with contextlib.suppress(ParentGone):
             self._bear()
-        return self._worker is not None
+        return ray.get_runtime_context().get_node_id() if self._worker is not None else None
 
     def live(self) -> None:
         """Never returns: the call ends when this process does."""

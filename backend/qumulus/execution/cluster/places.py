@@ -11,7 +11,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +20,13 @@ from ray.exceptions import RayError
 from ray.util import list_named_actors
 
 from .actor import Place
+from .sharing import PLACE_BYTES, share, sizes
 
 log = logging.getLogger("qumulus.execution.cluster")
 
-ROOM_BYTES = 512 << 20  # for a job, in an ordinary place
 OVERHEAD_BYTES = 512 << 20  # an actor, its warm parent and what a worker has loaded
+ROOM_BYTES = PLACE_BYTES - OVERHEAD_BYTES  # for a job, in an ordinary place
+NODE = "ray.io/node-id"  # a label
 LOOK_SECONDS = 0.25  # how often actors that came or went are looked for
 RESIZE_SECONDS = 1.0  # how often nodes and other drivers are
 IDLE_SECONDS = 60.0  # after which a larger place is given back to the cluster
@@ -46,6 +48,7 @@ class Held:
     actor: Any
     room: int  # bytes for a job
     coming: Any  # the call that returns when it is ready
+    node: str = ""  # as soon as it is
     living: Any = None  # the call that ends when it does
     since: float = field(default_factory=time.monotonic)  # idle
 
@@ -62,8 +65,10 @@ class Places:
         self._on_change = on_change
         self._told = 0
         self._wanted = 0
+        self._most_on: Mapping[str, int] = {}  # nodes
         self._resized_at = 0.0
-        member = ray.remote(Member).options(num_cpus=0, name=f"driver-{secrets.token_hex(8)}", max_restarts=-1)
+        self._name = f"driver-{secrets.token_hex(8)}"
+        member = ray.remote(Member).options(num_cpus=0, name=self._name, max_restarts=-1)
         self._member = member.remote()  # its node may end before we do: then it lives on another one
         self._coming: set[Held] = set()
         self._ready: set[Held] = set()
@@ -101,7 +106,7 @@ class Places:
         with self._changed:
             if lost:
                 self._forget(held)
-            elif len(self._ready) > self._wanted:
+            elif len(self._ready) > self._wanted or self._crowds(held):
                 self._forget(held)  # others are to have it
             elif held in self._ready:
                 held.since = time.monotonic()
@@ -147,8 +152,9 @@ class Places:
             with self._changed:
                 if held not in self._coming:
                     continue
-                if _went_well(ended):
+                if (node := _node_of(ended)) is not None:
                     self._coming.remove(held)
+                    held.node = node
                     held.living = held.actor.live.remote()
                     self._ready.add(held)
                     self._free.append(held)
@@ -164,22 +170,34 @@ class Places:
         if now - self._resized_at < RESIZE_SECONDS:
             return
         self._resized_at = now
-        cpus, drivers = int(ray.cluster_resources().get("CPU", 0)), max(1, len(list_named_actors()))
-        self._wanted = self._most or -(-cpus // drivers)
+        wanted, most_on = share(sizes(ray.nodes()), list_named_actors(), self._name)
         with self._changed:
+            self._wanted, self._most_on = (self._most, {}) if self._most else (wanted, most_on)
             for held in [held for held in self._free if held.room > ROOM_BYTES and now - held.since > IDLE_SECONDS]:
                 self._forget(held)
+            for held in [*self._free]:
+                if self._crowds(held):
+                    self._forget(held)
             more = self._wanted - len(self._ready) - len(self._coming)
             for _ in range(more):
                 self._make(ROOM_BYTES)
             for held in [*self._coming, *self._free][: max(0, -more)]:
                 self._forget(held)
 
+    def _on(self, node: str) -> int:
+        return sum(held.node == node for held in self._ready)
+
+    def _crowds(self, held: Held) -> bool:
+        """Whether its node is to be left to executions of services."""
+        return held.node in self._most_on and self._on(held.node) > self._most_on[held.node]
+
     def _make(self, room: int) -> Held:
+        full = [node for node, most in self._most_on.items() if self._on(node) >= most]
         options = self._class.options(
             num_cpus=1,
             memory=room + OVERHEAD_BYTES,
             scheduling_strategy="SPREAD",
+            label_selector={NODE: f"!in({','.join(full)})"} if full else None,
             max_concurrency=THREADS,
             max_restarts=0,  # starting another one and running again is for us to say
             max_task_retries=0,
@@ -206,12 +224,12 @@ def _ended(calls: dict[Any, Held]) -> list[Any]:
     return ray.wait(list(calls), num_returns=len(calls), timeout=0)[0] if calls else []
 
 
-def _went_well(call: Any) -> bool:
+def _node_of(call: Any) -> str | None:
     try:
-        ready = ray.get(call)
+        node = ray.get(call)
     except RayError as error:
         log.warning("A place of the cluster ended before it was ready: %s", str(error).splitlines()[0])
-        return False
-    if not ready:
+        return None
+    if node is None:
         log.error("A place of the cluster can't run jobs: is the same version of Qumulus installed on every node?")
-    return ready
+    return node

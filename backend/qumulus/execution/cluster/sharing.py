@@ -1,0 +1,95 @@
+"""How those that use one cluster share it: what each of them has is seen from the names of its actors.
+
+A room of an execution is made for one node, which its name says, with what it takes there. It never waits for another room,
+only for simulations: these leave it what it takes as soon as they end. Every driver of simulations has a member, named
+`driver-…`; they share evenly what the rooms leave, and rooms leave a place to each of them, but for the only room there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ROOM, MEMBER = "room", "driver"
+PLACE_BYTES = 1 << 30  # an ordinary place of simulations; it has one core
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a node has, or a room takes."""
+
+    cores: int
+    memory: int  # bytes
+
+    def holds(self, other: Size) -> bool:
+        """Whether there is room for the other."""
+        return self.cores >= other.cores and self.memory >= other.memory
+
+    def without(self, other: Size) -> Size:
+        """What the other leaves of it."""
+        return Size(self.cores - other.cores, self.memory - other.memory)
+
+    @property
+    def places(self) -> int:
+        """How many ordinary places of simulations there is room for."""
+        return max(0, min(self.cores, self.memory // PLACE_BYTES))
+
+
+Nodes = Mapping[str, Size]
+"""The nodes of a cluster that have cores, by their ids."""
+
+
+def sizes(nodes: Iterable[Mapping[str, Any]]) -> Nodes:
+    """The nodes as Ray tells of them."""
+    return {
+        node["NodeID"]: Size(int(cores), int(node["Resources"].get("memory", 0)))
+        for node in nodes
+        if node["Alive"] and (cores := node["Resources"].get("CPU"))
+    }
+
+
+def room_name(node: str, size: Size, own: str) -> str:
+    """The name of a room of that size on that node."""
+    return f"{ROOM}-{node}-{size.cores}-{size.memory}-{own}"
+
+
+def node_for(room: Size, nodes: Nodes, names: Collection[str], fit: Collection[str]) -> str | None:
+    """The node on which a room is to be made, of those that are ``fit``; None if it has to wait for another room to end."""
+    left, drivers, others = _left(nodes, names), _of(MEMBER, names), _of(ROOM, names)
+    for node in sorted(fit, key=lambda node: -left[node].cores):
+        if left[node].holds(room):
+            places = sum(size.places for size in (left | {node: left[node].without(room)}).values())
+            if places >= len(drivers) or not others:
+                return node
+    return None
+
+
+def share(nodes: Nodes, names: Collection[str], own: str) -> tuple[int, Mapping[str, int]]:
+    """How many places the driver may have whose member is ``own``: in all, and on each node where there are rooms anywhere.
+
+    Without rooms, all may ask for what can't be divided: Ray says who has it.
+    """
+    drivers = sorted({*_of(MEMBER, names), own})
+    if not _of(ROOM, names):
+        return -(-sum(size.cores for size in nodes.values()) // len(drivers)), {}
+    turn = drivers.index(own)
+    each = {
+        node: len(range((turn + number) % len(drivers), size.places, len(drivers)))
+        for number, (node, size) in enumerate(sorted(_left(nodes, names).items()))
+    }
+    return sum(each.values()), each
+
+
+def _of(kind: str, names: Iterable[str]) -> Sequence[str]:
+    return [name for name in names if name.startswith(f"{kind}-")]
+
+
+def _left(nodes: Nodes, names: Iterable[str]) -> dict[str, Size]:
+    """What the rooms leave of each node."""
+    left = dict(nodes)
+    for name in _of(ROOM, names):
+        _, node, cores, memory, _ = name.split("-")
+        if node in left:
+            left[node] = left[node].without(Size(int(cores), int(memory)))
+    return left
