@@ -8,6 +8,7 @@ import pytest
 
 from qumulus.core.errors import NotAuthenticated
 from qumulus.storage import open_storage
+from qumulus.storage.accounts import SqlAccounts
 
 
 def test_a_credential_that_is_gone_is_refused_at_once_here_and_soon_elsewhere(tmp_path):
@@ -39,3 +40,17 @@ def test_a_credential_is_gone_after_a_reset(tmp_path):
     with pytest.raises(NotAuthenticated):
         storage.accounts.authenticate("ibm", "mine")
     storage.close()
+
+
+def test_a_dispatcher_that_opens_an_empty_state_beside_a_server_takes_no_credential_away(tmp_path, monkeypatch):
+    write = SqlAccounts._write
+
+    def late(accounts, work):
+        monkeypatch.undo()
+        open_storage(tmp_path, credentials=[("ibm", "secret")]).close()  # after the dispatcher has found nothing
+        return write(accounts, work)
+
+    monkeypatch.setattr(SqlAccounts, "_write", late)
+    dispatcher = open_storage(tmp_path)
+    assert dispatcher.accounts.authenticate("ibm", "secret").account == "local"
+    dispatcher.close()

@@ -47,9 +47,9 @@ class SqlAccounts:
         with self._database.read() as connection:
             built_in = select(tokens.c.scheme, tokens.c.digest).where(tokens.c.built_in)
             known = {(row.scheme, row.digest) for row in connection.execute(built_in)}
-            wanted = known if credentials is None else {(scheme, digest(secret)) for scheme, secret in credentials}
+            wanted = None if credentials is None else {(scheme, digest(secret)) for scheme, secret in credentials}
             seeded = connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first()
-        if seeded and known == wanted:
+        if seeded and wanted in (None, known):
             return
         self._write(lambda connection: self._seed(connection, wanted))
 
@@ -64,11 +64,13 @@ class SqlAccounts:
         """Read again what is next asked for: somebody has written."""
         self._kept.forget()
 
-    def _seed(self, connection: Connection, wanted: set[tuple[str, bytes]]) -> None:
+    def _seed(self, connection: Connection, wanted: set[tuple[str, bytes]] | None) -> None:
         if not connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first():
             connection.execute(insert(accounts).values(id=DEFAULT_ACCOUNT, name="Local user", email="user@localhost"))
             for instance in INSTANCES:
                 connection.execute(insert(instances).values(_instance_values(instance)))
+        if wanted is None:  # another process may have let some in since we looked
+            return
         connection.execute(delete(tokens).where(tokens.c.built_in))
         now = self._clock.now()
         for scheme, known in sorted(wanted):
