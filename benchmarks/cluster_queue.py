@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,8 @@ from qumulus.storage import open_storage
 from servers import Server
 
 from .cluster_claims import claims
+from .driven import arrivals, driven
+from .load import p99
 from .noise import isa, program
 from .tables import Row, Table, seconds
 
@@ -42,7 +44,8 @@ REQUESTS = 400
 SIMULATED = 30_000  # jobs of each simulation
 RATES = (10, 100, 1000)  # jobs a second
 FULL = 0.7  # how busy a station may be before another one is added
-
+DRIVEN = ((10, 200), (50, 1000))  # jobs a second, and how many: what one of each station does for real
+NEAR = 2.0  # how far the simulation may be from that
 
 API, DISPATCHER, DATABASE, WORKER = "API processes", "dispatchers", "databases", "workers"
 
@@ -131,14 +134,13 @@ def plan(costs: Costs, rate: float) -> dict[str, int]:
     return needed | {DATABASE: 1}
 
 
-def simulate(costs: Costs, rate: float, places: dict[str, int], seed: int = 1) -> Result:
-    """Send jobs through: at each station the first free place takes the one that waits longest."""
-    draw = random.Random(seed)
+def simulate(costs: Costs, times: Iterable[float], places: dict[str, int]) -> Result:
+    """Send jobs through that arrive at some times: at each station the first free place takes the one that waits longest."""
+    draw = random.Random(1)
     free = {name: [0.0] * count for name, count in places.items()}
     worked = dict.fromkeys(places, 0.0)
     spent, sent = [], 0.0
-    arrivals = list(_arrivals(draw, rate))
-    for sent in arrivals:
+    for sent in times:
         now = sent
         for name, mean in costs.means.items():
             cost = draw.choice(costs.worker) if name == WORKER else mean
@@ -147,16 +149,8 @@ def simulate(costs: Costs, rate: float, places: dict[str, int], seed: int = 1) -
             heapq.heappush(free[name], now)
             worked[name] += cost
         spent.append(now - sent)
-    busy = {name: worked[name] / (arrivals[-1] * places[name]) for name in places}
-    spent.sort()
-    return Result(busy, spent[len(spent) // 2], spent[int(len(spent) * 0.99)])
-
-
-def _arrivals(draw: random.Random, rate: float) -> Iterator[float]:
-    at = 0.0
-    for _ in range(SIMULATED):
-        at += draw.expovariate(rate)
-        yield at
+    busy = {name: worked[name] / (sent * places[name]) for name in places}
+    return Result(busy, statistics.median(spent), p99(spent))
 
 
 def tables() -> Sequence[Table]:
@@ -175,7 +169,31 @@ def tables() -> Sequence[Table]:
             rows=[_needed(costs, rate) for rate in RATES],
             note=f"{SIMULATED:,} jobs each, arriving at random; no station but the database more than {FULL:.0%} busy.",
         ),
+        Table(
+            title="The simulation beside a real system",
+            rows=_compared(costs),
+            note="One of each station, the same arrivals; from sending a job until its result is stored: median, 99 %.",
+        ),
     ]
+
+
+def _compared(costs: Costs) -> list[Row]:
+    """How long jobs take in a real system, beside the simulation of just that system."""
+    body = program(isa(bell(), DEVICE), DEVICE).payload
+    rows = []
+    for (rate, count), real in zip(DRIVEN, driven(body, DRIVEN), strict=True):
+        said = simulate(costs, arrivals(rate, count), dict.fromkeys(costs.means, 1))
+        shares = (statistics.median(real) / said.median, p99(real) / said.p99)
+        row = Row(
+            what=f"{rate} jobs/s, {count:,} of them",
+            ours=f"{seconds(statistics.median(real))}, {seconds(p99(real))}",
+            other=f"simulated: {seconds(said.median)}, {seconds(said.p99)}",
+            ratio=", ".join(f"{share:.2f}" for share in shares),
+            least=f"1/{NEAR:g} to {NEAR:g}",
+            met=all(1 / NEAR <= share <= NEAR for share in shares),
+        )
+        rows.append(row)
+    return rows
 
 
 def _needed(costs: Costs, rate: float) -> Row:
@@ -185,7 +203,7 @@ def _needed(costs: Costs, rate: float) -> Row:
     first = max(alone, key=lambda name: alone[name])
     waits = "grows without end"
     if alone[DATABASE] < 1:
-        result = simulate(costs, rate, places)
+        result = simulate(costs, arrivals(rate, SIMULATED), places)
         waits = f"median {seconds(result.median)}, p99 {seconds(result.p99)}"
     return Row(
         what=f"{rate:,} jobs/s",

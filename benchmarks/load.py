@@ -6,13 +6,14 @@ import asyncio
 import statistics
 import time
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
-def request(method: str, path: str, body: bytes = b"") -> bytes:
+def request(method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
     """The bytes of a request."""
+    named = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
-    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n".encode() + body
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{named}{length}\r\n".encode() + body
 
 
 class Connection:
