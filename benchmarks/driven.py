@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import random
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from postgres import temporary
@@ -35,14 +39,15 @@ def arrivals(rate: float, count: int, seed: int = 1) -> Iterator[float]:
 def driven(body: bytes, loads: Sequence[tuple[float, int]]) -> list[list[float]]:
     """Seconds of each job, from the moment at which its request is sent until its result is stored; a list for each load.
 
-    ``loads``: jobs a second, and how many jobs. One process answers and dispatches, one worker simulates, on a PostgreSQL.
+    ``loads``: jobs a second, and how many jobs. One process answers, another one dispatches to one worker, on a PostgreSQL.
 
     Raises:
         RuntimeError: a request was refused, or a job did not succeed.
     """
     with tempfile.TemporaryDirectory() as folder, temporary() as database:
-        environment = {"QUMULUS_DATABASE": database.url, "QUMULUS_SIMULATIONS": "1", "QUMULUS_LOG": "off"}
-        with Server(Path(folder) / "state", environment=environment) as server:
+        shared = {"QUMULUS_DATABASE": database.url, "QUMULUS_LOG": "off"}
+        api = Server(Path(folder) / "api", environment=shared | {"QUMULUS_API_ONLY": "true"})
+        with api as server, _dispatcher(Path(folder) / "dispatcher", shared):
             storage = open_storage(Path(folder) / "watch", url=database.url)
             data = request("POST", "/v1/jobs", body, RUNTIME)
             spent = []
@@ -52,6 +57,17 @@ def driven(body: bytes, loads: Sequence[tuple[float, int]]) -> list[list[float]]
                 spent.append([ended[job_id] - at for job_id, at in sent.items()])
             storage.close()
     return spent[1:]
+
+
+@contextlib.contextmanager
+def _dispatcher(home: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    command = [sys.executable, "-m", "qumulus", "worker", "--simulations", "1"]
+    process = subprocess.Popen(command, env=os.environ | environment | {"QUMULUS_HOME": str(home)})
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 async def _send(url: str, data: bytes, times: Sequence[float]) -> dict[str, float]:
