@@ -14,6 +14,7 @@ from qumulus.core.pools import About
 from qumulus.core.ports import Deployed, PoolRecord
 from qumulus.core.services import Deployment, Service, ServiceState
 from qumulus.storage import open_storage, schema
+from qumulus.storage.pools import BATCH_FILES
 from qumulus.storage.storage import open_database
 from qumulus.storage.sweeping import sweep
 
@@ -84,7 +85,7 @@ def test_what_became_of_a_version_is_said_of_no_other_one(storage):
 def test_packages_and_files_are_not_swept_as_long_as_a_row_names_them(tmp_path, storage):
     storage.services.put(deployed(), LARGE)
     storage.pools.put(POOL)
-    storage.pools.add(POOL.id, "large", LARGE)
+    storage.pools.add(POOL.id, [("large", LARGE)])
     storage.blobs.put("0" * 32, LARGE)
     assert sweep(storage._database, storage.blobs, timedelta(0)) == 1
     storage.close()
@@ -97,20 +98,29 @@ def test_a_data_pool_keeps_its_files_small_and_large(storage):
     storage.pools.put(POOL)
     storage.pools.put(replace(POOL, about=About(name="Towns")))
     assert [pool.about.name for pool in storage.pools.pools()] == ["Towns"]
-    storage.pools.add(POOL.id, "b", b"1")
-    storage.pools.add(POOL.id, "b", LARGE)
-    storage.pools.add(POOL.id, "a", b"2")
+    storage.pools.add(POOL.id, [("b", b"1")])
+    storage.pools.add(POOL.id, [("b", LARGE), ("a", b"2")])
     assert [(file.name, file.size) for file in storage.pools.files(POOL.id)] == [("a", 1), ("b", len(LARGE))]
     assert storage.pools.content(POOL.id, "b") == LARGE
-    storage.pools.discard(POOL.id, "a")
+    storage.pools.discard(POOL.id, ["a", "never there"])
     with pytest.raises(UnknownFile):
         storage.pools.content(POOL.id, "a")
     storage.pools.remove(POOL.id)
     assert list(storage.blobs.keys()) == []
-    for ask in (lambda: storage.pools.pool(POOL.id), lambda: storage.pools.add(POOL.id, "c", LARGE)):
+    for ask in (lambda: storage.pools.pool(POOL.id), lambda: storage.pools.add(POOL.id, [("c", LARGE)])):
         with pytest.raises(UnknownPool):
             ask()
     assert list(storage.blobs.keys()) == []
+
+
+def test_a_data_pool_takes_more_files_than_a_transaction(storage):
+    storage.pools.put(POOL)
+    many = {f"{number:04}": b"%d" % number for number in range(2 * BATCH_FILES + 1)}
+    storage.pools.add(POOL.id, many.items())
+    assert [file.name for file in storage.pools.files(POOL.id)] == list(many)
+    assert storage.pools.content(POOL.id, "0512") == b"512"
+    storage.pools.discard(POOL.id, list(many)[1:])
+    assert [file.name for file in storage.pools.files(POOL.id)] == ["0000"]
 
 
 def test_sealed_secrets_are_kept_until_they_are_forgotten_or_nobody_came_for_them(storage):

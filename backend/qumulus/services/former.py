@@ -52,8 +52,7 @@ def _copy(old: PoolFolder, pools: PoolStore, pool_id: str) -> None:
         pools.pool(pool_id)
     except UnknownPool:
         pools.put(old.pool(pool_id))
-        for file in old.files(pool_id):
-            pools.add(pool_id, file.name, old.content(pool_id, file.name))
+        pools.add(pool_id, ((file.name, old.content(pool_id, file.name)) for file in old.files(pool_id)))
 
 
 def _has(folder: Path) -> bool:

@@ -88,10 +88,8 @@ class Copies:
 
     def _take_over(self, pool_id: str, copy: Copy) -> None:
         try:
-            for name in copy.removed():
-                self._store.discard(pool_id, name)
-            for name, content in copy.written():
-                self._store.add(pool_id, name, content)
+            self._store.discard(pool_id, copy.removed())
+            self._store.add(pool_id, copy.written())
         except UnknownPool:
             log.info("The data pool %s was removed while a program wrote into it.", pool_id)
 

@@ -12,7 +12,7 @@ import json
 import os
 import stat
 import uuid
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,23 +77,25 @@ class PoolFolder:
         """Its regular files, by name."""
         return files_in(self._files(pool_id))
 
-    def add(self, pool_id: str, name: str, content: bytes) -> None:
-        """Keep a file. See `PoolStore.add`."""
-        try:
-            with _full_disk():
-                put_in(self._files(pool_id), name, content)
-        except IsADirectoryError:
-            raise WrongState(f"A service has made a folder named {name[:80]!r}: choose another name.") from None
-        except FileNotFoundError:
-            raise UnknownPool(pool_id) from None
+    def add(self, pool_id: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """Keep files. See `PoolStore.add`."""
+        for name, content in files:
+            try:
+                with _full_disk():
+                    put_in(self._files(pool_id), name, content)
+            except IsADirectoryError:
+                raise WrongState(f"A service has made a folder named {name[:80]!r}: choose another name.") from None
+            except FileNotFoundError:
+                raise UnknownPool(pool_id) from None
 
     def content(self, pool_id: str, name: str) -> bytes:
         """The content of a file. See `PoolStore.content`."""
         return content_of(self._files(pool_id), name)
 
-    def discard(self, pool_id: str, name: str) -> None:
-        """Remove a file; nothing happens where there is none."""
-        (self._files(pool_id) / name).unlink(missing_ok=True)
+    def discard(self, pool_id: str, names: Iterable[str]) -> None:
+        """Remove files; nothing happens where there are none."""
+        for name in names:
+            (self._files(pool_id) / name).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def lent(self, pool_id: str, place: Path, *, writable: bool) -> Generator[Path]:

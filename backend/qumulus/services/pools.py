@@ -76,7 +76,7 @@ class DataPools:
             raise InvalidRequest(f"{name[:80]!r} is no name for a file: say another one with the parameter filename.")
         if len(self._listed(pool_id)) >= MOST_FILES:
             raise WrongState(f"The data pool has {MOST_FILES} files already: remove some first.")
-        self._store.add(pool_id, name, content)
+        self._store.add(pool_id, [(name, content)])
         return self._by_id(pool_id, _file_id(pool_id, name))
 
     def read(self, pool_id: str, file_id: str, caller: Caller) -> tuple[PoolFile, bytes]:
@@ -87,7 +87,7 @@ class DataPools:
     def discard(self, pool_id: str, file_id: str, caller: Caller) -> None:
         """Remove a file. See `Pools.discard`."""
         file = self._by_id(self._of(pool_id, caller).id, file_id)
-        self._store.discard(file.pool, file.name)
+        self._store.discard(file.pool, [file.name])
 
     def _listed(self, pool_id: str) -> list[PoolFile]:
         return [_file(pool_id, stored) for stored in self._store.files(pool_id)]

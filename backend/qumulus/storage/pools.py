@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -14,6 +16,8 @@ from qumulus.core.ports import BlobStore, PoolRecord, StoredFile
 from .database import Database
 from .tables import AnyRow, data_pools, pool_files
 from .values import Values
+
+BATCH_FILES, BATCH_BYTES = 256, 4 << 20  # of a transaction: others wait for it
 
 
 class SqlPools:
@@ -65,19 +69,26 @@ class SqlPools:
             rows = connection.execute(wanted.where(pool_files.c.pool == pool_id).order_by(pool_files.c.name))
             return [StoredFile(**row._mapping) for row in rows]
 
-    def add(self, pool_id: str, name: str, content: bytes) -> None:
-        """Keep a file. See `PoolStore.add`."""
-        its = (pool_files.c.pool == pool_id) & (pool_files.c.name == name)
-        row = {"pool": pool_id, "name": name, "size": len(content), "changed_at": self._database.clock.now()}
-        with self._values.stored(content) as (in_row, key):
+    def add(self, pool_id: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """Keep files. See `PoolStore.add`."""
+        for some in _batches(files):
+            self._add(pool_id, some)
+
+    def _add(self, pool_id: str, files: Mapping[str, bytes]) -> None:
+        """Keep files, all of them or none."""
+        same = {"pool": pool_id, "changed_at": self._database.clock.now()}
+        with ExitStack() as kept:
+            rows = []
+            for name, content in files.items():
+                in_row, key = kept.enter_context(self._values.stored(content))
+                rows.append({**same, "name": name, "size": len(content), "value": in_row, "blob": key})
 
             def work(connection: Connection) -> list[str | None]:
                 if connection.execute(select(data_pools.c.id).where(data_pools.c.id == pool_id)).first() is None:
                     raise UnknownPool(pool_id)
-                before = connection.execute(delete(pool_files).where(its).returning(pool_files.c.blob))
-                keys = list(before.scalars())
-                connection.execute(insert(pool_files).values(**row, value=in_row, blob=key))
-                return keys
+                before = _gone(connection, pool_id, files)
+                connection.execute(insert(pool_files), rows)
+                return before
 
             before = self._database.writer.run(work)
         self._values.drop(before)
@@ -95,11 +106,28 @@ class SqlPools:
         except FileNotFoundError:  # replaced meanwhile
             raise UnknownFile(name) from None
 
-    def discard(self, pool_id: str, name: str) -> None:
-        """Remove a file; nothing happens where there is none."""
-        its = (pool_files.c.pool == pool_id) & (pool_files.c.name == name)
-        gone = delete(pool_files).where(its).returning(pool_files.c.blob)
-        self._values.drop(self._database.writer.run(lambda connection: list(connection.execute(gone).scalars())))
+    def discard(self, pool_id: str, names: Iterable[str]) -> None:
+        """Remove files; nothing happens where there are none."""
+        for some in _batches((name, b"") for name in names):
+            self._values.drop(self._database.writer.run(partial(_gone, pool_id=pool_id, names=some)))
+
+
+def _batches(files: Iterable[tuple[str, bytes]]) -> Iterator[Mapping[str, bytes]]:
+    """Files as they go into a transaction together."""
+    some, size = dict[str, bytes](), 0
+    for name, content in files:
+        some[name], size = content, size + len(content)
+        if len(some) == BATCH_FILES or size > BATCH_BYTES:
+            yield some
+            some, size = {}, 0
+    if some:
+        yield some
+
+
+def _gone(connection: Connection, pool_id: str, names: Iterable[str]) -> list[str | None]:
+    """Remove files; the keys of their blobs."""
+    these = (pool_files.c.pool == pool_id) & pool_files.c.name.in_(list(names))
+    return list(connection.execute(delete(pool_files).where(these).returning(pool_files.c.blob)).scalars())
 
 
 def _record(row: AnyRow) -> PoolRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -125,8 +125,8 @@ class PoolStore(Protocol):
         """Its files, by name."""
         ...
 
-    def add(self, pool_id: str, name: str, content: bytes) -> None:
-        """Keep a file; one of that name is replaced.
+    def add(self, pool_id: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """Keep files, given by name; those that have these names are replaced.
 
         Raises:
             StorageFull
@@ -143,6 +143,6 @@ class PoolStore(Protocol):
         """
         ...
 
-    def discard(self, pool_id: str, name: str) -> None:
-        """Remove a file; nothing happens where there is none."""
+    def discard(self, pool_id: str, names: Iterable[str]) -> None:
+        """Remove files; nothing happens where there are none."""
         ...
