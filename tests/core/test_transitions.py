@@ -145,12 +145,15 @@ class Life(RuleBasedStateMachine):
         """The state of a claim's job, if no newer claim of it was made."""
         return self.seen[claim.job_id] if self.attempts[claim.job_id] == claim.attempt else None
 
-    @rule(claim=claims, good=st.booleans())
-    def finish(self, claim: Claim, good: bool) -> None:
+    @rule(claim=claims, good=st.booleans(), at_once=st.booleans())
+    def finish(self, claim: Claim, good: bool, at_once: bool) -> None:
         legal = self.newest(claim) in states_before(E.SUCCEED if good else E.FAIL) - {S.QUEUED, S.REGISTERED}
+        if at_once:
+            legal = self.newest(claim) is S.CLAIMED
+        began_at = self.storage.clock.now() if at_once else None
         value = f"{claim.job_id} {claim.attempt}".encode()
         outcome = Outcome(result=value) if good else Outcome(failure=Failure.PROGRAM, reason="It is wrong.")
-        assert self.storage.queue.finish(claim, outcome) is legal
+        assert self.storage.queue.finish(claim, outcome, began_at=began_at) is legal
         if legal and good:
             assert claim.job_id not in self.results
             self.results[claim.job_id] = value
@@ -158,6 +161,10 @@ class Life(RuleBasedStateMachine):
     @rule(claim=consumes(claims), counted=st.booleans())
     def release(self, claim: Claim, counted: bool) -> None:
         self.storage.queue.release(claim, counted=counted, reason="It died.")
+
+    @rule(claim=consumes(claims))
+    def put_back(self, claim: Claim) -> None:
+        self.storage.queue.put_back(claim)
 
     @rule(claim=claims)
     def beat(self, claim: Claim) -> None:

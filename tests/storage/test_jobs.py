@@ -136,6 +136,43 @@ def test_what_was_lost_while_it_ran_has_had_its_attempt_if_it_may_run_once_only(
     assert running(storage).counted_attempts == counted
 
 
+def test_what_has_not_begun_is_put_back_any_number_of_times_and_keeps_its_turn(storage):
+    first, second = storage.jobs.submit(job(attempts=1)), storage.jobs.submit(job(attempts=1))
+    for attempt in range(1, 13):
+        (claim,) = storage.queue.claim("me", 1, LEASE)
+        assert (claim.job_id, claim.attempt) == (first.id, attempt)
+        assert storage.queue.put_back(claim) is JobState.QUEUED
+    assert storage.queue.put_back(claim) is None, "it is nobody's"
+    taken = storage.queue.claim("me", 2, LEASE)
+    assert [claim.job_id for claim in taken] == [first.id, second.id]
+    storage.jobs.cancel(second.id, ME)
+    assert storage.queue.put_back(taken[1]) is None, "it was cancelled"
+    assert storage.jobs.get(second.id, ME).state is JobState.CANCELLED
+    assert storage.queue.start(taken[0])
+    assert storage.queue.finish(taken[0], Outcome(result=b"done"))
+
+
+def test_a_run_that_has_begun_and_ended_is_stored_in_one_step_if_nobody_cancelled_it(storage):
+    good, bad, cancelled = (storage.jobs.submit(job()) for _ in range(3))
+    claims = storage.queue.claim("me", 3, LEASE)
+    storage.jobs.cancel(cancelled.id, ME)
+    began_at = storage.clock.now()
+    outcomes = (
+        Outcome(result=b"done"),
+        Outcome(failure=Failure.PROGRAM, reason="It is wrong."),
+        Outcome(result=b"late"),
+    )
+    stored = [
+        storage.queue.finish(claim, outcome, began_at=began_at) for claim, outcome in zip(claims, outcomes, strict=True)
+    ]
+    assert stored == [True, True, False]
+    jobs = [storage.jobs.get(kept.id, ME) for kept in (good, bad, cancelled)]
+    assert [one.state for one in jobs] == [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED]
+    assert all(one.claimed_at <= one.running_at <= one.ended_at for one in jobs[:2])
+    assert storage.jobs.result(good.id)[0] == b"done"
+    assert not storage.queue.finish(claims[0], outcomes[1], began_at=began_at), "it is final"
+
+
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_by_way_of_cancelling(storage):
     waiting, moving = storage.jobs.submit(job(device="a")), storage.jobs.submit(job(device="b"))
     (claim,) = storage.queue.claim("me", 1, LEASE, devices=lambda device: device == "b")

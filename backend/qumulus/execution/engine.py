@@ -195,12 +195,11 @@ class Engine:
 
     def running(self) -> dict[str, int | None]:
         """The jobs that run here and the process ids of their workers."""
-        return {claim.job_id: seat.pid for seat in self._seats if (claim := seat.claim) is not None}
+        return {claim.job_id: seat.pid for seat in self._seats if (claim := seat.running) is not None}
 
     def metrics(self) -> Snapshot:
         """The figures now; `execution.metrics.Jobs` collects them for Prometheus."""
-        busy = len(self._seats) - len(self._idle)
-        return self._tally.snapshot(busy=busy, workers=self.workers if self._nursery.ready else 0)
+        return self._tally.snapshot(busy=len(self.running()), workers=self.workers if self._nursery.ready else 0)
 
     @property
     def draining(self) -> bool:
@@ -294,7 +293,7 @@ class Engine:
         """Give claims to idle seats; whether there may be more to give."""
         if self._draining.is_set() or not self._nursery.ready:
             return False
-        free = len(self._idle) - max(0, len(self._seats) - self.workers)
+        free = len(self._idle) - max(0, len(self._seats) - self.workers - self._ahead())
         if free <= 0:
             return False
         claims = self._storage.queue.claim(self._owner, free, self._lease, devices=is_device)
@@ -307,10 +306,17 @@ class Engine:
             seat.give(claim)
         return bool(claims)
 
+    def _ahead(self) -> int:
+        """How many jobs more than there are workers may be on their way. A run that lingers keeps its seat and no place, so that
+        where a device does that no job may be in a seat before its turn."""
+        ahead = self._nursery.ahead
+        return 0 if ahead and self._storage.board.any_lingers() else ahead
+
     def _prepare(self) -> None:
         """A parent is warm, or has other places: every seat gets its worker before the first job comes."""
+        wanted = self.workers + self._nursery.ahead
         with self._idle_lock:
-            more = [Seat(number, self._around, self._on_idle) for number in range(len(self._seats), self.workers)]
+            more = [Seat(number, self._around, self._on_idle) for number in range(len(self._seats), wanted)]
             self._seats += more
             self._idle += more
             for seat in self._idle:

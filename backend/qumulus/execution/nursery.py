@@ -53,6 +53,10 @@ class ParentGone(Exception):
         super().__init__(reason)
 
 
+class NotBegun(ParentGone):
+    """No place was there in time for what the worker was to run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exit:
     """How a worker ended. ``code`` is negative for a signal; ``lost`` says what ended it, where it was lost with its machine."""
@@ -61,6 +65,7 @@ class Exit:
     peak_bytes: int
     output: str
     lost: str | None = None
+    begun: bool = True  # False where it only waited, for a place elsewhere
 
     def told(self) -> str:
         """For people."""
@@ -102,6 +107,7 @@ class Generation:
         self._lock = threading.Lock()
         self.ready = False
         self.places: int | None = None
+        self.ahead = 0
         self.gone = False
 
     def listen(self, on_ready: Callable[[], None]) -> None:
@@ -110,6 +116,7 @@ class Generation:
             while (message := self._wire.receive()) is not None:
                 if message.say == "ready":
                     self.places = message.members.get("places")
+                    self.ahead = message.members.get("ahead", 0)
                     self.ready = True
                     on_ready()
                 else:
@@ -135,7 +142,8 @@ class Generation:
                 birth.pid = message.members["pid"]
             else:
                 members = message.members
-                birth.exit = Exit(members["code"], members["peak_bytes"], members["output"], members.get("lost"))
+                names = ("code", "peak_bytes", "output", "lost", "begun")
+                birth.exit = Exit(**{name: members[name] for name in names if name in members})
             birth.changed.notify_all()
 
     def bear(self, number: int) -> WorkerHandle:
@@ -215,14 +223,14 @@ class WorkerHandle:
         """How it ended. To be called when its socket was closed.
 
         Raises:
-            ParentGone: it ended because the parent or its machine did.
+            ParentGone: it ended because the parent or its machine did; `NotBegun` where it never ran what it was given.
         """
         birth = self._birth
         with birth.changed:
             birth.changed.wait_for(lambda: birth.exit is not None or self._generation.gone, EXIT_SECONDS)
         if birth.exit is not None:
             if birth.exit.lost:
-                raise ParentGone(birth.exit.lost)
+                raise (ParentGone if birth.exit.begun else NotBegun)(birth.exit.lost)
             return birth.exit
         if self._generation.gone:
             raise ParentGone
@@ -278,6 +286,12 @@ class Nursery:
         """How many workers the parent can have at work now; None where that is for us to say."""
         generation = self._generation
         return generation.places if generation is not None and not generation.gone else None
+
+    @property
+    def ahead(self) -> int:
+        """How many jobs more than it has places the parent wants, so that each place has its next one at once."""
+        generation = self._generation
+        return generation.ahead if generation is not None and not generation.gone else 0
 
     @property
     def failing(self) -> bool:

@@ -17,6 +17,7 @@ PR_SET_PDEATHSIG = 1
 MOST_FILE_BYTES = 1 << 30  # of any file that a worker writes
 UNTOUCHED_BYTES = 192 << 20  # address space that libraries reserve, for arenas and stacks, and hardly use
 FIRST_TO_GO = "900"  # of 1000: before any process of the person who runs us
+GIVING_WAY = 4  # niceness: two fifths of the processor time that others get where there is too little
 LINUX = sys.platform.startswith("linux")
 
 
@@ -35,6 +36,17 @@ def go_first() -> None:
             Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _soft(resource.RLIMIT_FSIZE, MOST_FILE_BYTES)
+
+
+def give_way(pid: int) -> None:
+    """Let what else computes on this machine go before a process that leads a session; nothing happens if it has ended.
+
+    Some kernels share processor time out between sessions first, and by niceness only inside of one.
+    """
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, GIVING_WAY)
+        if LINUX:
+            Path(f"/proc/{pid}/autogroup").write_text(str(GIVING_WAY))
 
 
 def limit(limits: Limits, *, cores: int = 1) -> None:

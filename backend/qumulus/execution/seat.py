@@ -9,6 +9,7 @@ How a run may end, and what follows:
 | cancelled | the worker is killed, the job ends as cancelled |
 | the server stops | the worker is killed, the job is handed back; the attempt does not count |
 | the warm parent ended, or the machine of the worker | handed back; the attempt does not count |
+| it waited in vain for a place on another machine | it has never begun: as if it had not been claimed |
 | the worker died, or was stopped by somebody | the attempt counts: handed back, or failed when it was the last |
 """
 
@@ -22,7 +23,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum, auto
+from functools import partial
 from typing import TypeVar
 
 from qumulus.core.errors import Unavailable
@@ -34,7 +37,7 @@ from .admission import Budget
 from .journal import Journal
 from .messages import outcome_parts, program_members, to_line, to_outcome
 from .metrics import Tally
-from .nursery import Exit, Nursery, ParentGone, WorkerHandle
+from .nursery import Exit, NotBegun, Nursery, ParentGone, WorkerHandle
 from .reasons import OURS, STOPPED, died, too_long, waits
 from .wire import BrokenWire, Message
 
@@ -42,6 +45,8 @@ log = logging.getLogger("qumulus.execution")
 T = TypeVar("T")
 
 AGAIN_SECONDS = 0.5  # until a write that the disk refused is tried again
+ON_THE_WAY = frozenset({"placed", "begun", "log", "need"})  # what is said before the last word; a cluster says "placed"
+BEGIN_SECONDS = 120.0  # in which a worker must say something, or how it ended
 
 
 class Ending(Enum):
@@ -79,7 +84,8 @@ class Run:
     worker: WorkerHandle | None = None
     confirmed: bool = False  # the worker has begun: from here on its death counts
     taken: int = 0  # bytes of the budget
-    begun: float | None = None  # monotonic
+    begun: float | None = None  # monotonic; None while it waits for a place
+    began_at: datetime | None = None  # until it is stored that it runs
     waited: float = 0.0  # seconds, for memory
 
 
@@ -110,6 +116,12 @@ class Seat:
         """What runs here now, or in a moment."""
         run = self._run
         return run.claim if run else None
+
+    @property
+    def running(self) -> Claim | None:
+        """What runs here now."""
+        run = self._run
+        return run.claim if run and run.begun is not None else None
 
     @property
     def pid(self) -> int | None:
@@ -175,6 +187,10 @@ class Seat:
     def _serve(self, run: Run) -> None:
         try:
             outcome = self._outcome(run)
+        except NotBegun:
+            self._drop()
+            self._insist(lambda: self._around.queue.put_back(run.claim))
+            return
         except ParentGone as gone:
             self._drop()
             self._release(run, counted=False, reason=str(gone))
@@ -230,10 +246,17 @@ class Seat:
         """
         program = replace(run.claim.program, limits=run.limits)
         worker.wire.send("run", [program.payload], **program_members(program))
-        if not self._insist(lambda: self._around.queue.start(run.claim)):
+        first = worker.wire.receive(BEGIN_SECONDS)
+        if first is None:
             return None
-        run.begun = time.monotonic()
-        return self._received(worker, run, self._next(worker, run))
+        run.begun, run.began_at = time.monotonic(), self._around.clock.now()
+        return self._received(worker, run, self._last(worker, run, first))
+
+    def _started(self, run: Run) -> bool:
+        """Store that it runs, if it is not stored; False when the claim is no longer ours."""
+        if run.began_at is not None and self._insist(lambda: self._around.queue.start(run.claim)):
+            run.begun, run.began_at = time.monotonic(), None
+        return run.began_at is None
 
     def _admitted(self, run: Run, needed: int) -> bool:
         """Exchange what the run has of the memory for what it needs from now on; False if it was given up meanwhile.
@@ -253,28 +276,40 @@ class Seat:
         run.waited += time.monotonic() - asked
         return True
 
-    def _next(self, worker: WorkerHandle, run: Run) -> Message | None:
-        """The outcome's frame, with what the worker says and asks until then; None when the run's time is over, or it is given up.
+    def _last(self, worker: WorkerHandle, run: Run, message: Message | None) -> Message | None:
+        """The outcome's frame, with what the worker says and asks until then, beginning with ``message``; None when the run's
+        time is over, or it is given up.
 
         Raises:
             BrokenWire
         """
-        while (left := run.limits.seconds - self._ran(run)) > 0:
-            message = worker.wire.receive(min(left, run.journal.patience))
-            if message is None:
-                run.journal.flush()
-            elif message.say == "begun":
-                run.confirmed = True
-            elif message.say == "log":
-                run.journal.add(to_line(message))
-            elif message.say == "need":
-                if not self._admitted(run, min(int(message.members["bytes"]), run.limits.memory_bytes)):
+        while message is None or message.say in ON_THE_WAY:
+            if not self._heard(worker, run, message):
+                return None
+            if (left := run.limits.seconds - self._ran(run)) <= 0:
+                run.ending = run.ending or Ending.TIME
+                return None
+            message = None if run.began_at is None else worker.wire.receive(0)
+            if message is None:  # else it may have ended by now, and both is stored at once
+                if not self._started(run):
                     return None
-                worker.wire.send("go")
-            else:
-                return message
-        run.ending = run.ending or Ending.TIME
-        return None
+                message = worker.wire.receive(min(left, run.journal.patience))
+        return message
+
+    def _heard(self, worker: WorkerHandle, run: Run, message: Message | None) -> bool:
+        """Do what follows from what a worker says before its last word; False when the run was given up meanwhile."""
+        if message is None:
+            run.journal.flush()
+        elif message.say == "begun":
+            run.confirmed = True
+        elif message.say == "log":
+            run.journal.add(to_line(message))
+        elif message.say == "need":
+            needed = min(int(message.members["bytes"]), run.limits.memory_bytes)
+            if not self._started(run) or not self._admitted(run, needed):
+                return False
+            worker.wire.send("go")
+        return True
 
     def _received(self, worker: WorkerHandle, run: Run, message: Message | None) -> Outcome | None:
         if message is None:
@@ -320,7 +355,9 @@ class Seat:
 
     def _finish(self, run: Run, outcome: Outcome) -> None:
         least = self._around.board.settings(run.claim.program.device).least_run_seconds
-        if least and run.begun is not None:
+        if run.begun is None:  # it failed before it could begin
+            run.began_at = self._around.clock.now()
+        elif least and self._started(run):
             run.given_up.wait(max(0.0, min(least, run.limits.seconds) - self._ran(run)))
             if run.ending is Ending.CANCELLED:
                 self._release(run, counted=False, reason=STOPPED)
@@ -328,7 +365,9 @@ class Seat:
             if least > run.limits.seconds:  # the time that the device takes at least counts like any other
                 outcome = Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
         lines = run.journal.take()
-        self._insist(lambda: self._around.queue.finish(run.claim, outcome, lines))
+        finish = partial(self._around.queue.finish, run.claim, outcome, lines, began_at=run.began_at)
+        if self._insist(finish) is False and run.began_at is not None:  # it was cancelled before it was known to run
+            self._release(run, counted=False, reason=STOPPED)
 
     @staticmethod
     def _ran(run: Run) -> float:

@@ -7,6 +7,7 @@ the connection.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -18,6 +19,7 @@ from typing import Any
 
 HEADER_BYTES = 64 << 20
 SEND_SECONDS = 60.0
+AT_ONCE_BYTES = 64 << 10  # that are sent together: each sending wakes the other end
 
 COMMAND = struct.Struct("!cI")  # to the warm parent: what, and the number of a worker
 FORK, KILL = b"f", b"k"
@@ -108,35 +110,55 @@ class Wire:
         """
         self.send_frame(packed(Message(say, members, parts)))
 
-    def send_frame(self, frame: Frame) -> None:
-        """Send what was packed.
+    def send_frame(self, *frames: Frame) -> None:
+        """Send what was packed, frame after frame.
 
         Raises:
             BrokenWire
         """
-        header, *parts = frame
+        pieces: list[bytes] = []
+        for header, *parts in frames:  # nothing is sent of an empty part: who has read the last byte may be gone by now
+            pieces += (_length.pack(len(header)), header, *filter(None, parts))
+        if sum(map(len, pieces)) < AT_ONCE_BYTES:
+            pieces = [b"".join(pieces)]
         try:
-            self._socket.sendall(_length.pack(len(header)) + header)
-            for part in filter(None, parts):  # who has read the last byte may be gone by now
-                self._socket.sendall(part)
+            for piece in pieces:
+                self._socket.sendall(piece)
         except (OSError, TimeoutError) as error:
             raise BrokenWire("The other end takes nothing.") from error
 
     def receive(self, seconds: float | None = None) -> Message | None:
-        """The next frame; None if it does not begin within ``seconds``.
+        """What the next frame says; None if it does not begin within ``seconds``.
 
         Raises:
             BrokenWire
         """
-        if not self._ready(seconds):
-            return None
+        return self._frame()[0] if self._ready(seconds) else None
+
+    def receive_frame(self) -> Frame:
+        """The next frame, to be passed on.
+
+        Raises:
+            BrokenWire
+        """
+        self._ready(None)
+        message, header = self._frame()
+        return (header, *message.parts)
+
+    def _frame(self) -> tuple[Message, bytes]:
         (length,) = _length.unpack(self._exactly(_length.size))
         if length > HEADER_BYTES:
             raise BrokenWire("A header is too long.")
-        say, members, lengths = _read(self._exactly(length))
+        header = self._exactly(length)
+        say, members, lengths = _read(header)
         if sum(lengths) > self._most_bytes:
             raise BrokenWire("A frame is too long.")
-        return Message(say, members, [self._exactly(length) for length in lengths])
+        return Message(say, members, [self._exactly(length) for length in lengths]), header
+
+    def end(self) -> None:
+        """Let both ends see the end of the connection, whatever thread waits for it here."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def fileno(self) -> int:
         """The descriptor, for those who wait for several."""

@@ -111,9 +111,13 @@ class RemoteQueue:
         except NoLonger:
             return None
 
-    def finish(self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = ()) -> bool:
+    def finish(
+        self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = (), *, began_at: datetime | None = None
+    ) -> bool:
         """Upload what it left and report how it ended; False when nobody wants to know any more."""
         del log
+        if began_at is not None and not self.start(claim):
+            return False
         job_id, seconds = claim.job_id, outcome.run_seconds
         try:
             if outcome.succeeded:
@@ -143,6 +147,10 @@ class RemoteQueue:
             return self._handed_back(job_id, reason)
         except NoLonger:
             return None
+
+    def put_back(self, claim: Claim) -> JobState | None:
+        """Hand back what has not begun."""
+        return self.release(claim, counted=False, reason="It could not be begun.")
 
     def _handed_back(self, job_id: str, reason: str) -> JobState:
         try:

@@ -29,6 +29,10 @@ class Board:
         del device
         return DeviceSettings()
 
+    def any_lingers(self) -> bool:
+        """The least run time is the cloud's affair too."""
+        return False
+
 
 class Jobs:
     """What the engine asks of the jobs as a whole; they stand in the cloud."""

@@ -27,13 +27,20 @@ class Board:
 
     def settings(self, device: str) -> DeviceSettings:
         """What was set for a device; the defaults where nothing was."""
+        return self._all().get(device, DEFAULTS)
+
+    def any_lingers(self) -> bool:
+        """Whether a device has a least run time."""
+        return any(settings.least_run_seconds for settings in self._all().values())
+
+    def _all(self) -> dict[str, DeviceSettings]:
         known = self._known
         if known is None:
             with self._database.read() as connection:
                 rows = connection.execute(select(device_settings.c.device, *COLUMNS))
                 known = {row.device: DeviceSettings(**dict(zip(row._fields[1:], row[1:], strict=True))) for row in rows}
             self._known = known
-        return known.get(device, DEFAULTS)
+        return known
 
     def set(self, device: str, settings: DeviceSettings) -> None:
         """Set all of a device's settings."""

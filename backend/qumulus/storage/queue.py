@@ -130,17 +130,13 @@ class SqlQueue:
                 claims.append(self._claim(row))
             except Unavailable as error:
                 unread = error
-                self._put_back(rows.to_claim(row, b"", 0))
+                self.put_back(rows.to_claim(row, b"", 0))
             except OSError as error:
                 log.error("The payload of job %s can't be read: %s", row.id, error)
                 self.finish(rows.to_claim(row, b"", 0), Outcome(failure=Failure.INTERNAL, reason=GONE))
         if unread is not None and not claims:
             raise unread
         return claims
-
-    def _put_back(self, claim: Claim) -> None:
-        """Queue again what could not be begun because of us, as if it had not been taken."""
-        self._database.writer.run(lambda connection: _changed(connection, claim, JobEvent.RELEASE, AGAIN))
 
     def _claim(self, row: AnyRow) -> Claim:
         seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts
@@ -167,8 +163,10 @@ class SqlQueue:
             self._database.writer.run(lambda connection: connection.execute(renewed), synced=False)
         return [claim for claim in held if claim.job_id not in kept]
 
-    def finish(self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = ()) -> bool:
-        """Store result and final state in one transaction; False when the attempt is no longer ours."""
+    def finish(
+        self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = (), *, began_at: datetime | None = None
+    ) -> bool:
+        """Store result and final state in one transaction. See `JobQueue.finish`."""
         event = JobEvent.SUCCEED if outcome.succeeded else JobEvent.FAIL
         values: dict[str, Any] = {
             "state": (JobState.SUCCEEDED if outcome.succeeded else JobState.FAILED).value,
@@ -180,6 +178,8 @@ class SqlQueue:
             "metadata": dict(outcome.metadata),
             **NOBODY,
         }
+        if began_at is not None:  # what may begin may end in the same step
+            event, values = JobEvent.START, values | {"running_at": began_at}
         kept: list[dict[str, Any]] = []
 
         def work(connection: Connection) -> list[str | None] | None:
@@ -228,13 +228,20 @@ class SqlQueue:
 
     def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
         """Hand a job back, or end it. See `JobQueue.release`."""
+        return self._hand_back(claim, partial(_handed_back, counted=counted, reason=reason))
+
+    def put_back(self, claim: Claim) -> JobState | None:
+        """Queue again what has not begun. See `JobQueue.put_back`."""
+        return self._hand_back(claim, _put_back)
+
+    def _hand_back(self, claim: Claim, becomes: Callable[..., Mapping[str, Any]]) -> JobState | None:
         now = self._clock.now()
 
         def work(connection: Connection) -> Mapping[str, Any] | None:
             row = connection.execute(MINE, of(claim)).first()
             if row is None:
                 return None
-            values = _handed_back(row, counted=counted, reason=reason, now=now)
+            values = becomes(row, now=now)
             _changed(connection, claim, JobEvent.RELEASE, values)
             return values
 
@@ -319,17 +326,23 @@ def _failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
     return {"state": JobState.FAILED.value, "failure": failure.value, "reason": reason, "ended_at": now, **NOBODY}
 
 
-def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> dict[str, Any]:
+def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Mapping[str, Any]:
     """What becomes of a job whose run ended without an outcome."""
-    state = after(JobState(row.state), JobEvent.RELEASE)
-    if state in FINAL:
-        return {"state": state.value, "ended_at": now, "reason": CANCELLED, **NOBODY}
+    values = _put_back(row, now=now)
+    if values is not AGAIN:
+        return values
     if counted and row.counted + 1 >= row.attempts:
         return _failed(Failure.CRASHED, reason, now) | {"counted": row.counted + 1}
     if not counted and row.returned >= MOST_RETURNS:
         return _failed(Failure.LOST, LOST, now)
     tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
     return AGAIN | tally
+
+
+def _put_back(row: AnyRow, *, now: datetime) -> Mapping[str, Any]:
+    """What becomes of a job that has not begun."""
+    state = after(JobState(row.state), JobEvent.RELEASE)
+    return {"state": state.value, "ended_at": now, "reason": CANCELLED, **NOBODY} if state in FINAL else AGAIN
 
 
 def _write_log(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:

@@ -62,6 +62,10 @@ class DeviceRules(Protocol):
 
     def settings(self, device: str) -> DeviceSettings: ...
 
+    def any_lingers(self) -> bool:
+        """Whether a device has a least run time."""
+        ...
+
 
 class DeviceBoard(DeviceRules, Protocol):
     """What an administrator, or a device's engine, says of a device."""

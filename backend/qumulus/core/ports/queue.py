@@ -45,8 +45,14 @@ class JobQueue(Protocol):
         """Renew the leases and return the claims whose run must stop: cancelled, or no longer ours."""
         ...
 
-    def finish(self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = ()) -> bool:
-        """Store result and final state in one transaction; False when the attempt is no longer ours."""
+    def finish(
+        self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = (), *, began_at: datetime | None = None
+    ) -> bool:
+        """Store result and final state in one transaction; False when the attempt is no longer ours.
+
+        ``began_at`` is given where it was not marked as running: both steps are made at once, and the first one of a job that
+        is to be cancelled is as illegal as alone.
+        """
         ...
 
     def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
@@ -55,6 +61,10 @@ class JobQueue(Protocol):
         ``counted`` says whether the attempt counts against it. Returns the state that it is in now; None when the attempt is
         no longer ours.
         """
+        ...
+
+    def put_back(self, claim: Claim) -> JobState | None:
+        """Queue again what has not begun, as if it had not been claimed; end it where it was to be cancelled. Returns as `release`."""
         ...
 
     def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:

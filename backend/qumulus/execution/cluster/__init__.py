@@ -25,9 +25,15 @@ LOCAL = "ray"
 """The name of the cluster that the driver starts itself, on this machine."""
 
 
-def command(address: str, places: int | None = None) -> tuple[str, ...]:
-    """The command of the driver: the cluster's address or `LOCAL`, and how many places to have at most; None: one a CPU."""
-    return (sys.executable, "-m", "qumulus.execution.cluster.driver", address, str(places or 0))
+ANSWER_SECONDS = 60.0
+"""A place that says nothing for so long is lost, and its jobs are begun again elsewhere."""
+
+
+def command(address: str, places: int | None = None, answer_seconds: float = ANSWER_SECONDS) -> tuple[str, ...]:
+    """The command of the driver: the cluster's address or `LOCAL`, how many places to have at most (None: one a CPU), and for how
+    long a place may say nothing."""
+    driver = (sys.executable, "-m", "qumulus.execution.cluster.driver")
+    return (*driver, address, str(places or 0), str(answer_seconds))
 
 
 def missing() -> str | None:
