@@ -114,8 +114,10 @@ down: $(DEV) ## Stop the DB
 .PHONY: test test-machines test-contract test-clients test-postgres test-faults bench bench-cluster
 machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py
 
-test: $(DEV) ## Run tests
-	@$(pytest) tests --ignore=tests/clients $(machines:%=--ignore=%)
+two = -n 2 --dist loadfile --no-loadscope-reorder # tests mostly wait for processes that start; those of a file share theirs
+
+test: $(DEV) ## Run tests, two at a time
+	@$(pytest) $(two) tests --ignore=tests/clients $(machines:%=--ignore=%)
 
 test-machines: $(DEV) ## Run the tests of many machines: PostgreSQL restarted, S3, Ray, several processes, a deployment
 	@$(pytest) $(machines)
@@ -127,7 +129,8 @@ test-clients: $(DEV) ## Run the real clients, each in its own environment
 	@$(pytest) tests/clients
 
 test-postgres: $(DEV) ## Run the tests with all state in PostgreSQL
-	@QUMULUS_TEST_DATABASE=postgres $(pytest) tests --ignore=tests/clients
+	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(two) tests --ignore=tests/clients $(machines:%=--ignore=%)
+	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(machines)
 
 test-faults: $(DEV) ## Run the long form of the fault tests
 	@QUMULUS_FAULTS=long $(pytest) tests/faults tests/cluster
