@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import databases
 from servers import Server
+from simulation import accuracy
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -30,6 +32,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if fits(item)]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process that runs some of the tests gives what it has measured to the one that prints."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["accuracy"] = accuracy.TABLES
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what such a process has given; one that has died gave nothing."""
+    accuracy.merge(getattr(node, "workeroutput", {}).get("accuracy", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured of the accuracy."""
+    for title in accuracy.TABLES:
+        terminalreporter.write_line("")
+        terminalreporter.write_line(accuracy.markdown(title))
 
 
 @pytest.fixture(scope="session")
