@@ -46,7 +46,7 @@ SIMULATED = 30_000  # jobs of each simulation
 RATES = (10, 100, 1000)  # jobs a second
 FULL = 0.7  # how busy a station may be before another one is added
 DRIVEN = ((10, 200), (30, 600))  # jobs a second, and how many: what one of each station does for real
-NEAR = 2.0  # how far the simulation may be from that
+NEAR = (2, 3)  # how many times as long the median and the 99 % of that may take: it has two cores for everything
 
 API, DISPATCHER, DATABASE, WORKER = "API processes", "dispatchers", "databases", "workers"
 
@@ -194,8 +194,8 @@ def _compared(costs: Costs) -> list[Row]:
             ours=f"{seconds(statistics.median(real))}, {seconds(p99(real))}",
             other=f"simulated: {seconds(said.median)}, {seconds(said.p99)}",
             ratio=", ".join(f"{share:.2f}" for share in shares),
-            least=f"1/{NEAR:g} to {NEAR:g}",
-            met=all(1 / NEAR <= share <= NEAR for share in shares),
+            least=" and ".join(f"1/{times} to {times}" for times in NEAR),
+            met=all(1 / times <= share <= times for share, times in zip(shares, NEAR, strict=True)),
         )
         rows.append(row)
     return rows
