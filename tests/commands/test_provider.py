@@ -22,6 +22,7 @@ STATE = "OPENQASM 3; qubit[2] q; h q[0]; cnot q[0], q[1];"
 LONG = f"OPENQASM 3; qubit[2] q; bit[2] c; {'cx q[0], q[1]; ' * 60_000} c = measure q;"
 """Takes many seconds to be read alone."""
 ADMIN = {"authorization": "Bearer qumulus-admin"}
+WORKERS = 2
 LEASE = 6.0  # more than two seconds, after which an engine asks after what it runs
 
 
@@ -122,7 +123,7 @@ def some_have_ended(log: Path, least: int) -> None:
 
 
 def test_no_job_is_lost_when_the_engine_is_killed_in_between(cloud: Server, client: httpx2.Client, tmp_path: Path):
-    first = started(cloud, client, tmp_path / "first")
+    first = started(cloud, client, tmp_path / "first", "--workers", str(WORKERS))
     jobs = [send(client) for _ in range(100)]
     some_have_ended(first.log, 20)
     first.end(signal.SIGKILL)
@@ -131,7 +132,8 @@ def test_no_job_is_lost_when_the_engine_is_killed_in_between(cloud: Server, clie
     assert [job["status"] for job in ends] == ["succeeded"] * 100
     assert all(sum(counts(client, job).values()) == 200 for job in ends)
     reported = re.findall(r"(\S+): succeeded", first.log.read_text() + second.end(signal.SIGTERM))
-    assert len(reported) == len(set(reported)) == 100  # each once
+    assert len(reported) == len(set(reported))  # none twice
+    assert len(reported) >= 100 - WORKERS  # it may be killed when a job has ended, and before it says so
 
 
 def test_an_engine_that_is_stopped_hands_back_what_it_has_not_finished(
