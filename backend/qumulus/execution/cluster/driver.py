@@ -182,19 +182,24 @@ def connect(address: str) -> None:
         ray.init(address=address, **quiet)
 
 
-def main() -> None:
-    """`python -m qumulus.execution.cluster.driver ADDRESS PLACES ANSWER ENTRY DESCRIPTOR SERVER METHOD DEVICES MOST_BYTES`."""
-    address, most, answer, entry, descriptor, server, _method, devices, most_bytes = sys.argv[1:10]
-    process.end_with_parent(int(server))
+def begin(address: str, descriptor: int, server: int) -> tuple[socket.socket, Tell]:
+    """Be a driver that ends with its server, whose connection is at ``descriptor``; end with a sentence if there is no cluster."""
+    process.end_with_parent(server)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    control = socket.socket(fileno=int(descriptor))
-    tell = Tell(Wire(control))
+    control = socket.socket(fileno=descriptor)
     try:
         connect(address)
     except Exception as error:  # whatever it is, people need the sentence
         log.error("The cluster at %s can't be reached, trying again: %s", address, line_of(error))
         sys.exit(1)
+    return control, Tell(Wire(control))
+
+
+def main() -> None:
+    """`python -m qumulus.execution.cluster.driver ADDRESS PLACES ANSWER ENTRY DESCRIPTOR SERVER METHOD DEVICES MOST_BYTES`."""
+    address, most, answer, entry, descriptor, server, _method, devices, most_bytes = sys.argv[1:10]
+    control, tell = begin(address, int(descriptor), int(server))
     arguments = (entry, json.loads(devices), int(most_bytes))
     places = Places(arguments, int(most), float(answer), lambda count, ahead: tell("ready", places=count, ahead=ahead))
     threading.Thread(target=_keep, args=(places,), daemon=True).start()

@@ -8,7 +8,6 @@ import math
 import os
 import secrets
 import select
-import signal
 import socket
 import sys
 import threading
@@ -21,8 +20,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from qumulus.execution import process
-from qumulus.execution.cluster.driver import Tell, connect, line_of
+from qumulus.execution.cluster.driver import Tell, begin, line_of
 from qumulus.execution.cluster.sharing import Nodes, Size, node_for, room_name, sizes
 from qumulus.execution.wire import COMMAND, FORK, BrokenWire, Message, Wire, packed
 
@@ -269,16 +267,7 @@ def serve(control: socket.socket, tell: Tell) -> None:
 def main() -> None:
     """`python -m qumulus.execution.cluster.programs.driver ADDRESS ENTRY DESCRIPTOR SERVER METHOD DEVICES MOST_BYTES`."""
     address, _entry, descriptor, server = sys.argv[1:5]
-    process.end_with_parent(int(server))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    control = socket.socket(fileno=int(descriptor))
-    tell = Tell(Wire(control))
-    try:
-        connect(address)
-    except Exception as error:  # whatever it is, people need the sentence
-        log.error("The cluster at %s can't be reached, trying again: %s", address, line_of(error))
-        sys.exit(1)
+    control, tell = begin(address, int(descriptor), int(server))
     threading.Thread(target=_watch, daemon=True).start()
     tell("ready")
     serve(control, tell)
@@ -286,12 +275,11 @@ def main() -> None:
 
 
 def _watch() -> None:
-    """Without the cluster there is nothing to do here: the server starts another driver."""
     try:
         while True:
             ray.nodes()
             time.sleep(1)
-    except Exception as error:
+    except Exception as error:  # without the cluster there is nothing to do here: the server starts another driver
         log.error("The cluster is gone: %s", line_of(error))
         os._exit(1)
 
