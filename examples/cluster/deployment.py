@@ -8,17 +8,19 @@ It needs nginx and what `make setup` installs, the database and the store among 
     make setup
     .venv/bin/python examples/cluster/deployment.py
 
-starts everything, prints the address and stops when it is interrupted; with `--check` it runs jobs, kills a dispatcher, an API
-process and a node in between, and says whether every job succeeded. In earnest, give QUMULUS_DATABASE, QUMULUS_BLOBS and
-QUMULUS_RUNNER your own.
+starts everything, prints the address and stops when it is interrupted; with `--check` it runs simulations and the executions of a
+service, kills a dispatcher, an API process and a node in between, and says whether all succeeded. In earnest, give
+QUMULUS_DATABASE, QUMULUS_BLOBS and QUMULUS_RUNNER your own.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import string
@@ -31,6 +33,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
@@ -45,9 +48,36 @@ except ModuleNotFoundError as missing:
 HERE = Path(__file__).parent
 APIS, DISPATCHERS, NODES = 3, 2, 2
 READY_SECONDS = 180
-JOBS = 40
-TOKEN = "local.qumulus-local"
+JOBS, EXECUTIONS = 40, 6
+HEADERS = {"q-api-token": "local.qumulus-local", "Authorization": "Bearer qumulus-local"}
+ADMINISTRATOR = {"Authorization": "Bearer qumulus-admin"}
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+LONG = BELL.replace(";", ";\n// " + "a comment that no row holds " * 4000 + "\n", 1)
+PROGRAM = """
+import time
+def run(number):
+    time.sleep(1)
+    return {"doubled": 2 * number}
+"""
+FINAL = {"COMPLETED", "SUCCEEDED", "FAILED", "CANCELLED"}
+
+
+class Work(NamedTuple):
+    """What is asked for: the path and the body to submit it, the name of its id, and the path below which its status is."""
+
+    path: str
+    body: dict[str, object]
+    id: str
+    status: str
+
+
+def task(code: str) -> Work:
+    """A simulation on a device with noise."""
+    return Work("/task", {"code": code, "device": "Kawasaki", "n_shots": 1000}, "task_id", "/task/{}/status")
+
+
+SMALL, LARGE = task(BELL), task(LONG)
+EXECUTION = Work("/services/double", {"number": 21}, "id", "/services/double/{}")
 
 
 class Deployment:
@@ -71,6 +101,7 @@ class Deployment:
             told(f"the Ray cluster runs on {NODES} nodes")
             environment = os.environ | CREDENTIALS | self.cluster.environment
             environment |= {"QUMULUS_DATABASE": database, "QUMULUS_BLOBS": store.url()}
+            environment |= {"QUMULUS_SERVICES_KEY": secrets.token_hex(32)}
             ports = [free_port() for _ in range(APIS)]
             stack.callback(self._end)
             for number, port in enumerate(ports):
@@ -126,11 +157,14 @@ class Deployment:
                 process.kill()
                 process.wait()
 
-    def ask(self, method: str, path: str, body: object = None) -> tuple[int, dict]:
+    def ask(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] = HEADERS
+    ) -> tuple[int, dict[str, Any]]:
         """Status and JSON of an answer; 0 where there is none."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"q-api-token": TOKEN, "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        request = urllib.request.Request(
+            self.url + path, data, headers | {"Content-Type": "application/json"}, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
@@ -139,54 +173,62 @@ class Deployment:
         except OSError:
             return 0, {}
 
-    def submit(self, count: int, code: str = BELL) -> list[str]:
-        """The ids of so many Bell tasks, on a device with noise; one that was not acknowledged is sent again."""
-        tasks = []
-        while len(tasks) < count:
-            status, answer = self.ask("POST", "/task", {"code": code, "device": "Kawasaki", "n_shots": 1000})
-            if status == 200:
-                tasks.append(answer["task_id"])
+    def deploy(self, program: str) -> None:
+        """Deploy the service of `EXECUTION`."""
+        address = "/emulator/services/double"
+        files = {"src/program.py": base64.b64encode(program.encode()).decode()}
+        status, answer = self.ask("PUT", address, {"files": files}, ADMINISTRATOR)
+        if status != 201:
+            raise SystemExit(f"The service was refused with {status}: {answer}")
+        until(
+            lambda: self.ask("GET", address, headers=ADMINISTRATOR)[1].get("state") == "READY", "the service is ready"
+        )
+
+    def submit(self, work: Work, count: int) -> list[str]:
+        """The status paths of so much work; what was not acknowledged is sent again."""
+        submitted: list[str] = []
+        while len(submitted) < count:
+            status, answer = self.ask("POST", work.path, work.body)
+            if status in (200, 201):
+                submitted.append(work.status.format(answer[work.id]))
             elif status not in (0, 502, 503):
-                raise SystemExit(f"A task was refused with {status}: {answer}")
-        return tasks
+                raise SystemExit(f"{work.path} was refused with {status}: {answer}")
+        return submitted
 
-    def ended(self, tasks: list[str]) -> Counter[str]:
-        """How they ended."""
-
-        def status(task: str) -> str:
-            return self.ask("GET", f"/task/{task}/status")[1].get("status", "")
-
-        left = list(tasks)
+    def ended(self, submitted: list[str]) -> Counter[str]:
+        """How all of it ended."""
+        left = list(submitted)
         result: Counter[str] = Counter()
 
         def all_final() -> bool:
             nonlocal left
-            now = {task: status(task) for task in left}
-            left = [task for task in left if now[task] not in ("COMPLETED", "FAILED", "CANCELLED")]
-            result.update(state for state in now.values() if state in ("COMPLETED", "FAILED", "CANCELLED"))
+            now = {path: self.ask("GET", path)[1].get("status", "") for path in left}
+            left = [path for path in left if now[path] not in FINAL]
+            result.update(state for state in now.values() if state in FINAL)
             return not left
 
-        until(all_final, f"{len(tasks)} tasks have ended")
+        until(all_final, f"{len(submitted)} jobs have ended")
         return result
 
 
 def check(deployment: Deployment) -> bool:
     """Run jobs while processes and a node are killed; whether every job succeeded."""
-    long = BELL.replace(";", ";\n// " + "a comment that no row holds " * 4000 + "\n", 1)
-    tasks = deployment.submit(JOBS) + deployment.submit(2, long)
-    first = deployment.ended(tasks)
-    told(f"{dict(first)} of {JOBS} small and 2 large tasks")
-    tasks = deployment.submit(JOBS // 2)
+    deployment.deploy(PROGRAM)
+    told("a service is deployed")
+    submit = deployment.submit
+    first = deployment.ended(submit(EXECUTION, EXECUTIONS) + submit(SMALL, JOBS) + submit(LARGE, 2))
+    told(f"{dict(first)} of {JOBS} small and 2 large simulations and {EXECUTIONS} executions")
+    submitted = submit(SMALL, JOBS // 2)
     deployment.dispatchers[0].kill()
     told("one dispatcher was killed")
     deployment.apis[0].kill()
     told("one API process was killed")
+    submitted += submit(EXECUTION, EXECUTIONS)
     deployment.cluster.nodes[-1].kill()
     told("one node of the Ray cluster was killed")
-    tasks += deployment.submit(JOBS // 2)
-    second = deployment.ended(tasks)
-    told(f"{dict(second)} of {JOBS} tasks")
-    return set(first) | set(second) == {"COMPLETED"}
+    second = deployment.ended(submitted + submit(SMALL, JOBS // 2))
+    told(f"{dict(second)} of {JOBS} simulations and {EXECUTIONS} executions")
+    return set(first) | set(second) == {"COMPLETED", "SUCCEEDED"}
 
 
 def until(condition: Callable[[], object], what: str) -> None:
