@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import UnknownService
+from qumulus.core.errors import InvalidRequest, StorageFull, UnknownService
 from qumulus.core.pools import About
 from qumulus.core.services import Deployment, device_of
+from qumulus.services import archive
 from qumulus.services.host import shelf_of
 from qumulus.services.lending import Copies
 from qumulus.services.resources import Resources
@@ -63,6 +67,47 @@ def test_a_service_is_unpacked_where_it_is_first_needed(storage, tmp_path):
     with there.program(device_of("sum")) as program:
         assert program.folder.is_relative_to(tmp_path / "there")
         assert (program.folder / "src" / "program.py").read_bytes() == FILES["src/program.py"]
+
+
+def test_who_unpacks_the_same_at_the_same_time_is_passed_over(storage, tmp_path, monkeypatch):
+    here, there = shelf(storage, tmp_path / "here"), shelf(storage, tmp_path / "there")
+    there.deploy("sum", FILES, Deployment())
+    unpack = archive.unpack
+
+    def with_somebody_faster(files, folder):
+        unpack(files, folder)
+        if not list(folder.parent.glob("[!.]*")):
+            shutil.copytree(folder, folder.parent / there.service("sum").version)
+
+    monkeypatch.setattr("qumulus.services.archive.unpack", with_somebody_faster)
+    here.deploy("sum", FILES, Deployment())
+    assert [path.name for path in (tmp_path / "here" / "unpacked").iterdir()] == [here.service("sum").version]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EACCES, PermissionError)]
+)
+def test_what_keeps_a_service_from_being_unpacked_is_told_and_leaves_nothing(
+    storage, tmp_path, monkeypatch, number, told
+):
+    def refused(self, target):
+        raise OSError(number, os.strerror(number), str(target))
+
+    here = shelf(storage, tmp_path / "here")
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(told):
+        here.deploy("sum", FILES, Deployment())
+    monkeypatch.undo()
+    assert here.services() == ()
+    assert list((tmp_path / "here" / "unpacked").iterdir()) == []
+    here.deploy("sum", FILES, Deployment())
+
+
+@pytest.mark.parametrize("letter", ["a", "ä", "漢"])
+def test_a_file_whose_name_is_too_long_is_refused_whatever_its_letters(storage, tmp_path, letter):
+    name = letter * (255 // len(letter.encode()) + 1)
+    with pytest.raises(InvalidRequest, match="too long"):
+        shelf(storage, tmp_path / "here").deploy("sum", {**FILES, name: b""}, Deployment())
 
 
 def test_a_version_that_runs_is_kept_until_it_has_ended(storage, tmp_path, monkeypatch):

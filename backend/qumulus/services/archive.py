@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import zipfile
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ def unpack(files: Mapping[str, bytes], folder: Path) -> None:
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             raise InvalidRequest(f"{name[:200]!r} is a file and a folder of the service.") from None
         except OSError as error:
-            if not error.errno or len(name) < 200:
+            if error.errno != errno.ENAMETOOLONG:
                 raise
             raise InvalidRequest(f"The service has a file whose name is too long: {name[:200]!r}.") from None
     for path in folder.rglob("*"):

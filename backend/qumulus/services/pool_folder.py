@@ -59,7 +59,7 @@ class PoolFolder:
         """Make it, or say something else of it."""
         files, path = self._files(pool.id), self._folder / pool.id / "pool.json"
         told = {"account": pool.account, "about": asdict(pool.about), "created_at": pool.created_at.isoformat()}
-        with _full_disk():
+        with full_disk():
             if not files.is_dir():
                 files.mkdir(parents=True)
                 path.parent.chmod(0o700)
@@ -81,7 +81,7 @@ class PoolFolder:
         """Keep files. See `PoolStore.add`."""
         for name, content in files:
             try:
-                with _full_disk():
+                with full_disk():
                     put_in(self._files(pool_id), name, content)
             except IsADirectoryError:
                 raise WrongState(f"A service has made a folder named {name[:80]!r}: choose another name.") from None
@@ -156,7 +156,7 @@ def put_in(folder: Path, name: str, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _full_disk() -> Generator[None]:
+def full_disk() -> Generator[None]:
     """A full disk is said as such."""
     try:
         yield

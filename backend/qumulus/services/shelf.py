@@ -8,6 +8,7 @@ lent/<execution>/            data pools that stand in no folder, as an execution
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -35,6 +36,7 @@ from .environments import Environments, NotInstalled
 from .execution import Input, Package, Pool, Program
 from .folders import remove
 from .lending import Lender
+from .pool_folder import full_disk
 from .pools import DataPools
 from .resources import Resources
 from .slots import Gone
@@ -43,6 +45,7 @@ POOLS = "datapool"
 # what the vendor's quantum clients look for in the environment
 QUANTUM = ("QHUB_QUANTUM_BASE_URL", "PLANQK_QUANTUM_BASE_URL")
 TOKENS = ("KQH_SERVICE_EXECUTION_TOKEN", "PLANQK_SERVICE_EXECUTION_TOKEN", "SERVICE_EXECUTION_TOKEN")
+FILLED = (errno.ENOTEMPTY, errno.EEXIST)  # a folder that has files can't be replaced by another one
 SWEPT_SECONDS = 3600.0  # a version that was unpacked so recently may be about to be deployed
 log = logging.getLogger("qumulus.services")
 
@@ -297,16 +300,25 @@ class Shelf:
         return place
 
     def _unpack(self, version: str, files: Mapping[str, bytes]) -> Path:
-        """All files or none."""
+        """All files or none.
+
+        Raises:
+            StorageFull
+            OSError: this machine does not allow it.
+        """
         place = self._unpacked / version
         if place.is_dir():
             return place
         aside = place.with_name(f".{version}-{os.getpid()}-{threading.get_ident()}")
         try:
-            aside.mkdir(parents=True)
-            archive.unpack(files, aside)
-            with contextlib.suppress(OSError):  # somebody else unpacked the same
-                aside.rename(place)
+            with full_disk():
+                aside.mkdir(parents=True)
+                archive.unpack(files, aside)
+                try:
+                    aside.rename(place)
+                except OSError as error:
+                    if error.errno not in FILLED:  # else somebody else unpacked the same
+                        raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         return place
