@@ -127,3 +127,22 @@ def test_programs_on_one_chip_take_qubits_of_their_own_and_may_be_mitigated():
     assert len(set(mapping.values())) == 4
     for counts in content(outcome)["sampling"]["divided_counts"].values():
         assert counts["10"] > 19_500
+
+
+@pytest.mark.parametrize("mitigation", ["none", "pseudo_inverse"])
+@pytest.mark.parametrize("device", ["qulacs", "lima"])
+def test_the_keys_of_counts_are_numbers_however_many_registers_a_program_has(device: str, mitigation: str):
+    program = (
+        "OPENQASM 3; qubit[3] q; bit[1] a; bit[2] b; bit[1] d; x q[0]; x q[2];"
+        "a[0] = measure q[0]; b[0] = measure q[1]; b[1] = measure q[2];"
+    )
+    outcome = run({"program": [program]}, device, mitigation_info={"ro_error_mitigation": mitigation})
+    counts = content(outcome)["sampling"]["counts"]
+    assert max(counts, key=counts.__getitem__) == "0101"
+    assert {len(key) for key in counts} == {4}
+    assert all(int(key, 2) >= 0 for key in counts)
+
+
+def test_of_several_programs_each_has_bits():
+    with pytest.raises(ProgramError, match="Program 1 has no bits"):
+        run({"program": [BELL, STATE]}, "qulacs", job_type="multi_manual")

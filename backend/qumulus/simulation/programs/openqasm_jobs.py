@@ -138,6 +138,9 @@ def _sampling(job: Run) -> Ran:
 
 def _multi_manual(job: Run) -> Ran:
     circuits = job.circuits()
+    for index, circuit in enumerate(circuits):
+        if not circuit.num_clbits:
+            raise ProgramError(f"Program {index} has no bits to count: declare some and measure into them.")
     combined = _combined(circuits)
     placed, counts, metadata = _counted(job, combined)
     result = {
@@ -168,12 +171,13 @@ TYPES: Mapping[str, Callable[[Run], Ran]] = {
 
 
 def _counted(job: Run, circuit: QuantumCircuit) -> tuple[Placed, dict[str, int], Mapping[str, Any]]:
-    """Place and sample a circuit, and mitigate its counts."""
+    """Place and sample a circuit, and mitigate its counts, in whose keys no blanks part the registers: clients read numbers."""
     if not any(instruction.clbits for instruction in circuit.data):
         raise ProgramError("The program measures nothing: assign at least one measurement to a bit.")
     placed = job.placed(circuit)
     samples = sample(placed.circuit, job.model, shots=job.shots, seed=job.seed, limits=job.program.limits)
-    return placed, mitigate(samples.counts(), placed.circuit, job.model, job.mitigation), samples.metadata
+    counts = mitigate(samples.counts(), placed.circuit, job.model, job.mitigation)
+    return placed, {key.replace(" ", ""): count for key, count in counts.items()}, samples.metadata
 
 
 def _combined(circuits: Sequence[QuantumCircuit]) -> QuantumCircuit:
