@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -146,3 +147,12 @@ def test_the_keys_of_counts_are_numbers_however_many_registers_a_program_has(dev
 def test_of_several_programs_each_has_bits():
     with pytest.raises(ProgramError, match="Program 1 has no bits"):
         run({"program": [BELL, STATE]}, "qulacs", job_type="multi_manual")
+
+
+@pytest.mark.parametrize(
+    "coefficient", [inf, nan, -inf, 10**400, 1e308], ids=["inf", "nan", "-inf", "10**400", "1e308"]
+)
+def test_a_coefficient_that_is_no_finite_number_is_refused(coefficient: float):
+    operator = [{"pauli": "Z0", "coeff": coefficient}, {"pauli": "X0", "coeff": 1e100}]
+    with pytest.raises(ProgramError, match="finite numbers"):
+        run({"program": [STATE], "operator": operator}, job_type="estimation")

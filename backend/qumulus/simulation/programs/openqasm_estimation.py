@@ -19,6 +19,7 @@ from qumulus.simulation.seeds import extend
 
 from .openqasm_mitigation import mitigate
 
+MOST = 1e100  # of a coefficient: squares of their sums can still be told as numbers
 _PAULI = re.compile(r"([IXYZ])\s*(\d{1,6})\s*")
 
 Estimate = tuple[dict[str, float], Mapping[str, Any]]
@@ -38,6 +39,8 @@ def read_operator(items: Any, n_qubits: int) -> SparsePauliOp:
         text, coefficient = (item.get("pauli"), item.get("coeff")) if isinstance(item, dict) else (None, None)
         if not isinstance(text, str) or isinstance(coefficient, bool) or not isinstance(coefficient, int | float):
             raise ProgramError("Each item of the operator needs a text pauli and a number coeff.")
+        if not abs(coefficient) <= MOST:
+            raise ProgramError(f"The coefficients of the operator are finite numbers, up to {MOST:g}: mend it.")
         terms.append((*_pauli(text, n_qubits), float(coefficient)))
     return SparsePauliOp.from_sparse_list(terms, num_qubits=n_qubits)
 
