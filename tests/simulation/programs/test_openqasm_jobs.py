@@ -156,3 +156,14 @@ def test_a_coefficient_that_is_no_finite_number_is_refused(coefficient: float):
     operator = [{"pauli": "Z0", "coeff": coefficient}, {"pauli": "X0", "coeff": 1e100}]
     with pytest.raises(ProgramError, match="finite numbers"):
         run({"program": [STATE], "operator": operator}, job_type="estimation")
+
+
+@pytest.mark.parametrize("delay", ["100ns", "37.1us", "99999dt"])
+def test_a_delay_may_have_any_length(delay: str):
+    program = f"OPENQASM 3; qubit[1] q; bit[1] c; x q[0]; delay[{delay}] q[0]; c = measure q;"
+    transpiled = {"transpiler_lib": "qiskit", "transpiler_options": {"initial_layout": [0]}}
+    ones = [
+        content(run({"program": [program]}, "kawasaki", transpiler_info=each))["sampling"]["counts"]["1"] / 20_000
+        for each in (transpiled, {"transpiler_lib": None})
+    ]
+    assert abs(ones[0] - ones[1]) < 0.02

@@ -79,14 +79,19 @@ def place(
 def _transpiler(
     model: DeviceModel, optimization_level: int, layout: tuple[int, ...] | None, seed: int, **methods: Any
 ) -> PassManager:
-    """Qiskit's preset pass manager, kept: making one takes longer than a small circuit's way through it."""
-    return generate_preset_pass_manager(
+    """Qiskit's preset pass manager, kept: making one takes longer than a small circuit's way through it.
+
+    Nothing is scheduled, and a delay may have any length: Qiskit would refuse one that does not keep to the device's raster.
+    """
+    manager = generate_preset_pass_manager(
         optimization_level=optimization_level,
         target=model.target,
         initial_layout=None if layout is None else list(layout),  # ty: ignore[invalid-argument-type] - its own default
         seed_transpiler=seed,
         **methods,
     )
+    manager.scheduling = None
+    return manager
 
 
 # -- the qubits that the caller chose ----------------------------------------------------------------------------------
