@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +19,7 @@ from urllib.parse import urlsplit
 from .clients import DEFAULT_TOKEN, redirected
 from .interception.environment import environment
 from .interception.sites import sites
+from .temporary import TemporaryFolder
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -90,7 +89,8 @@ class EphemeralCloud:
         Raises:
             CloudNotStarted
         """
-        self.folder = Path(tempfile.mkdtemp(prefix="qumulus-"))
+        self._temporary = TemporaryFolder()
+        self.folder = self._temporary.path
         self.log = self.folder / "log"
         ready = self.folder / "ready.json"
         try:
@@ -116,6 +116,7 @@ class EphemeralCloud:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
+                    pass_fds=[self._temporary.lock],  # a server that outlives us keeps its state until it has ended
                     start_new_session=True,  # Ctrl-C is for the command that uses the cloud
                 )
         except OSError as error:
@@ -140,7 +141,7 @@ class EphemeralCloud:
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._temporary.remove()
 
     def environment(self, given: Mapping[str, str], *, ibm_account: bool) -> dict[str, str]:
         """The environment in which untouched clients find this cloud, made from the one ``given``. See `clients.redirected`."""

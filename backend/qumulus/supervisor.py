@@ -26,6 +26,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from .settings import Settings
+from .temporary import TemporaryFolder
 
 SOUND_SECONDS = 10.0  # a process that lived so long is started again at once
 MOST_PAUSE_SECONDS = 10.0
@@ -53,8 +54,9 @@ class Supervisor:
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
         self._listener = listener
-        short = None if len(tempfile.gettempdir()) < MOST_LENGTH else "/tmp"  # noqa: S108  mkdtemp makes a folder of our own
-        self._folder = Path(tempfile.mkdtemp(prefix="qumulus-", dir=short))
+        short = None if len(tempfile.gettempdir()) < MOST_LENGTH else Path("/tmp")  # noqa: S108  a folder of our own in it
+        self._temporary = TemporaryFolder(short)
+        self._folder = self._temporary.path
         self._told = threading.Event()
         self._signals = 0
         self._children: list[Child] = []
@@ -102,9 +104,7 @@ class Supervisor:
                 for process in living:
                     process.kill()
             time.sleep(LOOK_SECONDS / 5)
-        for path in self._folder.glob("*"):
-            path.unlink(missing_ok=True)
-        self._folder.rmdir()
+        self._temporary.remove()
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self._signals += 1
@@ -130,7 +130,7 @@ class Supervisor:
         process = subprocess.Popen(
             [sys.executable, "-m", "qumulus", "serve"],
             env=others | given,
-            pass_fds=[listener],
+            pass_fds=[listener, self._temporary.lock],
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for us, and we pass it on
         )

@@ -42,6 +42,12 @@ def answering(server: Server) -> list[int]:
     return [pid for pid in children(server.pid) if "qumulus serve" in command(pid)]
 
 
+def folder_of(pid: int) -> Path:
+    """Where a process that answers finds its neighbours."""
+    variables = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return next(Path(each.partition("=")[2]).parent for each in variables if each.startswith("QUMULUS_SIBLINGS="))
+
+
 def run(server: Server, count: int) -> list[str]:
     """Submit from many threads, wait for the ends, and say how the jobs ended."""
 
@@ -88,8 +94,15 @@ def test_ctrl_c_ends_all_of_them_once(server):
 def test_when_the_process_that_started_them_is_killed_they_end_by_themselves(server):
     everybody = family(server.pid)
     assert len(everybody) >= 4  # three that answer, and the parent of the workers
+    left = folder_of(answering(server)[0])
+    assert left.is_dir()
     server.kill()
     gone(everybody, 15)
+    server.start()
+    assert not left.exists()
+    current = folder_of(answering(server)[0])
+    assert server.stop() == 0
+    assert not current.exists()
 
 
 def test_a_start_that_fails_is_told_once_and_ends(tmp_path):
