@@ -112,6 +112,19 @@ def test_a_variable_counts() -> None:
     np.testing.assert_allclose(states.sum(axis=0), [0.5, 0.5], atol=1e-12)
 
 
+def test_a_stored_value_stays_in_the_bits() -> None:
+    """One bit is a copy of another, a register gets a number; neither with nor without a variable may they be lost."""
+    circuit = QuantumCircuit(QuantumRegister(2), ClassicalRegister(2, "a"), ClassicalRegister(2, "b"))
+    a, b = circuit.cregs
+    circuit.h(0)
+    circuit.measure(0, a[0])
+    circuit.store(a[1], a[0])
+    circuit.store(b, expr.lift(2, types.Uint(2)))
+    assert set(sample(circuit, SIMULATOR, shots=200, seed=1, method="branches").counts()) == {"10 00", "10 11"}
+    circuit.add_var("any", expr.lift(True))
+    assert set(sample(circuit, SIMULATOR, shots=200, seed=1, method="branches").counts()) == {"10 00", "10 11"}
+
+
 def test_a_misread_bit_steers_the_feed_forward() -> None:
     """|0⟩ misread as 1 makes the flip happen: the outcome "1" then comes as often as the misreading, and is misread itself."""
     circuit = QuantumCircuit(1, 2)

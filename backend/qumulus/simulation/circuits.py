@@ -271,6 +271,8 @@ class _Scanner:
         yield Assign(
             compile_lvalue(operation.lvalue, bits, self.variables),
             compile_value(operation.rvalue, bits, self.variables),
+            bits_of(operation.lvalue, bits),
+            bits_of(operation.rvalue, bits),
         )
 
     def _jump(self, instruction: Any, *_: Any) -> Iterator[Step]:

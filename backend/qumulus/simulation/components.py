@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .circuits import ActiveCircuit
-from .steps import Choose, Measure, Repeat, Step, bodies, touched
+from .steps import Assign, Choose, Measure, Repeat, Step, bodies, touched
 
 
 def components(circuit: ActiveCircuit) -> list[ActiveCircuit]:
@@ -44,8 +44,8 @@ def written(circuit: ActiveCircuit) -> list[int]:
 
 
 def read(step: Step) -> set[int]:
-    """The bits that are read in a step or its bodies."""
-    return set(_bits(step, reads=False))
+    """The bits that are read from qubits in a step or its bodies."""
+    return set(_bits(step, reads=False, stored=False))
 
 
 def _nodes(step: Step) -> Iterator[tuple[str, int]]:
@@ -53,12 +53,15 @@ def _nodes(step: Step) -> Iterator[tuple[str, int]]:
     yield from (("bit", bit) for bit in _bits(step, reads=True))
 
 
-def _bits(step: Step, *, reads: bool) -> Iterator[int]:
-    """The bits that a step or its bodies write; with ``reads`` also those that they depend on."""
+def _bits(step: Step, *, reads: bool, stored: bool = True) -> Iterator[int]:
+    """The bits that a step or its bodies write, by storing a value only if ``stored``; with ``reads`` also those that they
+    depend on."""
     if isinstance(step, Measure):
         yield step.bit
-    if reads and isinstance(step, Choose | Repeat):
+    if stored and isinstance(step, Assign):
+        yield from step.writes
+    if reads and isinstance(step, Choose | Repeat | Assign):
         yield from step.reads
     for body in bodies(step):
         for inner in body:
-            yield from _bits(inner, reads=reads)
+            yield from _bits(inner, reads=reads, stored=stored)

@@ -53,10 +53,12 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """A classical variable gets a value."""
+    """A classical variable, a bit or a register gets a value."""
 
     write: Callable[[Memory, Any], None]
     value: Value
+    writes: frozenset[int]  # the bits that it sets; variables are none
+    reads: frozenset[int]  # the bits that the value depends on
 
 
 Step = Channel | Measure | Choose | Repeat | Assign
