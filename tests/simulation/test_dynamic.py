@@ -125,6 +125,20 @@ def test_a_stored_value_stays_in_the_bits() -> None:
     assert set(sample(circuit, SIMULATOR, shots=200, seed=1, method="branches").counts()) == {"10 00", "10 11"}
 
 
+@pytest.mark.parametrize("width", [62, 63, 64, 128])
+def test_wide_integers_wrap_around(width: int) -> None:
+    """A bit cast to a wide integer, less two, is the last but one of all; and less one, plus one, nothing."""
+    circuit = QuantumCircuit(QuantumRegister(1), ClassicalRegister(1, "a"), ClassicalRegister(1, "b"))
+    kind = types.Uint(width)
+    one, bit = expr.lift(1, kind), expr.cast(expr.lift(circuit.cregs[0]), kind)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    with circuit.if_test(expr.equal(expr.sub(expr.sub(bit, one), one), expr.lift((1 << width) - 1, kind))):
+        circuit.x(0)
+    circuit.measure(0, 1)
+    assert sample(circuit, SIMULATOR, shots=10, seed=1, method="branches").counts() == {"0 1": 10}
+
+
 def test_a_misread_bit_steers_the_feed_forward() -> None:
     """|0⟩ misread as 1 makes the flip happen: the outcome "1" then comes as often as the misreading, and is misread itself."""
     circuit = QuantumCircuit(1, 2)

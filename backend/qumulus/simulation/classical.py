@@ -61,7 +61,7 @@ def compile_value(what: Any, bits: Bits, variables: Variables) -> Value:
         return _reader(_places(what, bits, variables))
     if isinstance(what, expr.Value):
         constant = int(what.value) if isinstance(what.type, types.Bool | types.Uint) else what.value
-        return lambda memory: np.full(len(memory), constant, dtype=object if constant > 2**62 else None)
+        return lambda memory: np.full(len(memory), constant, dtype=object if _is_wide(what.type) else None)
     return _compile_operation(what, bits, variables)
 
 
@@ -122,9 +122,16 @@ def _limited(value: Value, kind: types.Type) -> Value:
     """The value in the range of its type: unsigned integers wrap around."""
     if isinstance(kind, types.Bool):
         return lambda memory: value(memory) != 0
+    if isinstance(kind, types.Uint) and _is_wide(kind):
+        return lambda memory: _integers(value(memory)).astype(object) & ((1 << kind.width) - 1)
     if isinstance(kind, types.Uint):
         return lambda memory: _integers(value(memory)) & ((1 << kind.width) - 1)
     return value
+
+
+def _is_wide(kind: types.Type) -> bool:
+    """Whether values of a type need Python's integers."""
+    return isinstance(kind, types.Uint) and kind.width > _LARGEST_MACHINE_INTEGER
 
 
 def _places(what: expr.Expr, bits: Bits, variables: Variables) -> tuple[int, ...]:
