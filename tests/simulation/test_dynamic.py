@@ -139,6 +139,17 @@ def test_wide_integers_wrap_around(width: int) -> None:
     assert sample(circuit, SIMULATOR, shots=10, seed=1, method="branches").counts() == {"0 1": 10}
 
 
+def test_aer_is_given_only_gates_that_it_knows_in_bodies_too() -> None:
+    circuit = QuantumCircuit(2, 1)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.dcx(0, 1)
+    circuit.measure(0, 0)
+    expected = sample(circuit, SIMULATOR, shots=10, seed=1, method="branches").counts()
+    assert sample(circuit, SIMULATOR, shots=10, seed=1, method="ideal").counts() == expected == {"0": 10}
+
+
 def test_a_misread_bit_steers_the_feed_forward() -> None:
     """|0⟩ misread as 1 makes the flip happen: the outcome "1" then comes as often as the misreading, and is misread itself."""
     circuit = QuantumCircuit(1, 2)

@@ -94,7 +94,7 @@ def _executed(circuit: QuantumCircuit, task: Task, options: Mapping[str, Any], *
 
     megabytes = max(1, task.limits.memory_bytes >> 20)
     simulator = AerSimulator(max_parallel_threads=1, max_memory_mb=megabytes, **options)
-    if not circuit.count_ops().keys() <= set(simulator.operation_names):
+    if not _operations(circuit) <= set(simulator.operation_names):
         circuit = _translation().run(circuit)
     try:
         result = simulator.run(circuit, **run).result()
@@ -104,6 +104,12 @@ def _executed(circuit: QuantumCircuit, task: Task, options: Mapping[str, Any], *
         reason = result.results[0].status if result.results else result.status
         raise ProgramError(f"Aer does not run this circuit: {reason}")
     return result.data(0)
+
+
+def _operations(circuit: QuantumCircuit) -> set[str]:
+    """The names of all operations, those inside of control flow too."""
+    blocks = (block for line in circuit.data if line.is_control_flow() for block in line.operation.blocks)
+    return set(circuit.count_ops()).union(*map(_operations, blocks))
 
 
 def unpacked(memory: list[str], shots: int, n_bits: int) -> Memory:
