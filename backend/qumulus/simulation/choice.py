@@ -143,7 +143,7 @@ def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Cho
 
 
 def _objection(method: Method, task: Task, exact_values: bool) -> str | None:
-    if exact_values and method.expect is None:
+    if exact_values and (method.expect is None or method.draws_only(task)):
         return "it draws shots only: ask for a number of shots"
     return method.objection(task)
 

@@ -15,6 +15,7 @@ from qiskit.transpiler.passmanager import PassManager
 from .dense import Factor, mean
 from .errors import ProgramError
 from .seeds import Seed, integer
+from .steps import Channel
 from .tasks import Drawn, Estimate, Means, Memory, Method, Task, Weights
 
 _AMPLITUDE_BYTES = 16
@@ -59,16 +60,31 @@ def _sample(task: Task, seed: Seed) -> Drawn:
     return Drawn(run(circuit, task, seed, method=method), {"aer_method": method})
 
 
+def _draws_only(task: Task) -> bool:
+    """Whether Aer's state vector depends on chance: on what is read before the end, or on what a reset throws away."""
+    if any(line.clbits and line.name != "measure" for line in task.circuit.data):
+        return True
+    seen = set[int]()
+    for step in task.active.steps:
+        if not isinstance(step, Channel) or (step.name == "reset" and not seen.isdisjoint(step.qubits)):
+            return True
+        seen.update(step.qubits)
+    return False
+
+
 def _expect(task: Task, terms: Sequence[Weights]) -> Means:
-    """Means over the probabilities of what is measured, which Aer takes from its state vector."""
+    """Means over the probabilities of what is measured, which Aer takes from its state vector.
+
+    Every measurement is left out: what stands after one changes nothing that is asked for, or the task would draw only.
+    """
     from qiskit_aer.library import SaveProbabilities
 
     qubits = sorted(task.active.terminal)
     circuit = bound(task).copy()
-    circuit.remove_final_measurements()
+    circuit.data = [line for line in circuit.data if line.name != "measure"]
     save = SaveProbabilities(len(qubits), label="probabilities")
     circuit.append(save, [task.active.physical[qubit] for qubit in reversed(qubits)])
-    probabilities = np.asarray(_executed(circuit, task, {"method": "statevector"})["probabilities"])
+    probabilities = np.asarray(_executed(circuit, task, {"method": "statevector"}, shots=1)["probabilities"])
     joint = Factor(qubits, probabilities.reshape((2,) * len(qubits)))
     return Means(np.array([mean(joint, term) for term in terms]))
 
@@ -137,4 +153,5 @@ METHOD = Method(
     estimate=_estimate,
     sample=_sample,
     expect=_expect,
+    draws_only=_draws_only,
 )

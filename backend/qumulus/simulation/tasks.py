@@ -91,7 +91,8 @@ class Method:
     takes. ``approximation`` names what differs from the device model, None if nothing. ``reluctance`` is how many times
     slower an exact method may be before this one is preferred; for a task for which it is the ``last_resort``, any other
     that may is, however slow. ``expect`` gives the exact mean of each term over what the terminal measurements read;
-    methods that can only draw shots have none. ``by_name_only`` methods run when they are named, and never else.
+    methods that can only draw shots have none, and ``draws_only`` says so of the tasks for which one can only draw shots.
+    ``by_name_only`` methods run when they are named, and never else.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Method:
     estimate: Callable[[Task], Estimate]
     sample: Callable[[Task, Seed], Drawn]
     expect: Callable[[Task, Sequence[Weights]], Means] | None = None
+    draws_only: Callable[[Task], bool] = lambda _: False
     approximation: str | None = None
     reluctance: float = 1.0
     last_resort: Callable[[Task], bool] = lambda _: False
