@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from contextlib import suppress
+from random import Random
 
 import pytest
 
@@ -49,3 +52,16 @@ def test_an_archive_that_lies_about_its_size_is_not_believed() -> None:
     packed[directory + 24 : directory + 28] = (10).to_bytes(4, "little")
     with pytest.raises(ProgramError):
         unpack_json(bytes(packed), most_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_refused_with_a_sentence_whatever_is_damaged(method: int) -> None:
+    content, random = io.BytesIO(), Random(1)
+    with zipfile.ZipFile(content, "w", method) as file:
+        file.writestr("input.json", json.dumps({"program": ["x" * 50], "operator": [1] * 300}))
+    whole = content.getvalue()
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        damaged[random.randrange(len(damaged))] = random.randrange(256)
+        with suppress(ProgramError):
+            unpack_json(bytes(damaged), most_bytes=1_000_000)

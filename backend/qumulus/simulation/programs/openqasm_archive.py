@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import zipfile
 import zlib
 from typing import Any
 
 from qumulus.simulation.errors import ProgramError
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What the modules for archives raise when one is damaged, each in its own way."""
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 
@@ -39,7 +52,7 @@ def unpack_json(packed: bytes, *, most_bytes: int) -> Any:
                 raise ProgramError(f"The input has {len(names)} entries: pack one, named input.json.")
             with archive.open(names[0]) as entry:
                 content = entry.read(most_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise ProgramError("The input is not a zip file that can be opened: pack it again.") from error
     if len(content) > most_bytes:
         raise ProgramError(f"The input is larger than {most_bytes} bytes when it is unpacked: send less.")
