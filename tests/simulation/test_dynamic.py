@@ -200,6 +200,14 @@ def test_a_loop_too_long_to_unroll_is_refused() -> None:
         scan(circuit, SIMULATOR)
 
 
+def test_a_loop_around_nothing_is_counted_too() -> None:
+    circuit = QuantumCircuit(1)
+    with circuit.for_loop(range(10**15)):
+        pass
+    with pytest.raises(Refused, match="unrolled"):
+        scan(circuit, SIMULATOR)
+
+
 def test_leaving_a_loop_early_is_said_to_be_missing() -> None:
     circuit = QuantumCircuit(1, 1)
     with circuit.for_loop(range(2)):

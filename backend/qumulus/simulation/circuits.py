@@ -112,13 +112,16 @@ class _Scanner:
         if circuit.num_input_vars:
             raise ProgramError("The circuit has input variables and nobody gives their values: declare them instead.")
         for instruction in circuit.data:
-            self._left -= 1
-            if self._left < 0:
-                raise Refused(
-                    f"The circuit has more than {MOST_STEPS} steps when its loops are unrolled.", {"steps": MOST_STEPS}
-                )
+            self._count()
             physical = tuple(where[qubit] for qubit in instruction.qubits)
             yield from self._steps(instruction, physical, [bits[bit] for bit in instruction.clbits], bits, binding)
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise Refused(
+                f"The circuit has more than {MOST_STEPS} steps when its loops are unrolled.", {"steps": MOST_STEPS}
+            )
 
     def _steps(
         self,
@@ -242,6 +245,7 @@ class _Scanner:
     ) -> Iterator[Step]:
         indices, parameter, body = instruction.operation.params
         for index in indices:
+            self._count()  # a body may be empty
             yield from self._body(
                 body, physical, clbits, binding if parameter is None else {**binding, parameter: index}
             )
