@@ -6,14 +6,21 @@ import multiprocessing
 
 import numpy as np
 import pytest
-from qiskit.circuit import ClassicalRegister, Duration, Parameter, QuantumCircuit, QuantumRegister
+from qiskit.circuit import (
+    ClassicalRegister,
+    Duration,
+    Parameter,
+    ParameterExpression,
+    QuantumCircuit,
+    QuantumRegister,
+)
 from qiskit.circuit.classical import expr
 
 from qumulus.core.devices import IDEAL
 from qumulus.core.programs import Limits
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.dense import contract
-from qumulus.simulation.devices import device_model
+from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.errors import ProgramError, Refused
 from qumulus.simulation.sampling import sample, sample_sweep
 from qumulus.simulation.tasks import Task
@@ -33,6 +40,22 @@ def test_a_register_reads_as_qiskit_prints_it() -> None:
     assert samples.counts() == {"0 01": 10}
     assert samples.bits["first"].tolist() == [[1, 0]] * 10
     assert samples.bits["second"].shape == (10, 1)
+
+
+@pytest.mark.parametrize("model", [SIMULATOR, BRISBANE], ids=["ideal", "noisy"])
+@pytest.mark.parametrize(
+    "angle",
+    [float("nan"), float("inf"), 1 / Parameter("a"), Parameter("a").log(), (1 - Parameter("a")).exp().exp().exp()],
+)
+def test_an_angle_that_is_no_finite_number_is_refused(angle: ParameterExpression | float, model: DeviceModel) -> None:
+    circuit = QuantumCircuit(1, 1)
+    circuit.sx(0)
+    circuit.rz(angle, 0)
+    circuit.sx(0)
+    circuit.measure(0, 0)
+    values = dict.fromkeys(circuit.parameters, -99.0 if "-" in str(angle) or "log" in str(angle) else 0.0)
+    with pytest.raises(ProgramError, match="finite"):
+        sample(circuit, model, shots=10, seed=1, binding=values)
 
 
 def test_a_bit_that_nothing_measures_is_zero() -> None:

@@ -21,7 +21,7 @@ from . import gates
 from .classical import bits_of, compile_lvalue, compile_value
 from .devices import DeviceModel
 from .errors import ProgramError, Refused
-from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, needed, number, relabelled, touched
+from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, finite, needed, number, relabelled, touched
 from .transfer import RESET, Matrix
 
 MOST_STEPS = 2_000_000
@@ -316,7 +316,8 @@ def _constant(duration: expr.Expr) -> tuple[str, float]:
 def _bound(parameter: Any, binding: Binding) -> Any:
     """A number where it can be known from the loops around, else the expression."""
     if not isinstance(parameter, ParameterExpression):
-        return float(parameter)
+        return finite(parameter)
+    if parameter.parameters <= binding.keys():
+        return number(parameter, binding)
     known = {p: binding[p] for p in parameter.parameters if p in binding}
-    bound = parameter.bind(known) if known else parameter
-    return bound if bound.parameters else float(bound.numeric())
+    return parameter.bind(known) if known else parameter

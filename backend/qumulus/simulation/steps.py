@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from qiskit.circuit import Parameter, ParameterExpression
 
 from .classical import Memory, Value
+from .errors import ProgramError
 from .transfer import Matrix
 
 Binding = Mapping[Parameter, float]
@@ -129,9 +131,30 @@ def relabelled(step: Step, active: Mapping[int, int]) -> Step:
 
 
 def number(value: Any, given: Binding) -> float:
-    """The number of a parameter, with all values given."""
+    """The number of a parameter, with all values given.
+
+    Raises:
+        ProgramError: an expression has no finite real value.
+    """
     if not isinstance(value, ParameterExpression):
         return value
     if isinstance(value, Parameter):
-        return float(given[value])
-    return float(value.bind({parameter: given[parameter] for parameter in value.parameters}).numeric())
+        return finite(given[value])
+    try:
+        return finite(value.bind({parameter: given[parameter] for parameter in value.parameters}).numeric())
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise ProgramError(
+            f"The expression {str(value)[:80]} has no finite real value: change it or the values in it."
+        ) from error
+
+
+def finite(value: Any) -> float:
+    """A number of a gate or a delay.
+
+    Raises:
+        ProgramError: it is infinite or none: what is computed with it would be nothing that a device does.
+    """
+    found = float(value)
+    if not isfinite(found):
+        raise ProgramError(f"An angle or a duration is {found}: give finite numbers.")
+    return found

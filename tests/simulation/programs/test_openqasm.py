@@ -13,6 +13,7 @@ from qumulus.simulation.worker import run
 
 SEED_PROGRAM = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
 STANDARD = 'OPENQASM 3; include "stdgates.inc"; '
+DEEP = "".join(f"gate g{n} a {{ g{n - 1} a; }} " for n in range(1, 1000))
 
 
 def outcome(code: str = SEED_PROGRAM, device: str = "kawasaki", shots: int = 2000, **task: Any) -> Outcome:
@@ -126,6 +127,13 @@ def test_an_untranspiled_program_must_fit_the_device():
         ("OPENQASM 4.0; qubit q;", "OpenQASM 4 is not known here"),
         ("OPENQASM 3; qubit q; rx(" + "(" * 300 + "1" + ")" * 300 + ") q;", "nested more than 256 deep"),
         ("OPENQASM 3; qubit q; rx(" + "1+" * 5000 + "1) q;", "nested too deeply"),
+        (
+            "OPENQASM 2.0; gate g0 a { x a; } " + DEEP + "qreg q[1]; creg c[1]; g999 q[0]; measure q -> c;",
+            "nested too deeply",
+        ),
+        ("OPENQASM 3; qubit q; bit c; rx(1e999) q; c = measure q;", "'rx' has the parameter inf"),
+        ("OPENQASM 3; qubit q; bit c; rz(0 * 1e999) q; c = measure q;", "'rz' has the parameter nan"),
+        ("OPENQASM 3; qubit q; bit c; if (c) { p(1e999) q; } c = measure q;", "'p' has the parameter inf"),
         ("OPENQASM 3; qubit q; \x00", "token recognition error"),
         ("OPENQASM 3; qubit q; h q;", "measures nothing"),
         ("OPENQASM 3; input float a; qubit q; bit c; rx(a) q; c = measure q;", "inputs without a value (a)"),

@@ -8,6 +8,7 @@ definition says the same as the gate that Qiskit knows by that name (which is ho
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 
 from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Instruction, QuantumCircuit, Qubit
 from qiskit.quantum_info import Operator
@@ -23,13 +24,17 @@ def write_out(circuit: QuantumCircuit) -> QuantumCircuit:
     """The same circuit in gates that Qiskit knows, with the registers, bits and layout of the original's.
 
     Raises:
-        ProgramError: it would be too long, or uses a gate that is declared without a definition.
+        ProgramError: it would be too long, is nested too deeply, has an angle that is no finite number, or uses a gate that
+            is declared without a definition.
     """
-    check_length(_size(circuit.data, {}))
-    written = circuit.copy_empty_like()
-    for instruction in circuit.data:
-        for plain in _plain(instruction):
-            written.append(plain)
+    try:
+        check_length(_size(circuit.data, {}))
+        written = circuit.copy_empty_like()
+        for instruction in circuit.data:
+            for plain in _plain(instruction):
+                written.append(plain)
+    except RecursionError as error:
+        raise ProgramError("The program is nested too deeply: write it flatter.") from error
     return written
 
 
@@ -65,6 +70,9 @@ def _definition(operation: Instruction) -> QuantumCircuit:
 
 def _plain(instruction: CircuitInstruction) -> Iterable[CircuitInstruction]:
     operation = instruction.operation
+    for number in operation.params:
+        if isinstance(number, float) and not isfinite(number):
+            raise ProgramError(f"'{operation.name}' has the parameter {number}: give finite numbers.")
     if isinstance(operation, ControlFlowOp):
         blocks = [write_out(block) for block in operation.blocks]
         yield instruction.replace(operation=operation.replace_blocks(blocks))
