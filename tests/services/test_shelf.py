@@ -14,8 +14,9 @@ import pytest
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import InvalidRequest, StorageFull, UnknownService
+from qumulus.core.jobs import NewJob
 from qumulus.core.pools import About
-from qumulus.core.services import Deployment, device_of
+from qumulus.core.services import KIND, Deployment, device_of
 from qumulus.services import archive
 from qumulus.services.host import shelf_of
 from qumulus.services.lending import Copies
@@ -34,7 +35,7 @@ def storage(tmp_path: Path):
     storage.close()
 
 
-def shelf(storage: Storage, folder: Path) -> Shelf:
+def shelf(storage: Storage, folder: Path, *, key: bytes | None = b"a key") -> Shelf:
     """The services of a process with a folder of its own."""
     _, pools = shelf_of(storage, resources=Resources(), secret=bytes)
     return Shelf(
@@ -46,7 +47,7 @@ def shelf(storage: Storage, folder: Path) -> Shelf:
         pools=pools,
         lender=Copies(storage.pools),
         sealed=storage.sealed,
-        key=b"a key",
+        key=key,
     )
 
 
@@ -134,6 +135,19 @@ def test_secrets_pass_sealed_and_only_who_has_the_key_reads_them(storage, tmp_pa
     assert there._entrusted.get("a-job")["SECRET_A"] == "do not tell"
     there._entrusted._key = b"another key"
     assert there._entrusted.get("a-job") == {}
+
+
+def test_secrets_in_memory_are_forgotten_when_an_execution_is_cancelled_before_it_runs(storage, tmp_path):
+    here = shelf(storage, tmp_path / "here", key=None)
+    job_id = "01234567-89ab-4def-8123-456789abcdef"
+    here.entrust(job_id, {"SECRET_A": "do not tell"}, "the token")
+    new = NewJob(
+        job_id=job_id, account=ME.account, device=device_of("sum"), kind=KIND, api="planqk/service", payload=b""
+    )
+    storage.jobs.submit(new)
+    assert here._entrusted.get(job_id)["SECRET_A"] == "do not tell"
+    storage.jobs.cancel(job_id, ME)
+    assert here._entrusted.get(job_id) == {}
 
 
 def test_what_a_run_does_to_its_copy_of_a_data_pool_is_taken_over_at_its_end(storage, tmp_path):

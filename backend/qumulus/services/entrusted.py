@@ -48,9 +48,13 @@ class Entrusted:
 
     def forget(self, job_id: str) -> None:
         """The execution has ended."""
-        self._here.pop(job_id, None)
+        self.drop(job_id)
         if self._key is not None:
             self._store.forget(job_id)
+
+    def drop(self, job_id: str) -> None:
+        """Forget what stands in memory; what is sealed stays for `forget`, or is swept."""
+        self._here.pop(job_id, None)
 
     def sweep(self) -> None:
         """Remove what nobody came for."""

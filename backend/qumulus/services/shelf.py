@@ -80,6 +80,9 @@ class Shelf:
         self._pools = pools
         self._lender = lender
         self._entrusted = Entrusted(sealed, key)
+        bells.settled.listen(
+            self._entrusted.drop
+        )  # what is cancelled before it runs has no end that `done` would tell of
         self._in_use: Counter[str] = Counter()  # versions
         self._known: dict[tuple[str, str], Definition] = {}
         self._ready: set[tuple[str, str]] = set()  # what can run here, by name and version
