@@ -76,8 +76,16 @@ def _failure(
     if code == -signal.SIGXCPU:
         return Failure.TIME, "Time limit", "The run used up its processor time.", {}
     if code < 0:
-        name = signal.Signals(-code).name
+        name = _name(-code)
         return Failure.PROGRAM, f"Killed by {name}", f"The run was ended by the signal {name}.", {"exit_code": code}
     if code:
         return Failure.PROGRAM, None, f"The program ended with exit status {code}.", {"exit_code": code}
     return None
+
+
+def _name(number: int) -> str:
+    """The name of a signal; most of the real-time ones are named by their distance from the first."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN{number - signal.SIGRTMIN:+d}"
