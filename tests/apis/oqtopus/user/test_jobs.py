@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -179,6 +180,17 @@ def test_a_job_is_submitted_once(client: httpx2.Client):
     assert client.post(f"/jobs/{job_id}/submit", json=SUBMIT).json() == {"message": "job submitted"}
     assert client.post(f"/jobs/{job_id}/submit", json=SUBMIT).status_code == 400
     assert ended(client, job_id)["status"] == "succeeded"
+
+
+def test_of_those_who_submit_a_job_at_the_same_time_one_has_success_and_the_others_are_told(client: httpx2.Client):
+    refused = "job is not in valid status for submission (valid status for submission: 'registered')"
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            job_id = registered(client, packed("input.json", {"program": [BELL]}))
+            answers = list(pool.map(lambda path: client.post(path, json=SUBMIT), [f"/jobs/{job_id}/submit"] * 4))
+            assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
+            told = {answer.json()["message"] for answer in answers}
+            assert told == {"job submitted", f"{job_id} {refused}"}
 
 
 def test_null_options_count_as_none(client: httpx2.Client):

@@ -75,7 +75,11 @@ def submit_job(
     board: Board,
 ) -> SuccessResponse:
     job = _job(job_id, caller, jobs)
-    jobs.upload(job_id, translate.submitted_job(body, job, checked(job, body, sender, jobs, devices, board), origin))
+    submission = checked(job, body, sender, jobs, devices, board)
+    try:
+        jobs.upload(job_id, translate.submitted_job(body, job, submission, origin))
+    except IllegalTransition:  # it was submitted or cancelled meanwhile
+        raise WrongStatus(job_id, "submission", JobStatus.REGISTERED) from None
     return SuccessResponse(message="job submitted")
 
 
