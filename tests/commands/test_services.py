@@ -144,6 +144,12 @@ def test_packages_are_installed_into_an_environment_of_the_services_own(server: 
     assert "could not be installed" in ended.stderr
 
 
+def test_a_folder_without_files_is_refused_with_a_hint(server: Server, tmp_path: Path):
+    assert "has no files: name the folder of the service, with src/program.py in it." in run(
+        server, "add", str(tmp_path), status=1
+    )
+
+
 def test_a_folder_with_too_many_files_is_refused_before_they_are_read(server: Server, folder: Path):
     for number in range(10_000):
         (folder / f"{number}.txt").touch()

@@ -67,13 +67,15 @@ def pack(folder: Path) -> dict[str, bytes]:
     """The files of a folder by path; caches, environments and links are left out.
 
     Raises:
-        InvalidRequest: there is no such folder, or it can't be read.
+        InvalidRequest: there is no such folder, it has no files, or it can't be read.
         TooLarge: it has too many files.
     """
     if not folder.is_dir():
         raise InvalidRequest(f"There is no folder {folder}.")
     try:
         files = files_of(folder)
+        if not files:
+            raise InvalidRequest(f"{folder} has no files: name the folder of the service, with src/program.py in it.")
         if len(files) > MOST_FILES:
             raise TooLarge(f"{folder} has more than {MOST_FILES:,} files: name the folder of the service alone.")
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
