@@ -107,7 +107,8 @@ def read_settings(arguments: Sequence[str], reading: argparse.ArgumentParser | N
                 if name in flags()
                 else f"QUMULUS_{name.upper()}"
             )
-            print(f"{flag}: {problem['msg'].lower()}, not {_shown(name, problem)}.", file=sys.stderr)  # noqa: T201
+            told = problem["msg"][:1].lower() + problem["msg"][1:]
+            print(f"{flag}: {told}, not {_shown(name, problem)}.", file=sys.stderr)  # noqa: T201
         raise SystemExit(2) from None
 
 

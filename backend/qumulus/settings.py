@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .clients import DEFAULT_TOKEN
@@ -18,7 +20,25 @@ DEFAULT_ADMIN_TOKEN = "qumulus-admin"  # noqa: S105
 SEED_TOKEN = "test-token"  # noqa: S105  the one in the first examples of the IBM server
 
 MiB = 1 << 20
-Seconds = Annotated[float, Field(ge=0)]
+URL = r"^https?://[^/?#]+(/[^?#]*)?$"
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _sendable(credential: SecretStr) -> SecretStr:
+    """A variable that is set to nothing must not let everybody in; what no header can carry would let nobody in."""
+    if not re.fullmatch(r"[!-~]+", credential.get_secret_value()):
+        raise PydanticCustomError("credential", "has to be one or more ASCII characters without blanks")
+    return credential
+
+
+def _named(home: object) -> object:
+    """A variable that is set to nothing must not scatter the state in the folder of whoever starts the server."""
+    if home == "":
+        raise PydanticCustomError("home", "has to name a folder")
+    return home
+
+
+Credential = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
 class Settings(BaseSettings):
@@ -26,7 +46,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="QUMULUS_", frozen=True, extra="ignore")
 
-    home: Path = Field(Path(".qumulus"), description="folder where all state lives")
+    home: Annotated[Path, BeforeValidator(_named)] = Field(Path(".qumulus"), description="folder where all state lives")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="port to listen on; 0 takes a free one")
     database: str | None = Field(
@@ -52,7 +72,9 @@ class Settings(BaseSettings):
     service_slots: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="executions of services that run at once; the number of cores if not set"
     )
-    service_seconds: Annotated[float, Field(gt=0)] = Field(3600, description="longest run of one execution")
+    service_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        3600, description="longest run of one execution"
+    )
     service_memory_mib: Annotated[int, Field(ge=64)] = Field(
         4096, description="memory of one execution, where the service's resources say nothing"
     )
@@ -64,7 +86,7 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         None,
-        pattern=r"^https?://[^/?#]+(/[^?#]*)?$",
+        pattern=URL,
         description="address at which programs of services reach this server; the one that a request came to if not set",
     )
     service_at_root: str | None = Field(None, description="name of the one service to serve at the root")
@@ -80,8 +102,8 @@ class Settings(BaseSettings):
     )
 
     auth: Literal["known", "open"] = Field("known", description="'known': known credentials only; 'open': any")
-    token: SecretStr = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
-    provider_key: SecretStr = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
+    token: Credential = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
+    provider_key: Credential = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
     instances: str = Field("", description="more IBM instances: names or CRNs, comma-separated")
     show_mocks: bool = Field(
         False, description="list the devices that exist for tests, such as test_eagle, to everybody"
@@ -95,7 +117,7 @@ class Settings(BaseSettings):
     front: Literal["user", "provider"] = Field(
         "user", description="which OQTOPUS API has the paths that both have, such as /jobs"
     )
-    admin_token: SecretStr = Field(SecretStr(DEFAULT_ADMIN_TOKEN), description="bearer token of the administrator")
+    admin_token: Credential = Field(SecretStr(DEFAULT_ADMIN_TOKEN), description="bearer token of the administrator")
     allow_exposed: bool = Field(False, description="accept default credentials on an address that others can reach")
     allowed_hosts: str = Field("", description="names that requests may call this server by, comma-separated")
 
@@ -104,7 +126,9 @@ class Settings(BaseSettings):
     )
     intercept_hosts: str = Field("", description="more hosts to answer for, HOST or HOST/PREFIX, comma-separated")
     pass_hosts: str = Field("", description="other hosts that the proxy connects to, comma-separated; '*' for all")
-    upstream: str | None = Field(None, description="URL of a running cloud that answers instead of this process")
+    upstream: str | None = Field(
+        None, pattern=URL, description="URL of a running cloud that answers instead of this process"
+    )
     ready_file: Path | None = Field(
         None, description="file to write the addresses to, as JSON, once requests are answered"
     )

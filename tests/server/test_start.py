@@ -72,6 +72,25 @@ def test_a_wrong_setting_ends_with_a_sentence():
     assert "secret-of-mine" not in ended.stderr
 
 
+@pytest.mark.parametrize("name", ["QUMULUS_TOKEN", "QUMULUS_PROVIDER_KEY", "QUMULUS_ADMIN_TOKEN"])
+@pytest.mark.parametrize("credential", ["", " ", "grün", "two words"])
+def test_a_credential_that_everybody_or_nobody_could_send_is_refused(name, credential, tmp_path):
+    ended = serve("--host", "0.0.0.0", "--home", str(tmp_path), **{name: credential})
+    assert ended.returncode == 2
+    assert ended.stderr == f"{name}: has to be one or more ASCII characters without blanks, not what was given.\n"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("--home", ""), ("--upstream", "somewhere"), ("--job-seconds", "inf"), ("--service-seconds", "inf")],
+)
+def test_a_value_that_can_only_be_a_mistake_is_refused_before_anything_starts(flag, value, tmp_path):
+    ended = serve("--home", str(tmp_path), flag, value)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith(f"{flag} (or QUMULUS_")
+    assert not any(tmp_path.iterdir())
+
+
 def test_no_flag_takes_a_credential():
     helped = serve("--help").stdout
     assert "--admin-token" not in helped
