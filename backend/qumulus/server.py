@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import signal
@@ -127,7 +128,10 @@ def listen(host: str, port: int, flag: str) -> socket.socket:
         result.bind((host.strip("[]"), port))
     except OSError as error:
         result.close()
-        stop(f"Can't listen on {host}:{port}: {os.strerror(error.errno or 0).lower()}. Choose another one with {flag}.")
+        unknown = isinstance(error, socket.gaierror)  # its numbers are not those of the system
+        why = "there is no such host" if unknown else os.strerror(error.errno or 0).lower()
+        which = "--host" if unknown or error.errno == errno.EADDRNOTAVAIL else flag
+        stop(f"Can't listen on {host}:{port}: {why}. Choose another one with {which}.")
     result.listen(LISTEN_BACKLOG)
     result.set_inheritable(False)
     return result
@@ -188,10 +192,17 @@ def write_addresses(file: Path, url: str, interceptor: Interceptor | None) -> No
 
 
 def write_file(file: Path, content: Mapping[str, str]) -> None:
-    """Write JSON into a file that others wait for: it is there as a whole or not at all."""
+    """Write JSON into a file that others wait for: it is there as a whole or not at all.
+
+    Raises:
+        SystemExit: it can't be written, which was said.
+    """
     new = file.with_name(file.name + ".new")
-    new.write_text(json.dumps(content))
-    new.replace(file)
+    try:
+        new.write_text(json.dumps(content))
+        new.replace(file)
+    except OSError as error:
+        stop(f"The file {file} can't be written: {(error.strerror or '').lower()}. Name another one with --ready-file.")
 
 
 def stop(sentence: str, status: int = 1) -> NoReturn:

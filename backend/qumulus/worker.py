@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from .server import parser, read_settings, stop, stop_without
+from .server import parser, read_settings, stop, stop_without, write_file
 
 DESCRIPTION = (
     "Run the jobs that servers accept into the same state, without HTTP. On SQLite one process runs the jobs of a folder, and "
@@ -64,8 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if settings.parent:
         stop_without(settings.parent)
     runners.start()
-    print(f"Qumulus runs the jobs in {storage.place}. Stop with Ctrl-C; what runs then is handed back.", flush=True)  # noqa: T201
-    if settings.ready_file:
-        settings.ready_file.write_text("{}")
-    told.wait()
-    runners.end()
+    try:
+        print(f"Qumulus runs the jobs in {storage.place}. Stop with Ctrl-C; what runs then is handed back.", flush=True)  # noqa: T201
+        if settings.ready_file:
+            write_file(settings.ready_file, {})
+        told.wait()
+    finally:
+        runners.end()

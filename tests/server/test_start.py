@@ -18,13 +18,17 @@ from servers import Server
 
 
 def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return run("serve", *arguments, **environment)
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
     return subprocess.run(
-        [sys.executable, "-m", "qumulus", "serve", *arguments],
+        [sys.executable, "-m", "qumulus", *arguments],
         env=clean | environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -61,6 +65,26 @@ def test_an_address_in_use_ends_with_a_sentence(tmp_path):
         ended = serve("--port", str(port), "--home", str(tmp_path))
     assert ended.returncode == 1
     assert f"Can't listen on 127.0.0.1:{port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "why"), [("nowhere.invalid", "there is no such host"), ("192.0.2.1", "cannot assign requested address")]
+)
+def test_an_address_that_is_not_of_this_machine_ends_with_a_sentence_that_names_its_flag(host, why, tmp_path):
+    ended = serve("--host", host, "--port", "0", "--allow-exposed", "--home", str(tmp_path))
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        f"Can't listen on {host}:0: {why}. Choose another one with --host.\n",
+    )
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["serve", "--port", "0", "--workers", "2"], ["worker"]])
+def test_a_ready_file_that_can_not_be_written_ends_with_a_sentence(command, tmp_path):
+    ended = run(*command, "--home", str(tmp_path), "--ready-file", "/nonexistent/ready.json")
+    assert ended.returncode == 1
+    told = "The file /nonexistent/ready.json can't be written: no such file or directory. Name another one with --ready-file."
+    assert told in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
