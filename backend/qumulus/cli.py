@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what a full disk says of the standard output
 INTERRUPTED = 130  # as a shell says it
 
 
 def main() -> None:
     """Entry point of the command. Ctrl-C ends it without a word, however early it comes."""
+    if sys.stdout is None:  # closed by whoever called it: nobody wants to read what is printed
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     try:
         _run()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        sys.stdout = None  # else Python tries once more at its end, and complains
+        sys.exit(f"The output can't be written: {(error.strerror or '').lower()}.")
 
 
 def _run() -> None:

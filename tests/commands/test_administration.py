@@ -88,16 +88,17 @@ def test_another_administrators_token_is_said_so_and_not_repeated(server):
     assert "my-secret-token" not in failed.stderr
 
 
-def test_what_is_no_qumulus_is_said_so(tmp_path):
+@pytest.mark.parametrize(("words", "says"), [("devices list", 404), ("services run sum", 501)])
+def test_what_is_no_qumulus_is_said_so(words, says):
     import http.server
     import threading
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as other:
         threading.Thread(target=other.serve_forever, daemon=True).start()
-        failed = qumulus("devices", "list", "--url", f"http://127.0.0.1:{other.server_port}")
+        failed = qumulus(*words.split(), "--url", f"http://127.0.0.1:{other.server_port}")
         other.shutdown()
     assert failed.returncode == 1
-    assert "is no Qumulus (it says 404)" in failed.stderr
+    assert f"is no Qumulus (it says {says})" in failed.stderr
 
 
 def test_devices_are_listed_for_people_and_for_programs(server):

@@ -43,6 +43,7 @@ def _told(error: TyperException) -> str:
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is None or sentence == context.get_help():  # no arguments at all: the error is the help
         return sentence
+    sentence = " ".join(sentence.split())
     end = "" if sentence.endswith((".", "?")) else "."
     return f"{sentence}{end} See `{context.command_path} --help`."
 

@@ -64,13 +64,15 @@ class Cloud:
             fail(f"The cloud at {self.url} did not answer within {SECONDS:.0f} s: look at its log.")
         except httpx2.HTTPError as error:
             fail(f"The cloud at {self.url} broke off: {error}.")
+        except UnicodeEncodeError:
+            fail("What was given is not text in UTF-8.", 2)
         if answer.status_code == 401:
             fail(
                 f"The cloud at {self.url} does not know the administrator's token: "
                 "set QUMULUS_ADMIN_TOKEN to the one that it was started with."
             )
         if not answer.is_success and answer.status_code != 503:
-            fail(self._detail(answer))
+            fail(detail(answer, self.url))
         return answer
 
     def _json(self, answer: httpx2.Response) -> Any:
@@ -79,10 +81,10 @@ class Cloud:
         except ValueError:
             fail(f"What answers at {self.url} is no Qumulus: name the cloud with --url.")
 
-    def _detail(self, answer: httpx2.Response) -> str:
-        try:
-            return str(answer.json()["detail"])
-        except (ValueError, KeyError, TypeError):
-            return (
-                f"What answers at {self.url} is no Qumulus (it says {answer.status_code}): name the cloud with --url."
-            )
+
+def detail(answer: httpx2.Response, url: str) -> str:
+    """What a refusal says, or that it does not come from a cloud of ours."""
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"What answers at {url} is no Qumulus (it says {answer.status_code}): name the cloud with --url."

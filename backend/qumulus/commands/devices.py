@@ -15,6 +15,8 @@ from .options import Json, Url
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+MOST_SECONDS = 3600  # as the API says
+
 
 def names(incomplete: str) -> list[str]:
     """Names for the shell to complete; the cloud need not run for it."""
@@ -53,8 +55,12 @@ def set_device(
     one_at_a_time: Annotated[
         bool | None, typer.Option("--one-at-a-time/--many-at-a-time", help="Whether its jobs run one after the other.")
     ] = None,
-    least_queue: Annotated[float | None, typer.Option(help="Seconds that a job waits at least.")] = None,
-    least_run: Annotated[float | None, typer.Option(help="Seconds that a job runs at least.")] = None,
+    least_queue: Annotated[
+        float | None, typer.Option(min=0, max=MOST_SECONDS, help="Seconds that a job waits at least.")
+    ] = None,
+    least_run: Annotated[
+        float | None, typer.Option(min=0, max=MOST_SECONDS, help="Seconds that a job runs at least.")
+    ] = None,
     provider: Annotated[
         bool | None, typer.Option("--provider/--simulated", help="Whether an engine fetches its jobs.")
     ] = None,

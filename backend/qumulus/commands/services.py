@@ -7,7 +7,8 @@ import json as json_module
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
 
 import httpx2
 import typer
@@ -19,7 +20,7 @@ from qumulus.services import archive, definition, description, signature
 from qumulus.services.definition import service_name
 
 from . import show
-from .cloud import Cloud, at
+from .cloud import Cloud, at, detail
 from .completion import completing
 from .options import Json, Url, fail
 
@@ -231,7 +232,7 @@ class _Service:
         self._url = url
         token = read_settings([]).token.get_secret_value()
         self._client = httpx2.Client(
-            base_url=f"{url}/services/{name}",
+            base_url=f"{url}/services/{quote(name, safe='')}",
             headers={"Authorization": f"Bearer {token}"},
             timeout=60,
             trust_env=False,
@@ -244,15 +245,21 @@ class _Service:
         except httpx2.HTTPError:
             fail(f"No cloud answers at {self._url}: start one with `qumulus serve`, or name another one with --url.")
         if not answer.is_success:
-            fail(answer.json()["detail"])
+            fail(detail(answer, self._url))
         return answer
 
 
 def _json(option: str, text: str) -> Any:
     """A value from JSON, or from a file whose name stands after an @."""
     try:
-        return json_module.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
+        content = Path(text[1:]).read_text() if text.startswith("@") else text
+        return json_module.loads(content, parse_constant=_no_number)
     except OSError as error:
         fail(f"{option}: {text[1:]} can't be read: {error.strerror}.")
     except ValueError as error:
         fail(f"{option} is not JSON: {error}.")
+
+
+def _no_number(name: str) -> NoReturn:
+    """Refuse what Python reads as a number and JSON does not know."""
+    raise ValueError(f"it has no number {name}")

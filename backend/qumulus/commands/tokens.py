@@ -15,6 +15,7 @@ from .options import Json, Url
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+MOST_DAYS = 36525  # a century: beyond some thousand years there are no dates
 
 identifiers = completing(
     "/emulator/tokens",
@@ -48,9 +49,11 @@ def list_tokens(url: Url, json: Json = False) -> None:
 
 @app.command("create")
 def create(
-    api: Annotated[Api, typer.Argument(help="Whose clients send it.")],
+    api: Annotated[Api, typer.Argument(metavar="|".join(Api), help="Whose clients send it.")],
     url: Url,
-    days: Annotated[float | None, typer.Option(min=0, help="For so many days; for ever if not said.")] = None,
+    days: Annotated[
+        float | None, typer.Option(min=0, max=MOST_DAYS, help="For so many days; for ever if not said.")
+    ] = None,
     account: Annotated[
         str | None, typer.Option(help="Whose it is.", autocompletion=accounts.identifiers, show_default="local")
     ] = None,
