@@ -28,13 +28,21 @@ def publish(folder: Path, resources: Resources) -> Published:
     """Read the regular files at the top level of ``folder``; links, folders and devices are left out."""
     published = Published()
     left = resources.output_bytes
-    for name in sorted(os.listdir(folder)):
+    try:
+        names = sorted(os.listdir(folder))
+    except PermissionError:
+        return Published(complaints=["The output was left out: the run has locked its folder."])
+    for name in names:
         if complaint := _unfit(folder, name):
             published.complaints.append(complaint)
             continue
         if len(published.files) == resources.output_files:
             return Published(too_large=f"The run wrote more than {resources.output_files:,} files.")
-        content = _read(folder, name, left)
+        try:
+            content = _read(folder, name, left)
+        except PermissionError:
+            published.complaints.append(f"The output {name} was left out: the run has locked it.")
+            continue
         left -= len(content)
         if left < 0:
             return Published(too_large=f"The run wrote more than {resources.output_bytes >> 20} MiB of output.")
@@ -51,7 +59,10 @@ def _unfit(folder: Path, name: str) -> str | None:
         name.encode()
     except UnicodeEncodeError:
         return f"The output {os.fsencode(name)!r} was left out: its name is not UTF-8."
-    mode = (folder / name).lstat().st_mode
+    try:
+        mode = (folder / name).lstat().st_mode
+    except PermissionError:
+        return f"The output {name} was left out: the run has locked its folder."
     if stat.S_ISREG(mode):
         return None
     kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no regular file"
