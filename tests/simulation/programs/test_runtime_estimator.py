@@ -190,6 +190,16 @@ def test_the_options_say_how_many_shots_there_are(options: dict[str, Any], shots
     assert result(estimator([(circuit, z)], options, resilience_level=0))[0].metadata["shots"] == shots
 
 
+def test_the_precision_of_a_pub_is_obeyed_whatever_the_randomizations_are() -> None:
+    circuit = rotation().assign_parameters([1.0])
+    z = placed(SparsePauliOp("Z"), rotation())
+    twirling = {"num_randomizations": 5, "shots_per_randomization": 7}
+    found = result(estimator([(circuit, z, None, 0.02)], {"twirling": twirling}))[0]
+    assert found.metadata["shots"] == 2506  # 7 of each of 358 randomizations, at least 2500
+    assert found.metadata["num_randomizations"] == 358
+    assert found.data.stds < 0.03
+
+
 def test_the_metadata_says_what_was_mitigated_at_each_level() -> None:
     circuit = rotation().assign_parameters([1.0])
     z = placed(SparsePauliOp("Z"), rotation())

@@ -219,6 +219,16 @@ def test_shots_that_randomizations_do_not_divide_are_all_named_by_the_span() -> 
     assert found[0].data.meas.num_shots == 100
 
 
+@pytest.mark.parametrize(("shots", "number"), [(100, 10), (50, 7)])
+def test_the_shots_of_a_pub_are_obeyed_whatever_the_randomizations_are(shots: int, number: int) -> None:
+    twirling = {"enable_measure": True, "num_randomizations": 7, "shots_per_randomization": 10}
+    found = result(sampler([(isa(bell(), BRISBANE), None, shots)], {"twirling": twirling}))
+    (span,) = found.metadata["execution"]["execution_spans"]
+    assert found[0].data.meas.num_shots == shots
+    assert span.mask(0).shape == (shots,)
+    assert found[0].metadata["num_randomizations"] == number
+
+
 def test_the_product_of_randomizations_precedes_the_default_of_shots() -> None:
     twirling = {"enable_gates": True, "num_randomizations": 4, "shots_per_randomization": 25}
     assert result(sampler([isa(bell(), BRISBANE)], {"twirling": twirling}))[0].data.meas.num_shots == 100

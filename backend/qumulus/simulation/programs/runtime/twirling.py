@@ -27,10 +27,14 @@ class Randomizations:
 
 
 def randomizations(shots: int, number: Count, each: Count) -> Randomizations:
-    """Divide shots as the service does: what is "auto" follows from what is not."""
+    """Divide shots as the service does: what is "auto" follows from what is not.
+
+    The shots of a pub are always obeyed: where both numbers together are fewer, there are more randomizations.
+    """
     if each == "auto":
         each = max(LEAST_SHOTS, ceil(shots / USUAL_NUMBER)) if number == "auto" else ceil(shots / number)
-    return Randomizations(ceil(shots / each) if number == "auto" else number, each)
+    needed = ceil(shots / each)
+    return Randomizations(needed if number == "auto" else max(number, needed), each)
 
 
 def product(number: Count, each: Count) -> int | None:
