@@ -90,8 +90,8 @@ def elsewhere(settings: Settings, storage: Storage) -> Elsewhere | None:
 class Runners:
     """The engine and the host of services of one process, started and ended together."""
 
-    def __init__(self, settings: Settings, storage: Storage) -> None:
-        """With ``api_only``, `start` begins nothing: other processes run the jobs."""
+    def __init__(self, settings: Settings, storage: Storage, *, accepts: bool = True) -> None:
+        """With ``api_only``, `start` begins nothing where this process ``accepts`` requests: other processes run the jobs."""
         self.host = Host(
             storage,
             slots=settings.service_slots or os.cpu_count() or 1,
@@ -114,7 +114,7 @@ class Runners:
             on_taken_over=self.host.begin,
         )
         self._storage = storage
-        self._elsewhere = settings.api_only
+        self._elsewhere = settings.api_only and accepts
         self._drain_seconds = settings.drain_seconds
         self._drained = False
 

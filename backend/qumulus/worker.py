@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         storage = opened(settings, accepts=False)
     except StartError as error:
         stop(str(error), 2)
-    runners = Runners(settings, storage)
+    runners = Runners(settings, storage, accepts=False)
     if settings.parent:
         stop_without(settings.parent)
     runners.start()

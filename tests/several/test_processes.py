@@ -120,12 +120,13 @@ def test_a_start_that_fails_is_told_once_and_ends(tmp_path):
 @pytest.mark.everywhere
 def test_jobs_that_a_server_only_accepts_are_run_by_a_worker(tmp_path):
     home = tmp_path / "state"
-    with Server(home, environment={"QUMULUS_API_ONLY": "true"}) as server:
+    shared = {"QUMULUS_API_ONLY": "true"}  # means nothing to a worker
+    with Server(home, environment=shared) as server:
         task = ask(server, "POST", "/task", TASK)[1]["task_id"]
         assert not family(server.pid)
         worker = subprocess.Popen(
             [sys.executable, "-m", "qumulus", "worker", "--simulations", "1"],
-            env=os.environ | databases.environment(home) | {"QUMULUS_HOME": str(home)},
+            env=os.environ | databases.environment(home) | shared | {"QUMULUS_HOME": str(home)},
             stdout=subprocess.PIPE,
             text=True,
         )
