@@ -130,11 +130,37 @@ def test_sweeping_while_others_write_removes_what_no_row_names_and_nothing_else(
         ("s3://qumulus/x?endpoint=http://127.0.0.1:9", "does not answer"),
         ("s3://id:key@qumulus/x", "of the form s3://"),
         ("s3://qumulus/x?end=1", "of the form s3://"),
+        ("s3://qumulus/x?endpoint", "of the form s3://"),
+        ("s3://qumulus/x?endpoint=", "of the form s3://"),
+        ("s3://qumulus/x?endpoint=store.example.org", "of the form s3://"),
+        ("s3://qumulus/x?endpoint={endpoint}&public=yes", "of the form s3://"),
+        ("s3://[qumulus/x?endpoint={endpoint}", "of the form s3://"),
+        ("s3://qumulus:80/x?endpoint={endpoint}", "of the form s3://"),
+        ("s3://Qumulus/x?endpoint={endpoint}", "bucket Qumulus can't be used"),
+        ("s3://qu$mulus/x?endpoint={endpoint}", "Invalid bucket name"),
+        ("s3://qumulus/x?endpoint=http://my_store:9000", "Invalid endpoint"),
+        ("s3://qumulus/x?endpoint={endpoint}&region=a b", "Provided region_name"),
     ],
 )
 def test_a_store_that_can_t_be_used_is_refused_with_what_to_do(url, told, store, tmp_path):
     with pytest.raises(StateUnusable, match=told):
         open_storage(tmp_path / "state", blobs_url=url.format(endpoint=store.endpoint))
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "missing: AWS_SECRET_ACCESS_KEY"),
+        ({"AWS_PROFILE": "nobody"}, "profile .nobody. could not be found"),
+        ({"AWS_CONFIG_FILE": __file__}, "Unable to parse config file"),
+    ],
+)
+def test_credentials_that_can_t_be_read_are_told_in_a_sentence(variables, told, store, tmp_path, monkeypatch):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StateUnusable, match=told) as refused:
+        open_storage(tmp_path / "state", blobs_url=store.url())
+    assert "\n" not in str(refused.value)
 
 
 def test_without_the_extra_the_sentence_says_what_to_install(monkeypatch, store, tmp_path):

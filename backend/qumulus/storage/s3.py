@@ -47,13 +47,31 @@ def parsed(url: str) -> Place:
     Raises:
         StateUnusable: it is not in the form `FORM`.
     """
-    parts = urlsplit(url)
-    asked = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    wrong = StateUnusable(
+        f"QUMULUS_BLOBS is to be of the form {FORM}, with each URL in full (https://…); "
+        "credentials are given as AWS_… variables."
+    )
+    try:
+        parts = urlsplit(url)
+        asked = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
+    except ValueError:
+        raise wrong from None
     known = {name: values[0] for name, values in asked.items() if name in ("endpoint", "region", "public")}
-    if parts.scheme != "s3" or not parts.hostname or parts.username or len(known) < len(asked):
-        raise StateUnusable(f"QUMULUS_BLOBS is to be of the form {FORM}; credentials are given as AWS_… variables.")
+    bucket = parts.netloc  # as it is written: a host's name would be put into small letters
+    urls = [known[name] for name in ("endpoint", "public") if name in known and (name, known[name]) != ("public", "no")]
+    fits = parts.scheme == "s3" and bucket and not set("@:") & set(bucket) and len(known) == len(asked)
+    if not fits or not all(known.values()) or not all(map(_is_http, urls)):
+        raise wrong
     prefix = parts.path.strip("/")
-    return Place(bucket=parts.hostname, prefix=prefix + "/" if prefix else "", **known)
+    return Place(bucket=bucket, prefix=prefix + "/" if prefix else "", **known)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class S3Blobs:
@@ -86,14 +104,14 @@ class S3Blobs:
             response_checksum_validation="when_required",
         )
         region = place.region or ("us-east-1" if place.endpoint else None)
-        session = boto3.Session(region_name=region)
-        self._client = session.client("s3", endpoint_url=place.endpoint, config=config)
         self._signer = None
-        if place.public != "no":
-            self._signer = session.client("s3", endpoint_url=place.public or place.endpoint, config=config)
         try:
+            session = boto3.Session(region_name=region)
+            self._client = session.client("s3", endpoint_url=place.endpoint, config=config)
+            if place.public != "no":
+                self._signer = session.client("s3", endpoint_url=place.public or place.endpoint, config=config)
             self._client.head_bucket(Bucket=place.bucket)
-        except self._failures as error:
+        except (*self._failures, ValueError) as error:
             raise StateUnusable(f"The bucket {place.bucket} can't be used: {_told(error)}") from error
 
     def put(self, key: str, value: bytes) -> None:
@@ -183,12 +201,17 @@ def _code(error: Exception) -> str:
 
 
 def _told(error: Exception) -> str:
-    """What to do about it. The client's own texts name no secret, but its address with a key's name."""
+    """What to do about it. Where it asked nobody, the client's own text says what is wrong; no secret is in it."""
     told = {
         "404": "there is none of that name: make it first.",
         "NoSuchBucket": "there is none of that name: make it first.",
         "403": "these credentials may not use it: give others as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     }
-    if type(error).__name__ == "NoCredentialsError":
+    from botocore.exceptions import ConnectionError as Unreachable
+    from botocore.exceptions import HTTPClientError, NoCredentialsError
+
+    if isinstance(error, NoCredentialsError):
         return "there are no credentials: give them as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-    return told.get(_code(error), f"the store does not answer ({type(error).__name__}): look at its endpoint.")
+    if isinstance(error, (Unreachable, HTTPClientError)):
+        return f"the store does not answer ({type(error).__name__}): look at its endpoint."
+    return told.get(_code(error), f"{' '.join(str(error).split()).rstrip('.')}.")
