@@ -11,7 +11,7 @@ from datetime import timedelta
 from .apis.oqtopus.presigning import secret_in
 from .apis.oqtopus.programs import UserPrograms
 from .core.accounts import instance_called
-from .core.errors import InvalidRequest
+from .core.errors import InvalidRequest, Unavailable
 from .core.programs import Limits
 from .execution import HERE, Engine, cluster
 from .execution.ownership import Ownership
@@ -45,7 +45,7 @@ def opened(settings: Settings, *, accepts: bool = True) -> Storage:
             url=settings.database,
             blobs_url=settings.blobs,
         )
-    except (StateUnusable, InvalidRequest) as error:
+    except (StateUnusable, InvalidRequest, Unavailable) as error:
         raise StartError(str(error)) from error
 
 

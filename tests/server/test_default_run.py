@@ -61,6 +61,7 @@ def test_a_database_that_is_not_there_is_told_without_its_password(tmp_path):
         (url, "can't be reached"),
         ("mysql://a:secret-word@b/c", "are not supported"),
         ("x:secret-word", "can't be read"),
+        ("postgresql://somebody:other@secret-word@127.0.0.1:1/cloud", "as %40"),
     ):
         environment = {"QUMULUS_HOME": str(tmp_path / "state"), "QUMULUS_DATABASE": given, "PATH": ""}
         ended = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,6 +16,8 @@ import qumulus.storage
 from qumulus.core.accounts import Caller
 from qumulus.core.clock import SystemClock
 from qumulus.core.jobs import NewJob
+from qumulus.runners import StartError, opened
+from qumulus.settings import Settings
 from qumulus.storage import StateUnusable, open_storage, schema
 from qumulus.storage.database import Database
 from qumulus.storage.sqlite import FILE, file_system, refuse_network
@@ -69,6 +72,54 @@ def test_tables_of_a_newer_version_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(schema, "HEAD", "0000")
     with pytest.raises(StateUnusable, match="newer version"):
         open_storage(tmp_path)
+
+
+def test_tables_of_another_program_are_refused(tmp_path):
+    open_storage(tmp_path).close()
+    made = open_database(tmp_path, databases.url(tmp_path), SystemClock())
+    with made.changing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '00a1b2c3d4e5'")
+    made.close()
+    with pytest.raises(StateUnusable, match="belongs to another program"):
+        open_storage(tmp_path)
+
+
+@pytest.fixture
+def stranger(tmp_path) -> Iterator[str]:
+    """The URL of the state's database for a user who may do nothing there but connect."""
+    open_storage(tmp_path).close()
+    made = open_database(tmp_path, databases.url(tmp_path), SystemClock())
+    with made.changing() as connection:
+        connection.exec_driver_sql("CREATE ROLE stranger LOGIN")
+    yield str(databases.url(tmp_path)).replace("//postgres:@", "//stranger:@")
+    with made.changing() as connection:
+        connection.exec_driver_sql("DROP OWNED BY stranger; DROP ROLE stranger")
+    made.close()
+
+
+@pytest.mark.only("postgres")
+def test_tables_that_may_not_be_read_are_told_in_one_line(tmp_path, stranger):
+    with pytest.raises(StateUnusable, match="permission denied for table alembic_version") as refused:
+        open_storage(tmp_path, url=stranger)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.only("postgres")
+def test_tables_that_may_not_be_made_are_told_in_one_line(tmp_path, stranger):
+    empty = databases.url(tmp_path / "other", empty=True)
+    with pytest.raises(StateUnusable, match="permission denied for schema public") as refused:
+        open_storage(tmp_path, url=str(empty).replace("//postgres:@", "//stranger:@"))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.only("postgres")
+def test_a_start_that_may_not_write_ends_with_a_sentence(tmp_path, stranger):
+    made = open_database(tmp_path, databases.url(tmp_path), SystemClock())
+    with made.changing() as connection:
+        connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO stranger")
+    made.close()
+    with pytest.raises(StartError, match="can't be used now"):
+        opened(Settings(home=tmp_path, database=stranger))
 
 
 @pytest.mark.only("sqlite")

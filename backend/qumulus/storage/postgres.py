@@ -112,7 +112,8 @@ class PostgresDatabase(Database):
                 yield connection
                 connection.exec_driver_sql("COMMIT")
             except DBAPIError as error:
-                raise StateUnusable(f"The tables can't be made in {self.name}: {error.orig}.") from None
+                problem = str(error.orig).splitlines()[0]
+                raise StateUnusable(f"The tables can't be made in {self.name}: {problem}.") from None
 
     def start(self, bells: Bells) -> None:
         """Begin to write and to listen. See `Database.start`."""

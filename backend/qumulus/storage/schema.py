@@ -5,9 +5,11 @@ Alembic is imported only where there is something to bring up to date: a start o
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from .database import Database
 from .errors import StateUnusable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 HEAD = "0004"  # the newest file in migrations/versions; a test holds this
+OURS = re.compile(r"[0-9]{4}")  # versions; those of other programs with Alembic are longer
 
 _version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
@@ -25,12 +28,18 @@ def prepare(database: Database) -> None:
     """Make or update the tables.
 
     Raises:
-        StateUnusable: they were made by a newer version, or can't be made.
+        StateUnusable: they were made by a newer version or by another program, or can't be read or made.
     """
-    with database.engine.connect() as connection:
-        version = current(connection)
+    try:
+        with database.engine.connect() as connection:
+            version = current(connection)
+    except DBAPIError as error:
+        problem = str(error.orig).splitlines()[0]
+        raise StateUnusable(f"The tables in {database.name} can't be read: {problem}.") from None
     if version == HEAD:
         return
+    if version is not None and not OURS.fullmatch(version):
+        raise StateUnusable(f"The database {database.name} belongs to another program: name one that has no tables.")
     if version is not None and version > HEAD:
         raise StateUnusable(
             f"The database {database.name} was made by a newer version of Qumulus: install that one, or name another one."

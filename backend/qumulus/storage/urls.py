@@ -26,6 +26,8 @@ def parsed(url: str) -> URL:
         raise StateUnusable(
             f"Databases of the kind {result.drivername!r} are not supported: {WANTED}, or leave it away."
         )
+    if "@" in (result.host or ""):  # the end of a password: it must not be told as the name of a host
+        raise StateUnusable("The URL of the database can't be read: write an @ in its password as %40.")
     try:
         import psycopg  # noqa: F401  is it there?
     except ImportError:
