@@ -34,7 +34,13 @@ from .trip import Errand
 log = logging.getLogger("qumulus.execution.cluster")
 
 OBJECT_STORE_BYTES = 512 << 20  # of a cluster that is started here: payloads and results on their way
+LATE_SECONDS = 20.0  # after which people are told that a cluster does not answer: Ray itself waits without end
+MOST_TOLD = 1000  # letters of why there is none
 LOST = "The machine of the cluster that ran it was lost while it ran."
+LATE = (
+    "The cluster at %s has not answered for %g s, still trying: does it run, can its port be reached from here, "
+    "and is RAY_AUTH_TOKEN the same on both sides?"
+)
 FULL = "It waited for a place of the cluster longer than expected."
 
 
@@ -178,8 +184,14 @@ def connect(address: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.WARNING, "namespace": "qumulus"}
     if address == LOCAL:
         ray.init(address="local", **quiet, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES)
-    else:
+        return
+    late = threading.Timer(LATE_SECONDS, log.warning, [LATE, address, LATE_SECONDS])
+    late.daemon = True
+    late.start()
+    try:
         ray.init(address=address, **quiet)
+    finally:
+        late.cancel()
 
 
 def begin(address: str, descriptor: int, server: int) -> tuple[socket.socket, Tell]:
@@ -191,7 +203,8 @@ def begin(address: str, descriptor: int, server: int) -> tuple[socket.socket, Te
     try:
         connect(address)
     except Exception as error:  # whatever it is, people need the sentence
-        log.error("The cluster at %s can't be reached, trying again: %s", address, line_of(error))
+        told = " ".join(str(error).split()) or type(error).__name__  # some say only in further lines what is wrong
+        log.error("The cluster at %s can't be reached, trying again: %s", address, told[:MOST_TOLD])
         sys.exit(1)
     return control, Tell(Wire(control))
 
