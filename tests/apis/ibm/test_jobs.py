@@ -166,6 +166,13 @@ def test_what_is_wrong_with_a_request_has_its_code(runtime):
     assert runtime.error("POST", "/jobs/nothing/cancel")[:2] == (404, 1291)
 
 
+def test_a_job_that_is_too_large_has_the_code_of_the_registry(runtime):
+    answer = runtime.send("POST", "/jobs", content=b'{"params": "' + bytes(64 << 20) + b'"}')
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (413, 3248)
+    assert "fewer circuits" in error["solution"]
+
+
 def test_a_final_job_is_neither_cancelled_nor_brought_back(runtime):
     job = runtime.run()
     assert runtime.error("POST", f"/jobs/{job}/cancel")[:2] == (409, 1228)

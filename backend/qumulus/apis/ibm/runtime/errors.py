@@ -25,7 +25,6 @@ class Entry(NamedTuple):
 
 REGISTRY: Mapping[type, Entry] = {
     core.QumulusError: Entry(3220, "Send the request as the API's document says; /docs has it."),
-    core.TooLarge: Entry(3248, "Send fewer circuits in a job."),
     UnknownProgram: Entry(3211, "Send one of the programs that the message names."),
     UnknownVersion: Entry(1214, "Send one of the versions that GET /v1/versions lists."),
     core.NotAuthenticated: Entry(1201, "Send a token of this server; qumulus env ibm prints one."),
@@ -39,18 +38,23 @@ REGISTRY: Mapping[type, Entry] = {
     core.WrongState: Entry(1228, "Read the state of the job or session; it may have ended meanwhile."),
     core.Unavailable: Entry(1202, "Send the request again in a little while."),
 }
+TOO_LARGE = Entry(3248, "Send fewer circuits in a job.")
 MISTAKE = Entry(1000, "Send the request again; if it fails again, the server's log says why.")
 
 
 def body(_declared: type[Any], problem: Problem) -> ErrorContainer:
     """The container for what went wrong; every error of this API has it."""
-    entry = MISTAKE if problem.error is None else _entry(type(problem.error))
+    entry = _entry(problem)
     error = Error(code=entry.code, message=problem.message, solution=entry.solution, more_info=MORE.format(entry.code))
     return ErrorContainer(errors=[error], trace=str(uuid4()), status_code=problem.status)
 
 
-def _entry(error: type[core.QumulusError]) -> Entry:
-    return next(entry for each in error.__mro__ if (entry := REGISTRY.get(each)))
+def _entry(problem: Problem) -> Entry:
+    if problem.error is None:
+        return MISTAKE
+    if problem.status == 413:  # the body itself, which no error of the core tells of
+        return TOO_LARGE
+    return next(entry for each in type(problem.error).__mro__ if (entry := REGISTRY.get(each)))
 
 
 ERRORS = Errors(body=body, otherwise=ErrorContainer, statuses={**STATUSES, core.LimitReached: 409})
