@@ -289,6 +289,17 @@ def test_a_lease_that_is_over_hands_the_job_back(storage, clock):
     assert storage.queue.recover() == 1
 
 
+def test_a_wall_clock_that_is_set_back_makes_no_lease_longer(storage, clock):
+    """Else the jobs of a dispatcher that ends soon after would wait until the clock has caught up."""
+    submit(storage)
+    (claim,) = storage.queue.claim("me", 1, LEASE)
+    clock.leap(-3600)
+    assert storage.queue.recover() == 0
+    assert storage.queue.heartbeat("me", [claim], LEASE) == []
+    clock.move(61)
+    assert storage.queue.recover() == 1
+
+
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_wall_clock_that_is_set_takes_no_running_job_away(storage, clock, hours):
     ids = [submit(storage) for _ in range(3)]

@@ -158,7 +158,8 @@ class SqlQueue:
             kept = {
                 row.id: row.lease_until for row in connection.execute(select(jobs.c.id, jobs.c.lease_until).where(ours))
             }
-        if any(until is not None and until - now < lease * RENEW for until in kept.values()):
+        left = [until - now for until in kept.values() if until is not None]
+        if any(not lease * RENEW <= each <= lease for each in left):  # more than a lease: the clock was set back
             renewed = update(jobs).where(ours).values(lease_until=now + lease)
             self._database.writer.run(lambda connection: connection.execute(renewed), synced=False)
         return [claim for claim in held if claim.job_id not in kept]
