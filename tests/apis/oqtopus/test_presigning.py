@@ -83,3 +83,8 @@ def test_the_secret_of_a_folder_stays_and_is_the_owners_alone(tmp_path: Path):
     assert secret_in(home) == secret
     assert (home / "presigning.key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in home.iterdir()] == ["presigning.key"]
+
+
+def test_a_secret_whose_content_was_lost_is_drawn_anew(tmp_path: Path):
+    (tmp_path / "presigning.key").touch()
+    assert len(secret_in(tmp_path)) == 32

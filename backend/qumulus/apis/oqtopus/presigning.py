@@ -122,11 +122,16 @@ def storage_address(request: Request) -> str:
 def secret_in(home: Path) -> bytes:
     """The secret of a state folder, drawn when it is first asked for; its owner alone may read the file."""
     path = home / "presigning.key"
+    if path.exists() and path.stat().st_size < SECRET_BYTES:  # everybody can sign with nothing
+        path.unlink(missing_ok=True)
     if not path.exists():
         home.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}")
         unfinished.touch(mode=0o600)
-        unfinished.write_bytes(secrets.token_bytes(SECRET_BYTES))
+        with unfinished.open("wb") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES))
+            file.flush()
+            os.fsync(file.fileno())  # a name without content would outlive the power
         try:
             os.link(unfinished, path)  # another process may have been faster: its secret stands
         except FileExistsError:
