@@ -151,6 +151,25 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
         open_storage(tmp_path / "state")
 
 
+@pytest.mark.only("sqlite")
+def test_a_file_where_large_values_belong_is_refused(tmp_path):
+    (tmp_path / "blobs").write_text("")
+    with pytest.raises(StateUnusable, match="blobs can't be used: File exists"):
+        open_storage(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", FILE, "presigning.key"])
+def test_what_belongs_to_another_user_is_refused_and_not_called_damaged(tmp_path, monkeypatch, name):
+    open_storage(tmp_path).close()
+    others = tmp_path / name
+    if name:
+        others.touch()
+    monkeypatch.setattr("os.access", lambda path, _mode: path != others)  # the tests may run as root, who may write all
+    with pytest.raises(StateUnusable) as refused:
+        open_storage(tmp_path)
+    assert str(refused.value).startswith(f"{others} can't be read and written by the user who starts this: ")
+
+
 MOUNTS = """\
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 22 0:50 / /home rw shared:2 - nfs4 server:/export rw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,12 +29,14 @@ from .schema import prepare
 from .secrets import SqlSealed, shared_secret
 from .services import SqlServices
 from .sessions import SqlSessions
-from .sqlite import SqliteDatabase
+from .sqlite import FILE, SqliteDatabase
 from .state import SqlState
 from .sweeping import Sweeper
 from .table_blobs import TableBlobs
 from .tables import NAMING_BLOBS
 from .workloads import SqlWorkloads
+
+OURS = (FILE, f"{FILE}-wal", f"{FILE}-shm", "blobs", "presigning.key", "dispatcher", "services")  # in the folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,7 @@ def open_storage(
     bells = Bells()
     with ExitStack() as failing:
         failing.callback(presence.close)
+        _refuse_what_is_others(home)
         database = open_database(home, url, clock or SystemClock())
         failing.callback(database.close)
         clock = database.clock
@@ -151,6 +155,16 @@ def open_storage(
     )
 
 
+def _refuse_what_is_others(home: Path) -> None:
+    """What another user has made there must not be found only when a job needs it, nor be taken for damaged."""
+    for path in (home, *(home / name for name in OURS)):
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            raise StateUnusable(
+                f"{path} can't be read and written by the user who starts this: "
+                f"give {home} to that user, or name another folder with --home."
+            )
+
+
 def open_database(home: Path, url: str | None, clock: Clock) -> Database:
     """The database that ``url`` names, or the one in the folder."""
     if url is None:
@@ -167,7 +181,14 @@ def open_blobs(home: Path, url: str | None, database: Database) -> BlobStore:
     """Where large values are: at ``url``, else beside the database or in it, where who shares it shares no disk."""
     if url is not None:
         return open_s3(url)
-    return TableBlobs(database) if database.shared else DiskBlobs(home / "blobs")
+    if database.shared:
+        return TableBlobs(database)
+    try:
+        return DiskBlobs(home / "blobs")
+    except OSError as error:
+        raise StateUnusable(
+            f"The folder {home / 'blobs'} can't be used: {error.strerror}. Name another one with --home."
+        ) from error
 
 
 def open_s3(url: str) -> BlobStore:
