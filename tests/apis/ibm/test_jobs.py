@@ -135,7 +135,10 @@ def test_a_calibration_is_chosen_by_its_id(runtime):
     body = {"program_id": "sampler", "backend": "ibm_brisbane", "params": {}, "calibration_id": "nonsense"}
     status, code, message = runtime.error("POST", "/jobs", json=body)
     assert (status, code) == (404, 1009)
-    assert "nonsense" in message
+    assert message == "Device ibm_brisbane has no calibration with the id 'nonsense'."
+    for document in ("configuration", "properties"):
+        found = runtime.error("GET", f"/backends/ibm_brisbane/{document}", params={"calibration_id": "nonsense"})
+        assert found == (404, 1009, message)
 
 
 def test_nothing_writes_interim_results(runtime, bell):

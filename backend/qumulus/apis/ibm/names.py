@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from qumulus.core.devices import Device, DeviceKind
-from qumulus.core.errors import UnknownDevice
+from qumulus.core.errors import UnknownCalibration, UnknownDevice
 from qumulus.core.ports import Catalogue
 
 PREFIX = "ibm_"
@@ -55,6 +57,20 @@ def device(catalogue: Catalogue, name: str) -> Device:
     if found.kind is not DeviceKind.QPU:
         raise UnknownDevice(name)
     return found
+
+
+def calibration_id(
+    catalogue: Catalogue, device: Device, *, calibration_id: str | None = None, before: datetime | None = None
+) -> str:
+    """The id of a calibration of a device; see `Catalogue.calibration_id`.
+
+    Raises:
+        UnknownCalibration: it has none with that id; the message names the device as IBM does.
+    """
+    try:
+        return catalogue.calibration_id(device.name, calibration_id=calibration_id, before=before)
+    except UnknownCalibration:
+        raise UnknownCalibration(to_wire(device.name), str(calibration_id)) from None
 
 
 def devices(catalogue: Catalogue, *, mocks: bool = False) -> list[Device]:

@@ -65,7 +65,7 @@ async def get_backend_configuration(
 ) -> Rendered[BackendConfiguration]:
     """What a device can do; it is the same in all its calibrations."""
     device = names.device(devices, id)
-    devices.calibration_id(device.name, calibration_id=calibration_id)
+    names.calibration_id(devices, device, calibration_id=calibration_id)
     return documents.configuration(device.name)
 
 
@@ -80,7 +80,7 @@ async def get_backend_properties(
 ) -> Rendered[BackendProperties]:
     """A calibration of a device."""
     device = names.device(devices, id)
-    chosen = devices.calibration_id(device.name, calibration_id=calibration_id, before=updated_before)
+    chosen = names.calibration_id(devices, device, calibration_id=calibration_id, before=updated_before)
     return documents.properties(device.name, chosen)
 
 

@@ -75,7 +75,7 @@ def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:
     device = names.device(devices, body.backend)
     calibration = None
     if body.calibration_id is not MISSING:
-        calibration = devices.calibration(device.name, calibration_id=body.calibration_id).id
+        calibration = names.calibration_id(devices, device, calibration_id=body.calibration_id)
     request: dict[str, Any] = {"runtime": _given(body.runtime) or "default"}
     if body.dry_run is True:
         request["dry_run"] = True
