@@ -163,6 +163,21 @@ def test_credentials_that_can_t_be_read_are_told_in_a_sentence(variables, told, 
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "more", "region"),
+    [(None, {}, "us-east-1"), ("fr-par", {}, "fr-par"), ("fr-par", {"region": "nl-ams"}, "nl-ams")],
+)
+def test_the_region_is_that_of_the_url_else_of_the_environment(variable, more, region, store, monkeypatch):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", variable)
+    blobs = s3.S3Blobs(s3.parsed(store.url(**more)))
+    link = blobs.link("0" * 32, "a", "text/plain", 60)
+    assert link is not None
+    assert f"%2F{region}%2Fs3%2F" in link
+
+
 def test_without_the_extra_the_sentence_says_what_to_install(monkeypatch, store, tmp_path):
     monkeypatch.setattr(s3.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(StateUnusable, match=r"pip install 'qumulus\[s3\]'"):

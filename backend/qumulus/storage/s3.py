@@ -23,6 +23,7 @@ from .errors import StateUnusable
 CONNECT_SECONDS = 3
 READ_SECONDS = 30
 TRIES = 3
+STORE_REGION = "us-east-1"  # of a store that is not AWS', where nobody names one
 CONNECTIONS = 64  # the web server's threads, and ours
 MISSING = {"NoSuchKey", "404"}
 FORM = "s3://BUCKET/PREFIX?endpoint=URL&region=NAME&public=URL"
@@ -103,10 +104,11 @@ class S3Blobs:
             request_checksum_calculation="when_required",  # stores other than AWS's refuse what they don't know
             response_checksum_validation="when_required",
         )
-        region = place.region or ("us-east-1" if place.endpoint else None)
         self._signer = None
         try:
-            session = boto3.Session(region_name=region)
+            session = boto3.Session(region_name=place.region)
+            if session.region_name is None and place.endpoint:
+                session = boto3.Session(region_name=STORE_REGION)
             self._client = session.client("s3", endpoint_url=place.endpoint, config=config)
             if place.public != "no":
                 self._signer = session.client("s3", endpoint_url=place.public or place.endpoint, config=config)
