@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what a full disk says of the standard output
@@ -26,6 +27,9 @@ def main() -> None:
 
 
 def _run() -> None:
+    if sys.argv[1:2] in (["serve"], ["worker"]):
+        # Until they have handlers of their own. An exception would not do: libraries that are being imported make others of it.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     if sys.argv[1:2] == ["serve"]:
         from .server import main as serve
 

@@ -205,6 +205,14 @@ def write_file(file: Path, content: Mapping[str, str]) -> None:
         stop(f"The file {file} can't be written: {(error.strerror or '').lower()}. Name another one with --ready-file.")
 
 
+def tell(text: str) -> None:
+    """Print for a person. Where nobody can read it, such as in a pipe that is closed, the server goes on all the same."""
+    try:
+        print(text, flush=True)  # noqa: T201
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  else Python tries once more at its end, and complains
+
+
 def stop(sentence: str, status: int = 1) -> NoReturn:
     """End with a sentence for a person."""
     print(sentence, file=sys.stderr)  # noqa: T201
@@ -231,7 +239,7 @@ def serving(
                 write_addresses(settings.ready_file, url, interceptor)
             served = [family for family in FAMILIES.values() if app.owns(family.path)]
             if settings.listener is None:
-                print(banner(url, settings, served), flush=True)  # noqa: T201
+                tell(banner(url, settings, served))
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             """The first signal drains: who asks is answered, and told to come again with new jobs. The second ends at once."""
@@ -263,7 +271,7 @@ def supervise(settings: Settings, listener: socket.socket, url: str) -> None:
     if where is not None:
         if settings.ready_file:
             write_file(settings.ready_file, where)
-        print(banner(url, settings, FAMILIES.values()), flush=True)  # noqa: T201
+        tell(banner(url, settings, FAMILIES.values()))
         supervisor.keep()
     supervisor.stop()
 

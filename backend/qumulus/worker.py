@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from .server import parser, read_settings, stop, stop_without, write_file
+from .server import parser, read_settings, stop, stop_without, tell, write_file
 
 DESCRIPTION = (
     "Run the jobs that servers accept into the same state, without HTTP. On SQLite one process runs the jobs of a folder, and "
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         stop_without(settings.parent)
     runners.start()
     try:
-        print(f"Qumulus runs the jobs in {storage.place}. Stop with Ctrl-C; what runs then is handed back.", flush=True)  # noqa: T201
+        tell(f"Qumulus runs the jobs in {storage.place}. Stop with Ctrl-C; what runs then is handed back.")
         if settings.ready_file:
             write_file(settings.ready_file, {})
         told.wait()

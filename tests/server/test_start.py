@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 import requests
@@ -86,6 +87,58 @@ def test_a_ready_file_that_can_not_be_written_ends_with_a_sentence(command, tmp_
     told = "The file /nonexistent/ready.json can't be written: no such file or directory. Name another one with --ready-file."
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+INTERRUPTED = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "qumulus.server":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt as interrupt:
+                raise RuntimeError("what a library makes of it") from interrupt
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["qumulus", sys.argv[1]]
+from qumulus.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_ctrl_c_while_libraries_are_imported_ends_without_a_word(command):
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--workers", "2"]])
+def test_a_server_whose_words_nobody_can_read_runs_all_the_same(arguments, tmp_path):
+    ready = tmp_path / "ready.json"
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "qumulus", "serve", *arguments],
+            env=os.environ | {"QUMULUS_HOME": str(tmp_path), "QUMULUS_PORT": "0", "QUMULUS_READY_FILE": str(ready)},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        os.close(writing)
+    with process:
+        deadline = time.monotonic() + 60
+        while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        url = json.loads(ready.read_text())["url"]
+        assert requests.get(url, timeout=20).json()["name"] == "Qumulus"
+        process.terminate()
+        told = process.communicate(timeout=60)[1]
+    assert (process.returncode, "Traceback" in told, "Exception" in told) == (0, False, False)
 
 
 def test_a_wrong_setting_ends_with_a_sentence():
