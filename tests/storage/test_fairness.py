@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, event, insert
 
 from qumulus.core.accounts import Caller
 from qumulus.core.devices import DeviceSettings
@@ -95,6 +95,16 @@ def test_a_job_that_is_handed_back_keeps_its_place(storage):
     (claim,) = storage.queue.claim("me", 1, LEASE)
     storage.queue.release(claim, counted=True, reason="It died.")
     assert [next_one(storage), next_one(storage)] == [first, second]
+
+
+def test_jobs_of_one_lane_that_are_claimed_together_cost_a_statement_each(storage):
+    ids = [submit(storage) for _ in range(8)]
+    said: list[str] = []
+    event.listen(storage._database.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    claimed = storage.queue.claim("one", 8, LEASE)
+    assert [claim.job_id for claim in claimed] == ids
+    assert sum(statement.startswith("UPDATE jobs") for statement in said) == 8
+    assert len(said) <= 8 + 2  # the heads of all lanes, and the settings of devices
 
 
 def test_a_least_queue_time_lets_nothing_by(storage, clock):

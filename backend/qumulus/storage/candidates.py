@@ -74,6 +74,10 @@ class Candidates:
 
     def _take_oldest(self, lanes: list[str], claim: Mapping[str, Any]) -> AnyRow | None:
         """Claim the oldest job of an account that may run, which no other dispatcher takes just now."""
+        if len(lanes) == 1 and self._is_plain(lanes[0]):
+            if (taken := self._take(lanes[0], claim)) is None:
+                lanes.clear()
+            return taken
         while heads := {name: head for name in lanes if (head := self._head(name)) is not None}:
             name = min(heads, key=lambda name: (heads[name].ticket, heads[name].number))
             taken = self._take(name, claim)
@@ -82,6 +86,11 @@ class Candidates:
             lanes.remove(name)  # others take all of it just now
         lanes.clear()  # nothing in them may run
         return None
+
+    def _is_plain(self, name: str) -> bool:
+        """Whether the oldest job of a lane may run whichever it is: then it is not looked for before it is taken."""
+        settings = self._board.settings(rows.device_and_account(name)[0])
+        return not settings.one_at_a_time and not settings.least_queue_seconds
 
     def _head(self, name: str) -> AnyRow | None:
         """The oldest job of a lane, if its device takes it now."""
@@ -112,7 +121,7 @@ class Candidates:
                 return None
             if holder := self._holder(device):
                 statement, which = TAKE_OF_SESSION, {"its_session": holder, "its_account": account}
-        self._heads.pop(name)
+        self._heads.pop(name, None)
         while (taken := self._connection.execute(statement, {**claim, **which}).first()) is not None:
             if taken.session is None or not self._over(taken):
                 break
