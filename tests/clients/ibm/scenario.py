@@ -157,6 +157,18 @@ def fractional_gates():
 
 
 @step
+def oldest_devices():
+    fresh = QiskitRuntimeService(
+        **ARGUMENTS
+    )  # the other one keeps the devices as its filters saw them: without u2 and u3
+    backend = fresh.backend("ibm_burlington", use_fractional_gates=None)
+    circuit = transpile(measured_bell(), backend)
+    assert "u2" in circuit.count_ops()
+    counts = SamplerV2(backend).run([circuit], shots=1000).result()[0].data.meas.get_counts()
+    assert counts["00"] + counts["11"] > 800, counts
+
+
+@step
 def status():
     found = S.backend.status()
     assert (found.operational, found.status_msg) == (True, "active")
