@@ -178,6 +178,14 @@ def test_the_region_is_that_of_the_url_else_of_the_environment(variable, more, r
     assert f"%2F{region}%2Fs3%2F" in link
 
 
+def test_an_address_that_can_t_be_signed_now_is_refused_as_what_can_t_be_read_now(store, monkeypatch):
+    blobs = s3.S3Blobs(s3.parsed(store.url()))
+    assert blobs._signer is not None
+    monkeypatch.setattr(blobs._signer._request_signer, "_credentials", None)  # as where a role's are over
+    with pytest.raises(Unavailable, match="store of large values"):
+        blobs.link("0" * 32, "a", "text/plain", 60)
+
+
 def test_without_the_extra_the_sentence_says_what_to_install(monkeypatch, store, tmp_path):
     monkeypatch.setattr(s3.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(StateUnusable, match=r"pip install 'qumulus\[s3\]'"):

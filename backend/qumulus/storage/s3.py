@@ -26,6 +26,7 @@ TRIES = 3
 STORE_REGION = "us-east-1"  # of a store that is not AWS', where nobody names one
 CONNECTIONS = 64  # the web server's threads, and ours
 MISSING = {"NoSuchKey", "404"}
+AWAY = "The store of large values can't be used now: send the request again in a few seconds."
 FORM = "s3://BUCKET/PREFIX?endpoint=URL&region=NAME&public=URL"
 
 
@@ -153,7 +154,11 @@ class S3Blobs:
                 yield key
 
     def link(self, key: str, name: str, media_type: str, seconds: int) -> str | None:
-        """An address at which the store itself gives a value for some time; None where clients can't reach it."""
+        """An address at which the store itself gives a value for some time; None where clients can't reach it.
+
+        Raises:
+            Unavailable: it can't be signed now.
+        """
         if self._signer is None:
             return None
         wanted = {
@@ -162,7 +167,10 @@ class S3Blobs:
             "ResponseContentType": media_type,
             "ResponseContentDisposition": f'attachment; filename="{name}"',
         }
-        return self._signer.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+        try:
+            return self._signer.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+        except self._failures as error:  # the credentials of a machine's role can't be had now
+            raise Unavailable(AWAY) from error
 
     def _key(self, key: str) -> str:
         return self._place.prefix + checked(key)
@@ -188,9 +196,7 @@ class S3Blobs:
         except self._failures as error:
             if _code(error) in MISSING:
                 raise FileNotFoundError(members["Key"]) from error
-            raise Unavailable(
-                "The store of large values can't be used now: send the request again in a few seconds."
-            ) from error
+            raise Unavailable(AWAY) from error
         return answer
 
 
