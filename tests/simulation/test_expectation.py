@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import product
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -13,10 +14,14 @@ from qiskit_aer import AerSimulator
 
 from qumulus.core.devices import IDEAL
 from qumulus.core.programs import Limits
+from qumulus.execution import process
 from qumulus.simulation.aer import noise_model
+from qumulus.simulation.choice import METHODS
+from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import ProgramError, Refused
 from qumulus.simulation.expectation import expectation, expectation_sweep, shots_for
+from qumulus.simulation.tasks import Task
 
 from .circuits import isa, su2, teleportation
 
@@ -148,6 +153,39 @@ def test_an_exact_value_is_never_a_mean_over_shots(what: str) -> None:
     circuit = before_the_end(what, 9)
     found = [expectation(circuit, [{"Z" * 8 + last: 1.0}], SIMULATOR, shots=None).values for _ in range(2)]
     np.testing.assert_allclose(*found, atol=1e-12)
+
+
+def test_an_exact_value_of_a_wide_clifford_circuit_is_refused_by_its_estimate() -> None:
+    """The state vector gives it, not the stabilizers that draw its shots."""
+    circuit = QuantumCircuit(40)
+    for layer in range(3):
+        circuit.h(range(40))
+        circuit.s(range(40))
+        for qubit in range(40):
+            circuit.cz(qubit, (qubit + 13 + layer) % 40)
+    with pytest.raises(Refused, match="ideal needs"):
+        expectation(circuit, [{"Z" * 40: 1.0}], SIMULATOR, shots=None, method="ideal")
+    assert expectation(circuit, [{"Z" * 40: 1.0}], SIMULATOR, shots=100, method="ideal").shots == 100
+
+
+def grown_and_estimated(n_qubits: int) -> tuple[float, float]:
+    """Bytes by which an exact value makes a process grow, and what the estimate says."""
+    circuit = prepared(n_qubits)
+    expectation(prepared(4), [{"ZZZZ": 1.0}], SIMULATOR, shots=None, method="ideal")  # loads what is loaded once
+    process.forget_peak()
+    before = process.highest_bytes()
+    expectation(circuit, [{"Z" * n_qubits: 1.0}], SIMULATOR, shots=None, method="ideal")
+    grown = process.highest_bytes() - before
+    turned = circuit.copy()
+    turned.measure_all()
+    estimate = METHODS["ideal"].estimate(Task(scan(turned, SIMULATOR), turned, 0))
+    return grown, estimate.memory_bytes
+
+
+def test_the_memory_of_an_exact_value_is_estimated_with_its_probabilities() -> None:
+    with get_context("spawn").Pool(1) as pool:
+        grown, estimated = pool.apply(grown_and_estimated, (21,))
+    assert grown < 1.3 * estimated
 
 
 def test_a_sweep_gives_each_set_its_own_observables() -> None:
