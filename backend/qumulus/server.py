@@ -319,11 +319,13 @@ def answer(settings: Settings, listener: socket.socket, url: str) -> None:
         backlog=LISTEN_BACKLOG,
     )
     server = serving(config, app, url, settings, interceptor)
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # uvicorn raises them once more when it has stopped: stopping is no failure
-        signal.signal(number, lambda *_: None)
+
+    def leave(*_: object) -> None:
+        """Until uvicorn listens for signals itself. It raises them once more when it has stopped: stopping is no failure."""
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
     if settings.parent:
         stop_without(settings.parent)
     server.run(sockets=[listener])

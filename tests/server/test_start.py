@@ -199,6 +199,13 @@ def test_a_server_says_where_it_is_and_stops_when_told(tmp_path):
         assert server.stop() == 0
 
 
+def test_a_server_whose_parent_is_gone_before_it_listens_ends(tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    ended = serve("--home", str(tmp_path / "state"), "--port", "0", QUMULUS_PARENT=str(gone.pid))
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_a_server_that_is_asked_to_intercept_writes_where_everything_is(tmp_path):
     ready = tmp_path / "ready.json"
     arguments = ("--intercept-port", "0", "--ready-file", str(ready))
