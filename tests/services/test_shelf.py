@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import InvalidRequest, StorageFull, UnknownService
+from qumulus.core.errors import InvalidRequest, LimitReached, StorageFull, UnknownService
 from qumulus.core.jobs import NewJob
 from qumulus.core.pools import About
 from qumulus.core.services import KIND, Deployment, device_of
@@ -128,7 +128,8 @@ def test_a_version_that_runs_is_kept_until_it_has_ended(storage, tmp_path, monke
 
 def test_secrets_pass_sealed_and_only_who_has_the_key_reads_them(storage, tmp_path):
     here, there = shelf(storage, tmp_path / "here"), shelf(storage, tmp_path / "there")
-    here.entrust("a-job", {"SECRET_A": "do not tell"}, "the token")
+    with here.entrust("a-job", {"SECRET_A": "do not tell"}, "the token"):
+        pass
     sealed = storage.sealed.get("a-job")
     assert sealed is not None
     assert b"do not tell" not in sealed
@@ -140,14 +141,28 @@ def test_secrets_pass_sealed_and_only_who_has_the_key_reads_them(storage, tmp_pa
 def test_secrets_in_memory_are_forgotten_when_an_execution_is_cancelled_before_it_runs(storage, tmp_path):
     here = shelf(storage, tmp_path / "here", key=None)
     job_id = "01234567-89ab-4def-8123-456789abcdef"
-    here.entrust(job_id, {"SECRET_A": "do not tell"}, "the token")
     new = NewJob(
         job_id=job_id, account=ME.account, device=device_of("sum"), kind=KIND, api="planqk/service", payload=b""
     )
-    storage.jobs.submit(new)
+    with here.entrust(job_id, {"SECRET_A": "do not tell"}, "the token"):
+        storage.jobs.submit(new)
     assert here._entrusted.get(job_id)["SECRET_A"] == "do not tell"
     storage.jobs.cancel(job_id, ME)
     assert here._entrusted.get(job_id) == {}
+
+
+@pytest.mark.parametrize("key", [None, b"a key of all"], ids=["in memory", "sealed"])
+def test_secrets_of_an_execution_that_is_not_accepted_are_forgotten(key, storage, tmp_path):
+    here = shelf(storage, tmp_path / "here", key=key)
+
+    def refused() -> None:
+        with here.entrust("a-job", {"SECRET_A": "do not tell"}, "the token"):
+            assert here._entrusted.get("a-job")["SECRET_A"] == "do not tell"
+            raise LimitReached("The queue is full.")
+
+    with pytest.raises(LimitReached):
+        refused()
+    assert here._entrusted.get("a-job") == {}
 
 
 def test_what_a_run_does_to_its_copy_of_a_data_pool_is_taken_over_at_its_end(storage, tmp_path):

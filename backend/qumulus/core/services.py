@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -133,10 +134,11 @@ class Services(Protocol):
         """
         ...
 
-    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> None:
+    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> AbstractContextManager[None]:
         """Keep the secrets of an execution until it has run, in memory, or sealed where several processes need them.
 
-        ``token`` is its caller's, with which the program may call the quantum API.
+        It is submitted inside the context: where that fails, they are forgotten. ``token`` is its caller's, with which the
+        program may call the quantum API.
         """
         ...
 

@@ -168,9 +168,15 @@ class Shelf:
         if read.checks_input:
             description.check(description.document(read), body)
 
-    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> None:
+    @contextlib.contextmanager
+    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> Generator[None]:
         """Keep the secrets of an execution. See `Services.entrust`."""
         self._entrusted.keep(job_id, {**secrets, **dict.fromkeys(TOKENS, token)})
+        try:
+            yield
+        except BaseException:
+            self._entrusted.forget(job_id)
+            raise
 
     # -- what the slots ask --------------------------------------------------------------------------------------------
 
