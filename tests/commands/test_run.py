@@ -257,6 +257,14 @@ print([file.name for file in written if token.encode() in file.read_bytes()])
     assert secret not in kept.read_text()
 
 
+def test_a_log_that_can_not_be_kept_is_a_sentence_before_anything_runs(tmp_path, own_home):
+    there = tmp_path / "nowhere" / "log"
+    ended = qumulus("run", "--log", str(there), "--", "touch", str(tmp_path / "ran"), HOME=str(own_home))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.strip() == f"The log can't be kept in {there}: No such file or directory."
+    assert not (tmp_path / "ran").exists()
+
+
 SUBMIT = """
 import requests
 from os import environ

@@ -49,6 +49,8 @@ def run(
             f"{command[0]} can't be run: it is not executable." if there else f"There is no command {command[0]}.",
             NOT_EXECUTABLE if there else NOT_FOUND,
         )
+    if log:
+        _check_writable(log)
     home = Path.home()
     hosts = [*(intercept or ()), *wanted.oqtopus_hosts(home)]
     instances = [*_checked(instance or ()), *_known(wanted.instances(command, os.environ, home))]
@@ -74,6 +76,14 @@ def run(
     except OSError as error:
         fail(f"{error.filename or command[0]}: {error.strerror}.", NOT_EXECUTABLE)
     raise typer.Exit(status)
+
+
+def _check_writable(log: Path) -> None:
+    """Before the command runs, whose status would be lost."""
+    try:
+        log.open("ab").close()
+    except OSError as error:
+        fail(f"The log can't be kept in {log}: {error.strerror}.", 2)
 
 
 def _past_us(home: Path) -> Iterator[str]:
