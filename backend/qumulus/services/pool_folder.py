@@ -148,8 +148,10 @@ def put_in(folder: Path, name: str, content: bytes) -> None:
     """Keep a file that programs may change: all of it or nothing, and no link that has its name is followed."""
     aside = folder / f".{uuid.uuid4().hex}"
     try:
-        aside.write_bytes(content)
-        aside.chmod(0o666)
+        opened = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(opened, "wb") as file:
+            file.write(content)
+            os.fchmod(opened, 0o666)  # not by its name, which a program that runs may have given to a link meanwhile
         aside.replace(folder / name)
     finally:
         aside.unlink(missing_ok=True)
