@@ -45,7 +45,7 @@ def issue(api_key: str, accounts: Accounts, clock: Clock) -> Bearer:
     claims = {"iss": "qumulus", "sub": caller.account, "account": {"bss": caller.account}, **bearer_times}
     if caller.token is not None:
         claims["credential"] = caller.token
-    encoded = jwt.encode(claims, _key(accounts, caller.account, caller.token), _ALGORITHM)
+    encoded = jwt.encode(claims, _key(accounts, clock, caller.account, caller.token), _ALGORITHM)
     return Bearer(encoded, issued, expires)
 
 
@@ -71,25 +71,28 @@ def _of_token(credential: str, accounts: Accounts, clock: Clock) -> Caller | Non
     try:
         claims = jwt.decode(credential, options={"verify_signature": False})
         account, token = str(claims["sub"]), claims.get("credential")
-        key = _key(accounts, account, token)
+        key = _key(accounts, clock, account, token)
         jwt.decode(credential, key, [_ALGORITHM], options={"verify_exp": False, "verify_iat": False})
         expires = float(claims["exp"])
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
         return None
-    if token is None:
-        accounts.authenticate(SCHEME, credential)  # such a token was issued while any credential was let in
+    if token is None:  # everybody knows what such a token is signed with: it says nothing of whose it is
+        account = accounts.authenticate(SCHEME, credential).account
     if expires <= clock.now().timestamp():
         raise NotAuthenticated("The bearer token has expired: get a new one for your API key.")
     return Caller(account=account, token=token)
 
 
-def _key(accounts: Accounts, account: str, token_id: str | None) -> bytes:
+def _key(accounts: Accounts, clock: Clock, account: str, token_id: str | None) -> bytes:
     """What tokens of a credential are signed with.
 
     Raises:
-        KeyError: the credential is gone.
+        KeyError: the credential is gone, or has expired.
     """
     if token_id is None:
         return _OPEN
-    kept: dict[str, Token] = {token.id: token for token in accounts.tokens(account)}
+    now = clock.now()
+    kept: dict[str, Token] = {
+        token.id: token for token in accounts.tokens(account) if token.expires_at is None or now < token.expires_at
+    }
     return hmac.digest(kept[token_id].digest, b"ibm bearer token", "sha256")
