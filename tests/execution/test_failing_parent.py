@@ -1,10 +1,35 @@
-"""A parent that can't get warm."""
+"""A parent that can't get warm, can't be started, or can't start a worker."""
 
 from __future__ import annotations
 
+import logging
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
+import pytest
+
+from engines import PROGRAMS, wait_for
+from families import kill
+from qumulus.core.jobs import JobState
 from qumulus.execution.nursery import Nursery
+
+ENDS_BY_ITSELF = "import os, sys, time; os.close(int(sys.argv[2])); time.sleep(0.2); os._exit(3)"
+NO_PROCESS_MORE = """
+import os
+from programs import run
+
+really = os.fork
+
+def fork():
+    if os.path.exists(os.environ["NO_PROCESS_MORE"]):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    return really()
+
+os.fork = fork
+"""
 
 
 def test_a_parent_that_ends_before_it_is_warm_is_said_to_fail() -> None:
@@ -18,3 +43,72 @@ def test_a_parent_that_ends_before_it_is_warm_is_said_to_fail() -> None:
         assert not nursery.ready
     finally:
         nursery.stop()
+
+
+def test_of_a_parent_that_ended_by_itself_its_own_status_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    nursery = Nursery("", command=(sys.executable, "-c", ENDS_BY_ITSELF))
+    with caplog.at_level(logging.WARNING, "qumulus.execution"):
+        nursery.start()
+        try:
+            wait_for(lambda: caplog.messages)
+        finally:
+            nursery.stop()
+    assert "The parent of the workers ended (status 3)" in caplog.messages[0]
+
+
+def test_a_parent_that_cannot_be_started_now_is_started_later(start, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = start(workers=1)
+    assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
+    really, refused = subprocess.Popen, []
+
+    def popen(*arguments, **options):
+        if len(refused) < 2:
+            refused.append(arguments)
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return really(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    kill(cloud.engine.parent_pid)
+    wait_for(lambda: len(refused) == 2)
+    assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
+
+
+def test_a_temporary_folder_without_room_costs_what_a_worker_prints_and_no_run(
+    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    cloud = start(workers=2)
+    assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
+    parent = cloud.engine.parent_pid
+    temporary.rmdir()  # nothing can be written there, as if it were full
+    other = cloud.submit("nap", "1")
+    cloud.until(other, JobState.RUNNING)
+    assert cloud.end(cloud.submit("abort")).attempt == 3
+    assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
+    assert cloud.end(other).attempt == 1
+    assert cloud.engine.parent_pid == parent
+
+
+def test_where_no_worker_can_be_started_jobs_wait_and_those_that_run_go_on(
+    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "entry.py").write_text(NO_PROCESS_MORE)
+    full = tmp_path / "full"
+    monkeypatch.setenv("NO_PROCESS_MORE", str(full))
+    monkeypatch.setattr("qumulus.execution.seat.NO_WORKER_SECONDS", 0.02)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(PROGRAMS)]))
+    cloud = start("entry:run", workers=2)
+    first = cloud.end(cloud.submit("echo"))
+    other = cloud.submit("nap", "1.5")
+    cloud.until(other, JobState.RUNNING)
+    full.touch()
+    aborted = cloud.submit("abort", attempts=1)
+    assert cloud.end(aborted).state is JobState.FAILED  # and its seat gets no other worker
+    waiting = cloud.submit("echo")
+    wait_for(lambda: cloud.get(waiting).attempt > 15)  # a job may be handed back ten times, and this is none of them
+    assert cloud.end(other).attempt == 1
+    full.unlink()
+    assert cloud.end(waiting).state is JobState.SUCCEEDED
+    assert first.state is JobState.SUCCEEDED

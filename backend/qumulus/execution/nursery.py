@@ -25,6 +25,7 @@ log = logging.getLogger("qumulus.execution")
 
 FORK_SECONDS = 30.0
 EXIT_SECONDS = 10.0  # between a closed socket and the parent's word on how its worker ended
+LAST_SECONDS = 1.0  # between the last word of a parent and its end, if it ends by itself
 SOUND_SECONDS = 10.0  # a parent that lived so long was sound: the next one is started at once
 MOST_PAUSE_SECONDS = 30.0
 ONE_THREAD = {
@@ -122,6 +123,8 @@ class Generation:
                 else:
                     self._hear(message)
         self.gone = True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(LAST_SECONDS)  # else our own killing would be taken for how it ended
         self.end()
         with self._lock:
             births = list(self._births.values())
@@ -150,7 +153,7 @@ class Generation:
         """A new worker.
 
         Raises:
-            ParentGone
+            ParentGone: `NotBegun` where the parent is well and can't start another worker now.
         """
         birth = Birth()
         with self._lock:
@@ -159,9 +162,12 @@ class Generation:
         with theirs:
             self._command(FORK, number, [theirs.fileno()])
         with birth.changed:
-            birth.changed.wait_for(lambda: birth.pid is not None or self.gone, FORK_SECONDS)
+            birth.changed.wait_for(lambda: birth.pid is not None or birth.exit is not None or self.gone, FORK_SECONDS)
         if birth.pid is None:
             ours.close()
+            if birth.exit is not None:
+                log.warning("A worker can't be started now, trying again: %s.", birth.exit.output)
+                raise NotBegun
             self.end()  # it does not even fork: another one has to
             raise ParentGone
         return WorkerHandle(self, number, birth, Wire(ours, most_bytes=self._most_bytes))
@@ -336,7 +342,16 @@ class Nursery:
         pause = 0.0
         while not self._stopping.wait(pause):
             begun = time.monotonic()
-            self._generation = generation = Generation(self._command, self._arguments, self._most_bytes, self._secrets)
+            try:
+                generation = Generation(self._command, self._arguments, self._most_bytes, self._secrets)
+            except OSError as error:  # no process or no file more is allowed, say: later it may be
+                self._failing = True
+                pause = longer(pause)
+                log.error(
+                    "The parent of the workers can't be started, trying again in %.1f s: %s.", pause, error.strerror
+                )
+                continue
+            self._generation = generation
             if self._stopping.is_set():
                 generation.end()
             generation.listen(self._on_ready)
@@ -345,9 +360,14 @@ class Nursery:
             status = generation.process.returncode
             lived = time.monotonic() - begun
             self._failing = not generation.ready
-            pause = 0.0 if generation.ready and lived > SOUND_SECONDS else min(MOST_PAUSE_SECONDS, 2 * pause + 0.1)
+            pause = 0.0 if generation.ready and lived > SOUND_SECONDS else longer(pause)
             log.warning(
                 "The parent of the workers ended (status %s): another one is started%s.",
                 status,
                 f" in {pause:.1f} s" if pause else "",
             )
+
+
+def longer(pause: float) -> float:
+    """The next pause, in seconds, where one was not long enough."""
+    return min(MOST_PAUSE_SECONDS, 2 * pause + 0.1)

@@ -100,9 +100,15 @@ class Parent:
         return True
 
     def _bear(self, number: int, descriptor: int) -> None:
-        output = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the worker
-        pid = self._start(descriptor, output) if self._spawn else self._fork(descriptor, output)
-        os.close(descriptor)
+        output = printed()
+        try:
+            pid = self._start(descriptor, output) if self._spawn else self._fork(descriptor, output)
+        except OSError as error:  # no process more is allowed, say: those that run must not suffer
+            output.close()
+            self._wire.send("exited", number=number, code=-1, peak_bytes=0, output=str(error.strerror))
+            return
+        finally:
+            os.close(descriptor)
         self._children[pid] = Child(number, output)
         self._pids[number] = pid
         self._wire.send("forked", number=number, pid=pid)
@@ -159,6 +165,14 @@ class Parent:
                 peak_bytes=process.peak_bytes(usage),
                 output=tail,
             )
+
+
+def printed() -> IO[bytes]:
+    """A file for what a worker prints. Where there is no room for one, what it prints is lost, and nothing else."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return open(os.devnull, "w+b")
 
 
 def ended() -> tuple[int, int, resource.struct_rusage] | None:

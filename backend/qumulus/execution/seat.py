@@ -9,7 +9,7 @@ How a run may end, and what follows:
 | cancelled | the worker is killed, the job ends as cancelled |
 | the server stops | the worker is killed, the job is handed back; the attempt does not count |
 | the warm parent ended, or the machine of the worker | handed back; the attempt does not count |
-| it waited in vain for a place on another machine | it has never begun: as if it had not been claimed |
+| it waited in vain for a place on another machine, or no worker could be started | it has never begun: as if it had not been claimed |
 | the worker died, or was stopped by somebody | the attempt counts: handed back, or failed when it was the last |
 """
 
@@ -44,6 +44,7 @@ from .wire import BrokenWire, Message
 log = logging.getLogger("qumulus.execution")
 T = TypeVar("T")
 
+NO_WORKER_SECONDS = 1.0  # until a job is queued again for which no worker could be started
 AGAIN_SECONDS = 0.5  # until a write that the disk refused is tried again
 ON_THE_WAY = frozenset({"placed", "begun", "log", "need"})  # what is said before the last word; a cluster says "placed"
 BEGIN_SECONDS = 120.0  # in which a worker must say something, or how it ended
@@ -217,8 +218,9 @@ class Seat:
         """
         self._warm()
         worker = self._worker
-        if worker is None:
-            raise ParentGone
+        if worker is None:  # it has not even begun
+            run.given_up.wait(NO_WORKER_SECONDS)
+            raise NotBegun
         with self._lock:
             run.worker = worker
         if run.given_up.is_set():
