@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,8 @@ class Programs:
         network: bool = True,
         strict: bool = False,
         python: Path = Path(sys.executable),
+        prefixes: Sequence[Path] = (),
+        hidden: Path | None = None,
         **resources: Any,
     ) -> Execution:
         """An execution that is ready to run."""
@@ -72,7 +74,7 @@ class Programs:
         program = Program(
             folder=service,
             python=python,
-            prefixes=(Path(sys.base_prefix), python.parents[1]),
+            prefixes=(Path(sys.base_prefix), python.parents[1], *prefixes),
             strict=strict,
             resources=Resources(**{"seconds": 20.0} | resources),
         )
@@ -91,6 +93,7 @@ class Programs:
             now=lambda: datetime.now(UTC),
             tell=self.log.extend,
             network=network,
+            hidden=hidden,
         )
 
     def run(self, source: str, body: Any = None, **options: Any) -> Done:

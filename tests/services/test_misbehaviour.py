@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from qumulus.core.results import Failure
+from qumulus.services.sandbox import Sandbox
 from services.programs import Done, Programs
 
 
@@ -217,6 +218,36 @@ def test_a_program_can_not_read_what_is_not_its_own(programs: Programs, tmp_path
         {"path": str(secret)},
     )
     assert done.result in ({"refused": "FileNotFoundError"}, {"refused": "PermissionError"})
+
+
+def test_a_program_sees_no_more_of_the_state_than_its_own_where_that_stands_in_a_folder_that_all_see(
+    here: Sandbox, tmp_path: Path
+):
+    if not here.private_root:
+        pytest.skip("Without a root of its own, nothing can be hidden in what is shown.")
+    state = tmp_path / "state"
+    programs = Programs(state, here)
+    state.mkdir()
+    (state / "presigning.key").write_text("a secret")
+    (tmp_path / "pyvenv.cfg").touch()
+    for folder in (tmp_path, state):
+        folder.chmod(0o755)
+    done = programs.run(
+        """
+        import os
+        def run(state):
+            written = "nothing"
+            try:
+                with open(state + "/x", "w"): written = "a file"
+            except OSError:
+                pass
+            return {"seen": sorted(os.listdir(state)), "written": written, "beside": sorted(os.listdir(state + "/.."))}
+        """,
+        {"state": str(state)},
+        prefixes=[tmp_path],
+        hidden=state,
+    )
+    assert done.result == {"seen": ["service-1"], "written": "nothing", "beside": ["pyvenv.cfg", "state"]}
 
 
 def test_links_and_folders_in_the_output_are_left_out_and_named_in_the_log(programs: Programs):

@@ -88,14 +88,17 @@ class Execution:
         now: Callable[[], datetime],
         tell: Callable[[Sequence[LogLine]], None],
         network: bool = True,
+        hidden: Path | None = None,
     ) -> None:
-        """``place`` is the folder of this execution alone, made and removed here; ``tell`` takes lines of the log."""
+        """``place`` is the folder of this execution alone, made and removed here; ``tell`` takes lines of the log; ``hidden`` is
+        a folder of which the program sees but its own, also where it stands in one that all programs see."""
         self._id = job_id
         self._program = program
         self._given = given
         self._folders = Folders(place, sandbox.user(job_id))
         self._sandbox = sandbox
         self._network = network
+        self._hidden = hidden
         self._now = now
         self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None
@@ -242,6 +245,7 @@ class Execution:
                 "read": [str(path) for path in (program.folder, *program.prefixes, CHILD)],
                 "show": seen.show,
                 "write": seen.write,
+                "hide": None if self._hidden is None else str(self._hidden),
             },
             "environment": self._environment(seen.variables),
             "program": {

@@ -168,6 +168,7 @@ class Host:
             clock=storage.clock,
             sandbox=self.sandbox,
             folder=(folder / "runs").absolute(),
+            hidden=storage.home.absolute(),
             owner=f"services:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             network=network,
             allow_unsandboxed=allow_unsandboxed,

@@ -152,13 +152,14 @@ class Slots:
         clock: Clock,
         sandbox: Callable[[], Sandbox],
         folder: Path,
+        hidden: Path,
         owner: str,
         network: bool,
         allow_unsandboxed: bool,
         elsewhere: Elsewhere | None = None,
     ) -> None:
-        """``folder`` holds the private folders of the executions; ``sandbox`` says what this machine can do; ``elsewhere`` are the
-        machines that run what need not run here."""
+        """``folder`` holds the private folders of the executions; ``hidden`` is the state, of which they see no more than theirs;
+        ``sandbox`` says what this machine can do; ``elsewhere`` are the machines that run what need not run here."""
         self._count = count
         self._queue = queue
         self._deployed = deployed
@@ -166,6 +167,7 @@ class Slots:
         self._clock = clock
         self._sandbox = sandbox
         self._folder = folder
+        self._hidden = hidden
         self._owner = owner
         self._network = network
         self._allow_unsandboxed = allow_unsandboxed
@@ -317,6 +319,7 @@ class Slots:
                 now=self._clock.now,
                 tell=tell,
                 network=self._network,
+                hidden=self._hidden,
             )
             yield Here(execution)
 

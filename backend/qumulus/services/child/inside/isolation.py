@@ -54,7 +54,7 @@ def leave_files(isolation: Isolation, places: Places) -> None:
     """
     if isolation.private_root:
         kernel.unshare(kernel.CLONE_NEWNS)
-        root.enter(places.stage, read=places.read, write=places.write, show=places.show)
+        root.enter(places.stage, read=places.read, write=places.write, show=places.show, hide=places.hide)
 
 
 def restrict_files(isolation: Isolation, places: Places) -> None:
@@ -77,6 +77,7 @@ class Places:
     read: tuple[str, ...]  # seen where they are
     show: Mapping[str, str]  # where it is seen -> folder that can be read
     write: Mapping[str, str]  # where it is seen -> folder that can be written
+    hide: str | None = None  # a folder of which only the others are seen
 
 
 def strongest(user: int | None) -> str:

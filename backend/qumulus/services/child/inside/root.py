@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from . import kernel
 
@@ -23,7 +23,9 @@ FLAGS_KEPT = {
 }
 
 
-def enter(stage: str, *, read: Iterable[str], write: Mapping[str, str], show: Mapping[str, str]) -> None:
+def enter(
+    stage: str, *, read: Collection[str], write: Mapping[str, str], show: Mapping[str, str], hide: str | None = None
+) -> None:
     """Build the root at the empty folder ``stage`` and enter it. Needs a mount namespace of its own.
 
     Args:
@@ -31,6 +33,7 @@ def enter(stage: str, *, read: Iterable[str], write: Mapping[str, str], show: Ma
         read: paths of the machine that can be read at the same place.
         write: where it is seen -> folder of the machine that can be written.
         show: where it is seen -> folder of the machine that can be read.
+        hide: a folder of which nothing is seen but what is named by the others, wherever it stands.
 
     Raises:
         OSError: the kernel refused a step.
@@ -39,8 +42,10 @@ def enter(stage: str, *, read: Iterable[str], write: Mapping[str, str], show: Ma
     kernel.mount("tmpfs", stage, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=16m,mode=755")
     for seen, source in write.items():  # first: what can be read may stand inside, such as a folder under /tmp
         _bind(source, stage + seen, writable=True)
-    for path in (*SYSTEM, *_resolved(FILES_OF_ETC), *read):
+    for path in (*SYSTEM, *_resolved(FILES_OF_ETC), *sorted(read, key=len)):  # a folder before what stands in it
         _mirror(path, stage)
+    if hide is not None:
+        _hide(hide, stage, read)
     for seen, source in show.items():
         _bind(source, stage + seen, writable=False)
     _devices(stage)
@@ -65,6 +70,19 @@ def _mirror(path: str, stage: str) -> None:
         _mirror(os.path.realpath(path), stage)
     elif os.path.exists(path) and not any(path.startswith(parent + "/") for parent in SYSTEM):
         _bind(path, target, writable=False)
+
+
+def _hide(folder: str, stage: str, read: Collection[str]) -> None:
+    """Leave of a folder what of ``read`` stands in it; it may have come along with another, such as /opt."""
+    for path in dict.fromkeys((folder, os.path.realpath(folder))):
+        target = stage + path
+        if not os.path.isdir(target) or os.path.realpath(target) != os.path.realpath(stage) + path:
+            continue  # it is not seen, or only through a link
+        kernel.mount("tmpfs", target, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
+        for shown in read:
+            if os.path.exists(shown) and not os.path.lexists(stage + shown):
+                _bind(shown, stage + shown, writable=False)
+        kernel.mount(None, target, None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _locked(target))
 
 
 def _bind(source: str, target: str, *, writable: bool) -> None:
