@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from qumulus.core.results import Severity
+from qumulus.core.results import Failure, Severity
 from qumulus.core.services import interim_results
 from qumulus.services.execution import Pool
+from qumulus.services.sandbox import Sandbox
 from services.programs import Programs
 
 
@@ -267,6 +268,15 @@ def test_network_can_be_off(programs: Programs):
     done = programs.run("import socket\ndef run():\n    socket.create_connection(('127.0.0.1', 9), 1)", network=False)
     assert done.outcome.failure is not None
     assert "unreachable" in done.result["detail"]
+
+
+def test_a_program_is_not_run_where_its_network_can_not_be_taken_away(tmp_path: Path):
+    done = Programs(tmp_path, Sandbox("none", landlock=True, drops_user=False)).run(
+        "def run():\n    return {}", network=False
+    )
+    assert done.outcome.failure is Failure.REFUSED
+    assert "can't take the network away" in done.result["detail"]
+    assert done.log == ()
 
 
 def test_a_child_without_qumulus_and_its_packages_runs_programs(programs: Programs, tmp_path: Path):

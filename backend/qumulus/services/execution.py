@@ -15,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
-from qumulus.core.results import LogLine, Outcome, Severity
+from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
 from .folders import Folders
 from .log import Journal, Lines
-from .outcome import Ended, outcome
+from .outcome import Ended, failed, outcome
 from .outputs import Published, publish
 from .resources import Resources
 from .sandbox import CHILD, Sandbox
@@ -27,6 +27,10 @@ from .sandbox import CHILD, Sandbox
 CHUNK = 1 << 16
 MOST_PATIENCE = 0.3  # seconds until fresh lines of the log are told at the latest
 LAST_SECONDS = 3.0  # after the killing, for what stands in the pipes
+NO_OFFLINE = (
+    "This machine can't take the network away from a program (no namespaces), so it was not run. "
+    "Start the server without --services-offline if it may have the network."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,8 @@ class Execution:
         Raises:
             OSError: the child could not be started.
         """
+        if not self._network and not self._sandbox.private_root:
+            return failed(Failure.REFUSED, "No sandbox", NO_OFFLINE), ()
         resources = self._program.resources
         copied = {} if self._sandbox.private_root else self._given.pools
         self._folders.make(copied)

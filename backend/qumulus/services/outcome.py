@@ -26,16 +26,16 @@ class Ended:
 
 def outcome(ended: Ended, published: Published, resources: Resources) -> Outcome:
     """What is stored: the files, and for a run that failed the problem document in `output.json`."""
-    failed = _failure(ended, published, resources)
+    why = _failure(ended, published, resources)
     metadata = {"seconds": round(ended.seconds, 6)}
-    if failed is None:
+    if why is None:
         return Outcome(
             result=published.files.get("output.json", b""),
             files=published.files,
             metadata=metadata,
             run_seconds=ended.seconds,
         )
-    failure, title, detail, extension = failed
+    failure, title, detail, extension = why
     own = members(published.files)
     document = published.files.get("output.json", b"") if {"title", "detail"} <= own.keys() and title is None else b""
     if document:
@@ -51,6 +51,13 @@ def outcome(ended: Ended, published: Published, resources: Resources) -> Outcome
         metadata=metadata,
         run_seconds=ended.seconds,
     )
+
+
+def failed(failure: Failure, title: str, detail: str, **members: object) -> Outcome:
+    """The outcome of an execution that did not run to its end."""
+    document = problem(title, detail, **members)
+    files: Mapping[str, bytes] = {"output.json": document}
+    return Outcome(failure=failure, reason=f"{title}: {detail}", result=document, files=files)
 
 
 def _failure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from qumulus.core.results import Failure, LogLine, Outcome
 
 from .execution import Execution, Input, Package, Program
 from .folders import remove
-from .outputs import problem
+from .outcome import failed
 from .sandbox import Sandbox
 
 LEASE = timedelta(seconds=15)
@@ -333,10 +333,3 @@ UNSAFE = (
     "This machine can't keep a program from other files (no namespaces, no Landlock), so it was not run. "
     "Start the server with --allow-unsandboxed if that is what you want."
 )
-
-
-def failed(failure: Failure, title: str, detail: str, **members: object) -> Outcome:
-    """The outcome of an execution that did not run to its end."""
-    document = problem(title, detail, **members)
-    files: Mapping[str, bytes] = {"output.json": document}
-    return Outcome(failure=failure, reason=f"{title}: {detail}", result=document, files=files)

@@ -12,8 +12,8 @@ from qumulus.execution.nursery import Nursery, ParentGone, WorkerHandle
 from qumulus.execution.wire import BrokenWire, Message, packed
 from qumulus.services.execution import Input, Package
 from qumulus.services.lending import give_back
-from qumulus.services.outcome import STOPPED
-from qumulus.services.slots import Now, Run, failed
+from qumulus.services.outcome import STOPPED, failed
+from qumulus.services.slots import Now, Run
 
 from . import command, orders
 
