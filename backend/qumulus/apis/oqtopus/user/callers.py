@@ -43,9 +43,19 @@ def _caller_or_default(request: Request, accounts: Accounts) -> core.Caller:
     return core.Caller(account=core.DEFAULT_ACCOUNT)
 
 
-async def _held(request: Request, settled: Settled) -> bool:
+Caller = Annotated[core.Caller, Depends(_caller)]
+CallerOrDefault = Annotated[core.Caller, Depends(_caller_or_default)]
+
+
+async def _held(request: Request, caller: Caller, settled: Settled) -> bool:
     """Wait a little for the job of the path to end: whoever polls learns of the end at once."""
+    del caller  # who may not ask is not held
     return await settled.wait(next(iter(request.path_params.values())))
+
+
+async def _task_held(request: Request, caller: CallerOrDefault, settled: Settled) -> bool:
+    """The same where no token is needed."""
+    return await _held(request, caller, settled)
 
 
 async def _sender(request: Request) -> str | None:
@@ -82,10 +92,9 @@ async def _information(request: Request, devices: Devices, board: Board) -> Call
     return lambda device: device_files.inline(device, devices, board) or address(device)
 
 
-Caller = Annotated[core.Caller, Depends(_caller)]
-CallerOrDefault = Annotated[core.Caller, Depends(_caller_or_default)]
 Sender = Annotated[str | None, Depends(_sender)]
 Information = Annotated[Callable[[Device], str], Depends(_information)]
 Held = Annotated[bool, Depends(_held)]
+TaskHeld = Annotated[bool, Depends(_task_held)]
 Uploads = Annotated[UploadPlace, Depends(_uploads)]
 Downloads = Annotated[Callable[[str], str], Depends(_downloads)]

@@ -10,7 +10,7 @@ from qumulus.core.jobs import Job
 from qumulus.core.ports import JobStore
 from qumulus.openapi.contract import Operations, Rendered
 
-from .callers import CallerOrDefault, Held
+from .callers import CallerOrDefault, TaskHeld
 from .errors import NoResultYet, UnknownTask
 from .schemas.success import SuccessResponse
 from .schemas.task import (
@@ -65,13 +65,13 @@ def get_task(task_id: TaskId, caller: CallerOrDefault, jobs: Jobs, devices: Devi
 
 
 @operation("getTaskStatusByTaskId")
-def get_task_status(task_id: TaskId, held: Held, caller: CallerOrDefault, jobs: Jobs) -> GetTaskStatusResponse:
+def get_task_status(task_id: TaskId, held: TaskHeld, caller: CallerOrDefault, jobs: Jobs) -> GetTaskStatusResponse:
     return translate.task_status(_task(str(task_id), caller, jobs))
 
 
 @operation("getTaskResultByTaskId")
 def get_task_result(
-    task_id: TaskId, held: Held, caller: CallerOrDefault, jobs: Jobs
+    task_id: TaskId, held: TaskHeld, caller: CallerOrDefault, jobs: Jobs
 ) -> Rendered[GetTaskResultResponse]:
     job = _task(str(task_id), caller, jobs)
     if not job.final:
