@@ -7,8 +7,10 @@ import ssl
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -94,6 +96,16 @@ def test_it_is_made_again_for_other_domains_and_when_it_runs_out(tmp_path, monke
 def test_a_client_that_was_told_so_trusts_its_certificates(tmp_path, host):
     ours = Authority(tmp_path, DOMAINS)
     handshake(ours.context(host), str(ours.file), host)
+
+
+def test_a_certificate_is_made_again_before_it_runs_out_while_the_server_runs(tmp_path, monkeypatch):
+    ours = Authority(tmp_path, DOMAINS)
+    now = time.time()
+    monkeypatch.setattr(authority, "time", SimpleNamespace(time=lambda: now))
+    first = ours.context(DOMAINS[0])
+    assert ours.context(DOMAINS[0]) is first
+    now += authority.RENEWED_EVERY.total_seconds()
+    assert ours.context(DOMAINS[0]) is not first
 
 
 def test_a_certificate_is_for_one_host(tmp_path):

@@ -11,6 +11,7 @@ import os
 import ssl
 import stat
 import tempfile
+import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 NAME = "Qumulus local authority (trusted by one command only)"
 LIFE = timedelta(days=825)
 RENEWED_BEFORE = timedelta(days=30)
+RENEWED_EVERY = RENEWED_BEFORE / 2  # the certificate of a host
 CONTEXTS = 64  # hosts whose certificate is kept
 
 
@@ -55,7 +57,7 @@ class Authority:
                 f"The folder {folder} for the local certificate authority can't be used: {error.strerror}."
             ) from None
         self._leaf = ec.generate_private_key(ec.SECP256R1())
-        self.context = functools.lru_cache(CONTEXTS)(self._context)
+        self._kept = functools.lru_cache(CONTEXTS)(self._context)
 
     def _load(self) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None:
         secret = self.folder / "ca.key"
@@ -92,8 +94,11 @@ class Authority:
         _write(self.file, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
         return key, certificate
 
-    def _context(self, host: str) -> ssl.SSLContext:
-        """TLS for a server that is ``host``."""
+    def context(self, host: str) -> ssl.SSLContext:
+        """TLS for a server that is ``host``, with a certificate that does not run out soon."""
+        return self._kept(host, int(time.time() // RENEWED_EVERY.total_seconds()))
+
+    def _context(self, host: str, _period: int) -> ssl.SSLContext:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
         certificate = (
             _builder(subject, self._certificate.subject, self._leaf, RENEWED_BEFORE)
