@@ -122,11 +122,11 @@ class Execution:
             return failed(Failure.REFUSED, "No sandbox", NO_OFFLINE), ()
         resources = self._program.resources
         copied = {} if self._sandbox.private_root else self._given.pools
-        self._folders.make(copied)
-        self._folders.open_up(self._given.pools)
         journal = Journal(self._now, resources, self._given.secrets.values(), self._tell)
-        started = time.monotonic()
         try:
+            self._folders.make(copied)
+            self._folders.open_up(self._given.pools)
+            started = time.monotonic()
             self._drive(journal, started + resources.seconds)
             ended = self._ended(time.monotonic() - started)
             self._folders.give_back(copied)
@@ -164,16 +164,18 @@ class Execution:
             for stream, lines in streams:
                 selector.register(cast(IO[bytes], stream), selectors.EVENT_READ, lines.feed)
             selector.register(report, selectors.EVENT_READ, self._take_report)
-            self._feed(process)
-            while selector.get_map() and self._go_on(process, deadline):
-                for key, _ in selector.select(self._patience(deadline)):
-                    chunk = os.read(key.fd, CHUNK)
-                    key.data(chunk) if chunk else selector.unregister(key.fileobj)
-                journal.tell()
+            try:
+                self._feed(process)
+                while selector.get_map() and self._go_on(process, deadline):
+                    for key, _ in selector.select(self._patience(deadline)):
+                        chunk = os.read(key.fd, CHUNK)
+                        key.data(chunk) if chunk else selector.unregister(key.fileobj)
+                    journal.tell()
+            finally:  # what went wrong here must not leave it running without its limit of time
+                process.kill()
+                process.wait()
             for _, lines in streams:
                 lines.end()
-            process.kill()
-            process.wait()
 
     def _start(self, report: int) -> subprocess.Popen[bytes]:
         # -I: nothing of the environment or of a user's folder changes the interpreter; -u: lines come as they are printed

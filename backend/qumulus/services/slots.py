@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from qumulus.core.bells import Bells
 from qumulus.core.errors import QumulusError, Unavailable
@@ -26,8 +26,10 @@ LEASE = timedelta(seconds=15)
 HEARTBEAT = 3.0  # seconds
 LOOK_AGAIN = 5.0  # seconds; a bell rings before
 PAUSE = 5.0  # seconds after an error of ours, such as a full disk
+AGAIN = 0.5  # seconds until a write that the disk refused is tried again
 
 Now = Callable[[], datetime]
+T = TypeVar("T")
 
 log = logging.getLogger("qumulus.services")
 
@@ -130,6 +132,28 @@ class Deployed(Protocol):
     def done(self, claim: Claim) -> None:
         """It has ended: forget its secrets."""
         ...
+
+
+class Telling:
+    """The log of a run on its way to the disk. What the disk refuses now comes with the next lines, or with the end."""
+
+    def __init__(self, queue: JobQueue, claim: Claim) -> None:
+        self._queue = queue
+        self._claim = claim
+        self._late: list[LogLine] = []
+
+    def __call__(self, lines: Sequence[LogLine]) -> None:
+        """Store lines that are new."""
+        waiting = self.with_late(lines)
+        try:
+            self._queue.log(self._claim, waiting)
+        except Unavailable:
+            self._late = waiting
+
+    def with_late(self, lines: Sequence[LogLine]) -> list[LogLine]:
+        """These lines, after those that are not stored yet."""
+        late, self._late = self._late, []
+        return [*late, *lines]
 
 
 class Gone(Exception):
@@ -238,6 +262,10 @@ class Slots:
                     self._cancel(claim.job_id)
             except QumulusError as error:
                 log.warning("The claims of %d executions could not be renewed: %s", len(held), error)
+            except Exception:  # a mistake of ours must not end the renewing: all that runs would be lost by it
+                log.exception(
+                    "The claims of %d executions could not be renewed because of an error of ours.", len(held)
+                )
 
     # -- a slot --------------------------------------------------------------------------------------------------------
 
@@ -280,26 +308,28 @@ class Slots:
 
     def _run(self, claim: Claim) -> bool:
         """Run it, or hand it back where this server ends before it has begun: then it is True."""
-        with self._begun(claim) as execution:
+        tell = Telling(self._queue, claim)
+        with self._begun(claim, tell) as execution:
             if execution is None:
                 self._end(claim, failed(Failure.REFUSED, "No sandbox", UNSAFE))
                 return False
             with self._lock:
                 self._running[claim.job_id] = (claim, execution)
             ended = execution.run(partial(self._queue.start, claim))
+        rest = tell.with_late(ended[1] if ended else ())
         if execution.ended_by == "request":
-            self._queue.log(claim, ended[1] if ended else ())
-            self._queue.release(claim, counted=False, reason="It was cancelled while it ran.")
+            tell(rest)
+            self._insist(partial(self._queue.release, claim, counted=False, reason="It was cancelled while it ran."))
         elif ended is not None:
-            self._end(claim, *ended)
+            self._end(claim, ended[0], rest)
         elif execution.ended_by is not None:
-            return self._queue.release(claim, counted=False, reason=NOT_BEGUN) is JobState.QUEUED
+            release = partial(self._queue.release, claim, counted=False, reason=NOT_BEGUN)
+            return self._insist(release) is JobState.QUEUED
         return False
 
     @contextlib.contextmanager
-    def _begun(self, claim: Claim) -> Generator[Run | None]:
+    def _begun(self, claim: Claim, tell: Telling) -> Generator[Run | None]:
         """Its run, with all that it needs; None where nothing would keep it from other files."""
-        tell = partial(self._queue.log, claim)
         package = self._deployed.package(claim.program.device) if self._elsewhere else None
         if package is not None and self._elsewhere is not None:
             with self._deployed.given(claim) as given:
@@ -324,8 +354,25 @@ class Slots:
             yield Here(execution)
 
     def _end(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine] = ()) -> None:
-        if not self._queue.finish(claim, self._deployed.outcome(claim, outcome, rest), rest):
+        def finish() -> bool:
+            return self._queue.finish(claim, self._deployed.outcome(claim, outcome, rest), rest)
+
+        if not self._insist(finish):
             log.info("Execution %s had ended meanwhile; its outcome is left out.", claim.job_id)
+
+    def _insist(self, write: Callable[[], T]) -> T:
+        """Write, again and again while the disk refuses: a program runs once only.
+
+        Raises:
+            Unavailable: the server stops.
+        """
+        while True:
+            try:
+                return write()
+            except Unavailable as error:
+                log.error("How an execution ended can't be stored, trying again: %s", error)
+                if self._stopping.wait(AGAIN):
+                    raise
 
 
 NOT_BEGUN = "The server ended before it began."

@@ -24,5 +24,9 @@ class Leap:
         self._offset = offset
         return self._clock.monotonic() < self._calm_at
 
+    def unrest(self) -> None:
+        """Leases could not be renewed: what they say means nothing for a while either."""
+        self._calm_at = self._clock.monotonic() + CALM_SECONDS
+
     def _difference(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

@@ -161,7 +161,11 @@ class SqlQueue:
         left = [until - now for until in kept.values() if until is not None]
         if any(not lease * RENEW <= each <= lease for each in left):  # more than a lease: the clock was set back
             renewed = update(jobs).where(ours).values(lease_until=now + lease)
-            self._database.writer.run(lambda connection: connection.execute(renewed), synced=False)
+            try:
+                self._database.writer.run(lambda connection: connection.execute(renewed), synced=False)
+            except Unavailable:  # a full disk, say: they must not be over when there is room again
+                self._leap.unrest()
+                raise
         return [claim for claim in held if claim.job_id not in kept]
 
     def finish(

@@ -83,9 +83,10 @@ class UserPrograms:
 
     def end(self, claim: Claim) -> None:
         """Take back its credential, and cancel the jobs that it has left."""
-        if (token := self._tokens.pop(claim.job_id, None)) is not None:
+        if (token := self._tokens.get(claim.job_id)) is not None:
             with suppress(NotFound):  # the state was reset meanwhile
                 self._accounts.revoke_token(token)
+            self._tokens.pop(claim.job_id, None)
         for job in self._sent(claim, PENDING, limit=1000):
             with suppress(NotFound, IllegalTransition):  # it ended meanwhile
                 self._jobs.cancel(job.id, Caller(account=claim.account))
