@@ -257,7 +257,7 @@ class Engine:
     # -- dealing ---------------------------------------------------------------------------------------------------
 
     def _deal(self) -> None:
-        while not self._ownership.acquire():
+        while not self._acquired():
             if self._stopping.wait(ACQUIRE_SECONDS):
                 return
         self._take_over()
@@ -273,6 +273,14 @@ class Engine:
             except Exception:  # a mistake of ours must not end the dealing
                 log.exception("Jobs can't be claimed because of an error of ours, trying again.")
                 self._stopping.wait(AGAIN_SECONDS)
+
+    def _acquired(self) -> bool:
+        try:
+            return self._ownership.acquire()
+        except OSError as error:  # no file more is allowed, say: later it may be
+            log.error("The jobs of this folder can't be taken over, trying again: %s", error)
+            self._stopping.wait(AGAIN_SECONDS)
+            return False
 
     def _take_over(self) -> None:
         """Hand back what the last owner had on its way, and begin."""

@@ -7,6 +7,7 @@ everybody may run jobs, and a lease that is over tells that its dispatcher is go
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -43,7 +44,11 @@ class Ownership:
         return self._file is not None
 
     def acquire(self) -> bool:
-        """Take it if nobody has it."""
+        """Take it if nobody has it.
+
+        Raises:
+            OSError: the folder can't be written now.
+        """
         if self._file is not None:
             return True
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,10 +58,10 @@ class Ownership:
         except BlockingIOError:
             file.close()
             return False
-        file.truncate(0)
-        file.write(str(os.getpid()).encode())
-        file.flush()
         self._file = file
+        with contextlib.suppress(OSError):  # it is for people: on a full disk they do without
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         return True
 
     def holder(self) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -31,6 +32,9 @@ from .shelf import Shelf
 from .slots import Deployed, Elsewhere, Slots
 
 OWN_SECONDS = 0.5  # how often a process looks whether the one that runs the executions of its folder is gone
+AGAIN_SECONDS = 2.0  # after an error
+
+log = logging.getLogger("qumulus.services")
 
 
 class Stores(Protocol):
@@ -186,12 +190,19 @@ class Host:
         self._beginning.start()
 
     def _begin(self) -> None:
-        while not self._own():
-            if self._ending.wait(OWN_SECONDS):
-                return
-        self.shelf.own()
-        self.slots.start()
-        self._runs = True
+        while not self._ending.is_set():
+            try:
+                if self._own():
+                    self.shelf.own()
+                    self.slots.start()
+                    self._runs = True
+                    return
+            except Exception as error:  # whatever it is, such as a full disk or no process more: later it may be over
+                log.error("Programs of users can't be run now, trying again in %g s: %s", AGAIN_SECONDS, error)
+                log.debug("Where that was.", exc_info=error)
+                self._ending.wait(AGAIN_SECONDS)
+            else:
+                self._ending.wait(OWN_SECONDS)
 
     def end(self, within: timedelta) -> None:
         """Take nothing more, and end what runs after ``within``."""
