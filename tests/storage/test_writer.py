@@ -14,6 +14,7 @@ from qumulus.core.jobs import NewJob
 from qumulus.core.results import Outcome
 from qumulus.storage import open_storage
 from qumulus.storage.blobs import DiskBlobs
+from qumulus.storage.writer import Unit
 
 
 @pytest.fixture
@@ -167,3 +168,24 @@ def test_after_the_end_nothing_is_written(tmp_path):
     storage.close()
     with pytest.raises(Unavailable):
         storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test"))
+
+
+def test_a_commit_that_goes_wrong_in_a_way_that_nobody_thought_of_is_told_and_the_next_one_is_kept(
+    storage, monkeypatch: pytest.MonkeyPatch
+):
+    """No memory is such a way: the thread ended by it, and whoever wrote waited for ever."""
+    writer, before = storage._database.writer, count(storage)
+    really, failed = Unit.run, []
+
+    def run(unit, connection):
+        done = really(unit, connection)
+        if not failed:
+            failed.append(unit)
+            raise MemoryError
+        return done
+
+    monkeypatch.setattr(Unit, "run", run)
+    with pytest.raises(Unavailable):
+        writer.post(add("first")).result(5)
+    assert writer.post(add("second")).result(5) == "second"
+    assert count(storage) == before + 1  # nothing of the first came with it

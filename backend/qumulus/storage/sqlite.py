@@ -162,6 +162,10 @@ class SqliteTransactions:
             return told(error)
         return None
 
+    def undo(self) -> None:
+        """Undo what was begun. See `Transactions.undo`."""
+        _undo(self._connection)
+
     def _sync(self, wanted: bool) -> None:
         """Whether the next commit is synced: what was committed before it is on disk then as well."""
         if wanted != self._syncs:

@@ -202,6 +202,10 @@ class PostgresTransactions:
             with suppress(SQLAlchemyError, psycopg.Error):
                 connection.close()
 
+    def undo(self) -> None:
+        """The server undoes what is not committed when its connection ends. See `Transactions.undo`."""
+        self._drop()
+
     def look(self) -> None:
         """Nothing to look for: others tell what they do (see `herald`)."""
 

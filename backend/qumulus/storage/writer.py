@@ -15,6 +15,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -94,6 +95,10 @@ class Transactions(Protocol):
         """Run units in one transaction and commit it; the error of all of them, if nothing of it was kept."""
         ...
 
+    def undo(self) -> None:
+        """Let nothing be left of a transaction that `commit` has raised in."""
+        ...
+
     def look(self) -> None:
         """Look whether another process has written."""
         ...
@@ -157,7 +162,7 @@ class Writer:
                     continue
                 open_, group = self._group(first)
                 if group:
-                    failure = transactions.commit(group)
+                    failure = committed(transactions, group)
                     for unit in group:
                         unit.settle(failure)
         finally:
@@ -178,10 +183,24 @@ class Writer:
         return False, group
 
 
+def committed(transactions: Transactions, group: Sequence[Unit[Any]]) -> Exception | None:
+    """Commit; the error of all units, if nothing of them was kept. Whatever goes wrong, nobody waits for ever."""
+    try:
+        return transactions.commit(group)
+    except Exception:  # no memory, say, which SQLite's module does not tell as an error of the database
+        log.exception("%d writes came to nothing.", len(group))
+        with suppress(Exception):
+            transactions.undo()
+        return Unavailable(NOT_NOW)
+
+
+NOT_NOW = "The database can't be used now: send the request again in a few seconds."
+
+
 def told(error: Exception) -> QumulusError:
     """An error of the database as the core says it."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if "full" in str(cause).lower() or "No space left" in str(cause):
         return StorageFull()
     log.error("The database does not answer as it should: %s", cause)
-    return Unavailable("The database can't be used now: send the request again in a few seconds.")
+    return Unavailable(NOT_NOW)
