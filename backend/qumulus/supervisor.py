@@ -156,17 +156,31 @@ class Supervisor:
         now = time.monotonic()
         if child.again_at is not None:
             if now >= child.again_at:
-                pause = child.pause
-                self._children[child.number] = self._start(child.number)
-                self._children[child.number].pause = pause
+                self._start_again(child)
             return
         status = child.process.poll()
         if status is None:
             return
         sound = now - child.begun > SOUND_SECONDS
-        child.pause = 0.0 if sound else min(MOST_PAUSE_SECONDS, 2 * child.pause + 0.1)
+        child.pause = 0.0 if sound else longer(child.pause)
         child.again_at = now + child.pause
         log.error("Process %d of the server ended (status %s): it is started again.", child.process.pid, status)
+
+    def _start_again(self, child: Child) -> None:
+        try:
+            successor = self._start(child.number)
+        except OSError as error:  # no process more is allowed, say: the others go on
+            child.pause = longer(child.pause)
+            child.again_at = time.monotonic() + child.pause
+            log.error("A process of the server can't be started, trying again in %.1f s: %s", child.pause, error)
+            return
+        successor.pause = child.pause
+        self._children[child.number] = successor
+
+
+def longer(pause: float) -> float:
+    """The next pause, in seconds, where one was not long enough."""
+    return min(MOST_PAUSE_SECONDS, 2 * pause + 0.1)
 
 
 def environment(settings: Settings) -> dict[str, str]:
