@@ -219,6 +219,14 @@ def test_a_wrong_request_is_refused_as_declared(summing: Service, body: bytes, s
     assert answer.json()["detail"]
 
 
+def test_a_parameter_whose_name_no_file_can_have_is_refused_with_a_sentence_and_a_shorter_one_runs(cloud: Server):
+    named = deploy(cloud, "named", "def run(**all):\n    return {'bytes': [len(name.encode()) for name in all]}")
+    answer = named.http.post("/", json={"ä" * 126: 1})
+    assert answer.status_code == 400
+    assert "is too long: it may have 250 bytes in UTF-8." in answer.text
+    assert named.run({"ä" * 125: 1})["bytes"] == [250]
+
+
 def test_an_input_of_a_hundred_megabytes_is_refused(summing: Service):
     answer = summing.http.post("/", content=b'{"a": "' + bytes(100 << 20) + b'"}')
     assert answer.status_code == 413

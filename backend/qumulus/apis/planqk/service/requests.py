@@ -19,6 +19,7 @@ from qumulus.core.services import KIND, Service, device_of
 from .schemas.execution import RequestBody
 
 API = "planqk/service"
+MOST_NAME_BYTES = 250  # of a parameter: each is a file or a folder for its program
 REFERENCES = {"dataRef": "data", "paramsRef": "params"}  # the first generation's: a file of a data pool is the value
 
 
@@ -38,10 +39,15 @@ def read(body: RequestBody, pools: Pools, brought: Collection[str], caller: Call
 
     Raises:
         Excluded: a parameter and a reference in its place were both sent.
-        InvalidRequest: a reference is none, or its grant is not good for it.
+        InvalidRequest: a reference is none, or its grant is not good for it; or the name of a parameter is too long.
         UnknownPool, UnknownFile: what is referred to is not there for the caller.
     """
     members = dict(body.model_extra or {})
+    for name in members:
+        if name.isidentifier() and len(name.encode()) > MOST_NAME_BYTES:
+            raise InvalidRequest(
+                f"The name of the parameter {name[:80]} … is too long: it may have {MOST_NAME_BYTES} bytes in UTF-8."
+            )
     given = {} if body.field_secrets is MISSING else body.field_secrets
     files = {}
     for reference, parameter in REFERENCES.items():

@@ -15,6 +15,7 @@ from typing import Any
 from . import output, script, signature
 from .arguments import Arguments, WrongInput, arguments
 
+MOST_NAME_BYTES = 250  # of a parameter: a file system takes 255 for the file, with .json
 VENDORS_RUNTIMES = ("qhub.commons.runtime.main", "planqk.commons.runtime.main")
 
 
@@ -97,7 +98,7 @@ def keep_as_files(values: Mapping[str, Any]) -> None:
     """One file a parameter, as the platform mounts them; names that can't be a parameter's are left out."""
     folder = os.environ["INPUT_DIRECTORY"]
     for name, value in values.items():
-        if name.isidentifier() and len(name) < 200:
+        if name.isidentifier() and len(name.encode()) <= MOST_NAME_BYTES:
             with open(os.path.join(folder, f"{name}.json"), "w", encoding="utf-8") as file:
                 json.dump(value, file)
 
