@@ -141,7 +141,7 @@ def test_a_job_is_listed_shown_and_its_result_and_log_are_printed(server, tmp_pa
 
 
 def test_a_result_is_waited_for(server):
-    run(server, "devices", "set", "perth", "--least-run", "1.5")
+    run(server, "devices", "set", "perth", "--least-run", "5")
     job = submit(server, device="Perth")
     assert run(server, "jobs", "result", job, status=1) in [
         f"Job {job} has no result: it is {state}.\n" for state in ("queued", "claimed", "running")

@@ -34,8 +34,8 @@ def test_each_shell_sets_the_same_names(shell):
 
 
 def test_the_credential_is_the_one_that_the_server_is_started_with():
-    printed = qumulus("env", "oqtopus", "--json", QUMULUS_TOKEN="my own; token").stdout
-    assert json.loads(printed)["OQTOPUS_API_TOKEN"] == "local.my own; token"
+    printed = qumulus("env", "oqtopus", "--json", QUMULUS_TOKEN="my;own'$token").stdout
+    assert json.loads(printed)["OQTOPUS_API_TOKEN"] == "local.my;own'$token"
 
 
 def test_the_address_comes_from_the_port_of_the_settings_or_from_the_url():
@@ -61,6 +61,6 @@ def test_an_unknown_family_names_those_there_are():
 
 def test_a_token_that_no_line_can_carry_is_not_printed():
     ended = qumulus("env", "ibm", QUMULUS_TOKEN="two\nlines")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stdout == ""
     assert "lines" not in ended.stderr

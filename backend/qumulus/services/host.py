@@ -182,11 +182,10 @@ class Host:
         self._own = own
         self._runs = False
         self._ending = threading.Event()
-        self._beginning: threading.Thread | None = None
+        self._beginning = threading.Thread(target=self._begin, name="services-begin", daemon=True)
 
     def begin(self) -> None:
         """Run executions from now on; returns at once."""
-        self._beginning = threading.Thread(target=self._begin, name="services-begin", daemon=True)
         self._beginning.start()
 
     def _begin(self) -> None:
@@ -207,7 +206,7 @@ class Host:
     def end(self, within: timedelta) -> None:
         """Take nothing more, and end what runs after ``within``."""
         self._ending.set()
-        if self._beginning is not None:
+        if self._beginning.is_alive():  # one that is only being started sees by itself that it is to end
             self._beginning.join()
         if self._runs:
             self.slots.stop(within)
