@@ -452,3 +452,12 @@ def test_folders_without_rights_and_of_any_depth_are_removed(programs: Programs)
     )
     assert done.outcome.succeeded, done.outcome.reason
     assert left(done.place) == []
+
+
+def test_a_program_whose_interpreter_is_gone_leaves_no_file_open_and_no_folder(programs: Programs, tmp_path: Path):
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with pytest.raises(FileNotFoundError):
+            programs.run("def run(): pass", python=tmp_path / "none" / "bin" / "python")
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert not list((tmp_path / "runs").iterdir())

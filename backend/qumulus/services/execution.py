@@ -153,6 +153,9 @@ class Execution:
         reading, writing = os.pipe()
         try:
             process = self._start(writing)
+        except BaseException:
+            os.close(reading)
+            raise
         finally:
             os.close(writing)
         line_bytes = self._program.resources.line_bytes
