@@ -115,6 +115,7 @@ def slots(tmp_path: Path, storage: Storage, disk: Disk, here: Sandbox) -> Iterat
         clock=storage.clock,
         sandbox=lambda: here,
         folder=tmp_path / "runs",
+        hidden=tmp_path / "state",
         owner="services",
         network=False,
         allow_unsandboxed=True,
@@ -155,3 +156,24 @@ def test_a_run_that_was_cancelled_while_the_disk_was_full_is_cancelled_once_ther
     wait_for(lambda: "release" in disk.refused, 20)
     disk.full.clear()
     assert end(storage, job_id).state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("The folder x can't be removed."), "The server could not run it: The folder x can't be removed."),
+        (OSError(28, "No space left on device"), "The server could not run it: No space left on device."),
+    ],
+)
+def test_an_error_of_the_system_is_told_whether_it_has_a_number_or_not(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, error: OSError, told: str
+):
+    @contextlib.contextmanager
+    def given(_self: OneProgram, _claim: Claim) -> Iterator[Input]:
+        raise error
+        yield
+
+    monkeypatch.setattr(OneProgram, "given", given)
+    new = NewJob(account="local", device=device_of("once"), kind=KIND, api="test", payload=b"{}", attempts=1)
+    done = end(storage, storage.jobs.submit(new).id)
+    assert done.reason == f"Not started: {told}"

@@ -299,7 +299,8 @@ class Slots:
             self._end(claim, failed(Failure.LOST, "Not started", str(error)))
         except OSError as error:
             log.exception("Execution %s could not be run.", job_id)
-            self._end(claim, failed(Failure.INTERNAL, "Not started", f"The server could not run it: {error.strerror}."))
+            told = f"The server could not run it: {error.strerror or error}".removesuffix(".")
+            self._end(claim, failed(Failure.INTERNAL, "Not started", f"{told}."))
         finally:
             with self._lock:
                 self._running.pop(job_id, None)
