@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from engines import ME, wait_for
-from qumulus.core.errors import StorageFull
+from qumulus.core.errors import StorageFull, Unavailable
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Claim
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import KIND, device_of
+from qumulus.services import slots as slots_module
 from qumulus.services.execution import Input, Program
 from qumulus.services.resources import Resources
 from qumulus.services.sandbox import Sandbox
@@ -177,3 +178,25 @@ def test_an_error_of_the_system_is_told_whether_it_has_a_number_or_not(
     new = NewJob(account="local", device=device_of("once"), kind=KIND, api="test", payload=b"{}", attempts=1)
     done = end(storage, storage.jobs.submit(new).id)
     assert done.reason == f"Not started: {told}"
+
+
+def test_an_execution_that_cannot_begin_while_the_database_is_away_begins_later(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(slots_module, "PAUSE", 0.05)
+    refused: list[str] = []
+    really = OneProgram.program
+
+    def program(one: OneProgram, device: str) -> Any:
+        if not refused:
+            refused.append(device)
+            raise Unavailable("The database can't be used now.")
+        return really(one, device)
+
+    monkeypatch.setattr(OneProgram, "program", program)
+    new = NewJob(
+        account="local", device=device_of("once"), kind=KIND, api="test", payload=b'{"seconds": 0}', attempts=1
+    )
+    done = end(storage, storage.jobs.submit(new).id)
+    assert refused
+    assert done.state is JobState.SUCCEEDED, done.reason

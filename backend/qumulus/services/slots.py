@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from qumulus.core.bells import Bells
-from qumulus.core.errors import QumulusError, Unavailable
+from qumulus.core.errors import QumulusError, StorageFull, Unavailable
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import Claim, Clock, JobQueue
 from qumulus.core.results import Failure, LogLine, Outcome
@@ -308,15 +308,28 @@ class Slots:
                 self._deployed.done(claim)
 
     def _run(self, claim: Claim) -> bool:
-        """Run it, or hand it back where this server ends before it has begun: then it is True."""
-        tell = Telling(self._queue, claim)
-        with self._begun(claim, tell) as execution:
-            if execution is None:
-                self._end(claim, failed(Failure.REFUSED, "No sandbox", UNSAFE))
-                return False
-            with self._lock:
-                self._running[claim.job_id] = (claim, execution)
-            ended = execution.run(partial(self._queue.start, claim))
+        """Run it, or hand it back where it can't begin now, or this server ends before: then it is True."""
+        tell, begun = Telling(self._queue, claim), False
+
+        def start() -> bool:
+            nonlocal begun
+            begun = self._queue.start(claim)
+            return begun
+
+        try:
+            with self._begun(claim, tell) as execution:
+                if execution is None:
+                    self._end(claim, failed(Failure.REFUSED, "No sandbox", UNSAFE))
+                    return False
+                with self._lock:
+                    self._running[claim.job_id] = (claim, execution)
+                ended = execution.run(start)
+        except Unavailable as error:
+            if begun or isinstance(error, StorageFull):  # what it needs may never find room
+                raise
+            log.error("Execution %s can't begin now, trying again in %g s: %s", claim.job_id, PAUSE, error)
+            self._stopping.wait(PAUSE)
+            return self._insist(partial(self._queue.put_back, claim)) is JobState.QUEUED
         rest = tell.with_late(ended[1] if ended else ())
         if execution.ended_by == "request":
             tell(rest)
