@@ -301,6 +301,7 @@ def answer(settings: Settings, listener: socket.socket, url: str) -> None:
     import uvicorn
 
     from .app import StartError, create_app
+    from .connections import Bounded
 
     try:
         app = forward(settings.upstream) if settings.upstream else create_app(settings)
@@ -311,6 +312,7 @@ def answer(settings: Settings, listener: socket.socket, url: str) -> None:
 
     config = uvicorn.Config(
         app,
+        http=Bounded,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -10,6 +10,7 @@ from typing import cast
 
 import uvicorn
 
+from qumulus.connections import Bounded
 from qumulus.front import App
 
 from .address import Readdressed
@@ -39,7 +40,7 @@ class Interceptor:
             AuthorityError: the authority can't be used.
         """
         self._config = uvicorn.Config(
-            Readdressed(app, sites, here), log_config=None, access_log=False, ws="none", lifespan="off"
+            Readdressed(app, sites, here), http=Bounded, log_config=None, access_log=False, ws="none", lifespan="off"
         )
         self._sites = sites
         self._passed = Passed(passed)
