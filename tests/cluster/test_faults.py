@@ -222,13 +222,18 @@ def busy(machines: Machines) -> int:
     found: list[int] = []
 
     def looked() -> list[int]:
-        before = {pid: ticks(pid) for pid in machines.workers()}
-        time.sleep(0.3)
-        found[:] = [pid for pid, spent in before.items() if ticks(pid) - spent > BUSY_TICKS]
+        found[:] = computing(machines.workers())
         return found
 
     wait_for(looked, READY_SECONDS)
     return found[0]
+
+
+def computing(pids: list[int]) -> list[int]:
+    """Those of some processes that compute just now."""
+    before = {pid: ticks(pid) for pid in pids}
+    time.sleep(0.3)
+    return [pid for pid, spent in before.items() if ticks(pid) - spent > BUSY_TICKS]
 
 
 def ticks(pid: int) -> int:
@@ -275,6 +280,7 @@ def test_a_dispatcher_that_stands_still_for_longer_than_its_lease_has_lost_its_j
     job = machines.submit(SECONDS)
     wait_for(lambda: machines.running(job), READY_SECONDS)
     frozen = machines.holder(job)
+    worker = busy(machines)
     machines.dispatchers.remove(frozen)
     begun = time.time()
     os.kill(frozen.pid, signal.SIGSTOP)
@@ -284,6 +290,7 @@ def test_a_dispatcher_that_stands_still_for_longer_than_its_lease_has_lost_its_j
     assert step.at - begun <= AGAIN_SECONDS
     assert (step.counted, step.returned) == (0, 1)
     assert machines.audit.late(begun) == 0
+    wait_for(lambda: not computing([worker]), READY_SECONDS)  # on a busy machine it may take longer than a lease
     os.kill(frozen.pid, signal.SIGCONT)
     wait_for(lambda: machines.audit.late(begun), AGAIN_SECONDS)  # it tells how its run ended
     wait_for(lambda: machines.storage.jobs.get(job, ME).final, READY_SECONDS)
