@@ -127,6 +127,13 @@ class Audit:
             assert all((step.before, step.after) in LEGAL for step in steps[1:]), steps
             assert [step.attempt for step in steps if step.after == "claimed"] == list(range(1, end.attempt + 1)), steps
             assert all(two.attempt == one.attempt + (two.after == "claimed") for one, two in pairwise(steps)), steps
-            assert end.attempt == 1 + end.counted + end.returned, steps
+            put_back = sum(_put_back(one, two) for one, two in pairwise(steps))
+            assert end.attempt == 1 + end.counted + end.returned + put_back, steps
             assert results[job] == [("INSERT", "", end.tx)], results[job]
         return [steps[-1] for steps in jobs.values()]
+
+
+def _put_back(one: Step, two: Step) -> bool:
+    """Whether an attempt ended without having begun, which counts as nothing: no worker could be had for it."""
+    same = (one.counted, one.returned) == (two.counted, two.returned)
+    return (one.after, two.after) == ("claimed", "queued") and same
