@@ -21,8 +21,9 @@ from sqlalchemy import insert, text
 
 from postgres import temporary
 from qumulus.core.jobs import NewJob
-from qumulus.storage import Storage, open_storage, rows
-from qumulus.storage.tables import jobs
+from qumulus.storage import Storage, open_storage
+from qumulus.storage.database.tables import jobs
+from qumulus.storage.jobs import rows
 
 from .tables import Row, Table
 

@@ -17,10 +17,11 @@ from tests.simulation.circuits import bell
 
 from clusters import Cluster
 from postgres import temporary
+from qumulus import cluster
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobQuery
-from qumulus.execution import Engine, cluster
-from qumulus.execution.nursery import HERE
+from qumulus.execution import Engine
+from qumulus.execution.worker_pool import HERE
 from qumulus.storage import open_storage
 
 from .engine import fill

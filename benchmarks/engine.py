@@ -26,8 +26,9 @@ from qumulus.core.jobs import NewJob
 from qumulus.core.ports import JobQuery
 from qumulus.core.results import Failure, Outcome
 from qumulus.execution import Engine
-from qumulus.storage import Storage, open_storage, rows
-from qumulus.storage.tables import jobs
+from qumulus.storage import Storage, open_storage
+from qumulus.storage.database.tables import jobs
+from qumulus.storage.jobs import rows
 
 from .load import Connection, p99, rate, request, times
 from .tables import Row, Table, ratio, seconds

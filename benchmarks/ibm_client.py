@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from qumulus.ephemeral import EphemeralCloud
+from qumulus.control.ephemeral import EphemeralCloud
 
 from .tables import Row, Table, ratio, seconds
 

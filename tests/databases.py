@@ -19,8 +19,8 @@ import pytest
 import postgres
 import qumulus.storage
 from qumulus.core.clock import SystemClock
-from qumulus.storage.postgres import CALM_SECONDS
-from qumulus.storage.schema import prepare
+from qumulus.storage.database.postgres import CALM_SECONDS
+from qumulus.storage.database.schema import prepare
 from qumulus.storage.storage import open_database
 
 ASKED = os.environ.get("QUMULUS_TEST_DATABASE", "both")
@@ -89,7 +89,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     before = kind()
     use(request.param)
     if request.param == "postgres":
-        monkeypatch.setattr("qumulus.storage.postgres.CALM_SECONDS", 0)
+        monkeypatch.setattr("qumulus.storage.database.postgres.CALM_SECONDS", 0)
     yield request.param
     use(before)
     forget()

@@ -31,12 +31,12 @@ def _run() -> None:
         # Until they have handlers of their own. An exception would not do: libraries that are being imported make others of it.
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     if sys.argv[1:2] == ["serve"]:
-        from .server import main as serve
+        from .serving.server import main as serve
 
         serve(sys.argv[2:])
         return
     if sys.argv[1:2] == ["worker"]:
-        from .worker import main as work
+        from .serving.worker import main as work
 
         work(sys.argv[2:])
         return

@@ -23,10 +23,10 @@ from typing import Any
 
 import pytest
 
-from .administration import Administration, CloudRefused, service_name
 from .clients import DEFAULT_TOKEN, FAMILIES
+from .control.administration import Administration, CloudRefused, service_name
+from .control.ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
 from .core.accounts import LOCAL_CRN
-from .ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
 
 __all__ = ["CloudRefused", "QuantumCloud"]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from qumulus.app import APIS
 from qumulus.openapi import yaml12
 from qumulus.openapi.coverage import coverage, file_of
 from qumulus.openapi.jobs import apis
+from qumulus.serving.app import APIS
 from servers import Server
 
 HERE = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.execution.cluster.bundle import bundled, unbundled
+from qumulus.cluster.bundle import bundled, unbundled
 
 
 def test_frames_of_any_parts_come_back_with_the_numbers_of_their_runs():

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from qumulus.execution.cluster import driver
+from qumulus.cluster import driver
 
 MISMATCH = (
     "Version mismatch: The cluster was started with:\n    Ray: 2.1\nThis process was started with:\n    Ray: 2.2\n"

@@ -32,7 +32,7 @@ from postgres import Postgres, temporary
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
-from qumulus.execution.engine import LEASE, PULSE_SECONDS
+from qumulus.execution.dispatcher import LEASE, PULSE_SECONDS
 from qumulus.storage import Storage, open_storage
 from servers import Server
 

@@ -15,12 +15,12 @@ import pytest
 from clusters import Cluster, session
 from engines import ME, Cloud, alive, wait_for
 from families import command, family, gone
-from qumulus.app import create_app
+from qumulus import cluster
 from qumulus.core.jobs import JobState
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure
-from qumulus.execution import cluster
-from qumulus.runners import StartError
+from qumulus.serving.app import create_app
+from qumulus.serving.runners import StartError
 from qumulus.settings import Settings
 from servers import Server
 

@@ -26,7 +26,7 @@ from asking import TASK, ask
 from clusters import Cluster, Node, session
 from engines import wait_for
 from families import children, command, family, gone, kill
-from qumulus.execution.cluster.programs.remote import AGAIN
+from qumulus.cluster.services.remote import AGAIN
 from servers import Server
 
 READY_SECONDS = 90

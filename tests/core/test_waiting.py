@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from qumulus.core.bells import Bells
+from qumulus.core.events import Bells
 from qumulus.core.waiting import Waiting
 
 

@@ -14,7 +14,7 @@ import pytest
 from engines import PROGRAMS, wait_for
 from families import kill
 from qumulus.core.jobs import JobState
-from qumulus.execution.nursery import Nursery
+from qumulus.execution.worker_pool import Nursery
 
 ENDS_BY_ITSELF = "import os, sys, time; os.close(int(sys.argv[2])); time.sleep(0.2); os._exit(3)"
 NO_PROCESS_MORE = """
@@ -97,7 +97,7 @@ def test_where_no_worker_can_be_started_jobs_wait_and_those_that_run_go_on(
     (tmp_path / "entry.py").write_text(NO_PROCESS_MORE)
     full = tmp_path / "full"
     monkeypatch.setenv("NO_PROCESS_MORE", str(full))
-    monkeypatch.setattr("qumulus.execution.seat.NO_WORKER_SECONDS", 0.02)
+    monkeypatch.setattr("qumulus.execution.slot.NO_WORKER_SECONDS", 0.02)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(PROGRAMS)]))
     cloud = start("entry:run", workers=2)
     first = cloud.end(cloud.submit("echo"))

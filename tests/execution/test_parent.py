@@ -17,7 +17,7 @@ SEEN_ONCE = """
 import os, subprocess, sys, time
 if sys.argv[1] == "macos":
     del os.waitid
-from qumulus.execution.parent import ended
+from qumulus.execution.fork_server import ended
 
 sleeper = "import time; time.sleep(60)"
 code = f"import subprocess, sys; null = subprocess.DEVNULL; print(subprocess.Popen([sys.executable, '-c', {sleeper!r}], stdout=null, stderr=null).pid, flush=True); sys.exit(7)"

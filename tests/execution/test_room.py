@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import denying
-from qumulus.execution.cluster.programs import orders
-from qumulus.execution.cluster.programs.room import FOLDER, Room, Unsafe
+from qumulus.cluster.services import orders
+from qumulus.cluster.services.actor import FOLDER, Room, Unsafe
 from qumulus.execution.wire import packed, unpacked
 from qumulus.services import archive
 from qumulus.services.execution import Input, Package

@@ -19,9 +19,9 @@ from qumulus.core.errors import Draining
 from qumulus.core.jobs import JobState
 from qumulus.core.results import Failure, Outcome, Severity
 from qumulus.core.waiting import Waiting
-from qumulus.execution import engine as engine_module
+from qumulus.execution import dispatcher as dispatcher_module
 from qumulus.storage import open_storage
-from qumulus.storage.tables import NUL_SIGN
+from qumulus.storage.database.tables import NUL_SIGN
 
 
 def test_a_program_runs_and_its_result_metadata_and_log_are_kept(start):
@@ -142,7 +142,7 @@ def test_text_that_no_database_takes_is_mended(start):
 
 
 def test_a_parent_that_somebody_stopped_is_replaced(start, monkeypatch):
-    monkeypatch.setattr(engine_module, "PULSE_SECONDS", 0.1)
+    monkeypatch.setattr(dispatcher_module, "PULSE_SECONDS", 0.1)
     cloud = start(workers=1, lease=timedelta(seconds=0.5))
     cloud.end(cloud.submit("echo"))
     stopped = cloud.engine.parent_pid

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qumulus.execution.cluster.sharing import Size, node_for, room_name, share, sizes
+from qumulus.cluster.sharing import Size, node_for, room_name, share, sizes
 
 GiB = 1 << 30
 TWO = {"a": Size(2, 8 * GiB), "b": Size(2, 8 * GiB)}

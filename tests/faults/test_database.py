@@ -127,7 +127,7 @@ def test_a_status_request_that_is_held_while_the_database_restarts_hears_of_the_
 
 
 def test_after_the_database_was_away_no_lease_is_judged_before_it_could_be_renewed(postgres, storage, monkeypatch):
-    monkeypatch.setattr("qumulus.storage.postgres.CALM_SECONDS", 3)
+    monkeypatch.setattr("qumulus.storage.database.postgres.CALM_SECONDS", 3)
     storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test"))
     lease = timedelta(seconds=2)
     time.sleep(3.1)  # since it was opened

@@ -27,9 +27,10 @@ from engines import ME, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobQuery
-from qumulus.execution.engine import PULSE_SECONDS
-from qumulus.storage import Storage, open_storage, rows
-from qumulus.storage.tables import jobs
+from qumulus.execution.dispatcher import PULSE_SECONDS
+from qumulus.storage import Storage, open_storage
+from qumulus.storage.database.tables import jobs
+from qumulus.storage.jobs import rows
 from servers import Server, free_port
 
 MiB = 1 << 20

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from qumulus.front import Front, Mount, host_name, refuse
+from qumulus.http.front import Front, Mount, host_name, refuse
 
 
 def api(name: str):

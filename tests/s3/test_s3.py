@@ -17,9 +17,10 @@ from qumulus.core.errors import Unavailable
 from qumulus.core.jobs import NewJob
 from qumulus.core.ports import JobQuery
 from qumulus.core.results import Outcome
-from qumulus.storage import Storage, open_storage, s3
+from qumulus.storage import Storage, open_storage
+from qumulus.storage.blobs import s3
+from qumulus.storage.blobs.sweeping import sweep
 from qumulus.storage.errors import StateUnusable
-from qumulus.storage.sweeping import sweep
 from servers import Server
 from stores import CREDENTIALS, Store
 

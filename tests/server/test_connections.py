@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from qumulus.connections import MOST_BYTES, Bounded
+from qumulus.http.connections import MOST_BYTES, Bounded
 from servers import Server
 
 PIECE = 16 << 10

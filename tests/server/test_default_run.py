@@ -13,9 +13,9 @@ MODULES = (
     "ray",
     "boto3",
     "botocore",
-    "qumulus.storage.postgres",
-    "qumulus.storage.herald",
-    "qumulus.supervisor",
+    "qumulus.storage.database.postgres",
+    "qumulus.storage.database.notify",
+    "qumulus.serving.supervisor",
 )
 
 
@@ -35,7 +35,7 @@ def test_the_default_installation_has_no_package_of_an_extra():
 
 def test_the_default_server_imports_nothing_of_it(tmp_path):
     code = (
-        "import sys, qumulus.cli, qumulus.server, qumulus.app; qumulus.app.create_app();"
+        "import sys, qumulus.cli, qumulus.serving.server, qumulus.serving.app; qumulus.serving.app.create_app();"
         f"print([name for name in {MODULES!r} if name in sys.modules])"
     )
     environment = {"QUMULUS_HOME": str(tmp_path / "state"), "PATH": ""}
@@ -44,7 +44,7 @@ def test_the_default_server_imports_nothing_of_it(tmp_path):
 
 
 def test_a_missing_driver_is_told_with_the_name_of_the_extra(tmp_path):
-    code = "import sys; sys.modules['psycopg'] = None; from qumulus.server import main; main(['--port', '0'])"
+    code = "import sys; sys.modules['psycopg'] = None; from qumulus.serving.server import main; main(['--port', '0'])"
     url = "postgresql://somebody:secret-word@127.0.0.1:1/cloud"
     environment = {"QUMULUS_HOME": str(tmp_path / "state"), "QUMULUS_DATABASE": url, "PATH": ""}
     ended = subprocess.run(

@@ -13,7 +13,7 @@ import time
 import pytest
 import requests
 
-from qumulus.server import SECTIONS, flags
+from qumulus.serving.server import SECTIONS, flags
 from qumulus.settings import Settings
 from servers import Server
 
@@ -94,7 +94,7 @@ import os, signal, sys
 
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
-        if name == "qumulus.server":
+        if name == "qumulus.serving.server":
             try:
                 os.kill(os.getpid(), signal.SIGINT)
             except KeyboardInterrupt as interrupt:
@@ -186,7 +186,7 @@ def test_the_help_has_every_flag_below_a_heading():
 
 def test_neither_the_command_line_nor_what_many_machines_need_is_imported_to_serve():
     code = (
-        "import sys; import qumulus.cli, qumulus.server, qumulus.app, qumulus.banner; qumulus.app.create_app();"
+        "import sys; import qumulus.cli, qumulus.serving.server, qumulus.serving.app, qumulus.serving.banner; qumulus.serving.app.create_app();"
         "print([name for name in ('qiskit', 'typer', 'rich', 'numpy', 'ray', 'boto3') if name in sys.modules])"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

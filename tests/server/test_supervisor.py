@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from qumulus.serving.supervisor import Child, Supervisor
 from qumulus.settings import Settings
-from qumulus.supervisor import Child, Supervisor
 
 
 def test_a_process_that_cannot_be_started_again_now_is_started_later_and_the_others_go_on(

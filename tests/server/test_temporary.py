@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from families import gone
-from qumulus.temporary import TemporaryFolder
+from qumulus.control.temporary import TemporaryFolder
 
 OWNER = """
 import subprocess, sys
 from pathlib import Path
-from qumulus.temporary import TemporaryFolder
+from qumulus.control.temporary import TemporaryFolder
 folder = TemporaryFolder(Path(sys.argv[1]))
 (folder.path / "state").mkdir()
 (folder.path / "state" / "jobs.db").write_text("jobs")

@@ -1,4 +1,4 @@
-"""The application as other people's tools start it: `uvicorn qumulus.app:app`."""
+"""The application as other people's tools start it: `uvicorn qumulus.serving.app:app`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,17 @@ def uvicorn(home, *flags: str, **settings: str) -> Iterator[str]:
     port = free_port()
     own = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
     with subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "qumulus.app:app", "--port", str(port), "--log-level", "warning", *flags],
+        [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "qumulus.serving.app:app",
+            "--port",
+            str(port),
+            "--log-level",
+            "warning",
+            *flags,
+        ],
         env=own | {"QUMULUS_HOME": str(home)} | settings,
         cwd=home.parent,
         stdin=subprocess.DEVNULL,
@@ -67,7 +77,7 @@ def test_uvicorn_serves_the_application(tmp_path, flags):
 def test_a_state_that_can_not_be_had_ends_it_with_the_sentence(tmp_path):
     (tmp_path / "file").touch()
     ended = subprocess.run(
-        [sys.executable, "-m", "uvicorn", "qumulus.app:app", "--port", "0"],
+        [sys.executable, "-m", "uvicorn", "qumulus.serving.app:app", "--port", "0"],
         env=os.environ | {"QUMULUS_HOME": str(tmp_path / "file")},
         capture_output=True,
         text=True,
@@ -79,7 +89,7 @@ def test_a_state_that_can_not_be_had_ends_it_with_the_sentence(tmp_path):
 
 def test_an_exposed_address_is_refused_as_by_the_command(tmp_path):
     ended = subprocess.run(
-        [sys.executable, "-c", "import qumulus.app; qumulus.app.create_app()"],
+        [sys.executable, "-c", "import qumulus.serving.app; qumulus.serving.app.create_app()"],
         env=os.environ | {"QUMULUS_HOME": str(tmp_path), "QUMULUS_HOST": "0.0.0.0"},
         capture_output=True,
         text=True,

@@ -11,8 +11,8 @@ import pytest
 from engines import wait_for
 from qumulus.services import host as host_module
 from qumulus.services import sandbox
+from qumulus.services.device_programs import Packages
 from qumulus.services.host import Host
-from qumulus.services.programs import Packages
 from qumulus.services.resources import Resources
 from qumulus.storage import open_storage
 

@@ -19,9 +19,9 @@ from qumulus.core.pools import About
 from qumulus.core.services import KIND, Deployment, device_of
 from qumulus.services import archive
 from qumulus.services.host import shelf_of
-from qumulus.services.lending import Copies
+from qumulus.services.pool_mounts import Copies
+from qumulus.services.registry import Shelf
 from qumulus.services.resources import Resources
-from qumulus.services.shelf import Shelf
 from qumulus.storage import Storage, open_storage
 
 FILES = {"src/program.py": b"def run():\n    return 1\n", "datapool/numbers/a.csv": b"1.5"}
@@ -112,7 +112,7 @@ def test_a_file_whose_name_is_too_long_is_refused_whatever_its_letters(storage, 
 
 
 def test_a_version_that_runs_is_kept_until_it_has_ended(storage, tmp_path, monkeypatch):
-    monkeypatch.setattr("qumulus.services.shelf.SWEPT_SECONDS", -1)
+    monkeypatch.setattr("qumulus.services.registry.SWEPT_SECONDS", -1)
     one = shelf(storage, tmp_path / "one")
     one.own()
     one.deploy("sum", FILES, Deployment())

@@ -22,7 +22,7 @@ from asking import TASK, ask
 from engines import alive, wait_for
 from families import children, command, family, gone
 from qumulus.storage import open_storage
-from qumulus.storage.tables import sealed_secrets
+from qumulus.storage.database.tables import sealed_secrets
 from servers import Server
 
 CALLER = {"X-Auth-Token": "qumulus-local"}

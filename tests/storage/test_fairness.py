@@ -15,8 +15,9 @@ from qumulus.core.errors import InvalidRequest, UnknownSession, WrongState
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.results import Failure, Outcome
 from qumulus.core.sessions import NewSession, SessionMode, SessionState
-from qumulus.storage import Storage, open_storage, rows
-from qumulus.storage.tables import jobs
+from qumulus.storage import Storage, open_storage
+from qumulus.storage.database.tables import jobs
+from qumulus.storage.jobs import rows
 
 LEASE = timedelta(seconds=10)
 ME = Caller(account="a")

@@ -16,13 +16,14 @@ import qumulus.storage
 from qumulus.core.accounts import Caller
 from qumulus.core.clock import SystemClock
 from qumulus.core.jobs import NewJob
-from qumulus.runners import StartError, opened
+from qumulus.serving.runners import StartError, opened
 from qumulus.settings import Settings
-from qumulus.storage import StateUnusable, open_storage, schema
-from qumulus.storage.database import Database
-from qumulus.storage.sqlite import FILE, file_system, refuse_network
+from qumulus.storage import StateUnusable, open_storage
+from qumulus.storage.database import schema
+from qumulus.storage.database.database import Database
+from qumulus.storage.database.sqlite import FILE, file_system, refuse_network
+from qumulus.storage.database.tables import metadata
 from qumulus.storage.storage import open_database
-from qumulus.storage.tables import metadata
 
 ME = Caller(account="local")
 

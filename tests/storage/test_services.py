@@ -13,10 +13,11 @@ from qumulus.core.errors import UnknownFile, UnknownPool, UnknownService
 from qumulus.core.pools import About
 from qumulus.core.ports import Deployed, PoolRecord
 from qumulus.core.services import Deployment, Service, ServiceState
-from qumulus.storage import open_storage, schema
+from qumulus.storage import open_storage
+from qumulus.storage.blobs.sweeping import sweep
+from qumulus.storage.database import schema
 from qumulus.storage.pools import BATCH_FILES
 from qumulus.storage.storage import open_database
-from qumulus.storage.sweeping import sweep
 
 LARGE = bytes(range(256)) * 1000
 POOL = PoolRecord(

@@ -23,11 +23,13 @@ from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import Claim
 from qumulus.core.results import Outcome
 from qumulus.core.sessions import NewSession
-from qumulus.storage import Storage, open_storage, rows, schema
-from qumulus.storage.herald import MOST_BYTES, messages
-from qumulus.storage.sqlite import FILE
+from qumulus.storage import Storage, open_storage
+from qumulus.storage.database import schema
+from qumulus.storage.database.notify import MOST_BYTES, messages
+from qumulus.storage.database.sqlite import FILE
+from qumulus.storage.database.tables import IS_QUEUED, jobs
+from qumulus.storage.jobs import rows
 from qumulus.storage.storage import open_database
-from qumulus.storage.tables import IS_QUEUED, jobs
 
 LEASE = timedelta(seconds=10)
 ME = Caller(account="a")

@@ -13,8 +13,8 @@ from qumulus.core.errors import StorageFull, Unavailable, WrongState
 from qumulus.core.jobs import NewJob
 from qumulus.core.results import Outcome
 from qumulus.storage import open_storage
-from qumulus.storage.blobs import DiskBlobs
-from qumulus.storage.writer import Unit
+from qumulus.storage.blobs.disk import DiskBlobs
+from qumulus.storage.database.writer import Unit
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from qumulus import __version__, server
+from qumulus import __version__
+from qumulus.serving import server
 
 from . import account, accounts, devices, instances, jobs, services, tokens
 from .env import env
@@ -88,7 +89,7 @@ app.command("serve", help="Start the cloud (see `qumulus serve --help`).")(serve
 )
 def worker(context: typer.Context) -> None:
     """Listed here for `--help`, as `serve` is."""
-    from qumulus.worker import main
+    from qumulus.serving.worker import main
 
     main(context.args)
 

@@ -12,7 +12,7 @@ import typer
 
 from qumulus.clients import IBM
 from qumulus.core.accounts import LOCAL_CRN
-from qumulus.server import read_settings
+from qumulus.serving.server import read_settings
 
 from . import show
 from .options import Json, Url, fail

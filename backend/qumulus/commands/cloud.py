@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from qumulus.server import read_settings
+from qumulus.serving.server import read_settings
 
 from .options import fail
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import typer
 
-from qumulus.server import read_settings
+from qumulus.serving.server import read_settings
 
 from .options import default_url
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qumulus.clients import FAMILIES
-from qumulus.server import read_settings
+from qumulus.serving.server import read_settings
 
 from .options import Json, Url, fail
 from .shells import Shell, comment, setting

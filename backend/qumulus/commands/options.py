@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from qumulus.server import read_settings
+from qumulus.serving.server import read_settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

@@ -12,7 +12,7 @@ import typer
 
 from qumulus.core.errors import QumulusError
 from qumulus.core.programs import Limits
-from qumulus.server import read_settings
+from qumulus.serving.server import read_settings
 
 from .options import address, fail
 
@@ -55,9 +55,9 @@ def provider(
     qumulus devices set DEVICE --provider
     """
     from qumulus.catalogue import SnapshotCatalogue
-    from qumulus.provider import serving
-    from qumulus.provider.cloud import ProviderCloud
-    from qumulus.provider.remote import RemoteQueue
+    from qumulus.device_engine import serving
+    from qumulus.device_engine.cloud import ProviderCloud
+    from qumulus.device_engine.remote import RemoteQueue
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger().handlers[0].addFilter(_Changes())

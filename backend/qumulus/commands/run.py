@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from qumulus.administration import Administration, CloudRefused, service_name
+from qumulus.control.administration import Administration, CloudRefused, service_name
+from qumulus.control.ephemeral import CloudNotStarted, EphemeralCloud
 from qumulus.core.accounts import instance_called
 from qumulus.core.errors import InvalidRequest
-from qumulus.ephemeral import CloudNotStarted, EphemeralCloud
 from qumulus.interception.sites import sites
 
 from . import wanted

@@ -15,9 +15,9 @@ import typer
 import yaml
 
 from qumulus.core.errors import InvalidRequest
-from qumulus.server import read_settings
 from qumulus.services import archive, definition, description, signature
 from qumulus.services.definition import service_name
+from qumulus.serving.server import read_settings
 
 from . import show
 from .cloud import Cloud, at, detail

@@ -11,7 +11,7 @@ from .services import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """Everything that a handler may call. Built once by `qumulus.app`."""
+    """Everything that a handler may call. Built once by `qumulus.serving.app`."""
 
     jobs: JobStore
     queue: FetchedQueue

@@ -11,8 +11,8 @@ import contextlib
 import time
 from collections.abc import Callable, Collection
 
-from .bells import Bells
 from .errors import Unavailable
+from .events import Bells
 
 AGAIN_SECONDS = 0.2  # until a question that could not be answered is asked again
 REST = 4  # times as long as the last question took, before the next one

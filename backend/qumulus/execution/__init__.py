@@ -13,7 +13,7 @@ owns the folder hands the jobs back. Another way of running takes the place of t
 `cluster`, which has jobs run on the machines of a Ray cluster.
 """
 
-from .engine import ENTRY, Engine
-from .nursery import HERE
+from .dispatcher import ENTRY, Engine
+from .worker_pool import HERE
 
 __all__ = ["ENTRY", "HERE", "Engine"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qumulus.core.bells import End
+from qumulus.core.events import End
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

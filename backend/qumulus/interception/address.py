@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from qumulus.front import App, Receive, Scope, Send, host_name, refuse
+from qumulus.http.front import App, Receive, Scope, Send, host_name, refuse
 
 from .sites import Sites
 

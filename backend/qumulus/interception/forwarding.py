@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 
-from qumulus.front import Receive, Scope, Send, refuse
+from qumulus.http.front import Receive, Scope, Send, refuse
 
 log = logging.getLogger("qumulus.interception")
 

@@ -10,8 +10,8 @@ from typing import cast
 
 import uvicorn
 
-from qumulus.connections import Bounded
-from qumulus.front import App
+from qumulus.http.connections import Bounded
+from qumulus.http.front import App
 
 from .address import Readdressed
 from .authority import Authority

@@ -14,22 +14,22 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from qumulus.core.bells import Bells
+from qumulus.core.events import Bells
 from qumulus.core.ports import Claim, Clock, JobQueue, PoolStore, SealedStore, ServiceStore
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import BESIDE
 
+from .device_programs import Family, Packages, Programs
 from .environments import Environments
 from .execution import Input, Package, Program
-from .former import take_over
-from .lending import Copies
 from .pool_folder import PoolFolder
+from .pool_mounts import Copies
 from .pools import DataPools
-from .programs import Family, Packages, Programs
+from .registry import Shelf
 from .resources import Resources
 from .sandbox import probe
-from .shelf import Shelf
 from .slots import Deployed, Elsewhere, Slots
+from .upgrade import take_over
 
 OWN_SECONDS = 0.5  # how often a process looks whether the one that runs the executions of its folder is gone
 AGAIN_SECONDS = 2.0  # after an error

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from qumulus.core.bells import Bells
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
+from qumulus.core.events import Bells
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import Claim, Clock, JobQueue
 from qumulus.core.results import Failure, LogLine, Outcome

@@ -13,9 +13,9 @@ from qumulus.core.accounts import DEFAULT_ACCOUNT, LOCAL_CRN, TEST_CRN, Account,
 from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound, WrongState
 from qumulus.core.ports import Clock
 
-from . import rows
-from .database import Database
-from .tables import AnyRow, accounts, instances, tokens
+from .database.database import Database
+from .database.tables import AnyRow, accounts, instances, tokens
+from .jobs import rows
 
 INSTANCES = (
     Instance(crn=LOCAL_CRN, name="local", account=DEFAULT_ACCOUNT),

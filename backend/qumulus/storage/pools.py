@@ -13,9 +13,9 @@ from qumulus.core.errors import UnknownFile, UnknownPool
 from qumulus.core.pools import About
 from qumulus.core.ports import BlobStore, PoolRecord, StoredFile
 
-from .database import Database
-from .tables import AnyRow, data_pools, pool_files
-from .values import Values
+from .database.database import Database
+from .database.tables import AnyRow, data_pools, pool_files
+from .jobs.values import Values
 
 BATCH_FILES, BATCH_BYTES = 256, 4 << 20  # of a transaction: others wait for it
 

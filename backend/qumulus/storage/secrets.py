@@ -7,8 +7,8 @@ from secrets import token_bytes
 
 from sqlalchemy import Connection, delete, insert, select
 
-from .database import Database
-from .tables import sealed_secrets, secrets
+from .database.database import Database
+from .database.tables import sealed_secrets, secrets
 
 BYTES = 32
 

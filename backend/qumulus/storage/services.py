@@ -11,9 +11,9 @@ from qumulus.core.errors import UnknownService
 from qumulus.core.ports import BlobStore, Deployed
 from qumulus.core.services import Deployment, Service, ServiceState
 
-from .database import Database
-from .tables import AnyRow, services
-from .values import Values
+from .database.database import Database
+from .database.tables import AnyRow, services
+from .jobs.values import Values
 
 SAID = tuple(
     services.c[name]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, func, select
 
-from qumulus.core.bells import Bells
+from qumulus.core.events import Bells
 from qumulus.core.jobs import PENDING, JobState
 from qumulus.core.ports import BlobStore, Forgotten
 
 from .accounts import SqlAccounts
-from .board import Board
-from .database import Database
-from .tables import device_settings, jobs, log_lines, results, sessions, tokens
-from .values import Values
+from .database.database import Database
+from .database.tables import device_settings, jobs, log_lines, results, sessions, tokens
+from .device_settings import Board
+from .jobs.values import Values
 
 HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
 

@@ -13,28 +13,28 @@ from typing import IO
 from sqlalchemy import select
 
 from qumulus.core.accounts import Instance
-from qumulus.core.bells import Bells
 from qumulus.core.clock import SystemClock
+from qumulus.core.events import Bells
 from qumulus.core.ports import BlobStore, Clock
 
 from .accounts import SqlAccounts
-from .blobs import DiskBlobs
-from .board import Board
-from .database import Database
+from .blobs.disk import DiskBlobs
+from .blobs.sweeping import Sweeper
+from .blobs.table import TableBlobs
+from .database.database import Database
+from .database.schema import prepare
+from .database.sqlite import FILE, SqliteDatabase
+from .database.tables import NAMING_BLOBS
+from .device_settings import Board
 from .errors import StateUnusable
-from .jobs import SqlJobs, cancelled
+from .jobs.queue import SqlQueue
+from .jobs.sessions import SqlSessions
+from .jobs.store import SqlJobs, cancelled
+from .jobs.workloads import SqlWorkloads
 from .pools import SqlPools
-from .queue import SqlQueue
-from .schema import prepare
 from .secrets import SqlSealed, shared_secret
 from .services import SqlServices
-from .sessions import SqlSessions
-from .sqlite import FILE, SqliteDatabase
 from .state import SqlState
-from .sweeping import Sweeper
-from .table_blobs import TableBlobs
-from .tables import NAMING_BLOBS
-from .workloads import SqlWorkloads
 
 OURS = (FILE, f"{FILE}-wal", f"{FILE}-shm", "blobs", "presigning.key", "dispatcher", "services")  # in the folder
 
@@ -169,10 +169,10 @@ def open_database(home: Path, url: str | None, clock: Clock) -> Database:
     """The database that ``url`` names, or the one in the folder."""
     if url is None:
         return SqliteDatabase(home, clock)
-    from .urls import parsed
+    from .database.urls import parsed
 
     target = parsed(url)
-    from .postgres import PostgresDatabase
+    from .database.postgres import PostgresDatabase
 
     return PostgresDatabase(target, clock)
 
@@ -193,7 +193,7 @@ def open_blobs(home: Path, url: str | None, database: Database) -> BlobStore:
 
 def open_s3(url: str) -> BlobStore:
     """The place in a store that ``url`` names."""
-    from .s3 import S3Blobs, parsed
+    from .blobs.s3 import S3Blobs, parsed
 
     return S3Blobs(parsed(url))
 

@@ -8,8 +8,8 @@ from importlib.metadata import version
 
 from fastapi.testclient import TestClient
 
-from qumulus import metrics
 from qumulus.apis.emulator import app as emulator
+from qumulus.http import metrics
 from qumulus.openapi.documentation import Served
 from servers import Server
 

@@ -1,0 +1,21 @@
+"""Running the programs of users (executions of services) on the machines of a Ray cluster.
+
+```
+server process ── slot (thread) ── execution (`remote`)
+   └─ driver                      one for all executions of a process; the only one that knows Ray
+        ┆ calls of actors: bytes of our own frames, nothing else
+        └─ room (actor, on any node)  one execution; has the CPU and memory of the service from Ray
+             └─ sandboxed child   as on one machine: `services.execution`
+```
+
+The slot keeps the claim, and what it hears from a room that was given up changes nothing: that is what fences off a lost node.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def command(address: str) -> tuple[str, ...]:
+    """The command of the driver for the cluster at that address."""
+    return (sys.executable, "-m", "qumulus.cluster.services.driver", address)

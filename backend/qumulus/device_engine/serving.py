@@ -1,0 +1,99 @@
+"""Serve one device of a cloud from this machine until somebody says to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qumulus.apis.oqtopus.device_files import described
+from qumulus.core.clock import SystemClock
+from qumulus.core.devices import Device, DeviceSettings
+from qumulus.core.errors import QumulusError
+from qumulus.core.events import Bells
+from qumulus.core.ports import Catalogue
+from qumulus.core.programs import Limits
+from qumulus.execution import Engine
+
+from .cloud import ProviderCloud
+from .remote import RemoteQueue
+
+
+class Board:
+    """Nothing is set here for a device: the cloud says whether it takes jobs."""
+
+    def settings(self, device: str) -> DeviceSettings:
+        """The defaults."""
+        del device
+        return DeviceSettings()
+
+    def any_lingers(self) -> bool:
+        """The least run time is the cloud's affair too."""
+        return False
+
+
+class Jobs:
+    """What the engine asks of the jobs as a whole; they stand in the cloud."""
+
+    def drain(self) -> None:
+        """Nobody sends jobs to this process."""
+
+    def pending(self) -> Mapping[str, int]:
+        """What waits is known to the cloud alone."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """`execution.engine.Stores` whose queue is a cloud's."""
+
+    queue: RemoteQueue
+    home: Path = Path()  # nothing is kept on this machine
+    shared: bool = True  # several engines may serve a device: the cloud gives each job to one
+    jobs: Jobs = field(default_factory=Jobs)
+    board: Board = field(default_factory=Board)
+    bells: Bells = field(default_factory=Bells)
+    clock: SystemClock = field(default_factory=SystemClock)
+
+
+def announce(cloud: ProviderCloud, device: Device, devices: Catalogue) -> None:
+    """Tell the cloud what the device is, and that it takes jobs.
+
+    Raises:
+        CloudAway, CloudRefused, NoLonger: the key or the device is unknown there.
+    """
+    cloud.announce("", {"n_qubits": device.n_qubits})
+    information: dict[str, str] = {"device_info": described(device, devices)}
+    if device.calibrated_at is not None:
+        information["calibrated_at"] = device.calibrated_at.isoformat()
+    cloud.announce("/device_info", information)
+    cloud.announce("/status", {"status": "available"})
+
+
+def serve(
+    cloud: ProviderCloud,
+    queue: RemoteQueue,
+    *,
+    simulated: str,
+    workers: int | None,
+    limits: Limits,
+    drain_seconds: float,
+    stop: threading.Event,
+    on_ready: Callable[[int], None],
+) -> None:
+    """Run the jobs until ``stop`` is set; what does not end within ``drain_seconds`` is handed back then."""
+    engine = Engine(Stores(queue=queue), workers=workers, limits=limits, devices=[simulated])
+    engine.start()
+    try:
+        while not engine.ready and not stop.wait(0.1):
+            pass
+        if not stop.is_set():
+            on_ready(engine.workers)
+        stop.wait()
+    finally:
+        with suppress(QumulusError):  # the cloud may be gone
+            cloud.announce("/status", {"status": "unavailable"})
+        engine.drain(drain_seconds)
+        engine.stop()

@@ -1,0 +1,397 @@
+"""The engine of one process: takes jobs from the queue and has them run, if it is the one that owns the state folder.
+
+Threads: one that waits for the folder and then deals claims to seats, one that keeps the warm parent, one that renews leases,
+and one a seat. Each job is on disk in every state; whatever ends here, at any moment, the next owner hands the jobs back that
+were on their way.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from qumulus.core.errors import Unavailable
+from qumulus.core.events import Bells
+from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
+from qumulus.core.programs import Limits
+from qumulus.core.services import is_device
+
+from . import process
+from .admission import Budget
+from .metrics import Snapshot, Tally
+from .ownership import Everybody, Ownership
+from .slot import Ending, Seat, Surroundings
+from .worker_pool import HERE, Method, Nursery
+
+log = logging.getLogger("qumulus.execution")
+
+ENTRY = "qumulus.simulation.worker:run"
+LOOK_SECONDS = 0.1  # how often jobs are looked for that became ripe by time alone
+ACQUIRE_SECONDS = 0.25  # how often a process that joined looks whether the owner is gone
+PULSE_SECONDS = 2.0
+LEASE = timedelta(seconds=10)
+HAND_BACK_SECONDS = 1.5
+JOIN_SECONDS = 5.0
+AGAIN_SECONDS = 1.0
+MEMORY_SHARE = 0.8  # of this machine, for all runs together
+
+
+class Intake(Protocol):
+    """What comes in, as far as the engine has to do with it."""
+
+    def drain(self) -> None:
+        """Take no new jobs from now on."""
+        ...
+
+
+class Stores(Protocol):
+    """What the engine needs of a storage."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def jobs(self) -> Intake: ...
+    @property
+    def queue(self) -> JobQueue: ...
+    @property
+    def board(self) -> DeviceRules: ...
+    @property
+    def bells(self) -> Bells: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def shared(self) -> bool: ...
+
+
+class Engine:
+    """Runs the jobs of a state folder.
+
+    `start` returns at once: the warm parent gets ready in the background while jobs are accepted. `drain` ends taking jobs and
+    waits for those that run; `stop` ends everything. Both are safe to call whether this process owns the folder or not.
+    """
+
+    def __init__(
+        self,
+        storage: Stores,
+        entry: str = ENTRY,
+        *,
+        workers: int | None = None,
+        limits: Limits | None = None,
+        memory_bytes: int | None = None,
+        devices: Sequence[str] = (),
+        method: Method | None = None,
+        command: Sequence[str] = HERE,
+        lease: timedelta = LEASE,
+        on_taken_over: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare; `start` begins.
+
+        Args:
+            storage: where the jobs are.
+            entry: what workers run, `module:function`.
+            workers: how many run at once; as many as there are cores if None, unless the parent has its own number of places.
+            limits: of each run.
+            memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A parent that finds places
+                elsewhere sees to the memory of each.
+            devices: prepared in the warm parent.
+            method: how workers begin; forked on Linux, spawned elsewhere.
+            command: starts the warm parent. Another one than `HERE` is another way of running: see `cluster`.
+            lease: how long a claim holds without a heartbeat.
+            on_taken_over: called when this process runs the jobs of the folder from now on, and those of the last owner
+                have been handed back.
+        """
+        self._storage = storage
+        self._workers = workers or os.cpu_count() or 1
+        self._lease = lease
+        self._on_taken_over = on_taken_over
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._ownership = Everybody() if storage.shared else Ownership(storage.home)
+        self._wake = threading.Event()
+        self._pulse = threading.Event()
+        self._stopping = threading.Event()
+        self._draining = threading.Event()
+        self._seats: list[Seat] = []
+        self._idle: list[Seat] = []
+        self._idle_lock = threading.Condition()
+        self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
+        self._tally = Tally()
+        storage.bells.ended.listen(self._tally.ended)  # what others run can be cancelled here
+        self._budget = Budget(memory_bytes or (machine_bytes() if command is HERE else sys.maxsize))
+        method = method or ("fork" if process.LINUX else "spawn")
+        limits = limits or Limits()
+        self._nursery = Nursery(
+            entry,
+            devices=devices,
+            method=method,
+            on_ready=self._prepare,
+            most_bytes=limits.result_bytes,
+            command=command,
+        )
+        self._around = Surroundings(
+            queue=storage.queue,
+            board=storage.board,
+            clock=storage.clock,
+            nursery=self._nursery,
+            budget=self._budget,
+            tally=self._tally,
+            limits=limits,
+            stopping=self._stopping,
+        )
+        self._threads = [
+            threading.Thread(target=self._deal, name="qumulus-dispatcher", daemon=True),
+            threading.Thread(target=self._beat, name="qumulus-pulse", daemon=True),
+        ]
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take the folder if nobody has it, and begin; else wait in the background until its owner is gone."""
+        bells = self._storage.bells
+        bells.queued.listen(self._on_queued)
+        bells.cancelling.listen(self._on_cancelling)
+        bells.elsewhere.listen(self._on_elsewhere)
+        if not self._ownership.acquire():
+            log.info(
+                "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
+                self._ownership.holder(),
+            )
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def owner(self) -> bool:
+        """Whether this process runs the jobs of the folder."""
+        return self._ownership.held
+
+    @property
+    def ready(self) -> bool:
+        """Whether jobs are run now: here, or by the process that this one has joined."""
+        return not self._ownership.held or self._nursery.ready
+
+    @property
+    def failing(self) -> bool:
+        """Whether jobs can't be run here because workers can't be started; it is tried again and again."""
+        return self._nursery.failing
+
+    @property
+    def workers(self) -> int:
+        """How many jobs may run at once, now."""
+        places = self._nursery.places
+        return self._workers if places is None else places
+
+    @property
+    def parent_pid(self) -> int | None:
+        """The process id of the warm parent."""
+        return self._nursery.pid
+
+    def running(self) -> dict[str, int | None]:
+        """The jobs that run here and the process ids of their workers."""
+        return {claim.job_id: seat.pid for seat in self._seats if (claim := seat.running) is not None}
+
+    def metrics(self) -> Snapshot:
+        """The figures now; `execution.metrics.Jobs` collects them for Prometheus."""
+        return self._tally.snapshot(busy=len(self.running()), workers=self.workers if self._nursery.ready else 0)
+
+    @property
+    def draining(self) -> bool:
+        """Whether no job is taken any more."""
+        return self._draining.is_set()
+
+    def drain(self, within: float) -> bool:
+        """Take no new jobs, wait up to ``within`` seconds for those that run, and hand the others back. True: all had ended."""
+        self._storage.jobs.drain()
+        self._draining.set()
+        self._wake.set()
+        if running := self.running():
+            log.info(
+                "Stopping: %d jobs run, and have %g seconds to end before they are handed back.", len(running), within
+            )
+        ended = self._all_idle(within)
+        if not ended:
+            self._hand_back()
+        return ended
+
+    def _all_idle(self, within: float) -> bool:
+        with self._idle_lock:
+            return self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), within)
+
+    def _hand_back(self) -> None:
+        """End all runs. One that was claimed a moment ago may reach its seat only now: so again and again, for a short time."""
+        deadline = time.monotonic() + HAND_BACK_SECONDS
+        while not self._all_idle(0.05) and time.monotonic() < deadline:
+            for claim, seat in self._claims():
+                seat.end(claim.job_id, Ending.STOPPED)
+
+    def stop(self) -> None:
+        """End everything; what still runs is handed back."""
+        self._draining.set()
+        self._hand_back()
+        self._stopping.set()
+        self._wake.set()
+        self._pulse.set()
+        self._budget.close()
+        bells = self._storage.bells
+        bells.queued.silence(self._on_queued)
+        bells.cancelling.silence(self._on_cancelling)
+        bells.elsewhere.silence(self._on_elsewhere)
+        bells.ended.silence(self._tally.ended)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(JOIN_SECONDS)
+        for seat in self._seats:
+            seat.close()
+        for seat in self._seats:
+            seat.join(JOIN_SECONDS)
+        self._nursery.stop()
+        self._ownership.release()
+
+    # -- dealing ---------------------------------------------------------------------------------------------------
+
+    def _deal(self) -> None:
+        while not self._acquired():
+            if self._stopping.wait(ACQUIRE_SECONDS):
+                return
+        self._take_over()
+        while not self._stopping.is_set():
+            self._wake.wait(LOOK_SECONDS)
+            self._wake.clear()
+            try:
+                while self._deal_once():
+                    pass
+            except Unavailable as error:
+                log.error("Jobs can't be claimed, trying again: %s", error)
+                self._stopping.wait(AGAIN_SECONDS)
+            except Exception:  # a mistake of ours must not end the dealing
+                log.exception("Jobs can't be claimed because of an error of ours, trying again.")
+                self._stopping.wait(AGAIN_SECONDS)
+
+    def _acquired(self) -> bool:
+        try:
+            return self._ownership.acquire()
+        except OSError as error:  # no file more is allowed, say: later it may be
+            log.error("The jobs of this folder can't be taken over, trying again: %s", error)
+            self._stopping.wait(AGAIN_SECONDS)
+            return False
+
+    def _take_over(self) -> None:
+        """Hand back what the last owner had on its way, and begin."""
+        while not self._stopping.is_set():
+            try:
+                count = self._storage.queue.recover(everything=not self._storage.shared)
+            except Unavailable as error:
+                log.error("Jobs of the last process can't be handed back, trying again: %s", error)
+                self._stopping.wait(AGAIN_SECONDS)
+                continue
+            if count:
+                log.info("%d jobs that were on their way are run again.", count)
+            break
+        self._on_taken_over()
+        self._nursery.start()
+
+    def _deal_once(self) -> bool:
+        """Give claims to idle seats; whether there may be more to give."""
+        if self._draining.is_set() or not self._nursery.ready:
+            return False
+        free = len(self._idle) - max(0, len(self._seats) - self.workers - self._ahead())
+        if free <= 0:
+            return False
+        claims = self._storage.queue.claim(self._owner, free, self._lease, devices=is_device)
+        now = self._storage.clock.now()
+        for claim in claims:
+            with self._idle_lock:
+                seat = self._idle.pop()
+            if claim.queued_at is not None:
+                self._tally.waited((now - claim.queued_at).total_seconds())
+            seat.give(claim)
+        return bool(claims)
+
+    def _ahead(self) -> int:
+        """How many jobs more than there are workers may be on their way. A run that lingers keeps its seat and no place, so that
+        where a device does that no job may be in a seat before its turn."""
+        ahead = self._nursery.ahead
+        return 0 if ahead and self._storage.board.any_lingers() else ahead
+
+    def _prepare(self) -> None:
+        """A parent is warm, or has other places: every seat gets its worker before the first job comes."""
+        wanted = self.workers + self._nursery.ahead
+        with self._idle_lock:
+            more = [Seat(number, self._around, self._on_idle) for number in range(len(self._seats), wanted)]
+            self._seats += more
+            self._idle += more
+            for seat in self._idle:
+                seat.prepare()
+        self._wake.set()
+
+    def _on_idle(self, seat: Seat) -> None:
+        with self._idle_lock:
+            self._idle.append(seat)
+            self._idle_lock.notify_all()
+        self._wake.set()
+
+    # -- bells -----------------------------------------------------------------------------------------------------
+
+    def _on_queued(self, _job_id: str) -> None:
+        self._wake.set()
+
+    def _on_cancelling(self, job_id: str) -> None:
+        for seat in self._seats:
+            seat.end(job_id, Ending.CANCELLED)
+
+    def _on_elsewhere(self, _: None) -> None:
+        self._wake.set()
+        self._pulse.set()
+
+    # -- leases ----------------------------------------------------------------------------------------------------
+
+    def _claims(self) -> list[tuple[Claim, Seat]]:
+        return [(claim, seat) for seat in self._seats if (claim := seat.claim) is not None]
+
+    def _beat(self) -> None:
+        """Renew the leases; end what was cancelled elsewhere and what somebody stopped; hand back what nobody holds."""
+        while not self._stopping.is_set():
+            self._pulse.wait(PULSE_SECONDS)
+            self._pulse.clear()
+            if not self._ownership.held:
+                continue
+            try:
+                self._renew(self._claims())
+                self._storage.queue.recover()  # what somebody else holds and does not renew
+            except Unavailable as error:
+                log.error("Leases can't be renewed, trying again: %s", error)
+            except Exception:  # a mistake of ours must not end the beating
+                log.exception("Leases can't be renewed because of an error of ours, trying again.")
+                self._stopping.wait(AGAIN_SECONDS)
+
+    def _renew(self, held: list[tuple[Claim, Seat]]) -> None:
+        lost = self._storage.queue.heartbeat(self._owner, [claim for claim, _ in held], self._lease)
+        for claim, seat in held:
+            if claim in lost:
+                seat.end(claim.job_id, Ending.CANCELLED, claim.attempt)
+            elif self._stands_still(seat.pid):
+                seat.end(claim.job_id, Ending.HUNG, claim.attempt)
+        if self._stands_still(self._nursery.pid):
+            self._nursery.renew()
+
+    def _stands_still(self, pid: int | None) -> bool:
+        """Whether somebody stopped a process so long ago that a lease would be over."""
+        if pid is None or not process.is_stopped(pid):
+            self._stopped.pop(pid or 0, None)
+            return False
+        since = self._stopped.setdefault(pid, time.monotonic())
+        return time.monotonic() - since > self._lease.total_seconds()
+
+
+def machine_bytes() -> int:
+    """What all runs may use together on this machine."""
+    if sys.platform == "darwin":
+        return 8 << 30  # no portable way to ask; a setting says otherwise
+    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)

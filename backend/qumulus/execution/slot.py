@@ -1,0 +1,386 @@
+"""A seat: one thread that takes a claim, has a worker run it, and stores how it ended; then the next.
+
+How a run may end, and what follows:
+
+| what happened | what follows |
+| --- | --- |
+| an outcome came | stored, with the final state, if the attempt is still ours |
+| over its time (by the clock, or its processor time) | fails: a run over a limit is not tried again |
+| cancelled | the worker is killed, the job ends as cancelled |
+| the server stops | the worker is killed, the job is handed back; the attempt does not count |
+| the warm parent ended, or the machine of the worker | handed back; the attempt does not count |
+| it waited in vain for a place on another machine, or no worker could be started | it has never begun: as if it had not been claimed |
+| the worker died, or was stopped by somebody | the attempt counts: handed back, or failed when it was the last |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from functools import partial
+from typing import TypeVar
+
+from qumulus.core.errors import Unavailable
+from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
+from qumulus.core.programs import Limits
+from qumulus.core.results import Failure, LogLine, Outcome, Severity
+
+from .admission import Budget
+from .log_buffer import Journal
+from .messages import outcome_parts, program_members, to_line, to_outcome
+from .metrics import Tally
+from .reasons import OURS, STOPPED, died, too_long, waits
+from .wire import BrokenWire, Message
+from .worker_pool import Exit, NotBegun, Nursery, ParentGone, WorkerHandle
+
+log = logging.getLogger("qumulus.execution")
+T = TypeVar("T")
+
+NO_WORKER_SECONDS = 1.0  # until a job is queued again for which no worker could be started
+AGAIN_SECONDS = 0.5  # until a write that the disk refused is tried again
+ON_THE_WAY = frozenset({"placed", "begun", "log", "need"})  # what is said before the last word; a cluster says "placed"
+BEGIN_SECONDS = 120.0  # in which a worker must say something, or how it ended
+
+
+class Ending(Enum):
+    """Why we killed a worker."""
+
+    CANCELLED = auto()
+    STOPPED = auto()
+    TIME = auto()
+    HUNG = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all seats share."""
+
+    queue: JobQueue
+    board: DeviceRules
+    clock: Clock
+    nursery: Nursery
+    budget: Budget
+    tally: Tally
+    limits: Limits
+    stopping: threading.Event
+
+
+@dataclass(slots=True)
+class Run:
+    """The run of one claim on its way."""
+
+    claim: Claim
+    limits: Limits
+    journal: Journal
+    given_up: threading.Event
+    ending: Ending | None = None
+    worker: WorkerHandle | None = None
+    confirmed: bool = False  # the worker has begun: from here on its death counts
+    taken: int = 0  # bytes of the budget
+    begun: float | None = None  # monotonic; None while it waits for a place
+    began_at: datetime | None = None  # until it is stored that it runs
+    waited: float = 0.0  # seconds, for memory
+
+
+class Seat:
+    """Runs one job at a time. A worker stays on its seat while it behaves."""
+
+    def __init__(self, number: int, around: Surroundings, on_idle: Callable[[Seat], None]) -> None:
+        self._around = around
+        self._on_idle = on_idle
+        self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._run: Run | None = None
+        self._lock = threading.Lock()
+        self._worker: WorkerHandle | None = None
+        self._thread = threading.Thread(target=self._loop, name=f"qumulus-seat-{number}", daemon=True)
+        self._thread.start()
+
+    # -- called from other threads ---------------------------------------------------------------------------------
+
+    def give(self, claim: Claim) -> None:
+        """Run this next. Only an idle seat is given a claim."""
+        run = Run(claim, self._limits(claim), Journal(self._around.queue, claim), threading.Event())
+        with self._lock:
+            self._run = run
+        self._inbox.put(run)
+
+    @property
+    def claim(self) -> Claim | None:
+        """What runs here now, or in a moment."""
+        run = self._run
+        return run.claim if run else None
+
+    @property
+    def running(self) -> Claim | None:
+        """What runs here now."""
+        run = self._run
+        return run.claim if run and run.begun is not None else None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that runs it."""
+        run = self._run
+        return run.worker.pid if run and run.worker else None
+
+    def end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
+        """Kill the run of a job, if it is here."""
+        with self._lock:
+            run = self._run
+            if run is None or run.claim.job_id != job_id or attempt not in (None, run.claim.attempt):
+                return
+            run.ending = run.ending or ending
+            run.given_up.set()
+            worker = run.worker
+        self._around.budget.look()
+        if worker is not None:
+            worker.kill()
+
+    def prepare(self) -> None:
+        """Have a worker ready before the first job comes. Called while the seat is idle."""
+        self._inbox.put(None)
+
+    def close(self) -> None:
+        """Run nothing more."""
+        self._inbox.put(None)
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end of the thread."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    # -- the thread of the seat ------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        while not (self._around.stopping.is_set() and self._inbox.empty()):
+            run = self._inbox.get()
+            if run is None:
+                self._warm()
+                continue
+            try:
+                self._serve(run)
+            except (
+                Exception
+            ):  # a mistake of ours must not cost the seat: the lease runs out, and the job is handed back
+                log.exception("How job %s ended can't be stored because of an error of ours.", run.claim.job_id)
+                self._drop(kill=True)
+            with self._lock:
+                self._run = None
+            self._on_idle(self)
+            self._warm()
+        if self._worker is not None:
+            self._worker.wire.close()
+
+    def _warm(self) -> None:
+        if self._around.stopping.is_set() or (self._worker is not None and self._worker.alive):
+            return
+        self._drop()
+        with contextlib.suppress(ParentGone):
+            self._worker = self._around.nursery.bear()
+
+    def _serve(self, run: Run) -> None:
+        try:
+            outcome = self._outcome(run)
+        except NotBegun:
+            self._drop()
+            self._insist(lambda: self._around.queue.put_back(run.claim))
+            return
+        except ParentGone as gone:
+            self._drop()
+            self._release(run, counted=False, reason=str(gone))
+            return
+        except Exception:  # a mistake of ours must cost one job, not the seat
+            log.exception("Job %s failed because of an error of ours.", run.claim.job_id)
+            self._drop(kill=True)
+            outcome = Outcome(failure=Failure.INTERNAL, reason=OURS)
+        finally:
+            self._around.budget.give_back(run.taken)
+        if outcome is not None:
+            self._finish(run, outcome)
+
+    def _limits(self, claim: Claim) -> Limits:
+        ours = self._around.limits
+        seconds = ours.seconds if claim.max_seconds is None else min(ours.seconds, claim.max_seconds)
+        return replace(ours, seconds=seconds, memory_bytes=min(ours.memory_bytes, self._around.budget.total))
+
+    def _outcome(self, run: Run) -> Outcome | None:
+        """Run it; None when it ended without an outcome and that is dealt with.
+
+        Raises:
+            ParentGone
+        """
+        self._warm()
+        worker = self._worker
+        if worker is None:  # it has not even begun
+            run.given_up.wait(NO_WORKER_SECONDS)
+            raise NotBegun
+        with self._lock:
+            run.worker = worker
+        if run.given_up.is_set():
+            return self._after(run, None)
+        try:
+            outcome = self._drive(worker, run)
+        except BrokenWire:
+            self._drop()
+            return self._after(run, worker.exit())
+        if outcome is None:
+            self._drop(kill=True)
+            return self._after(run, None)
+        with self._lock:
+            run.worker = None  # who ends the run from here on has no worker to kill: it is ready for the next one
+            told_to_end = run.ending is not None
+        if told_to_end:
+            self._drop(kill=True)  # it is being killed, though it had an outcome: the next run must not have it
+        return outcome
+
+    def _drive(self, worker: WorkerHandle, run: Run) -> Outcome | None:
+        """Talk with the worker until it has an outcome; None when the run is to be given up.
+
+        Raises:
+            BrokenWire: the worker is gone.
+        """
+        program = replace(run.claim.program, limits=run.limits)
+        worker.wire.send("run", [program.payload], **program_members(program))
+        first = worker.wire.receive(BEGIN_SECONDS)
+        if first is None:
+            return None
+        run.begun, run.began_at = time.monotonic(), self._around.clock.now()
+        return self._received(worker, run, self._last(worker, run, first))
+
+    def _started(self, run: Run) -> bool:
+        """Store that it runs, if it is not stored; False when the claim is no longer ours."""
+        if run.began_at is not None and self._insist(lambda: self._around.queue.start(run.claim)):
+            run.begun, run.began_at = time.monotonic(), None
+        return run.began_at is None
+
+    def _admitted(self, run: Run, needed: int) -> bool:
+        """Exchange what the run has of the memory for what it needs from now on; False if it was given up meanwhile.
+
+        It gives back first, so that no two runs wait for each other; and the time of waiting is not its own.
+        """
+        budget = self._around.budget
+        asked = time.monotonic()
+        budget.give_back(run.taken)
+        run.taken = 0
+        if not budget.try_to_take(needed):
+            run.journal.add(LogLine(self._around.clock.now(), waits(needed)))
+            run.journal.flush()
+            if not budget.take(needed, run.given_up):
+                return False
+        run.taken = needed
+        run.waited += time.monotonic() - asked
+        return True
+
+    def _last(self, worker: WorkerHandle, run: Run, message: Message | None) -> Message | None:
+        """The outcome's frame, with what the worker says and asks until then, beginning with ``message``; None when the run's
+        time is over, or it is given up.
+
+        Raises:
+            BrokenWire
+        """
+        while message is None or message.say in ON_THE_WAY:
+            if not self._heard(worker, run, message):
+                return None
+            if (left := run.limits.seconds - self._ran(run)) <= 0:
+                run.ending = run.ending or Ending.TIME
+                return None
+            message = None if run.began_at is None else worker.wire.receive(0)
+            if message is None:  # else it may have ended by now, and both is stored at once
+                if not self._started(run):
+                    return None
+                message = worker.wire.receive(min(left, run.journal.patience))
+        return message
+
+    def _heard(self, worker: WorkerHandle, run: Run, message: Message | None) -> bool:
+        """Do what follows from what a worker says before its last word; False when the run was given up meanwhile."""
+        if message is None:
+            run.journal.flush()
+        elif message.say == "begun":
+            run.confirmed = True
+        elif message.say == "log":
+            run.journal.add(to_line(message))
+        elif message.say == "need":
+            needed = min(int(message.members["bytes"]), run.limits.memory_bytes)
+            if not self._started(run) or not self._admitted(run, needed):
+                return False
+            worker.wire.send("go")
+        return True
+
+    def _received(self, worker: WorkerHandle, run: Run, message: Message | None) -> Outcome | None:
+        if message is None:
+            return None
+        outcome = to_outcome(message)
+        if sum(map(len, outcome_parts(outcome))) > run.limits.result_bytes:
+            raise BrokenWire("A worker says more than it may.")
+        members = message.members
+        peak, resident, seconds = (members[name] for name in ("peak_bytes", "resident_bytes", "seconds"))
+        if not worker.good_after(outcome.failure, int(resident)):
+            self._drop(kill=True)
+        metadata = {"memory_bytes": peak, "attempt": run.claim.attempt} | dict(outcome.metadata)
+        return replace(outcome, metadata=metadata, run_seconds=outcome.run_seconds or float(seconds))
+
+    def _drop(self, *, kill: bool = False) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            if kill:
+                worker.kill()
+            worker.wire.close()
+
+    # -- how it ends -----------------------------------------------------------------------------------------------
+
+    def _after(self, run: Run, end: Exit | None) -> Outcome | None:
+        """What follows a run without an outcome."""
+        if run.confirmed:
+            self._around.tally.died()
+        if run.ending is Ending.TIME or (end is not None and end.code == -signal.SIGXCPU):
+            return Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
+        if run.ending in (Ending.CANCELLED, Ending.STOPPED) or end is None:
+            self._release(run, counted=False, reason=STOPPED)
+            return None
+        told = "was stopped by somebody" if run.ending is Ending.HUNG else end.told()
+        if end.output.strip():
+            run.journal.add(LogLine(self._around.clock.now(), end.output.strip(), Severity.ERROR))
+        log.warning("The worker of job %s %s.", run.claim.job_id, told)
+        self._release(run, counted=run.confirmed, reason=died(told, run.claim))
+        return None
+
+    def _release(self, run: Run, *, counted: bool, reason: str) -> None:
+        self._insist(run.journal.flush)
+        self._insist(lambda: self._around.queue.release(run.claim, counted=counted, reason=reason))
+
+    def _finish(self, run: Run, outcome: Outcome) -> None:
+        least = self._around.board.settings(run.claim.program.device).least_run_seconds
+        if run.begun is None:  # it failed before it could begin
+            run.began_at = self._around.clock.now()
+        elif least and self._started(run):
+            run.given_up.wait(max(0.0, min(least, run.limits.seconds) - self._ran(run)))
+            if run.ending is Ending.CANCELLED:
+                self._release(run, counted=False, reason=STOPPED)
+                return
+            if least > run.limits.seconds:  # the time that the device takes at least counts like any other
+                outcome = Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
+        lines = run.journal.take()
+        finish = partial(self._around.queue.finish, run.claim, outcome, lines, began_at=run.began_at)
+        if self._insist(finish) is False and run.began_at is not None:  # it was cancelled before it was known to run
+            self._release(run, counted=False, reason=STOPPED)
+
+    @staticmethod
+    def _ran(run: Run) -> float:
+        return time.monotonic() - run.begun - run.waited if run.begun is not None else 0.0
+
+    def _insist(self, write: Callable[[], T]) -> T | None:
+        """Write, again and again while the disk refuses, until we stop: then the next owner of the folder finds the job."""
+        while True:
+            try:
+                return write()
+            except Unavailable as error:
+                log.error("How a job ended can't be stored, trying again: %s", error)
+                if self._around.stopping.wait(AGAIN_SECONDS):
+                    return None

@@ -1,0 +1,149 @@
+"""Programs that users send with a job, to run beside a device. Nothing of them is kept once they have run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import subprocess
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from qumulus.core.events import Bells
+from qumulus.core.ports import Claim
+from qumulus.core.results import LogLine, Outcome
+from qumulus.core.services import BESIDE
+
+from .environments import Environments, NotInstalled
+from .execution import Input, Program
+from .resources import Resources
+from .slots import Gone
+
+PREFIXES = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.base_exec_prefix]))"
+ASK_SECONDS = 30
+log = logging.getLogger("qumulus.services")
+
+
+class Family(Protocol):
+    """Whose programs they are: what one finds when it runs, and what its run comes to."""
+
+    @property
+    def modules(self) -> Path:
+        """A folder with modules that every program may import."""
+        ...
+
+    def begin(self, claim: Claim, seconds: float) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """The variables of its environment, and those that are secret; ``seconds`` is how long it may run."""
+        ...
+
+    def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
+        """What is stored of its run; ``rest`` are the lines of its log that are not stored yet."""
+        ...
+
+    def end(self, claim: Claim) -> None:
+        """It has ended: take back what `begin` gave."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """What the programs can import: those of the interpreter ``python``, or else of an environment with the ``requirements``."""
+
+    python: Path | None = None
+    requirements: tuple[str, ...] = ()
+
+
+class Programs:
+    """`slots.Deployed` for the queues beside devices. The environment is made when the first program comes."""
+
+    def __init__(
+        self, family: Family, *, packages: Packages, environments: Environments, resources: Resources, bells: Bells
+    ) -> None:
+        self._family = family
+        self._packages = packages
+        self._environments = environments
+        self._resources = resources
+        self._bells = bells
+        self._lock = threading.Lock()
+        self._making = False
+        self._failed: str | None = None
+
+    def served(self, device: str) -> bool:
+        """Whether it is the queue of programs beside a device, and their environment is there. If it is not, it is made."""
+        if not device.startswith(BESIDE):
+            return False
+        if self._packages.python or self._failed or self._environments.ready(self._packages.requirements):
+            return True
+        with self._lock:
+            if not self._making:
+                self._making = True
+                threading.Thread(target=self._make, name="programs-environment", daemon=True).start()
+        return False
+
+    def _make(self) -> None:
+        log.info("Installing %s for programs that come with jobs (once) …", ", ".join(self._packages.requirements))
+        try:
+            self._environments.make(self._packages.requirements)
+        except NotInstalled as error:
+            self._failed = f"{error} Name an interpreter that has them with QUMULUS_SSE_PYTHON, or try again."
+        except OSError as error:
+            log.exception("The environment of programs could not be made.")
+            self._failed = f"The environment could not be made: {error.strerror}."
+        self._making = False
+        self._bells.queued.ring("")
+
+    @contextlib.contextmanager
+    def program(self, device: str) -> Generator[Program]:
+        """What runs a program that comes as input.
+
+        Raises:
+            Gone: its packages could not be installed, or its interpreter can't be started.
+        """
+        del device
+        failed, self._failed = self._failed, None  # the next program has another try
+        if failed:
+            raise Gone(failed)
+        python, prefixes = self._interpreter()
+        yield Program(
+            folder=self._family.modules, python=python, prefixes=prefixes, script=True, resources=self._resources
+        )
+
+    def _interpreter(self) -> tuple[Path, tuple[Path, ...]]:
+        python = self._packages.python
+        if python is None:
+            wanted = self._packages.requirements
+            return self._environments.python(wanted), self._environments.prefixes(wanted)
+        try:
+            told = subprocess.run(  # noqa: S603 - the owner of the server named it
+                [python, "-I", "-c", PREFIXES], capture_output=True, check=True, timeout=ASK_SECONDS
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Gone(
+                f"{python} can't be started as Python: {error}. Name another one with QUMULUS_SSE_PYTHON."
+            ) from None
+        return python.absolute(), tuple(Path(prefix) for prefix in dict.fromkeys(json.loads(told.stdout)))
+
+    def package(self, device: str) -> None:
+        """None: they run here, beside the dispatcher."""
+        del device
+
+    @contextlib.contextmanager
+    def given(self, claim: Claim) -> Generator[Input]:
+        """What a program gets: itself, and the variables of its family."""
+        variables, secrets = self._family.begin(claim, self._resources.seconds)
+        yield Input(
+            body=claim.program.payload,
+            secrets=secrets,
+            environment={"PYTHONPATH": str(self._family.modules), **variables},
+        )
+
+    def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
+        """What is stored of a run. See `Family.outcome`."""
+        return self._family.outcome(claim, outcome, rest)
+
+    def done(self, claim: Claim) -> None:
+        """It has ended. See `Family.end`."""
+        self._family.end(claim)

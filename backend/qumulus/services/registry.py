@@ -1,0 +1,399 @@
+"""The deployed services: their files, what they say, and what their executions were sent.
+
+unpacked/<version>/          the files of a version, unpacked when this machine first needs them
+environments/<hash>/         the packages of services that ask for some
+lent/<execution>/            data pools that stand in no folder, as an execution sees them
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qumulus.core.errors import InvalidRequest, QumulusError, UnknownService
+from qumulus.core.events import Bells
+from qumulus.core.ports import Claim, Clock, Deployed, SealedStore, ServiceStore
+from qumulus.core.results import LogLine, Outcome
+from qumulus.core.services import Deployment, Service, ServiceState, is_device, service_of
+
+from . import archive, definition, description
+from .definition import Definition
+from .environments import Environments, NotInstalled
+from .execution import Input, Package, Pool, Program
+from .folders import remove
+from .pool_folder import full_disk
+from .pool_mounts import Lender
+from .pools import DataPools
+from .resources import Resources
+from .secrets import Entrusted
+from .slots import Gone
+
+POOLS = "datapool"
+# what the vendor's quantum clients look for in the environment
+QUANTUM = ("QHUB_QUANTUM_BASE_URL", "PLANQK_QUANTUM_BASE_URL")
+TOKENS = ("KQH_SERVICE_EXECUTION_TOKEN", "PLANQK_SERVICE_EXECUTION_TOKEN", "SERVICE_EXECUTION_TOKEN")
+FILLED = (errno.ENOTEMPTY, errno.EEXIST)  # a folder that has files can't be replaced by another one
+SWEPT_SECONDS = 3600.0  # a version that was unpacked so recently may be about to be deployed
+log = logging.getLogger("qumulus.services")
+
+
+class Shelf:
+    """`core.services.Services` and `slots.Deployed` on a store and a folder that several processes may share."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: ServiceStore,
+        *,
+        clock: Clock,
+        bells: Bells,
+        resources: Resources,
+        pools: DataPools,
+        lender: Lender,
+        sealed: SealedStore,
+        key: bytes | None = None,
+        elsewhere: Callable[[], bool] | None = None,
+        public_url: str | None = None,
+    ) -> None:
+        """``key``: see `Entrusted`; ``elsewhere`` says whether other machines that run the executions can be reached;
+        ``public_url`` is where programs reach the quantum API, where that is not the address that a request came to."""
+        self._store = store
+        self._unpacked = folder / "unpacked"
+        self._lent = folder / "lent"
+        self._environments = Environments((folder / "environments").absolute())
+        self._clock = clock
+        self._bells = bells
+        self._resources = resources
+        self._pools = pools
+        self._lender = lender
+        self._entrusted = Entrusted(sealed, key)
+        bells.settled.listen(
+            self._entrusted.drop
+        )  # what is cancelled before it runs has no end that `done` would tell of
+        self._in_use: Counter[str] = Counter()  # versions
+        self._known: dict[tuple[str, str], Definition] = {}
+        self._ready: set[tuple[str, str]] = set()  # what can run here, by name and version
+        self._preparing: set[tuple[str, str]] = set()
+        self._failed: dict[tuple[str, str], str] = {}
+        self._lock = threading.Lock()
+        self._elsewhere = elsewhere
+        self._public_url = public_url
+        self._runs = False
+
+    def own(self) -> None:
+        """This process runs the executions from now on: it goes on with what another one had begun to build."""
+        self._runs = True
+        self._entrusted.sweep()
+        remove(self._lent)
+        for deployed in self._store.all():
+            if deployed.service.state is ServiceState.BUILDING:
+                self._begin(deployed)
+        self._sweep()
+
+    # -- what people ask -----------------------------------------------------------------------------------------------
+
+    def services(self) -> tuple[Service, ...]:
+        """All of them, by name."""
+        return tuple(deployed.service for deployed in self._store.all())
+
+    def service(self, name: str) -> Service:
+        """The service. See `Services.service`."""
+        return self._store.get(name).service
+
+    def deploy(self, name: str, files: Mapping[str, bytes], deployment: Deployment) -> Service:
+        """Take over its files. See `Services.deploy`."""
+        if not definition.NAME.fullmatch(name):
+            raise InvalidRequest(f"{name[:80]!r} is no name for a service: use small letters, digits and hyphens.")
+        version = _digest(files, deployment)
+        place = self._unpack(version, files)
+        try:
+            read = definition.read(place, name, deployment, self._resources)
+            description.document(read)
+        except InvalidRequest:
+            if all(deployed.service.version != version for deployed in self._store.all()):
+                remove(place)
+            raise
+        ready = self._environments.ready(read.requirements)
+        service = Service(
+            name=name,
+            title=read.title,
+            description=read.description,
+            version=version,
+            state=ServiceState.READY if ready else ServiceState.BUILDING,
+            reason=None,
+            api_version=read.api_version,
+            entrypoint=read.entrypoint,
+            deployed_at=self._clock.now(),
+        )
+        deployed = Deployed(service=service, deployment=deployment)
+        self._store.put(deployed, archive.zipped(files))
+        self._known[name, version] = read
+        self._sweep()
+        if ready:
+            self._ready.add((name, version))
+            self._bells.queued.ring("")
+        else:
+            self._begin(deployed)
+        return service
+
+    def remove(self, name: str) -> None:
+        """Forget it. See `Services.remove`."""
+        self._store.remove(name)
+        self._sweep()
+
+    def document(self, name: str) -> Mapping[str, Any]:
+        """Its OpenAPI document. See `Services.document`."""
+        return description.document(self._definition(self._store.get(name)))
+
+    def brings(self, name: str) -> frozenset[str]:
+        """The parameters that it brings a data pool along for. See `Services.brings`."""
+        return frozenset(own_pools(self._place(self._store.get(name))))
+
+    def check(self, name: str, body: Mapping[str, Any]) -> None:
+        """Compare an input with its schemas. See `Services.check`."""
+        read = self._definition(self._store.get(name))
+        if read.checks_input:
+            description.check(description.document(read), body)
+
+    @contextlib.contextmanager
+    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> Generator[None]:
+        """Keep the secrets of an execution. See `Services.entrust`."""
+        self._entrusted.keep(job_id, {**secrets, **dict.fromkeys(TOKENS, token)})
+        try:
+            yield
+        except BaseException:
+            self._entrusted.forget(job_id)
+            raise
+
+    # -- what the slots ask --------------------------------------------------------------------------------------------
+
+    def served(self, device: str) -> bool:
+        """Whether it is the queue of a service that can run here. If it only lacks its packages here, they are installed."""
+        if is_device(device):
+            return False
+        try:
+            deployed = self._store.get(service_of(device))
+        except UnknownService:
+            return False
+        key = (deployed.service.name, deployed.service.version)
+        if deployed.service.state is ServiceState.READY and self._elsewhere is not None:
+            return self._elsewhere()
+        if deployed.service.state is ServiceState.READY and (key in self._ready or key in self._failed):
+            return True
+        if deployed.service.state is not ServiceState.FAILED:
+            self._begin(deployed)
+        return False
+
+    @contextlib.contextmanager
+    def program(self, device: str) -> Generator[Program]:
+        """The program as it is now; its files stay until the last run of this version has ended.
+
+        Raises:
+            UnknownService
+            Gone: its packages could not be installed here.
+        """
+        deployed = self._store.get(service_of(device))
+        name, version = deployed.service.name, deployed.service.version
+        if failed := self._failed.pop((name, version), None):  # the next execution has another try
+            raise Gone(failed)
+        with self._lock:
+            self._in_use[version] += 1
+        try:
+            read = self._definition(deployed)
+            yield Program(
+                folder=self._place(deployed).absolute(),
+                entrypoint=read.entrypoint,
+                python=self._environments.python(read.requirements),
+                prefixes=self._environments.prefixes(read.requirements),
+                strict=read.strict,
+                resources=read.resources,
+            )
+        finally:
+            with self._lock:
+                self._in_use[version] -= 1
+            self._sweep()
+
+    def package(self, device: str) -> Package:
+        """The program for another machine. See `Deployed.package`."""
+        deployed = self._store.get(service_of(device))
+        read, service = self._definition(deployed), deployed.service
+        return Package(
+            version=service.version,
+            content=partial(self._store.package, service.name, service.version),
+            entrypoint=read.entrypoint,
+            requirements=read.requirements,
+            strict=read.strict,
+            resources=read.resources,
+        )
+
+    @contextlib.contextmanager
+    def given(self, claim: Claim) -> Generator[Input]:
+        """What an execution was sent. See `Deployed.given`."""
+        request = claim.program.options
+        secrets = self._entrusted.get(claim.job_id)
+        if set(request.get("secrets", ())) - secrets.keys():
+            raise Gone(
+                "The secrets that it was sent are kept in memory alone and ended with the server, or went to another one "
+                "that shares no QUMULUS_SERVICES_KEY with this: start it again."
+            )
+        own = own_pools(self._place(self._store.get(service_of(claim.program.device))))
+        place = self._lent / claim.job_id
+        with contextlib.ExitStack() as lent:
+            lent.callback(remove, place)
+            brought = {
+                parameter: Pool(
+                    lent.enter_context(self._lender.lent(each["id"], place / parameter, writable=each["writable"])),
+                    each["writable"],
+                )
+                for parameter, each in request.get("pools", {}).items()
+            }
+            yield Input(
+                body=claim.program.payload,
+                parts={
+                    parameter: self._pools.value(each["pool"], each["file"])
+                    for parameter, each in request.get("files", {}).items()
+                },
+                secrets=secrets,
+                pools={**own, **brought},
+                environment={
+                    "SERVICE_ID": request.get("service_id", ""),
+                    **dict.fromkeys(QUANTUM, f"{self._public_url or request['origin']}/quantum"),
+                },
+            )
+
+    def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
+        """An execution's outcome is stored as it is."""
+        del claim, rest
+        return outcome
+
+    def done(self, claim: Claim) -> None:
+        """Forget the secrets of an execution."""
+        try:
+            self._entrusted.forget(claim.job_id)
+        except QumulusError as error:
+            log.warning("The secrets of execution %s, which are sealed, are swept later: %s", claim.job_id, error)
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _definition(self, deployed: Deployed) -> Definition:
+        service = deployed.service
+        key = (service.name, service.version)
+        if key not in self._known:
+            place = self._place(deployed)
+            self._known[key] = definition.read(place, service.name, deployed.deployment, self._resources)
+        return self._known[key]
+
+    def _place(self, deployed: Deployed) -> Path:
+        """Where its files are, which are unpacked now if that was not done before.
+
+        Raises:
+            UnknownService: another version was deployed meanwhile.
+        """
+        service = deployed.service
+        place = self._unpacked / service.version
+        if not place.is_dir():
+            self._unpack(service.version, archive.unzipped(self._store.package(service.name, service.version)))
+        return place
+
+    def _unpack(self, version: str, files: Mapping[str, bytes]) -> Path:
+        """All files or none.
+
+        Raises:
+            StorageFull
+            OSError: this machine does not allow it.
+        """
+        place = self._unpacked / version
+        if place.is_dir():
+            return place
+        aside = place.with_name(f".{version}-{os.getpid()}-{threading.get_ident()}")
+        try:
+            with full_disk():
+                aside.mkdir(parents=True)
+                archive.unpack(files, aside)
+                try:
+                    aside.rename(place)
+                except OSError as error:
+                    if error.errno not in FILLED:  # else somebody else unpacked the same
+                        raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return place
+
+    def _sweep(self) -> None:
+        """Remove the versions that are neither deployed nor running; only who runs executions knows the latter."""
+        if not self._runs:
+            return
+        long_ago = time.time() - SWEPT_SECONDS
+        with self._lock:
+            old = [place for place in self._unpacked.glob("[!.]*/") if place.stat().st_mtime < long_ago]
+            kept = {deployed.service.version for deployed in self._store.all()} if old else set()
+            for place in old:
+                if place.name not in kept and not self._in_use[place.name]:
+                    remove(place)
+
+    # -- packages ------------------------------------------------------------------------------------------------------
+
+    def _begin(self, deployed: Deployed) -> None:
+        """Have what it needs here made, in a thread of its own, as it may take minutes."""
+        key = (deployed.service.name, deployed.service.version)
+        with self._lock:
+            if key in self._preparing:
+                return
+            self._preparing.add(key)
+        threading.Thread(target=self._prepare, args=(deployed,), daemon=True).start()
+
+    def _prepare(self, deployed: Deployed) -> None:
+        service = deployed.service
+        key = (service.name, service.version)
+        try:
+            self._environments.make(self._definition(deployed).requirements)
+            self._ready.add(key)
+            self._settle(service, ServiceState.READY, None)
+        except UnknownService:
+            pass  # removed or replaced meanwhile
+        except NotInstalled as error:
+            self._settle(service, ServiceState.FAILED, str(error))
+        except OSError as error:
+            log.exception("The environment of service %s could not be made.", service.name)
+            self._settle(service, ServiceState.FAILED, f"The environment could not be made: {error.strerror}.")
+        except QumulusError as error:
+            log.error("Service %s can't be got ready now: %s", service.name, error)
+        finally:
+            with self._lock:
+                self._preparing.discard(key)
+        self._bells.queued.ring("")
+
+    def _settle(self, service: Service, state: ServiceState, reason: str | None) -> None:
+        """Say what became of the deployment; where others have had success, a failure is this machine's own."""
+        if service.state is ServiceState.BUILDING:
+            self._store.built(replace(service, state=state, reason=reason))
+        elif reason is not None:
+            self._failed[service.name, service.version] = reason
+
+
+def own_pools(place: Path) -> Mapping[str, Pool]:
+    """The folders `datapool/<parameter>` that a service brings along, as the vendor's local server takes them."""
+    return {
+        folder.name: Pool(folder.absolute(), own=True)
+        for folder in (place / POOLS).glob("*/")
+        if folder.name.isidentifier()
+    }
+
+
+def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:
+    """The version that these files are."""
+    each = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return hashlib.sha256(json.dumps([each, asdict(deployment)], sort_keys=True).encode()).hexdigest()[:20]

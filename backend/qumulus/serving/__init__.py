@@ -1,0 +1,1 @@
+"""The processes: composing the application, starting, supervising and ending it, with or without HTTP."""

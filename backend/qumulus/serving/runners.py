@@ -1,0 +1,150 @@
+"""The state, and what runs the jobs in it: for the server, and for `qumulus worker`, which has no HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+from qumulus import cluster
+from qumulus.apis.oqtopus.presigning import secret_in
+from qumulus.apis.oqtopus.programs import UserPrograms
+from qumulus.core.accounts import instance_called
+from qumulus.core.errors import InvalidRequest, Unavailable
+from qumulus.core.programs import Limits
+from qumulus.execution import HERE, Engine
+from qumulus.execution.ownership import Ownership
+from qumulus.services.device_programs import Packages
+from qumulus.services.host import Host
+from qumulus.services.resources import Resources
+from qumulus.services.slots import Elsewhere
+from qumulus.settings import SEED_TOKEN, Settings
+from qumulus.storage import StateUnusable, Storage, open_storage
+
+
+class StartError(Exception):
+    """The server can't start; the text says why and what to do."""
+
+
+def opened(settings: Settings, *, accepts: bool = True) -> Storage:
+    """The state that the settings name. Only who ``accepts`` requests decides on the built-in credentials.
+
+    Raises:
+        StartError: it can't be opened.
+    """
+    if settings.runner != "here" and (reason := cluster.missing()):
+        raise StartError(reason)
+    try:
+        return open_storage(
+            settings.home,
+            credentials=credentials(settings) if accepts else None,
+            instances=[instance_called(name) for name in settings.instance_names],
+            open_to_all=settings.auth == "open",
+            workers=settings.simulation_count,
+            url=settings.database,
+            blobs_url=settings.blobs,
+        )
+    except (StateUnusable, InvalidRequest, Unavailable) as error:
+        raise StartError(str(error)) from error
+
+
+def credentials(settings: Settings) -> list[tuple[str, str]]:
+    """The (scheme, secret) pairs that the default account's clients send."""
+    token = settings.token.get_secret_value()
+    ibm = [token, SEED_TOKEN] if "token" in settings.default_credentials else [token]
+    return [
+        *(("ibm", secret) for secret in ibm),
+        ("oqtopus", f"local.{token}"),
+        ("planqk", token),
+        ("provider", settings.provider_key.get_secret_value()),
+        ("admin", settings.admin_token.get_secret_value()),
+    ]
+
+
+def secret(storage: Storage) -> bytes:
+    """What addresses and grants are signed with: all processes on one state have the same."""
+    return storage.secret("presigning") if storage.shared else secret_in(storage.home)
+
+
+def runner(settings: Settings) -> Sequence[str]:
+    """The command of the process that sees to the workers."""
+    return HERE if settings.runner == "here" else cluster.command(settings.runner, settings.simulations)
+
+
+def elsewhere(settings: Settings, storage: Storage) -> Elsewhere | None:
+    """The machines that run the programs of services; None where that is this one."""
+    if settings.runner in ("here", cluster.LOCAL):
+        return None
+    from qumulus.cluster.services.remote import Cluster
+
+    return Cluster(
+        settings.runner,
+        network=not settings.services_offline,
+        unsandboxed=settings.allow_unsandboxed,
+        now=storage.clock.now,
+        on_ready=lambda: storage.bells.queued.ring(""),
+    )
+
+
+class Runners:
+    """The engine and the host of services of one process, started and ended together."""
+
+    def __init__(self, settings: Settings, storage: Storage, *, accepts: bool = True) -> None:
+        """With ``api_only``, `start` begins nothing where this process ``accepts`` requests: other processes run the jobs."""
+        self.host = Host(
+            storage,
+            slots=settings.service_slots or os.cpu_count() or 1,
+            resources=Resources(seconds=settings.service_seconds, memory_bytes=settings.service_memory_mib << 20),
+            family=UserPrograms(storage.jobs, storage.accounts, storage.clock),
+            packages=Packages(settings.sse_python, settings.sse_packages),
+            network=not settings.services_offline,
+            allow_unsandboxed=settings.allow_unsandboxed,
+            own=Ownership(settings.home / "services").acquire,
+            key=settings.services_key.get_secret_value().encode() if settings.services_key else None,
+            elsewhere=elsewhere(settings, storage),
+            public_url=settings.public_url.rstrip("/") if settings.public_url else None,
+            secret=lambda: hashlib.sha256(b"grants of data pools" + secret(storage)).digest(),
+        )
+        self.engine = Engine(
+            storage,
+            workers=settings.simulation_count,
+            limits=Limits(seconds=settings.job_seconds, memory_bytes=settings.worker_memory_mib << 20),
+            command=runner(settings),
+            on_taken_over=self.host.begin,
+        )
+        self._storage = storage
+        self._elsewhere = settings.api_only and accepts
+        self._drain_seconds = settings.drain_seconds
+        self._drained = False
+
+    def start(self) -> None:
+        """Run jobs from now on; returns at once."""
+        if not self._elsewhere:
+            self.engine.start()
+
+    def not_ready(self) -> str | None:
+        """Why jobs are accepted and not run now, in a sentence; None when they are run, here or elsewhere."""
+        if self.engine.draining:
+            return "The server is stopping: send what is to run in a few seconds, when it is up again."
+        if self._elsewhere or self.engine.ready:
+            return None
+        if self.engine.failing:
+            return "The simulator can't be started: the server's log says why. Jobs are accepted, and run when it can."
+        return "The simulator is getting ready: jobs are accepted, and run in a moment."
+
+    def drain(self) -> None:
+        """Take no new work, give what runs its time, and hand the rest back. Requests are answered meanwhile and afterwards."""
+        self._drained = True
+        services = threading.Thread(target=self.host.end, args=[timedelta(seconds=self._drain_seconds)])
+        services.start()
+        self.engine.drain(self._drain_seconds)
+        services.join()
+
+    def end(self) -> None:
+        """End what is left, and close the state."""
+        if not self._drained:
+            self.drain()
+        self.engine.stop()
+        self._storage.close()

@@ -1,0 +1,225 @@
+"""Large values as objects of a store that speaks S3: for many machines, which share no disk.
+
+An object is there as a whole or not at all, and is durable when `put` returns. A row that names a key is committed only after
+that, by whichever process; so what no row names is swept only when it is so old that its row can't be on its way any more.
+Credentials come from the client's own chain (environment, files, the machine's role) and are never logged.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from qumulus.core.errors import Unavailable
+from qumulus.storage.errors import StateUnusable
+
+from .disk import KEY, checked
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 30
+TRIES = 3
+STORE_REGION = "us-east-1"  # of a store that is not AWS', where nobody names one
+CONNECTIONS = 64  # the web server's threads, and ours
+MISSING = {"NoSuchKey", "404"}
+AWAY = "The store of large values can't be used now: send the request again in a few seconds."
+FORM = "s3://BUCKET/PREFIX?endpoint=URL&region=NAME&public=URL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the objects are."""
+
+    bucket: str
+    prefix: str = ""  # with a slash at its end where it is not empty
+    endpoint: str | None = None  # of the store; AWS if None
+    region: str | None = None
+    public: str | None = (
+        None  # the address at which clients reach the store; "no" where they can't; the endpoint if None
+    )
+
+
+def parsed(url: str) -> Place:
+    """The place that an URL names.
+
+    Raises:
+        StateUnusable: it is not in the form `FORM`.
+    """
+    wrong = StateUnusable(
+        f"QUMULUS_BLOBS is to be of the form {FORM}, with each URL in full (https://…); "
+        "credentials are given as AWS_… variables."
+    )
+    try:
+        parts = urlsplit(url)
+        asked = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
+    except ValueError:
+        raise wrong from None
+    known = {name: values[0] for name, values in asked.items() if name in ("endpoint", "region", "public")}
+    bucket = parts.netloc  # as it is written: a host's name would be put into small letters
+    urls = [known[name] for name in ("endpoint", "public") if name in known and (name, known[name]) != ("public", "no")]
+    fits = parts.scheme == "s3" and bucket and not set("@:") & set(bucket) and len(known) == len(asked)
+    if not fits or not all(known.values()) or not all(map(_is_http, urls)):
+        raise wrong
+    prefix = parts.path.strip("/")
+    return Place(bucket=bucket, prefix=prefix + "/" if prefix else "", **known)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+class S3Blobs:
+    """Blobs as objects of one bucket, their keys behind a prefix."""
+
+    def __init__(self, place: Place) -> None:
+        """Connect.
+
+        Raises:
+            StateUnusable: the extra is not installed, there is no such bucket, or it can't be used.
+        """
+        if importlib.util.find_spec("boto3") is None:
+            raise StateUnusable(
+                "Keeping values in S3 needs the extra 's3': install it with `pip install 'qumulus[s3]'`."
+            )
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        self._place = place
+        self._failures = (BotoCoreError, ClientError)
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "max_attempts": TRIES},
+            max_pool_connections=CONNECTIONS,
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if place.endpoint else "auto"},
+            request_checksum_calculation="when_required",  # stores other than AWS's refuse what they don't know
+            response_checksum_validation="when_required",
+        )
+        self._signer = None
+        try:
+            session = boto3.Session(region_name=place.region)
+            if session.region_name is None and place.endpoint:
+                session = boto3.Session(region_name=STORE_REGION)
+            self._client = session.client("s3", endpoint_url=place.endpoint, config=config)
+            if place.public != "no":
+                self._signer = session.client("s3", endpoint_url=place.public or place.endpoint, config=config)
+            self._client.head_bucket(Bucket=place.bucket)
+        except (*self._failures, ValueError) as error:
+            raise StateUnusable(f"The bucket {place.bucket} can't be used: {_told(error)}") from error
+
+    def put(self, key: str, value: bytes) -> None:
+        """Store a value; it is durable when this returns.
+
+        Raises:
+            Unavailable: the store can't be reached, or refuses; at worst there is an object that no row names.
+        """
+        self._do("put_object", Key=self._key(key), Body=value)
+
+    def get(self, key: str) -> bytes:
+        """The value.
+
+        Raises:
+            FileNotFoundError: there is none.
+            Unavailable
+        """
+        return self._do("get_object", Key=self._key(key))["Body"]
+
+    def delete(self, key: str) -> None:
+        """Forget a value; nothing happens where there is none.
+
+        Raises:
+            Unavailable
+        """
+        self._do("delete_object", Key=self._key(key))
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that begin with ``prefix``."""
+        for key, _ in self._listed(prefix):
+            yield key
+
+    def old(self, age: timedelta) -> Iterator[str]:
+        """The keys of values that were stored so long ago, by the store's own clock."""
+        for key, stored_for in self._listed(""):
+            if stored_for >= age:
+                yield key
+
+    def link(self, key: str, name: str, media_type: str, seconds: int) -> str | None:
+        """An address at which the store itself gives a value for some time; None where clients can't reach it.
+
+        Raises:
+            Unavailable: it can't be signed now.
+        """
+        if self._signer is None:
+            return None
+        wanted = {
+            "Bucket": self._place.bucket,
+            "Key": self._key(key),
+            "ResponseContentType": media_type,
+            "ResponseContentDisposition": f'attachment; filename="{name}"',
+        }
+        try:
+            return self._signer.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+        except self._failures as error:  # the credentials of a machine's role can't be had now
+            raise Unavailable(AWAY) from error
+
+    def _key(self, key: str) -> str:
+        return self._place.prefix + checked(key)
+
+    def _listed(self, prefix: str) -> Iterator[tuple[str, timedelta]]:
+        asked: dict[str, Any] = {"Prefix": self._place.prefix + prefix}
+        while True:
+            page = self._do("list_objects_v2", **asked)
+            now = _date(page)
+            for entry in page.get("Contents", ()):
+                key = entry["Key"].removeprefix(self._place.prefix)
+                if KEY.fullmatch(key):
+                    yield key, now - entry["LastModified"]
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
+
+    def _do(self, operation: str, **members: Any) -> Any:
+        try:
+            answer = getattr(self._client, operation)(Bucket=self._place.bucket, **members)
+            if "Body" in answer:
+                answer["Body"] = answer["Body"].read()
+        except self._failures as error:
+            if _code(error) in MISSING:
+                raise FileNotFoundError(members["Key"]) from error
+            raise Unavailable(AWAY) from error
+        return answer
+
+
+def _date(answer: Any) -> datetime:
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+
+
+def _code(error: Exception) -> str:
+    return str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
+
+
+def _told(error: Exception) -> str:
+    """What to do about it. Where it asked nobody, the client's own text says what is wrong; no secret is in it."""
+    told = {
+        "404": "there is none of that name: make it first.",
+        "NoSuchBucket": "there is none of that name: make it first.",
+        "403": "these credentials may not use it: give others as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    }
+    from botocore.exceptions import ConnectionError as Unreachable
+    from botocore.exceptions import HTTPClientError, NoCredentialsError
+
+    if isinstance(error, NoCredentialsError):
+        return "there are no credentials: give them as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+    if isinstance(error, (Unreachable, HTTPClientError)):
+        return f"the store does not answer ({type(error).__name__}): look at its endpoint."
+    return told.get(_code(error), f"{' '.join(str(error).split()).rstrip('.')}.")

@@ -1,0 +1,81 @@
+"""Settings of devices and what their engines report, kept in memory and read again when another process has written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+from sqlalchemy import Connection, delete, insert, select
+
+from qumulus.core.devices import DeviceReport, DeviceSettings
+
+from .database.database import Database
+from .database.tables import device_reports, device_settings
+
+NOTHING = DeviceReport()
+DEFAULTS = DeviceSettings()
+REPORT_COLUMNS = tuple(device_reports.c[field.name] for field in fields(DeviceReport))
+COLUMNS = tuple(device_settings.c[field.name] for field in fields(DeviceSettings))
+
+
+class Board:
+    """`core.ports.DeviceBoard` on the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, DeviceSettings] | None = None
+        self._reports: dict[str, DeviceReport] = {}
+
+    def settings(self, device: str) -> DeviceSettings:
+        """What was set for a device; the defaults where nothing was."""
+        return self._all().get(device, DEFAULTS)
+
+    def any_lingers(self) -> bool:
+        """Whether a device has a least run time."""
+        return any(settings.least_run_seconds for settings in self._all().values())
+
+    def _all(self) -> dict[str, DeviceSettings]:
+        known = self._known
+        if known is None:
+            with self._database.read() as connection:
+                rows = connection.execute(select(device_settings.c.device, *COLUMNS))
+                known = {row.device: DeviceSettings(**dict(zip(row._fields[1:], row[1:], strict=True))) for row in rows}
+            self._known = known
+        return known
+
+    def set(self, device: str, settings: DeviceSettings) -> None:
+        """Set all of a device's settings."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(device_settings).where(device_settings.c.device == device))
+            connection.execute(insert(device_settings).values(device=device, **asdict(settings)))
+
+        self._database.writer.run(work)
+        self._database.announce()
+        self.forget()
+
+    def report(self, device: str) -> DeviceReport:
+        """What its engine said of a device; nothing where it never did."""
+        if device not in self._reports:
+            with self._database.read() as connection:
+                wanted = select(*REPORT_COLUMNS).where(device_reports.c.device == device)
+                row = connection.execute(wanted).first()
+            self._reports[device] = DeviceReport(**dict(row._mapping)) if row else DeviceReport()
+        return self._reports[device]
+
+    def set_report(self, device: str, report: DeviceReport) -> None:
+        """Replace all that was said of a device."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(device_reports).where(device_reports.c.device == device))
+            if report != NOTHING:
+                values = {column.name: getattr(report, column.name) for column in REPORT_COLUMNS}
+                connection.execute(insert(device_reports).values(device=device, **values))
+
+        self._database.writer.run(work)
+        self._database.announce()
+        self.forget()
+
+    def forget(self) -> None:
+        """Read them again when they are next asked for."""
+        self._known = None
+        self._reports = {}

@@ -1,0 +1,57 @@
+"""Where a job stands in its device's queue, and how long the ones before it may take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select, tuple_
+
+from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, jobs
+
+from . import rows
+from .statements import HEAD_OF_LANE
+
+LAST_RUNS = 20  # runs of a device by which the next ones are judged
+FIRST_GUESS = 1.0  # seconds of a run while none is known
+NEAR = 5000  # jobs, of all devices, among which the last runs are looked for
+
+
+def position(connection: Connection, job_id: str) -> int | None:
+    """How many jobs of its device run before it when accounts take turns; None when it does not wait.
+
+    Before the n-th job of an account run its n - 1 earlier ones, and of every other account the first n at most.
+    """
+    columns = (jobs.c.lane, jobs.c.device, jobs.c.ticket, jobs.c.number)
+    job = connection.execute(select(*columns).where(jobs.c.id == job_id, IS_QUEUED)).first()
+    if job is None:
+        return None
+    place = tuple_(jobs.c.ticket, jobs.c.number)
+    before = _count(connection, (jobs.c.lane == job.lane) & (place < tuple_(job.ticket, job.number)))
+    lanes = select(jobs.c.lane).where(IS_QUEUED, rows.lanes_of(job.device)).distinct()
+    others = [name for name in connection.execute(lanes).scalars() if name != job.lane]
+    return before + sum(min(before + 1, _count(connection, jobs.c.lane == name)) for name in others)
+
+
+def waves(connection: Connection, device: str, position: int, at_once: int) -> float:
+    """How many runs, one after the other, come before a job with this position, where so many run at once."""
+    held = connection.execute(select(func.count()).select_from(jobs).where(IS_HELD, jobs.c.device == device))
+    return max(0, position + held.scalar_one() - at_once + 1) / at_once
+
+
+def mean_run(connection: Connection, lane: str) -> float:
+    """Seconds that the last runs on a lane's device took on average: those that were sent shortly before what waits now."""
+    device, _ = rows.device_and_account(lane)
+    head = connection.execute(HEAD_OF_LANE, {"its_lane": lane}).first()
+    newest = head.number if head else 1 << 62
+    last = (
+        select(jobs.c.run_seconds)
+        .where(jobs.c.number.between(newest - NEAR, newest), jobs.c.device == device, jobs.c.run_seconds.is_not(None))
+        .order_by(jobs.c.number.desc())
+        .limit(LAST_RUNS)
+        .subquery()
+    )
+    return connection.execute(select(func.avg(last.c.run_seconds))).scalar() or FIRST_GUESS
+
+
+def _count(connection: Connection, condition: Any) -> int:
+    return connection.execute(select(func.count()).select_from(jobs).where(IS_QUEUED, condition)).scalar_one()

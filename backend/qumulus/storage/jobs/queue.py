@@ -1,0 +1,365 @@
+"""Jobs as a dispatcher takes them: `core.ports.JobQueue` on the database.
+
+**Fairness.** Each account has a lane at each device. The account that holds the fewest jobs is served next, among equals the
+one that waited longest for its turn; within an account the oldest job that may run. A claim reads the lanes by skipping
+through an index, so it costs the same however many jobs wait in them.
+
+**Syncs.** Claims and starts end with the power, as the runs do: only what a client is told is synced (`Writer.run`).
+
+**Fencing.** Each claim counts the job's attempt up, and every later statement names that attempt in its condition: once a job
+was handed back, nothing that an older attempt says changes a row. Result and final state are one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count as counter
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
+
+from qumulus.core.errors import StorageFull, Unavailable, UnknownJob
+from qumulus.core.events import Bells, End
+from qumulus.core.jobs import FINAL, JobEvent, JobState, after
+from qumulus.core.ports import BlobStore, Claim, Clock
+from qumulus.core.results import Failure, LogLine, Outcome
+from qumulus.storage.database.clock_jump import Leap
+from qumulus.storage.database.database import Database
+from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines
+from qumulus.storage.device_settings import Board
+
+from . import rows
+from .fairness import Candidates
+from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
+from .values import Values
+
+log = logging.getLogger("qumulus.storage")
+
+RENEW = 0.85  # a lease with less than this of its time left is renewed
+MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
+
+AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "running_at": None, **NOBODY}
+
+
+class SqlQueue:
+    """The queue of one process. Which account had its turn last is remembered here; the rest is in the database."""
+
+    def __init__(self, database: Database, blobs: BlobStore, board: Board, clock: Clock, bells: Bells) -> None:
+        self._database = database
+        self._values = Values(blobs)
+        self._board = board
+        self._clock = clock
+        self._bells = bells
+        self._leap = Leap(clock)
+        self._more = False  # the last claim got all that it asked for: so there is more, most likely
+        self._turns: dict[str, int] = {}
+        self._turn = counter(1)
+
+    def claim(
+        self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
+    ) -> list[Claim]:
+        """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
+        if not self._more:
+            with self._database.read() as connection:
+                if connection.execute(ANY_QUEUED).first() is None:
+                    return []
+
+        def work(connection: Connection) -> tuple[list[AnyRow], list[str]]:
+            now = self._clock.now()
+            candidates = Candidates(connection, self._board, now, self._turns, devices)
+            taken = []
+            while len(taken) < count and (row := candidates.take(owner, now + lease)) is not None:
+                self._turns[row.account] = next(self._turn)
+                taken.append(row)
+            return taken, candidates.expired
+
+        taken, expired = self._database.writer.run(work, synced=False)
+        self._more = len(taken) == count
+        for job_id in expired:
+            self._tell(job_id, {"state": JobState.FAILED, "failure": Failure.TIME})
+        return self._claims(taken)
+
+    def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
+        """Claim the oldest jobs of a device whose own engine fetches them. See `FetchedQueue.fetch`."""
+
+        def work(connection: Connection) -> list[AnyRow]:
+            now = self._clock.now()
+            oldest = (
+                select(jobs.c.number)
+                .where(IS_QUEUED, rows.lanes_of(device))
+                .order_by(jobs.c.ticket, jobs.c.number)
+                .limit(limit)
+            )
+            oldest = oldest.with_for_update(skip_locked=True)
+            numbers = connection.execute(oldest).scalars().all()
+            until = None if lease is None else now + lease
+            return [_take(connection, number, f"{rows.PROVIDER}{device}", now, until) for number in numbers]
+
+        return self._claims(self._database.writer.run(work))
+
+    def renew(self, job_id: str, lease: timedelta) -> None:
+        """Renew the lease of a job that was fetched with one. See `FetchedQueue.renew`."""
+        fetched = and_(
+            jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until.is_not(None)
+        )
+        renewed = update(jobs).where(fetched).values(lease_until=self._clock.now() + lease)
+        self._database.writer.run(lambda connection: connection.execute(renewed))
+
+    def held(self, job_id: str) -> Claim:
+        """The claim of a job that was fetched. See `FetchedQueue.held`."""
+        wanted = select(*CLAIM_COLUMNS).where(jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(rows.PROVIDER))
+        with self._database.read() as connection:
+            row = connection.execute(wanted).first()
+        if row is None:
+            raise UnknownJob(job_id)
+        return self._claim(row)
+
+    def _claims(self, taken: Iterable[AnyRow]) -> list[Claim]:
+        """Claims with their payloads; a job whose payload is gone fails.
+
+        Raises:
+            Unavailable: none of the payloads can be read now; the jobs are queued again.
+        """
+        claims, unread = [], None
+        for row in taken:
+            try:
+                claims.append(self._claim(row))
+            except Unavailable as error:
+                unread = error
+                self.put_back(rows.to_claim(row, b"", 0))
+            except OSError as error:
+                log.error("The payload of job %s can't be read: %s", row.id, error)
+                self.finish(rows.to_claim(row, b"", 0), Outcome(failure=Failure.INTERNAL, reason=GONE))
+        if unread is not None and not claims:
+            raise unread
+        return claims
+
+    def _claim(self, row: AnyRow) -> Claim:
+        seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts
+        return rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed)
+
+    def start(self, claim: Claim) -> bool:
+        """Mark as running; False when the claim is no longer ours."""
+        values = {"state": after(JobState.CLAIMED, JobEvent.START).value, "running_at": self._clock.now()}
+        work = partial(_changed, claim=claim, event=JobEvent.START, values=values)
+        return self._database.writer.run(work, synced=claim.fetched)
+
+    def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
+        """Renew the leases, and say which runs must stop. See `JobQueue.heartbeat`."""
+        held = list(claims)
+        now = self._clock.now()
+        going = tuple_(jobs.c.id, jobs.c.attempt).in_([(claim.job_id, claim.attempt) for claim in held])
+        ours = and_(going, jobs.c.owner == owner, IS_HELD, jobs.c.state != JobState.CANCELLING.value)
+        with self._database.read() as connection:
+            kept = {
+                row.id: row.lease_until for row in connection.execute(select(jobs.c.id, jobs.c.lease_until).where(ours))
+            }
+        left = [until - now for until in kept.values() if until is not None]
+        if any(not lease * RENEW <= each <= lease for each in left):  # more than a lease: the clock was set back
+            renewed = update(jobs).where(ours).values(lease_until=now + lease)
+            try:
+                self._database.writer.run(lambda connection: connection.execute(renewed), synced=False)
+            except Unavailable:  # a full disk, say: they must not be over when there is room again
+                self._leap.unrest()
+                raise
+        return [claim for claim in held if claim.job_id not in kept]
+
+    def finish(
+        self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = (), *, began_at: datetime | None = None
+    ) -> bool:
+        """Store result and final state in one transaction. See `JobQueue.finish`."""
+        event = JobEvent.SUCCEED if outcome.succeeded else JobEvent.FAIL
+        values: dict[str, Any] = {
+            "state": (JobState.SUCCEEDED if outcome.succeeded else JobState.FAILED).value,
+            "ended_at": self._clock.now(),
+            "reason": outcome.reason,
+            "reason_code": outcome.reason_code,
+            "failure": outcome.failure.value if outcome.failure else None,
+            "run_seconds": outcome.run_seconds,
+            "metadata": dict(outcome.metadata),
+            **NOBODY,
+        }
+        if began_at is not None:  # what may begin may end in the same step
+            event, values = JobEvent.START, values | {"running_at": began_at}
+        kept: list[dict[str, Any]] = []
+
+        def work(connection: Connection) -> list[str | None] | None:
+            if not _changed(connection, claim, event, values):
+                return None
+            replaced: list[str | None] = []
+            for value in kept:  # a file of that name may have been attached before
+                same = {"its_job": claim.job_id, "its_name": value["name"]}
+                replaced += connection.execute(FORGET_RESULT, same).scalars()
+            if kept:
+                connection.execute(KEEP_RESULT, kept)
+            _write_log(connection, claim, log)
+            return replaced
+
+        try:
+            kept += self._kept(claim.job_id, outcome)
+            replaced = self._database.writer.run(work)
+        except StorageFull:  # it will be tried again, and no room is there for what nobody names
+            self._values.drop(value["blob"] for value in kept)
+            raise
+        if replaced is None:
+            self._values.drop(value["blob"] for value in kept)
+            return False
+        self._values.drop(replaced)
+        self._tell(claim.job_id, values)
+        return True
+
+    def _kept(self, job_id: str, outcome: Outcome) -> Iterator[dict[str, Any]]:
+        """The rows of a result and its files, each when its blob is on disk."""
+        parts = {name: (value, "application/octet-stream") for name, value in outcome.files.items()}
+        if outcome.succeeded or outcome.result:
+            parts[""] = (outcome.result, outcome.media_type)
+        for name, (value, media_type) in parts.items():
+            in_row, blob = self._values.put(value)
+            row = {"job": job_id, "name": name, "media_type": media_type, "size": len(value)}
+            yield row | {"value": in_row, "blob": blob}
+
+    def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
+        """Keep what a run has written until now."""
+
+        def work(connection: Connection) -> None:
+            if connection.execute(MINE, of(claim)).first():
+                _write_log(connection, claim, lines)
+
+        self._database.writer.run(work, synced=False)
+
+    def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
+        """Hand a job back, or end it. See `JobQueue.release`."""
+        return self._hand_back(claim, partial(_handed_back, counted=counted, reason=reason))
+
+    def put_back(self, claim: Claim) -> JobState | None:
+        """Queue again what has not begun. See `JobQueue.put_back`."""
+        return self._hand_back(claim, _put_back)
+
+    def _hand_back(self, claim: Claim, becomes: Callable[..., Mapping[str, Any]]) -> JobState | None:
+        now = self._clock.now()
+
+        def work(connection: Connection) -> Mapping[str, Any] | None:
+            row = connection.execute(MINE, of(claim)).first()
+            if row is None:
+                return None
+            values = becomes(row, now=now)
+            _changed(connection, claim, JobEvent.RELEASE, values)
+            return values
+
+        values = self._database.writer.run(work)
+        return None if values is None else self._tell(claim.job_id, values)
+
+    def recover(self, *, everything: bool = False) -> int:
+        """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
+        if not everything and (self._leap.just_now() or not self._database.calm()):
+            return 0  # leases seem to be over that are not: first let everybody renew theirs
+        now = self._clock.now()
+        gone = and_(
+            IS_HELD,
+            jobs.c.lease_until.is_not(None),
+            or_(~jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until < now)
+            if everything
+            else jobs.c.lease_until < now,
+        )
+        with self._database.read() as connection:
+            if connection.execute(select(jobs.c.number).where(gone).limit(1)).first() is None:
+                return 0
+        cancelling = jobs.c.state == JobState.CANCELLING.value
+        returned = AGAIN | {"returned": jobs.c.returned + 1}
+        had_its_only_run = and_(jobs.c.state == JobState.RUNNING.value, jobs.c.attempts == 1)
+        steps = (
+            (
+                cancelling,
+                {
+                    "state": after(JobState.CANCELLING, JobEvent.RELEASE).value,
+                    "ended_at": now,
+                    "reason": CANCELLED,
+                    **NOBODY,
+                },
+            ),
+            (~cancelling & (jobs.c.returned >= MOST_RETURNS), _failed(Failure.LOST, LOST, now)),
+            (had_its_only_run, returned | {"counted": 1}),  # for whoever takes it to say so
+            (~cancelling, returned),
+        )
+
+        def work(connection: Connection) -> list[tuple[str, Mapping[str, Any]]]:
+            moved: list[tuple[str, Mapping[str, Any]]] = []
+            for condition, values in steps:
+                step = update(jobs).where(gone, condition).values(values).returning(jobs.c.id)
+                moved += [(job_id, values) for job_id in connection.execute(step).scalars()]
+            return moved
+
+        moved = self._database.writer.run(work)
+        for job_id, values in moved:
+            self._tell(job_id, values)
+        return len(moved)
+
+    def _tell(self, job_id: str, values: Mapping[str, Any]) -> JobState:
+        """Ring the bells for what a job has become; the state that it is in now."""
+        state, failure = JobState(values["state"]), values.get("failure")
+        if state is JobState.QUEUED:
+            self._bells.queued.ring(job_id)
+        elif state in FINAL:
+            self._bells.ended.ring(End(state, Failure(failure) if failure else None, values.get("run_seconds")))
+            self._bells.settled.ring(job_id)
+        return state
+
+
+GONE = "Its program can't be read from the disk any more: submit it again."
+CANCELLED = "It was cancelled while it ran."
+LOST = (
+    f"It was begun {MOST_RETURNS + 1} times, and each time the server or its worker processes ended while it ran: "
+    "see the server's log, then submit it again."
+)
+
+
+def _changed(connection: Connection, claim: Claim, event: JobEvent, values: Mapping[str, Any]) -> bool:
+    """Change the claimed job, if the attempt is still this one and ``event`` is legal."""
+    return connection.execute(CHANGE[event], {**values, **of(claim)}).rowcount == 1
+
+
+def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
+    values = {"its_number": number, "claimed_at": now, "owner": owner, "lease_until": lease_until}
+    return connection.execute(TAKE, values).one()
+
+
+def _failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
+    return {"state": JobState.FAILED.value, "failure": failure.value, "reason": reason, "ended_at": now, **NOBODY}
+
+
+def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Mapping[str, Any]:
+    """What becomes of a job whose run ended without an outcome."""
+    values = _put_back(row, now=now)
+    if values is not AGAIN:
+        return values
+    if counted and row.counted + 1 >= row.attempts:
+        return _failed(Failure.CRASHED, reason, now) | {"counted": row.counted + 1}
+    if not counted and row.returned >= MOST_RETURNS:
+        return _failed(Failure.LOST, LOST, now)
+    tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
+    return AGAIN | tally
+
+
+def _put_back(row: AnyRow, *, now: datetime) -> Mapping[str, Any]:
+    """What becomes of a job that has not begun."""
+    state = after(JobState(row.state), JobEvent.RELEASE)
+    return {"state": state.value, "ended_at": now, "reason": CANCELLED, **NOBODY} if state in FINAL else AGAIN
+
+
+def _write_log(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:
+    if lines:
+        written = [
+            {
+                "job": claim.job_id,
+                "attempt": claim.attempt,
+                "time": line.time,
+                "severity": line.severity.value,
+                "text": line.text,
+            }
+            for line in lines
+        ]
+        connection.execute(insert(log_lines), written)

@@ -1,0 +1,112 @@
+"""Rows and the core's types: the one place where the columns of a job are named one by one."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+
+from qumulus.core.jobs import Job, JobState, NewJob
+from qumulus.core.ports import Claim
+from qumulus.core.programs import Program
+from qumulus.core.results import Failure
+from qumulus.storage.database.tables import AnyRow, jobs
+
+JOB_NAMES = tuple(field.name for field in fields(Job))
+JOB_COLUMNS = tuple(jobs.c[name] for name in JOB_NAMES)
+
+SAME_NAMES = (
+    "account", "device", "kind", "api", "name", "note", "shots", "session", "instance", "calibration", "private",
+    "max_seconds", "attempts", "idempotency_key",
+)  # fmt: skip
+
+PROVIDER = "provider:"  # how the owner of a claim begins that an engine fetched: it outlives this server
+
+CONVERSIONS: dict[str, Callable[[Any], Any]] = {"state": JobState, "tags": tuple, "failure": Failure}
+
+
+def new_id(at: datetime) -> str:
+    """A UUID of version 7: drawn by chance, and sorted by time so that new rows stand together."""
+    milliseconds = int(at.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
+    drawn = int.from_bytes(os.urandom(10))
+    value = milliseconds << 80 | 0x7 << 76 | (drawn >> 62 & 0xFFF) << 64 | 0b10 << 62 | drawn & 0x3FFF_FFFF_FFFF_FFFF
+    return str(uuid.UUID(int=value))
+
+
+def lane(device: str, account: str) -> str:
+    """The queue of an account at a device."""
+    return f"{device}\x1f{account}"
+
+
+def lanes_of(device: str) -> ColumnElement[bool]:
+    """The condition that a job is in a lane of a device."""
+    return and_(jobs.c.lane > lane(device, ""), jobs.c.lane < device + chr(0x20))
+
+
+def device_and_account(name: str) -> tuple[str, str]:
+    """What a lane is made of."""
+    device, _, account = name.partition("\x1f")
+    return device, account
+
+
+def job_values(new: NewJob, job_id: str, now: datetime) -> dict[str, Any]:
+    """The columns of a new job. The payload is added by who knows where it stands."""
+    values = {name: getattr(new, name) for name in SAME_NAMES}
+    return values | {
+        "id": job_id,
+        "state": (JobState.REGISTERED if new.registered else JobState.QUEUED).value,
+        "tags": list(new.tags),
+        "request": dict(new.request),
+        "created_at": now,
+        "queued_at": None if new.registered else now,
+        "lane": lane(new.device, new.account),
+        "attempt": 0,
+        "counted": 0,
+        "returned": 0,
+        "metadata": {},
+    }
+
+
+def to_job(row: AnyRow) -> Job:
+    """A job from a row of `JOB_COLUMNS`."""
+    return to_job_of(row._mapping)
+
+
+def to_job_of(columns: Mapping[str, Any]) -> Job:
+    """A job from its columns; those that are not there are null."""
+    values: dict[str, Any] = {name: columns.get(name) for name in JOB_NAMES}
+    for name, convert in CONVERSIONS.items():
+        if values[name] is not None:
+            values[name] = convert(values[name])
+    return Job(**values)
+
+
+def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
+    """A claim from a row that has just been claimed."""
+    program = Program(
+        job_id=row.id,
+        kind=row.kind,
+        payload=payload,
+        device=row.device,
+        calibration=row.calibration,
+        shots=row.shots,
+        seed=seed,
+        options=row.request,
+    )
+    return Claim(
+        job_id=row.id,
+        attempt=row.attempt,
+        program=program,
+        account=row.account,
+        session=row.session,
+        counted_attempts=row.counted,
+        attempts=row.attempts,
+        max_seconds=row.max_seconds,
+        queued_at=row.queued_at,
+        fetched=row.owner.startswith(PROVIDER),
+    )

@@ -1,0 +1,136 @@
+"""Sessions: `core.ports.Sessions` on the database. What a session did is read from its jobs, so it can't contradict them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
+
+from qumulus.core.accounts import Caller
+from qumulus.core.errors import UnknownSession
+from qumulus.core.events import Bells
+from qumulus.core.jobs import PENDING, Job
+from qumulus.core.ports import Clock
+from qumulus.core.sessions import NewSession, Session, SessionMode
+from qumulus.storage.database.database import Database
+from qumulus.storage.database.tables import AnyRow, jobs, sessions
+
+from . import rows
+
+_pending = jobs.c.state.in_(sorted(PENDING))
+WITH_ACTIVITY = (
+    select(
+        *sessions.c,
+        func.min(jobs.c.running_at).label("activated_at"),
+        func.max(jobs.c.running_at).label("last_job_started"),
+        func.max(jobs.c.ended_at).label("last_job_ended"),
+        func.count(case((_pending, 1))).label("pending_jobs"),
+        func.coalesce(func.sum(jobs.c.run_seconds), 0.0).label("run_seconds"),
+    )
+    .select_from(sessions.outerjoin(jobs, jobs.c.session == sessions.c.id))
+    .group_by(sessions.c.id)
+    .order_by(sessions.c.created_at)
+)
+
+
+def load(connection: Connection, session_id: str, *, share: bool = False, lock: bool = False) -> Session | None:
+    """A session, whoever it belongs to. With ``share`` it stays open until the end of the transaction, with ``lock`` it is ours."""
+    its = sessions.c.id == session_id
+    if share or lock:
+        connection.execute(select(sessions.c.id).where(its).with_for_update(read=share))
+    return next(iter(matching(connection, its)), None)
+
+
+def on_device(connection: Connection, device: str) -> list[Session]:
+    """The sessions that may hold a device."""
+    dedicated = sessions.c.mode == SessionMode.DEDICATED.value
+    return matching(connection, sessions.c.device == device, dedicated)
+
+
+def matching(connection: Connection, *conditions: ColumnElement[bool]) -> list[Session]:
+    """The sessions for which all conditions hold, oldest first."""
+    return [_session(row) for row in connection.execute(WITH_ACTIVITY.where(*conditions))]
+
+
+def _session(row: AnyRow) -> Session:
+    values: dict[str, Any] = dict(row._mapping)
+    values["mode"] = SessionMode(row.mode)
+    return Session(**values)
+
+
+class SqlSessions:
+    """The store of sessions."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        bells: Bells,
+        cancel: Callable[[Connection, Job, datetime], Job],
+        ring: Callable[[Job], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._bells = bells
+        self._cancel = cancel
+        self._ring = ring
+
+    def open(self, new: NewSession) -> Session:
+        """Open a session; it takes jobs from now on."""
+        now = self._clock.now()
+        values = {
+            "id": new.session_id or rows.new_id(now),
+            "account": new.account,
+            "device": new.device,
+            "mode": new.mode.value,
+            "instance": new.instance,
+            "max_seconds": new.max_seconds,
+            "interactive_seconds": new.interactive_seconds,
+            "created_at": now,
+        }
+        self._database.writer.run(lambda connection: connection.execute(insert(sessions).values(values)))
+        return self.get(values["id"], Caller(account=new.account))
+
+    def get(self, session_id: str, caller: Caller) -> Session:
+        """The session, if it is the caller's. See `core.ports.Sessions`."""
+        with self._database.read() as connection:
+            return _owned(connection, session_id, caller)
+
+    def close(self, session_id: str, caller: Caller) -> Session:
+        """Take no more jobs. See `core.ports.Sessions`."""
+        session = self._database.writer.run(lambda connection: self._close(connection, session_id, caller))
+        self._bells.queued.ring(session_id)  # others may have the device now
+        return session
+
+    def cancel(self, session_id: str, caller: Caller) -> Session:
+        """Take no more jobs and cancel those that are not final. See `core.ports.Sessions`."""
+
+        def work(connection: Connection) -> list[Job]:
+            self._close(connection, session_id, caller)
+            open_jobs = select(*rows.JOB_COLUMNS).where(jobs.c.session == session_id, _pending).with_for_update()
+            found = [rows.to_job(row) for row in connection.execute(open_jobs).all()]
+            now = self._clock.now()
+            return [self._cancel(connection, job, now) for job in found if job.state.value != "cancelling"]
+
+        for job in self._database.writer.run(work):
+            self._ring(job)
+        self._bells.queued.ring(session_id)
+        return self.get(session_id, caller)
+
+    def _close(self, connection: Connection, session_id: str, caller: Caller) -> Session:
+        session = _owned(connection, session_id, caller, lock=True)
+        if session.closing_at is not None:
+            return session
+        now = self._clock.now()
+        connection.execute(update(sessions).where(sessions.c.id == session_id).values(closing_at=now))
+        return replace(session, closing_at=now)
+
+
+def _owned(connection: Connection, session_id: str, caller: Caller, *, lock: bool = False) -> Session:
+    session = load(connection, session_id, lock=lock)
+    if session is None or session.account != caller.account:
+        raise UnknownSession(session_id)
+    return session

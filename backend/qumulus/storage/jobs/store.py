@@ -1,0 +1,374 @@
+"""Jobs as people ask for them: `core.ports.JobStore` on the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from qumulus.core.accounts import Caller
+from qumulus.core.errors import Draining, InvalidRequest, NoResult, UnknownJob, UnknownSession, WrongState
+from qumulus.core.events import Bells, End
+from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after
+from qumulus.core.ports import BlobStore, Clock, JobQuery, Page
+from qumulus.core.results import LogLine, Severity
+from qumulus.storage.database.database import Database
+from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
+from qumulus.storage.device_settings import Board
+
+from . import lists, positions, rows, sessions
+from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
+from .values import Values
+
+
+class SqlJobs:
+    """The store of jobs. Every write is one unit of the writer: it returns when it is on disk."""
+
+    def __init__(
+        self, database: Database, blobs: BlobStore, board: Board, clock: Clock, bells: Bells, *, workers: int = 1
+    ) -> None:
+        self._database = database
+        self._values = Values(blobs)
+        self._board = board
+        self._clock = clock
+        self._bells = bells
+        self._workers = workers
+        self._draining = False
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def submit(self, new: NewJob) -> Job:
+        """Store a job, with its payload on disk before the row that names it. See `JobStore.submit`."""
+        if self._draining:
+            raise Draining
+        now = self._clock.now()
+        values = rows.job_values(new, new.job_id or rows.new_id(now), now)
+        with self._values.stored(new.payload) as (payload, blob):
+            values |= {"payload": payload, "payload_blob": blob}
+
+            def work(connection: Connection) -> Job:
+                if new.idempotency_key is not None and (known := _by_key(connection, new)):
+                    return known
+                if new.session is not None:
+                    _admit(connection, new, new.session, now)
+                connection.execute(REGISTER if new.registered else QUEUE, values)
+                return rows.to_job_of(values)
+
+            job = self._database.writer.run(work)
+            if job.id != values["id"]:
+                self._values.drop([blob])  # the key was known: the first payload stands
+        if job.state is JobState.QUEUED:
+            self._bells.queued.ring(job.id)
+        return job
+
+    def upload(self, job_id: str, new: NewJob) -> Job:
+        """Give a registered job its program. See `JobStore.upload`."""
+        if self._draining:
+            raise Draining
+        now = self._clock.now()
+        with self._values.stored(new.payload) as (payload, blob):
+            values = {
+                name: getattr(new, name) for name in rows.SAME_NAMES if name not in ("account", "idempotency_key")
+            }
+            values |= {"tags": list(new.tags), "request": dict(new.request), "lane": rows.lane(new.device, new.account)}
+            values |= {"payload": payload, "payload_blob": blob, "ticket": NEXT_TICKET, "queued_at": now}
+
+            def work(connection: Connection) -> Job:
+                job = _locked(connection, job_id, new.account)
+                state = after(job.state, JobEvent.SUBMIT, job_id)
+                return _changed(connection, job_id, values | {"state": state.value})
+
+            job = self._database.writer.run(work)
+        self._bells.queued.ring(job_id)
+        return job
+
+    def cancel(self, job_id: str, caller: Caller) -> Job:
+        """Ask for the end of a job. See `JobStore.cancel`."""
+        now = self._clock.now()
+
+        def work(connection: Connection) -> Job:
+            return cancelled(connection, _locked(connection, job_id, caller.account), now)
+
+        job = self._database.writer.run(work)
+        self.ring(job)
+        return job
+
+    def ring(self, job: Job) -> None:
+        """Tell who has to know of a job that was to be cancelled."""
+        if job.final:
+            self._bells.ended.ring(End(job.state))
+            self._bells.settled.ring(job.id)
+        else:
+            self._bells.cancelling.ring(job.id)
+
+    def delete(self, job_id: str, caller: Caller, *, waiting: bool = False) -> None:
+        """Forget a final job, or one that waits. See `JobStore.delete`."""
+
+        def work(connection: Connection) -> list[str | None]:
+            job = _locked(connection, job_id, caller.account)
+            if not job.final and not (waiting and after(job.state, JobEvent.CANCEL) in FINAL):
+                raise WrongState(f"Job {job_id} is {job.state}: cancel it, or wait for its end, before you delete it.")
+            blobs = [
+                *connection.execute(select(jobs.c.payload_blob).where(jobs.c.id == job_id)).scalars(),
+                *connection.execute(select(results.c.blob).where(results.c.job == job_id)).scalars(),
+            ]
+            connection.execute(delete(jobs).where(jobs.c.id == job_id))
+            return blobs
+
+        self._values.drop(self._database.writer.run(work))
+        self._bells.settled.ring(job_id)  # who waits for it need wait no longer
+
+    def attach(self, job_id: str, name: str, value: bytes) -> None:
+        """Keep a file beside a job. See `JobStore.attach`."""
+        with self._values.stored(value) as (in_row, blob):
+            row: dict[str, Any] = {
+                "job": job_id,
+                "name": name,
+                "media_type": "application/octet-stream",
+                "size": len(value),
+            }
+            row |= {"value": in_row, "blob": blob}
+            same = (results.c.job == job_id) & (results.c.name == name)
+
+            def work(connection: Connection) -> list[str | None]:
+                state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()).scalar()
+                if state is None:
+                    raise UnknownJob(job_id)
+                if JobState(state) in FINAL:
+                    raise WrongState(f"Job {job_id} is {state}: it takes no more files.")
+                replaced = list(connection.execute(select(results.c.blob).where(same)).scalars())
+                connection.execute(delete(results).where(same))
+                connection.execute(insert(results).values(row))
+                return replaced
+
+            replaced = self._database.writer.run(work)
+        self._values.drop(replaced)
+
+    def describe(self, job_id: str, request: Mapping[str, Any]) -> None:
+        """Change what a family echoes of a job. See `JobStore.describe`."""
+
+        def work(connection: Connection) -> None:
+            changed = update(jobs).where(jobs.c.id == job_id).values(request=dict(request))
+            if connection.execute(changed).rowcount == 0:
+                raise UnknownJob(job_id)
+
+        self._database.writer.run(work)
+
+    def set_tags(self, job_id: str, caller: Caller, tags: Sequence[str]) -> Job:
+        """Replace the tags of a job."""
+
+        def work(connection: Connection) -> Job:
+            _locked(connection, job_id, caller.account)
+            return _changed(connection, job_id, {"tags": list(tags)})
+
+        return self._database.writer.run(work)
+
+    def drain(self) -> None:
+        """Take no new jobs from now on."""
+        self._draining = True
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def get(self, job_id: str, caller: Caller) -> Job:
+        """The job, if it is the caller's. See `JobStore.get`."""
+        with self._database.read() as connection:
+            return _owned(connection, job_id, caller.account)
+
+    def look(self, job_id: str) -> Job:
+        """The job, whoever owns it. See `JobStore.look`."""
+        with self._database.read() as connection:
+            row = connection.execute(JOB, {"its_id": job_id}).first()
+        if row is None:
+            raise UnknownJob(job_id)
+        return rows.to_job(row)
+
+    def find(self, query: JobQuery) -> Page:
+        """A page of jobs. See `JobQuery`."""
+        with self._database.read() as connection:
+            return lists.page(connection, query)
+
+    def payload(self, job_id: str) -> bytes:
+        """The program as it was accepted.
+
+        Raises:
+            UnknownJob
+        """
+        with self._database.read() as connection:
+            row = connection.execute(select(jobs.c.payload, jobs.c.payload_blob).where(jobs.c.id == job_id)).first()
+        if row is None:
+            raise UnknownJob(job_id)
+        return self._values.load(row.payload, row.payload_blob)
+
+    def result(self, job_id: str) -> tuple[bytes, str]:
+        """The stored result and its media type. See `JobStore.result`."""
+        return self._value(job_id, "")
+
+    def withdraw(self, job_id: str) -> tuple[bytes, str]:
+        """The result of a private job, once. See `JobStore.withdraw`."""
+        value = self.result(job_id)
+
+        def work(connection: Connection) -> list[str | None]:
+            gone = delete(results).where(results.c.job == job_id).returning(results.c.blob)
+            blobs = list(connection.execute(gone).scalars())
+            if not blobs:
+                raise NoResult(job_id, "private, and its result was read")
+            blobs += connection.execute(select(jobs.c.payload_blob).where(jobs.c.id == job_id)).scalars()
+            connection.execute(update(jobs).where(jobs.c.id == job_id).values(payload=b"", payload_blob=None))
+            return blobs
+
+        self._values.drop(self._database.writer.run(work))
+        return value
+
+    def file(self, job_id: str, name: str) -> bytes:
+        """A file that the run left.
+
+        Raises:
+            UnknownJob, NoResult
+        """
+        if not name:
+            raise NoResult(job_id, "without a file that has no name")
+        return self._value(job_id, name)[0]
+
+    def _value(self, job_id: str, name: str) -> tuple[bytes, str]:
+        wanted = select(results.c.media_type, results.c.value, results.c.blob).where(
+            results.c.job == job_id, results.c.name == name
+        )
+        with self._database.read() as connection:
+            row = connection.execute(wanted).first()
+            if row is None:
+                state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar()
+                if state is None:
+                    raise UnknownJob(job_id)
+                raise NoResult(job_id, state)
+        return self._values.load(row.value, row.blob), row.media_type
+
+    def link(self, job_id: str, name: str, seconds: int) -> str | None:
+        """An address at which the store gives a file itself. See `JobStore.link`."""
+        wanted = select(results.c.media_type, results.c.blob).where(results.c.job == job_id, results.c.name == name)
+        with self._database.read() as connection:
+            row = connection.execute(wanted).first()
+        return self._values.link(row.blob, name, row.media_type, seconds) if row is not None else None
+
+    def files(self, job_id: str) -> tuple[str, ...]:
+        """The names of the files that the run left."""
+        wanted = select(results.c.name).where(results.c.job == job_id, results.c.name != "").order_by(results.c.name)
+        with self._database.read() as connection:
+            return tuple(connection.execute(wanted).scalars())
+
+    def log(self, job_id: str) -> tuple[LogLine, ...]:
+        """What its runs wrote, in order."""
+        columns = (log_lines.c.time, log_lines.c.text, log_lines.c.severity)
+        wanted = select(*columns).where(log_lines.c.job == job_id).order_by(log_lines.c.number)
+        with self._database.read() as connection:
+            return tuple(LogLine(row.time, row.text, Severity(row.severity)) for row in connection.execute(wanted))
+
+    def tags(self, account: str, prefix: str = "") -> tuple[str, ...]:
+        """The tags of an account's jobs that begin so."""
+        with self._database.read() as connection:
+            return lists.tags(connection, account, prefix)
+
+    def run_seconds(self, instance: str, since: datetime) -> float:
+        """What the jobs of an instance kept devices busy for."""
+        wanted = select(func.sum(jobs.c.run_seconds)).where(jobs.c.instance == instance, jobs.c.created_at >= since)
+        with self._database.read() as connection:
+            return connection.execute(wanted).scalar() or 0.0
+
+    def pending(self, device: str | None = None) -> Mapping[str, int]:
+        """How many jobs wait or run, by device."""
+        counts: dict[str, int] = {}
+        with self._database.read() as connection:
+            waiting = select(jobs.c.lane, func.count()).where(IS_QUEUED).group_by(jobs.c.lane)
+            held = select(jobs.c.device, func.count()).where(IS_HELD).group_by(jobs.c.device)
+            if device is not None:
+                waiting, held = waiting.where(rows.lanes_of(device)), held.where(jobs.c.device == device)
+            for name, count in connection.execute(waiting):
+                where = rows.device_and_account(name)[0]
+                counts[where] = counts.get(where, 0) + count
+            for where, count in connection.execute(held):
+                counts[where] = counts.get(where, 0) + count
+        return counts if device is None else {device: counts.get(device, 0)}
+
+    def position(self, job_id: str) -> int | None:
+        """How many jobs of its device run before it, when accounts take turns."""
+        with self._database.read() as connection:
+            return positions.position(connection, job_id)
+
+    def expected_start(self, job_id: str) -> datetime | None:
+        """When it will run, judging by its position and the last runs on its device. See `JobStore.expected_start`."""
+        job = self.look(job_id)
+        settings = self._board.settings(job.device)
+        if job.queued_at is None or not settings.online or settings.provider:
+            return None
+        at_once = 1 if settings.one_at_a_time else self._workers
+        with self._database.read() as connection:
+            position = positions.position(connection, job_id)
+            if position is None:
+                return None
+            waves = positions.waves(connection, job.device, position, at_once)
+            mean = positions.mean_run(connection, rows.lane(job.device, job.account))
+        earliest = job.queued_at + timedelta(seconds=settings.least_queue_seconds)
+        turn = self._clock.now() + timedelta(seconds=waves * max(mean, settings.least_run_seconds))
+        return max(earliest, turn)
+
+    def settled(self, job_ids: Collection[str]) -> frozenset[str]:
+        """Those for which waiting is over. See `JobStore.settled`."""
+        waiting = set(FINAL) | {JobState.REGISTERED}
+        moving: list[AnyRow] = []
+        ids = list(job_ids)
+        with self._database.read() as connection:
+            for start in range(0, len(ids), 500):
+                some = select(jobs.c.id, jobs.c.state, jobs.c.device).where(jobs.c.id.in_(ids[start : start + 500]))
+                moving += [row for row in connection.execute(some) if row.state not in waiting]
+        ours = {row.id for row in moving if not self._board.settings(row.device).provider}
+        return frozenset(job_id for job_id in ids if job_id not in ours)
+
+
+def _locked(connection: Connection, job_id: str, account: str) -> Job:
+    """The job, which nobody else changes until the end of this transaction."""
+    return _owned(connection, job_id, account, lock=True)
+
+
+def _owned(connection: Connection, job_id: str, account: str, *, lock: bool = False) -> Job:
+    row = connection.execute(LOCKED_JOB if lock else OWNED_JOB, {"its_id": job_id, "its_account": account}).first()
+    if row is None:
+        raise UnknownJob(job_id)
+    return rows.to_job(row)
+
+
+def _changed(connection: Connection, job_id: str, values: Mapping[str, Any]) -> Job:
+    changed = update(jobs).where(jobs.c.id == job_id).values(values).returning(*rows.JOB_COLUMNS)
+    return rows.to_job(connection.execute(changed).one())
+
+
+def _by_key(connection: Connection, new: NewJob) -> Job | None:
+    known = select(*rows.JOB_COLUMNS).where(
+        jobs.c.account == new.account, jobs.c.idempotency_key == new.idempotency_key
+    )
+    row = connection.execute(known).first()
+    return rows.to_job(row) if row else None
+
+
+def _admit(connection: Connection, new: NewJob, session_id: str, now: datetime) -> None:
+    """Raise unless the session of a new job takes it."""
+    session = sessions.load(connection, session_id, share=True)
+    if session is None or session.account != new.account:
+        raise UnknownSession(session_id)
+    if session.device != new.device:
+        raise InvalidRequest(f"Session {session.id} is on device {session.device}: send it no jobs for {new.device}.")
+    if not session.accepts_jobs(now):
+        raise WrongState(f"Session {session.id} is closed and takes no more jobs: open another one.")
+
+
+def cancelled(connection: Connection, job: Job, now: datetime) -> Job:
+    """The job after somebody asked for its end.
+
+    Raises:
+        IllegalTransition: it is final already.
+    """
+    state = after(job.state, JobEvent.CANCEL, job.id)
+    values: dict[str, Any] = {"state": state.value}
+    if state in FINAL:
+        values |= {"ended_at": now, "reason": "It was cancelled before it ran.", "owner": None, "lease_until": None}
+    return _changed(connection, job.id, values)
