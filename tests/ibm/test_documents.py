@@ -7,7 +7,7 @@ import json
 import pytest
 
 from qumulus.apis.ibm import names
-from qumulus.apis.ibm.runtime import translate
+from qumulus.apis.ibm.runtime import backends as translate
 from qumulus.apis.ibm.runtime.documents import RenderedDocuments
 from qumulus.apis.ibm.runtime.schemas.backend import BackendStatus
 from qumulus.apis.ibm.runtime.schemas.configuration import BackendConfiguration

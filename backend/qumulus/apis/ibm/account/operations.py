@@ -10,12 +10,12 @@ from qumulus.apis.ibm.plans import PLANS
 from qumulus.core.errors import NotFound
 from qumulus.openapi.contract import Operations
 
-from . import translate
 from .callers import Caller
 from .schemas.catalog import Plan, PlanId
 from .schemas.identity import TokenRequest, TokenResponse
 from .schemas.resources import InstanceId, Name, ResourceInstance, ResourceInstances
 from .schemas.search import Limit, SearchRequest, SearchResponse
+from .translate import instances as translate
 
 operation = Operations()
 

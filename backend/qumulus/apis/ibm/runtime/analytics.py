@@ -5,7 +5,6 @@ from __future__ import annotations
 from qumulus.apis.dependencies import Accounts, Clock, Workloads
 from qumulus.openapi.contract import Operations
 
-from . import translate_analytics
 from .callers import Caller
 from .schemas.analytics import (
     Backends,
@@ -20,7 +19,8 @@ from .schemas.analytics import (
     Usage,
     Users,
 )
-from .translate_analytics import of
+from .translate import analytics as translate
+from .translate.analytics import of
 
 operation = Operations()
 
@@ -30,7 +30,7 @@ def get_analytics_filters(
     caller: Caller, accounts: Accounts, workloads: Workloads, clock: Clock, instance: Instances | None = None
 ) -> FiltersResponse:
     """What the account has jobs of."""
-    return translate_analytics.filters(of(caller, accounts, clock, instance, translate_analytics.BEGINNING), workloads)
+    return translate.filters(of(caller, accounts, clock, instance, translate.BEGINNING), workloads)
 
 
 @operation("getUsageAnalytics")
@@ -49,7 +49,7 @@ def get_usage_analytics(
 ) -> Usage:
     """All usage in one."""
     asked = of(caller, accounts, clock, instance, interval_start, interval_end, backend, user_id, plan)
-    return translate_analytics.usage(asked, workloads)
+    return translate.usage(asked, workloads)
 
 
 @operation("getUsageAnalyticsGrouped")
@@ -69,7 +69,7 @@ def get_usage_analytics_grouped(
 ) -> GroupedResponse:
     """The usage by device, instance, person or plan."""
     asked = of(caller, accounts, clock, instance, interval_start, interval_end, backend, user_id, plan)
-    return translate_analytics.grouped(asked, workloads, group_by)
+    return translate.grouped(asked, workloads, group_by)
 
 
 @operation("getUsageAnalyticsGroupedByDate")
@@ -89,4 +89,4 @@ def get_usage_analytics_grouped_by_date(
 ) -> GroupedByDateResponse:
     """The usage by device, instance, person or plan, and by day."""
     asked = of(caller, accounts, clock, instance, interval_start, interval_end, backend, user_id, plan)
-    return translate_analytics.grouped_by_date(asked, workloads, group_by)
+    return translate.grouped_by_date(asked, workloads, group_by)

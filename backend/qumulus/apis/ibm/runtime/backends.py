@@ -6,7 +6,6 @@ from qumulus.apis.dependencies import Board, Devices, Jobs
 from qumulus.apis.ibm import names
 from qumulus.openapi.contract import Operations, Rendered
 
-from . import translate
 from .callers import Caller
 from .changes import Change, Version
 from .documents import Documents
@@ -22,6 +21,7 @@ from .schemas.backend import (
 from .schemas.configuration import BackendConfiguration
 from .schemas.defaults import BackendDefaults
 from .schemas.properties import BackendProperties
+from .translate import backends as translate
 
 operation = Operations()
 

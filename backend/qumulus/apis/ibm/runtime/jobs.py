@@ -9,7 +9,7 @@ from qumulus.core.jobs import FINAL, PENDING
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations
 
-from . import programs, translate_job, translate_session, usage
+from . import programs, usage
 from .callers import Caller, Held, Instance
 from .changes import Change, Gone, Version
 from .schemas.backend import BackendName, IncludeMocks
@@ -33,6 +33,8 @@ from .schemas.job import (
     TranspiledCircuits,
 )
 from .schemas.session import SessionId
+from .translate import jobs as translate
+from .translate import sessions as translate_sessions
 
 operation = Operations()
 
@@ -49,10 +51,10 @@ def run_job(
 ) -> RunJobResponse:
     """Take a job."""
     usage.admit(instance, jobs, clock)
-    new = translate_job.new(body, caller, devices)
+    new = translate.new(body, caller, devices)
     if body.start_session is True:
-        new = translate_session.in_new_session(new, body, sessions)
-    return translate_job.taken(jobs.submit(new))
+        new = translate_sessions.in_new_session(new, body, sessions)
+    return translate.taken(jobs.submit(new))
 
 
 @operation("listJobs")
@@ -91,7 +93,7 @@ def list_jobs(
         offset=offset,
     )
     page = jobs.find(query)
-    found = [translate_job.job(each, version, None if exclude_params else jobs.payload(each.id)) for each in page.jobs]
+    found = [translate.job(each, version, None if exclude_params else jobs.payload(each.id)) for each in page.jobs]
     return JobsResponse(jobs=found, count=page.total, limit=limit, offset=offset)
 
 
@@ -101,7 +103,7 @@ def get_job(
 ) -> JobResponse:
     """A job, with its inputs unless they are not wanted."""
     job = jobs.get(id, caller)
-    return translate_job.job(job, version, None if exclude_params else jobs.payload(id))
+    return translate.job(job, version, None if exclude_params else jobs.payload(id))
 
 
 @operation("deleteJob")
@@ -137,7 +139,7 @@ def get_interim_results(id: JobId, caller: Caller, jobs: Jobs) -> str:
 def get_job_metrics(id: JobId, caller: Caller, version: Version, jobs: Jobs) -> JobMetrics:
     """What is measured of a job, in the words of the version."""
     job = jobs.get(id, caller)
-    return translate_job.metrics(job, version, jobs.position(id), jobs.expected_start(id))
+    return translate.metrics(job, version, jobs.position(id), jobs.expected_start(id))
 
 
 @operation("getJobLogs")

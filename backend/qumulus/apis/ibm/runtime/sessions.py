@@ -6,9 +6,9 @@ from qumulus.apis.dependencies import Clock, Devices, Jobs, Sessions
 from qumulus.core.errors import WrongState
 from qumulus.openapi.contract import Operations
 
-from . import translate_session
 from .callers import Caller
 from .schemas.session import CreateSessionRequest, SessionId, SessionResponse, UpdateSessionRequest
+from .translate import sessions as translate
 
 operation = Operations()
 
@@ -18,13 +18,13 @@ def create_session(
     body: CreateSessionRequest, caller: Caller, devices: Devices, jobs: Jobs, sessions: Sessions, clock: Clock
 ) -> SessionResponse:
     """Open a session."""
-    return translate_session.session(sessions.open(translate_session.new(body, caller, devices, jobs)), clock.now())
+    return translate.session(sessions.open(translate.new(body, caller, devices, jobs)), clock.now())
 
 
 @operation("getSession")
 def get_session(id: SessionId, caller: Caller, sessions: Sessions, clock: Clock) -> SessionResponse:
     """What a session is doing."""
-    return translate_session.session(sessions.get(id, caller), clock.now())
+    return translate.session(sessions.get(id, caller), clock.now())
 
 
 @operation("updateSession")

@@ -6,11 +6,11 @@ from qumulus.apis.dependencies import Address, Devices, Workloads
 from qumulus.apis.ibm import names
 from qumulus.openapi.contract import Operations
 
-from . import translate_workload
 from .callers import Caller
 from .schemas.backend import BackendName, IncludeMocks
 from .schemas.job import CreatedAt, Tags
 from .schemas.workload import Cursor, Limit, Mode, Search, Sort, Statuses, User, WorkloadsResponse
+from .translate import workloads as translate
 
 operation = Operations()
 
@@ -36,7 +36,7 @@ def list_workloads(
     include_mocks: IncludeMocks = False,
 ) -> WorkloadsResponse:
     """A page of the caller's workloads in the instance."""
-    query = translate_workload.query(
+    query = translate.query(
         caller,
         hidden=frozenset() if include_mocks else names.mocks(devices),
         backend=backend,
@@ -49,4 +49,4 @@ def list_workloads(
         cursors=(previous, next),
         limit=limit,
     )
-    return translate_workload.page(workloads.find(query), limit, address)
+    return translate.page(workloads.find(query), limit, address)

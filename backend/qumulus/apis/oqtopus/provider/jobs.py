@@ -13,7 +13,6 @@ from qumulus.core.ports import FetchedQueue, JobStore
 from qumulus.openapi.contract import Operations
 from qumulus.openapi.wire import Time
 
-from . import translate
 from .callers import Caller, Downloads, Lease, Uploads
 from .reports import report
 from .schemas.job import (
@@ -29,6 +28,7 @@ from .schemas.job import (
     UploadAddress,
 )
 from .schemas.success import SuccessResponse
+from .translate import jobs as translate
 
 operation = Operations()
 

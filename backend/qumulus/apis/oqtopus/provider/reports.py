@@ -9,9 +9,9 @@ from qumulus.core.errors import UnknownJob
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.ports import Claim, FetchedQueue, JobStore
 
-from . import translate
 from .errors import NoTransition
 from .schemas.job import JobStatusUpdate, ReportedStatus
+from .translate import jobs as translate
 
 
 def report(job: Job, body: JobStatusUpdate, jobs: JobStore, queue: FetchedQueue) -> None:

@@ -9,9 +9,9 @@ from qumulus.apis.planqk.callers import PersonalCaller
 from qumulus.core.pools import GRANT_SECONDS
 from qumulus.openapi.contract import Operations
 
-from . import translate
 from .schemas.grant import Grant, GrantRequest
 from .schemas.pool import DataPool, DataPoolRequest, Id
+from .translate import datapools as translate
 
 operation = Operations()
 

@@ -7,9 +7,9 @@ from qumulus.apis.planqk.callers import PersonalCaller
 from qumulus.apis.planqk.media_types import media_type_of
 from qumulus.openapi.contract import Operations, Reply
 
-from . import translate
 from .schemas import file as wire
 from .schemas.pool import Id
+from .translate import datapools as translate
 
 UNNAMED = "upload"
 

@@ -9,10 +9,11 @@ from qumulus.apis.planqk.callers import PersonalCaller
 from qumulus.core.errors import NotFound
 from qumulus.openapi.contract import Operations, Rendered
 
-from . import braket, translate_backend
+from . import braket
 from .known import BACKENDS, NEWER, SHOTS, backend
 from .schemas import backend as wire
 from .schemas.minutes import RuntimeMinutes
+from .translate import backends as translate
 
 operation = Operations()
 
@@ -29,12 +30,12 @@ def get_backends(
     _caller: PersonalCaller, devices: Devices, only_planqk_sdk: wire.OnlyPlanqkSdk | None = None
 ) -> list[wire.Backend]:
     del only_planqk_sdk
-    return [translate_backend.backend(known, devices, whole=False) for known in BACKENDS.values()]
+    return [translate.backend(known, devices, whole=False) for known in BACKENDS.values()]
 
 
 @operation("getBackend")
 def get_backend(id: wire.BackendId, _caller: PersonalCaller, devices: Devices) -> wire.Backend:
-    return translate_backend.backend(backend(id), devices)
+    return translate.backend(backend(id), devices)
 
 
 @operation("getLeastBusyBackend")
@@ -58,7 +59,7 @@ def get_least_busy_backend(
     ]
     if not free:
         raise NoneIsFree
-    return translate_backend.backend(min(free, key=lambda known: pending.get(known.device, 0)), devices)
+    return translate.backend(min(free, key=lambda known: pending.get(known.device, 0)), devices)
 
 
 @operation("getBackendStatus")
@@ -76,7 +77,7 @@ def get_backend_config(
     if known.simulator:
         document = braket.capabilities(known.qubits, SHOTS) if known.format is braket.FORMAT else {}
     else:
-        document = translate_backend.provider_document(known, devices)
+        document = translate.provider_document(known, devices)
     return Rendered.from_bytes(to_json(document))
 
 

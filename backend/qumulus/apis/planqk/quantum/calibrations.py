@@ -20,7 +20,7 @@ from .known import Known, backend
 from .schemas import calibration as wire
 from .schemas.backend import BackendId
 from .schemas.job import JobId, Page, Size
-from .translate_calibration import calibration
+from .translate.calibrations import calibration
 
 NONE = 204
 A_MOMENT = timedelta(microseconds=1)

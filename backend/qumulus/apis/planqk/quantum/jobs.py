@@ -15,8 +15,8 @@ from qumulus.core.errors import IllegalTransition, NoResult, UnknownJob
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations, Rendered
 
-from . import translate
 from .schemas import job as wire
+from .translate import jobs as translate
 
 RESULT_HOLD = 5.0  # seconds
 

@@ -13,10 +13,11 @@ from qumulus.core.errors import UnknownSession, WrongState
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations
 
-from . import translate, translate_session
 from .known import BACKENDS
 from .schemas import session as wire
 from .schemas.job import JobPage, Page, Size
+from .translate import jobs as translate
+from .translate import sessions as translate_sessions
 
 operation = Operations()
 
@@ -33,19 +34,19 @@ Known = Annotated[core.Session, Depends(_of_this_api)]
 
 @operation("createSession")
 def create_session(body: wire.SessionRequest, caller: PersonalCaller, sessions: Sessions, clock: Clock) -> wire.Session:
-    return translate_session.session(sessions.open(translate_session.new(body, caller)), clock.now())
+    return translate_sessions.session(sessions.open(translate_sessions.new(body, caller)), clock.now())
 
 
 @operation("getSession")
 def get_session(id: wire.SessionId, known: Known, clock: Clock) -> wire.Session:
     del id
-    return translate_session.session(known, clock.now())
+    return translate_sessions.session(known, clock.now())
 
 
 @operation("getSessionStatus")
 def get_session_status(id: wire.SessionId, known: Known, clock: Clock) -> wire.SessionState:
     del id
-    return wire.SessionState(status=translate_session.status(known, clock.now()))
+    return wire.SessionState(status=translate_sessions.status(known, clock.now()))
 
 
 @operation("getSessionJobs")
@@ -65,7 +66,7 @@ def update_session(
         known = sessions.close(id, caller)
     elif not known.accepts_jobs(clock.now()):
         raise WrongState(f"Session {id} is closed and stays so: open another one.")
-    return translate_session.session(known, clock.now())
+    return translate_sessions.session(known, clock.now())
 
 
 @operation("closeSession")

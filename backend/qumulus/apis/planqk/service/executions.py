@@ -16,10 +16,11 @@ from qumulus.core.jobs import Job
 from qumulus.core.ports import JobQuery, JobStore
 from qumulus.openapi.contract import Operations, Reply
 
-from . import requests, translate
+from . import requests
 from .addresses import Base
 from .schemas.execution import Id, RequestBody, ServiceExecution
 from .schemas.service import Availability, Health, Name, Runtime
+from .translate import executions as translate
 
 MOST_LISTED = 1000
 RESULT_HOLD = 5.0  # seconds

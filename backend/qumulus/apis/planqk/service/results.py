@@ -12,11 +12,11 @@ from qumulus.core.ports import JobStore
 from qumulus.core.services import interim_results
 from qumulus.openapi.contract import Operations, Rendered, Reply
 
-from . import translate
 from .addresses import Base
 from .executions import Awaited, Execution
 from .schemas.execution import File, Id, InterimResult, InterimResults, Last, LogEntry, ResultResponse
 from .schemas.service import Name
+from .translate import executions as translate
 
 MOST_MERGED = 64 << 20  # bytes of an output.json whose members become members of the result
 

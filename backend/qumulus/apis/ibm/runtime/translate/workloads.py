@@ -9,12 +9,11 @@ from pydantic import MISSING, AnyUrl
 from starlette.datastructures import URL
 
 from qumulus.apis.ibm import names
+from qumulus.apis.ibm.runtime import programs
+from qumulus.apis.ibm.runtime.schemas.workload import Mode, Page, Status, Workload, WorkloadsResponse
 from qumulus.core import workloads as core
 from qumulus.core.accounts import Caller
 from qumulus.core.workloads import WorkloadKind, WorkloadStatus
-
-from . import programs
-from .schemas.workload import Mode, Page, Status, Workload, WorkloadsResponse
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

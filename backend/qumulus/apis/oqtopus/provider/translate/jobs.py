@@ -9,13 +9,12 @@ from typing import Any
 
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, ONLY_OF, OUTPUTS, key
 from qumulus.apis.oqtopus.names import shown
+from qumulus.apis.oqtopus.provider.errors import ForeignFile, NotAFile
+from qumulus.apis.oqtopus.provider.schemas.job import Job as WireJob
+from qumulus.apis.oqtopus.provider.schemas.job import JobStatus, JobStatusUpdate, ReportedStatus
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.ports import Catalogue, JobQuery
 from qumulus.core.results import Failure, Outcome
-
-from .errors import ForeignFile, NotAFile
-from .schemas.job import Job as WireJob
-from .schemas.job import JobStatus, JobStatusUpdate, ReportedStatus
 
 JOB_STATUS: Mapping[JobState, JobStatus] = {
     JobState.QUEUED: JobStatus.SUBMITTED,

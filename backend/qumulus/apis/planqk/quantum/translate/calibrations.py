@@ -6,9 +6,8 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from qumulus.apis.planqk.quantum.known import Known
 from qumulus.core.devices import Calibration
-
-from .known import Known
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "": 1.0}
 OF_QUBITS = {  # IBM's name -> the platform's, and its unit in seconds (1 for what has none)

@@ -8,10 +8,9 @@ from typing import Any
 from pydantic import MISSING
 
 from qumulus.apis.planqk.media_types import media_type
+from qumulus.apis.planqk.platform.schemas.file import DataPoolFile
+from qumulus.apis.planqk.platform.schemas.pool import DataPool, DataPoolRequest, Permission
 from qumulus.core.pools import About, Pool, PoolFile
-
-from .schemas.file import DataPoolFile
-from .schemas.pool import DataPool, DataPoolRequest, Permission
 
 
 def about(body: DataPoolRequest) -> About:

@@ -10,14 +10,13 @@ from typing import Any
 from pydantic import MISSING
 from pydantic_core import to_json
 
+from qumulus.apis.planqk.quantum import ibm
+from qumulus.apis.planqk.quantum.formats import Done
+from qumulus.apis.planqk.quantum.known import Known, backend
+from qumulus.apis.planqk.quantum.schemas import job as wire
 from qumulus.core.accounts import Caller
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Page
-
-from . import ibm
-from .formats import Done
-from .known import Known, backend
-from .schemas import job as wire
 
 API = "planqk/quantum"
 KIND = "kipu"

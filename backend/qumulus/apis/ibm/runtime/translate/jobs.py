@@ -11,14 +11,9 @@ from pydantic import MISSING
 from pydantic_core import from_json, to_json
 
 from qumulus.apis.ibm import names
-from qumulus.core.accounts import Caller
-from qumulus.core.jobs import Job, JobState, NewJob
-from qumulus.core.ports import Catalogue
-from qumulus.core.results import Failure
-
-from . import programs
-from .changes import Behaviour, Change
-from .schemas.job import (
+from qumulus.apis.ibm.runtime import programs
+from qumulus.apis.ibm.runtime.changes import Behaviour, Change
+from qumulus.apis.ibm.runtime.schemas.job import (
     Billed,
     JobMetrics,
     JobResponse,
@@ -32,6 +27,10 @@ from .schemas.job import (
     Usage,
     UsageStatus,
 )
+from qumulus.core.accounts import Caller
+from qumulus.core.jobs import Job, JobState, NewJob
+from qumulus.core.ports import Catalogue
+from qumulus.core.results import Failure
 
 API = "ibm/runtime"
 LONGEST = 3600  # seconds that a job may run if it does not say

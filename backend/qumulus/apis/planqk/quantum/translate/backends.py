@@ -8,10 +8,9 @@ from typing import Any
 
 from pydantic import MISSING
 
+from qumulus.apis.planqk.quantum.known import SHOTS, Known
+from qumulus.apis.planqk.quantum.schemas import backend as wire
 from qumulus.core.ports import Catalogue
-
-from .known import SHOTS, Known
-from .schemas import backend as wire
 
 UPDATED = date(2026, 1, 31)
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import MISSING
 
+from qumulus.apis.planqk.quantum.known import backend
+from qumulus.apis.planqk.quantum.schemas import session as wire
 from qumulus.core import sessions as core
 from qumulus.core.accounts import Caller
 
-from .known import backend
-from .schemas import session as wire
-from .translate import time
+from .jobs import time
 
 MAX_SECONDS = 28_800.0
 STATUSES: Mapping[core.SessionState, wire.Status] = {

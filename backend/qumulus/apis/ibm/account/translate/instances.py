@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from qumulus.apis.ibm import plans
+from qumulus.apis.ibm.account.schemas.catalog import Overview, Plan, PlanMetadata, Pricing, PricingType, Translations
+from qumulus.apis.ibm.account.schemas.identity import TokenResponse
+from qumulus.apis.ibm.account.schemas.resources import ResourceInstance
+from qumulus.apis.ibm.account.schemas.search import Extensions, Item, ResourceDocument
 from qumulus.apis.ibm.tokens import Bearer
 from qumulus.core.accounts import Instance
 from qumulus.core.errors import NotFound
-
-from .schemas.catalog import Overview, Plan, PlanMetadata, Pricing, PricingType, Translations
-from .schemas.identity import TokenResponse
-from .schemas.resources import ResourceInstance
-from .schemas.search import Extensions, Item, ResourceDocument
 
 SERVICE = "quantum-computing"
 

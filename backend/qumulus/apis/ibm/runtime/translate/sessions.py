@@ -8,14 +8,19 @@ from datetime import datetime
 from pydantic import MISSING
 
 from qumulus.apis.ibm import names
+from qumulus.apis.ibm.runtime.schemas.job import RunJobRequest
+from qumulus.apis.ibm.runtime.schemas.session import (
+    CreateSessionRequest,
+    Mode,
+    SessionResponse,
+    SessionState,
+    Timestamp,
+)
 from qumulus.core import sessions as core
 from qumulus.core.accounts import Caller
 from qumulus.core.devices import Device
 from qumulus.core.jobs import NewJob
 from qumulus.core.ports import Catalogue, JobStore, Sessions
-
-from .schemas.job import RunJobRequest
-from .schemas.session import CreateSessionRequest, Mode, SessionResponse, SessionState, Timestamp
 
 MAX_SECONDS = 28_800.0
 INTERACTIVE_SECONDS = 60.0

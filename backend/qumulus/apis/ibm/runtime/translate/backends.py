@@ -5,9 +5,7 @@ from __future__ import annotations
 from pydantic import MISSING
 
 from qumulus.apis.ibm import names
-from qumulus.core.devices import Calibration, Device, DeviceSettings
-
-from .schemas.backend import (
+from qumulus.apis.ibm.runtime.schemas.backend import (
     BackendDevice,
     BackendStatus,
     Clops,
@@ -18,7 +16,8 @@ from .schemas.backend import (
     StatusName,
     Type,
 )
-from .schemas.defaults import BackendDefaults
+from qumulus.apis.ibm.runtime.schemas.defaults import BackendDefaults
+from qumulus.core.devices import Calibration, Device, DeviceSettings
 
 SECONDS_A_JOB = 1.0  # for the waiting time that is shown, before anything is known of the jobs
 AVAILABLE = "available"

@@ -10,13 +10,19 @@ from typing import Any, TypeVar
 
 from qumulus.apis.ibm import names
 from qumulus.apis.ibm.plans import PERIOD
+from qumulus.apis.ibm.runtime import programs
+from qumulus.apis.ibm.runtime.schemas import analytics
+from qumulus.apis.ibm.runtime.schemas.analytics import (
+    GroupBy,
+    GroupedByDateResponse,
+    GroupedResponse,
+    GroupUsage,
+    GroupUsageOfDay,
+    Usage,
+)
 from qumulus.core.accounts import Caller, Instance
 from qumulus.core.ports import Accounts, Clock, Workloads
 from qumulus.core.workloads import Activity, Scope, Spent
-
-from . import programs
-from .schemas import analytics
-from .schemas.analytics import GroupBy, GroupedByDateResponse, GroupedResponse, GroupUsage, GroupUsageOfDay, Usage
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

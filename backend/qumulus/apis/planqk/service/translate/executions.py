@@ -11,11 +11,10 @@ from uuid import UUID
 from pydantic import MISSING
 from pydantic_core import to_jsonable_python
 
+from qumulus.apis.planqk.service.schemas.execution import Kind, LogEntry, ServiceExecution, Severity, Status
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.results import LogLine
 from qumulus.core.services import Service
-
-from .schemas.execution import Kind, LogEntry, ServiceExecution, Severity, Status
 
 STATUSES: Mapping[JobState, Status] = {
     JobState.REGISTERED: Status.PENDING,

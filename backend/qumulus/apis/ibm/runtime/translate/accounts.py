@@ -8,12 +8,12 @@ from pydantic import MISSING
 
 from qumulus.apis.ibm import names
 from qumulus.apis.ibm.plans import PLANS, plan_id
+from qumulus.apis.ibm.runtime.schemas.account import AccountResponse, Plan
 from qumulus.core.accounts import Instance
 from qumulus.core.errors import NotFound
 from qumulus.core.ports import Catalogue
 
-from .schemas.account import AccountResponse, Plan
-from .translate_session import INTERACTIVE_SECONDS, MAX_SECONDS
+from .sessions import INTERACTIVE_SECONDS, MAX_SECONDS
 
 
 def account(id: str, instances: Iterable[Instance], devices: Catalogue, only: str | None) -> AccountResponse:
