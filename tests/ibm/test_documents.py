@@ -7,11 +7,11 @@ import json
 import pytest
 
 from qumulus.apis.ibm import names
-from qumulus.apis.ibm.runtime import backends as translate
 from qumulus.apis.ibm.runtime.documents import RenderedDocuments
 from qumulus.apis.ibm.runtime.schemas.backend import BackendStatus
 from qumulus.apis.ibm.runtime.schemas.configuration import BackendConfiguration
 from qumulus.apis.ibm.runtime.schemas.properties import BackendProperties
+from qumulus.apis.ibm.runtime.translate import backends as translate
 from qumulus.catalogue import SnapshotCatalogue
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import UnknownDevice

@@ -49,7 +49,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path):
 
 
 def test_the_newest_migration_is_the_one_that_a_start_looks_for():
-    folder = qumulus.storage.__path__[0] + "/migrations"
+    folder = qumulus.storage.__path__[0] + "/database/migrations"
     assert ScriptDirectory(folder).get_current_head() == schema.HEAD
 
 
