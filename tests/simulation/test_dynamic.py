@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit.classical import expr, types
+from qiskit.transpiler import generate_preset_pass_manager
 
 from qumulus.core.devices import IDEAL
 from qumulus.simulation.branches import Evolution
@@ -150,6 +151,52 @@ def test_aer_is_given_only_gates_that_it_knows_in_bodies_too() -> None:
     assert sample(circuit, SIMULATOR, shots=10, seed=1, method="ideal").counts() == expected == {"0": 10}
 
 
+@pytest.mark.parametrize("inside", [False, True], ids=["after it", "in a body"])
+def test_a_barrier_on_a_qubit_of_a_high_number_leaves_a_circuit_as_it_is(inside: bool) -> None:
+    """Aer runs barriers, though it names them in no list; nor does a gate that it has to be given in others end there."""
+    model = device_model("aachen")
+    circuit = QuantumCircuit(2, 2)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((0, 1)):
+        circuit.x(1)
+        if inside:
+            circuit.barrier()
+    circuit.barrier()
+    circuit.measure(1, 1)
+    placed = generate_preset_pass_manager(0, target=model.target, initial_layout=[90, 91]).run(circuit)
+    counts = sample(placed, model, shots=200, seed=1, method="aer").counts()
+    assert counts["11"] > 150
+    placed.dcx(90, 91)
+    placed.measure([90, 91], [0, 1])
+    assert sum(sample(placed, model, shots=200, seed=1, method="aer").counts().values()) == 200
+
+
+def test_a_branch_that_changes_no_output_is_left_out() -> None:
+    circuit = QuantumCircuit(3, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(1)
+    circuit.h(2)
+    circuit.measure(2, 1)
+    active = scan(circuit, SIMULATOR)
+    assert not active.dynamic
+    assert {active.physical[qubit]: bit for qubit, bit in active.terminal.items()} == {0: 0, 2: 1}
+
+
+def test_a_bit_that_is_perhaps_written_again_is_not_read_at_the_end() -> None:
+    """The reading of qubit 1 must not overwrite what the branch stores in the same bit."""
+    circuit = QuantumCircuit(3, 2)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    circuit.measure(1, 1)
+    circuit.x(2)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.measure(2, 1)
+    assert sample(circuit, SIMULATOR, shots=10, seed=1, method="branches").counts() == {"11": 10}
+
+
 def test_a_misread_bit_steers_the_feed_forward() -> None:
     """|0⟩ misread as 1 makes the flip happen: the outcome "1" then comes as often as the misreading, and is misread itself."""
     circuit = QuantumCircuit(1, 2)
@@ -170,6 +217,8 @@ def test_equal_memories_are_one_branch() -> None:
     for _ in range(30):
         circuit.sx(0)
         circuit.measure(0, 0)
+        with circuit.if_test((circuit.clbits[0], 1)):
+            circuit.x(0)
     memory, _ = Evolution(scan(circuit, SIMULATOR), {}, 1e6).run({})
     assert len(memory) == 2
 

@@ -20,7 +20,7 @@ from qumulus.simulation.choice import METHODS
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import ProgramError, Refused
-from qumulus.simulation.expectation import expectation, expectation_sweep, shots_for
+from qumulus.simulation.expectation import expectation, expectation_sweep, shots_for, without_final_measurements
 from qumulus.simulation.tasks import Task
 
 from .circuits import isa, su2, teleportation
@@ -153,6 +153,70 @@ def test_an_exact_value_is_never_a_mean_over_shots(what: str) -> None:
     circuit = before_the_end(what, 9)
     found = [expectation(circuit, [{"Z" * 8 + last: 1.0}], SIMULATOR, shots=None).values for _ in range(2)]
     np.testing.assert_allclose(*found, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["brisbane", "kingston", IDEAL])
+@pytest.mark.parametrize("shots", [None, 300])
+def test_measurements_at_the_end_of_a_circuit_change_no_value(name: str, shots: int | None) -> None:
+    """With a barrier before them, as `measure_all` writes them: the service leaves them out, and so are they here."""
+    model = device_model(name)
+    bare = isa(prepared(4), model) if not model.ideal else prepared(4)
+    measured = bare.copy()
+    measured.measure_all()
+    labels = [{"I" * (bare.num_qubits - 4) + label: 1.0} for label in ("XXII", "IZZI", "IIIY")]
+    plain = expectation(bare, labels, model, shots=shots, seed=3)
+    found = expectation(measured, labels, model, shots=shots, seed=3)
+    np.testing.assert_array_equal(found.values, plain.values)
+    assert found.metadata["method"] == plain.metadata["method"]
+
+
+def test_a_measurement_that_something_follows_or_reads_is_no_final_one() -> None:
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    circuit.h(0)
+    circuit.x(1)
+    circuit.measure(1, 1)
+    with circuit.if_test((circuit.clbits[1], 1)):
+        circuit.h(0)
+    circuit.measure(0, 0)
+    assert without_final_measurements(circuit).count_ops() == {"h": 2, "x": 1, "measure": 2, "if_else": 1}
+    assert circuit.count_ops()["measure"] == 3
+
+
+@pytest.mark.parametrize("method", ["dense", "chain", "trajectories", "stabilizer"])
+def test_a_reading_in_the_middle_that_nobody_reads_only_dephases(method: str) -> None:
+    """All methods for circuits without feed-forward take it; the values are those of the one that follows the readings."""
+    model = device_model("kingston")
+    circuit = QuantumCircuit(2, 1)
+    circuit.sx(0)
+    circuit.measure(0, 0)
+    circuit.sx(0)
+    circuit.cz(0, 1)
+    circuit.sx(1)
+    observables = [{"IZ": 1.0}, {"ZI": 1.0}, {"XX": 1.0}]
+    expected = expectation(circuit, observables, model, shots=None, method="branches").values
+    if method in ("dense", "chain"):
+        found = expectation(circuit, observables, model, shots=None, method=method)
+        np.testing.assert_allclose(found.values, expected, atol=1e-12)
+    else:
+        found = expectation(circuit, observables, model, shots=40_000, method=method)
+        np.testing.assert_allclose(found.values, expected, atol=0.02)
+    assert abs(expected[0]) < 0.05
+
+
+def test_a_circuit_of_many_qubits_that_ends_in_measurements_is_as_easy_as_without() -> None:
+    model = device_model("kingston")
+    circuit = QuantumCircuit(20)
+    circuit.h(0)
+    for qubit in range(19):
+        circuit.cx(qubit, qubit + 1)
+    circuit.ry(0.3, range(20))
+    circuit.measure_all()
+    placed = isa(circuit, model)
+    label = SparsePauliOp("ZZ" + "I" * 18).apply_layout(placed.layout).paulis[0].to_label()
+    found = expectation(placed, [{label: 1.0}], model, shots=100)
+    assert found.metadata["estimated_seconds"] < 0.1
 
 
 def test_an_exact_value_of_a_wide_clifford_circuit_is_refused_by_its_estimate() -> None:

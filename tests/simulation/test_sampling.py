@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,10 +19,13 @@ from qiskit.circuit.classical import expr
 
 from qumulus.core.devices import IDEAL
 from qumulus.core.programs import Limits
+from qumulus.core.results import Severity
+from qumulus.simulation import choice
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.dense import contract
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.errors import ProgramError, Refused
+from qumulus.simulation.meter import Meter, metered
 from qumulus.simulation.sampling import sample, sample_sweep
 from qumulus.simulation.tasks import Task
 
@@ -149,6 +153,38 @@ def test_an_unknown_method_is_refused_with_the_names() -> None:
 def test_a_method_that_cannot_is_refused_with_its_reason() -> None:
     with pytest.raises(ProgramError, match="measures before its end"):
         sample(isa(teleportation(), BRISBANE), BRISBANE, shots=1, seed=1, method="dense")
+
+
+def broken(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setitem(choice.METHODS, method, replace(choice.METHODS[method], sample=fails))
+
+
+def test_a_method_that_fails_by_our_mistake_gives_way_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shots are the next method's, the result warns, and the mistake stands in the job's log."""
+    circuit, told = isa(bell(), BRISBANE), list[tuple[str, Severity]]()
+    expected = sample(circuit, BRISBANE, shots=100, seed=1, method="branches")
+    broken("dense", monkeypatch)
+    with metered(Meter(log=lambda text, severity: told.append((text, severity)))):
+        found = sample(circuit, BRISBANE, shots=100, seed=1)
+    assert found.metadata["method"] == "branches"
+    np.testing.assert_array_equal(found.bits["meas"], expected.bits["meas"])
+    assert "dense failed because of an error of ours (ZeroDivisionError)" in found.metadata["accuracy"]["warning"]
+    ((text, severity),) = told
+    assert "ZeroDivisionError: a mistake of ours" in text
+    assert severity is Severity.DEBUG
+
+
+def test_our_mistake_is_raised_where_no_other_method_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken("dense", monkeypatch)
+    with pytest.raises(ZeroDivisionError):
+        sample(isa(bell(), BRISBANE), BRISBANE, shots=100, seed=1, method="dense")
+    for method in choice.METHODS:
+        broken(method, monkeypatch)
+    with pytest.raises(ZeroDivisionError):
+        sample(isa(bell(), BRISBANE), BRISBANE, shots=100, seed=1)
 
 
 def test_a_circuit_wider_than_the_device_is_refused() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from math import inf
 from typing import Any, TypeVar
+
+from qumulus.core.results import Severity
 
 from . import aer, branches, chains, dense, ideal, stabilizer, trajectories
 from .errors import GaveUp, ProgramError, Refused
@@ -41,11 +45,15 @@ Answer = TypeVar("Answer", Drawn, Means)
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Methods for a task, the best first: the next one runs if one gives up."""
+    """Methods for a task, the best first: the next one runs if one gives up.
+
+    ``without`` chooses again among all methods but the named ones, for when one fails by a mistake of ours.
+    """
 
     task: Task
     methods: Sequence[Method]
     estimates: Mapping[str, Estimate]
+    without: Callable[[Collection[str]], Chosen]
 
     def check(self, runs: int) -> None:
         """Refuse so many runs like this one, of which each for itself would do, before the first of them begins.
@@ -88,6 +96,10 @@ class Chosen:
             except GaveUp as reason:
                 reasons[method.name] = str(reason)
                 continue
+            except (ProgramError, Refused, MemoryError):
+                raise
+            except Exception as mistake:  # of ours: another method may do, and the job keeps what it has
+                return self._instead(answer, {*reasons, method.name}, method, mistake)
             return found, {
                 "method": method.name,
                 "engine": _ENGINES.get(method.engine, method.engine),
@@ -97,16 +109,35 @@ class Chosen:
             }
         raise _refusal(self.task, self.estimates, reasons)
 
+    def _instead(
+        self, answer: Callable[[Method], Answer], tried: Collection[str], method: Method, mistake: Exception
+    ) -> tuple[Answer, dict[str, Any]]:
+        """The answer of a method that was not tried yet; it comes with a warning, and the mistake is in the job's log."""
+        try:
+            chosen = self.without(tried)
+        except (ProgramError, Refused):
+            raise mistake from None
+        meter().log("".join(traceback.format_exception(mistake)), Severity.DEBUG)
+        found, metadata = chosen._first(answer)
+        warning = (
+            f"{method.name} failed because of an error of ours ({type(mistake).__name__}), so {metadata['method']} ran"
+        )
+        told = "; ".join(filter(None, [warning, metadata["accuracy"].get("warning")]))
+        return found, {**metadata, "accuracy": {**metadata["accuracy"], "warning": told}}
+
 
 def _no_means() -> Means:
     raise GaveUp("it draws shots only")
 
 
-def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Chosen:
+def choose(
+    task: Task, method: str = AUTO, *, exact_values: bool = False, without: Collection[str] = frozenset()
+) -> Chosen:
     """The methods for a task: the named one, or all that can and may, the one with the least estimated time first.
 
-    The order is that of a reference machine, so that it depends on the task only. Methods that approximate count as slower by their reluctance. ``exact_values`` leaves only those that give means
-    without shots.
+    The order is that of a reference machine, so that it depends on the task only. Methods that approximate count as slower
+    by their reluctance. ``exact_values`` leaves only those that give means without shots; those in ``without`` are not
+    considered.
 
     Raises:
         ProgramError: no method has that name, or the named one cannot do this circuit.
@@ -123,15 +154,16 @@ def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Cho
         else [m for m in METHODS.values() if not m.by_name_only and (method == AUTO or not m.approximation)]
     )
     estimates, objections = dict[str, Estimate](), dict[str, str]()
-    for candidate in candidates:
+    again = partial(choose, task, method, exact_values=exact_values)
+    for candidate in [m for m in candidates if m.name not in without]:
         objection = _objection(candidate, task, exact_values)
         if objection is not None:
             objections[candidate.name] = objection
             continue
         estimates[candidate.name] = estimate = candidate.estimate(task)
         if estimate.seconds < _AT_ONCE and candidate.approximation is None and _within(estimate, task):
-            return Chosen(task, [candidate], estimates)
-    if named and objections:
+            return Chosen(task, [candidate], estimates, lambda tried: again(without={*without, *tried}))
+    if named and objections:  # it is the only candidate
         raise ProgramError(f"The method {method!r} cannot simulate this circuit: {objections[method]}.")
     here = {name: Estimate(e.seconds * slowness(), e.memory_bytes) for name, e in estimates.items()}
     allowed = [METHODS[name] for name, estimate in here.items() if _within(estimate, task)]
@@ -139,7 +171,7 @@ def choose(task: Task, method: str = AUTO, *, exact_values: bool = False) -> Cho
         raise _refusal(task, here, objections)
     best_first = sorted(allowed, key=lambda m: (m.last_resort(task), estimates[m.name].seconds * m.reluctance))
     task.patience = estimates[best_first[1].name].seconds if len(best_first) > 1 else inf
-    return Chosen(task, best_first, here)
+    return Chosen(task, best_first, here, lambda tried: again(without={*without, *tried}))
 
 
 def _objection(method: Method, task: Task, exact_values: bool) -> str | None:

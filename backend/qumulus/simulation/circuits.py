@@ -57,8 +57,12 @@ class ActiveCircuit:
         return np.eye(2) if noise is None else noise.confusion[self.physical[qubit]]
 
 
-def scan(circuit: QuantumCircuit, model: DeviceModel, *, observed: Iterable[int] = ()) -> ActiveCircuit:
+def scan(
+    circuit: QuantumCircuit, model: DeviceModel, *, observed: Iterable[int] = (), ignored: Iterable[Clbit] = ()
+) -> ActiveCircuit:
     """Read a circuit once; ``observed`` qubits (physical) count as outputs even if nothing measures them.
+
+    The bits are outputs but for the ``ignored`` ones, which only steer.
 
     Raises:
         ProgramError: the circuit uses more qubits than the device has, or something that cannot be simulated.
@@ -71,7 +75,7 @@ def scan(circuit: QuantumCircuit, model: DeviceModel, *, observed: Iterable[int]
         )
     scanner = _Scanner(circuit, model)
     steps = list(scanner.read(circuit, range(circuit.num_qubits), scanner.bits, {}))
-    kept, terminal = needed(steps, set(observed))
+    kept, terminal = needed(steps, set(observed), (scanner.bits[bit] for bit in ignored))
     physical = tuple(dict.fromkeys([*(q for step in kept for q in touched(step)), *terminal, *observed]))
     active = {qubit: index for index, qubit in enumerate(physical)}
     return ActiveCircuit(

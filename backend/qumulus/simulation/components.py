@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .circuits import ActiveCircuit
-from .steps import Assign, Choose, Measure, Repeat, Step, bodies, touched
+from .steps import Step, bits_read, bits_written, touched
 
 
 def components(circuit: ActiveCircuit) -> list[ActiveCircuit]:
@@ -40,28 +40,14 @@ def components(circuit: ActiveCircuit) -> list[ActiveCircuit]:
 
 def written(circuit: ActiveCircuit) -> list[int]:
     """The bits that a circuit writes, in ascending order."""
-    return sorted({bit for step in circuit.steps for bit in _bits(step, reads=False)} | set(circuit.terminal.values()))
+    return sorted({bit for step in circuit.steps for bit in bits_written(step)} | set(circuit.terminal.values()))
 
 
 def read(step: Step) -> set[int]:
     """The bits that are read from qubits in a step or its bodies."""
-    return set(_bits(step, reads=False, stored=False))
+    return set(bits_written(step, stored=False))
 
 
 def _nodes(step: Step) -> Iterator[tuple[str, int]]:
     yield from (("qubit", qubit) for qubit in touched(step))
-    yield from (("bit", bit) for bit in _bits(step, reads=True))
-
-
-def _bits(step: Step, *, reads: bool, stored: bool = True) -> Iterator[int]:
-    """The bits that a step or its bodies write, by storing a value only if ``stored``; with ``reads`` also those that they
-    depend on."""
-    if isinstance(step, Measure):
-        yield step.bit
-    if stored and isinstance(step, Assign):
-        yield from step.writes
-    if reads and isinstance(step, Choose | Repeat | Assign):
-        yield from step.reads
-    for body in bodies(step):
-        for inner in body:
-            yield from _bits(inner, reads=reads, stored=stored)
+    yield from (("bit", bit) for bit in (*bits_written(step), *bits_read(step)))

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qiskit.circuit import ClassicalRegister, QuantumCircuit
+from qiskit.circuit import CircuitInstruction, ClassicalRegister, Clbit, QuantumCircuit, Qubit
 from qiskit.circuit.library import SXGate, U2Gate
 
 from qumulus.core.programs import Limits
@@ -39,6 +39,7 @@ _WEIGHTS = {
     **dict.fromkeys("1-l", np.array([0.0, 1.0])),
 }
 _REGISTER = "observable"
+_MEASUREMENTS = frozenset({"measure", "measure_2"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +171,7 @@ def measure_terms(
         key = tuple(sorted(basis.items()))
         if key not in bases:
             turned = in_basis(circuit, basis, model)
-            bases[key] = (turned, scan(turned, model))
+            bases[key] = (turned, scan(turned, model, ignored=circuit.clbits))
         return bases[key]
 
     results = []
@@ -239,8 +240,11 @@ def read_together(terms: Iterable[Letters]) -> list[tuple[dict[int, str], list[L
 
 
 def in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceModel) -> QuantumCircuit:
-    """The circuit, then the gates that turn X or Y of the qubits to Z, and readings into a register of their own."""
-    turned = circuit.copy()
+    """The circuit, then the gates that turn X or Y of the qubits to Z, and readings into a register of their own.
+
+    Its own measurements at its end are left out, as the service leaves them out: they would read each qubit twice.
+    """
+    turned = without_final_measurements(circuit)
     register = ClassicalRegister(len(basis), _unused_name(circuit))
     turned.add_register(register)
     for bit, (qubit, letter) in zip(register, sorted(basis.items()), strict=True):
@@ -252,6 +256,23 @@ def in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceMod
             turned.append(SXGate(), [qubit])
         turned.measure(qubit, bit)
     return turned
+
+
+def without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
+    """A copy without the measurements after which nothing happens to the qubit, and whose bits nothing reads."""
+    touched, read, kept = set[Qubit](), set[Clbit](), list[CircuitInstruction]()
+    for line in reversed(circuit.data):
+        if line.name in _MEASUREMENTS and touched.isdisjoint(line.qubits) and read.isdisjoint(line.clbits):
+            continue
+        kept.append(line)
+        if not getattr(line.operation, "_directive", False):
+            touched.update(line.qubits)
+        if line.name not in _MEASUREMENTS:
+            read.update(line.clbits)
+    result = circuit.copy()
+    if len(kept) < len(circuit.data):
+        result.data = kept[::-1]
+    return result
 
 
 def _unused_name(circuit: QuantumCircuit) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from qiskit.circuit import QuantumCircuit
-from qiskit.transpiler import generate_preset_pass_manager
+from qiskit.transpiler import Target, generate_preset_pass_manager
 from qiskit.transpiler.passmanager import PassManager
 
 from .dense import Factor, mean
 from .errors import ProgramError
 from .seeds import Seed, integer
-from .steps import Channel
+from .steps import UNREAD, Channel
 from .tasks import Drawn, Estimate, Means, Memory, Method, Task, Weights
 
 _AMPLITUDE_BYTES = 16
@@ -33,9 +33,14 @@ def is_clifford(circuit: QuantumCircuit) -> bool:
     return circuit.count_ops().keys() <= _CLIFFORD | _FREE
 
 
+def _interrupted(task: Task) -> bool:
+    """Whether something is measured before the end, be it read or not: then Aer runs each shot by itself."""
+    return any(not isinstance(step, Channel) or step.name == UNREAD for step in task.active.steps)
+
+
 def _qubits(task: Task) -> int:
     """Aer takes only the qubits that are used; the circuit's own conditions may use more than the outputs depend on."""
-    return task.circuit.num_qubits if task.active.dynamic else task.active.n_qubits
+    return task.circuit.num_qubits if _interrupted(task) else task.active.n_qubits
 
 
 def _objection(task: Task) -> str | None:
@@ -51,7 +56,7 @@ def _estimate(task: Task) -> Estimate:
         seconds = _SECONDS_TO_START + n_operations * 1e-5 + task.shots * task.circuit.num_qubits * 2e-6
         return Estimate(seconds, task.circuit.num_qubits**2 + task.shots * (task.active.n_bits + 64.0))
     amplitudes = 2.0 ** _qubits(task)
-    repeats = task.shots if task.active.dynamic else 1
+    repeats = task.shots if _interrupted(task) else 1
     seconds = _SECONDS_TO_START + repeats * n_operations * (2e-7 + amplitudes * _SECONDS_PER_AMPLITUDE)
     entry_bytes = _AMPLITUDE_BYTES if task.shots else _AMPLITUDE_BYTES + _PROBABILITY_BYTES
     return Estimate(seconds, entry_bytes * amplitudes + task.shots * (task.active.n_bits + 64.0))
@@ -65,13 +70,14 @@ def _sample(task: Task, seed: Seed) -> Drawn:
 
 def _draws_only(task: Task) -> bool:
     """Whether Aer's state vector depends on chance: on what is read before the end, or on what a reset throws away."""
-    if any(line.clbits and line.name != "measure" for line in task.circuit.data):
+    if _interrupted(task) or any(line.clbits and line.name != "measure" for line in task.circuit.data):
         return True
     seen = set[int]()
     for step in task.active.steps:
-        if not isinstance(step, Channel) or (step.name == "reset" and not seen.isdisjoint(step.qubits)):
-            return True
-        seen.update(step.qubits)
+        if isinstance(step, Channel):
+            if step.name == "reset" and not seen.isdisjoint(step.qubits):
+                return True
+            seen.update(step.qubits)
     return False
 
 
@@ -114,7 +120,7 @@ def _executed(circuit: QuantumCircuit, task: Task, options: Mapping[str, Any], *
     megabytes = max(1, task.limits.memory_bytes >> 20)
     simulator = AerSimulator(max_parallel_threads=1, max_memory_mb=megabytes, **options)
     if not _operations(circuit) <= set(simulator.operation_names):
-        circuit = _translation().run(circuit)
+        circuit = _translation(circuit.num_qubits).run(circuit)
     try:
         result = simulator.run(circuit, **run).result()
     except AerError as error:
@@ -126,9 +132,10 @@ def _executed(circuit: QuantumCircuit, task: Task, options: Mapping[str, Any], *
 
 
 def _operations(circuit: QuantumCircuit) -> set[str]:
-    """The names of all operations, those inside of control flow too."""
+    """The names of all operations, those inside of control flow too; directives such as barriers do nothing and are none."""
     blocks = (block for line in circuit.data if line.is_control_flow() for block in line.operation.blocks)
-    return set(circuit.count_ops()).union(*map(_operations, blocks))
+    own = {line.name for line in circuit.data if not getattr(line.operation, "_directive", False)}
+    return own.union(*map(_operations, blocks))
 
 
 def unpacked(memory: list[str], shots: int, n_bits: int) -> Memory:
@@ -141,12 +148,19 @@ def unpacked(memory: list[str], shots: int, n_bits: int) -> Memory:
     return np.unpackbits(packed, axis=1, count=n_bits, bitorder="little")
 
 
-@cache
-def _translation() -> PassManager:
-    """To gates that Aer knows; made once a process, and never in the warm parent."""
+@lru_cache(maxsize=8)
+def _translation(n_qubits: int) -> PassManager:
+    """To operations that Aer knows, on as many qubits as a circuit has; made when first asked for, never in the warm parent.
+
+    Aer's own target has some thirty qubits, as many as this machine's memory holds: a gate on a qubit of a higher number
+    would not be in it.
+    """
     from qiskit_aer import AerSimulator
 
-    return generate_preset_pass_manager(optimization_level=0, backend=AerSimulator())
+    of_aer, everywhere = AerSimulator().target, Target(num_qubits=n_qubits)
+    for name in of_aer.operation_names:
+        everywhere.add_instruction(of_aer.operation_from_name(name), name=name)
+    return generate_preset_pass_manager(optimization_level=0, target=everywhere)
 
 
 METHOD = Method(

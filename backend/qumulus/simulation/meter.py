@@ -8,19 +8,28 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from qumulus.core.results import Severity
+
 Admit = Callable[[int], None]
 """Called with the bytes that a run needs from now on; returns when it may take them."""
+
+Log = Callable[[str, Severity], None]
 
 
 def at_once(_needed: int) -> None:
     """Who runs alone waits for nobody."""
 
 
+def to_nobody(_text: str, _severity: Severity) -> None:
+    """What a run outside of a job has to say is not kept."""
+
+
 @dataclass(slots=True)
 class Meter:
-    """The meter of one run. It begins when it is made."""
+    """The meter of one run. It begins when it is made. ``log`` is the log of the job that runs."""
 
     admit: Admit = at_once
+    log: Log = to_nobody
     simulated: float = 0.0  # seconds inside methods
     _begun: float = field(default_factory=perf_counter)
     _first: float | None = None  # when the first method began

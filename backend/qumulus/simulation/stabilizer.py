@@ -22,7 +22,7 @@ import numpy as np
 from .devices import DeviceModel
 from .gates import ideal
 from .seeds import Seed, extend, generator, integer
-from .steps import Channel, Measure
+from .steps import UNREAD, Channel, Measure
 from .tasks import Drawn, Estimate, Memory, Method, Task
 from .transfer import GROUND, Matrix
 
@@ -105,7 +105,7 @@ def _lines(step: Channel, task: Task) -> str | None:
     """Stim's lines for a channel; None if it is no Clifford gate."""
     active = task.active
     physical = tuple(active.physical[qubit] for qubit in step.qubits)
-    if step.name in ("error", "delay"):
+    if step.name in ("error", "delay", UNREAD):
         return _twirled(
             step.transfer if isinstance(step.transfer, np.ndarray) else step.transfer(task.binding), physical
         )

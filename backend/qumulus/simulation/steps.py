@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -11,7 +11,10 @@ from qiskit.circuit import Parameter, ParameterExpression
 
 from .classical import Memory, Value
 from .errors import ProgramError
-from .transfer import Matrix
+from .transfer import DEPHASING, Matrix
+
+UNREAD = "measure"
+"""The name of the channel that a measurement is whose bit nothing reads."""
 
 Binding = Mapping[Parameter, float]
 Transfer = Matrix | Callable[[Binding], Matrix]
@@ -19,7 +22,10 @@ Transfer = Matrix | Callable[[Binding], Matrix]
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A gate, a reset, a delay or an error, with its noise. A parametric one computes its matrix from the values."""
+    """A gate, a reset, a delay, an error or a reading that nobody reads, with its noise.
+
+    A parametric one computes its matrix from the values.
+    """
 
     qubits: tuple[int, ...]
     transfer: Transfer
@@ -85,32 +91,75 @@ def touched(step: Step) -> Iterator[int]:
             yield from touched(inner)
 
 
-def needed(steps: list[Step], observed: set[int]) -> tuple[list[Step], dict[int, int]]:
+def needed(steps: list[Step], observed: set[int], ignored: Iterable[int] = ()) -> tuple[list[Step], dict[int, int]]:
     """The steps that an output depends on, in order, and the terminal measurements.
 
-    Backwards: a qubit is live once something kept touches it, and a channel on no live qubit changes no output. What is
-    measured before a conditional step may be what the step depends on, so nothing there is terminal.
+    Backwards: a qubit is live once something kept touches it, and a channel on no live qubit changes no output. A reading
+    of a bit that nothing reads and that is no output, because it is written again or one of the ``ignored``, dephases its
+    qubit if that is live, and is nothing else. A measurement is terminal if its qubit is not live, nothing depends on its
+    bit, and nothing writes it again, not even perhaps.
     """
-    live, written, conditional = set(observed), set[int](), False
+    live, unwanted, read, written = set(observed), set(ignored), set[int](), set[int]()
     kept, terminal = list[Step](), dict[int, int]()
     for step in reversed(steps):
         if isinstance(step, Channel):
             if live.isdisjoint(step.qubits):
                 continue
-        elif not isinstance(step, Measure):
-            conditional = True
-        elif not conditional and step.qubit not in live:
-            if step.bit not in written:
+        elif isinstance(step, Measure):
+            was_read, was_written = step.bit in read, step.bit in written
+            read.discard(step.bit)
+            if step.bit in unwanted:
+                if step.qubit in live:
+                    kept.append(Channel((step.qubit,), DEPHASING, UNREAD))
+                continue
+            unwanted.add(step.bit)
+            if step.qubit not in live and not was_read and not was_written:
                 terminal[step.qubit] = step.bit
-                written.add(step.bit)
                 live.add(step.qubit)
+                continue
+        elif _changes_nothing(step, live, unwanted):
             continue
         else:
-            written.add(step.bit)
+            depends = set(bits_read(step))
+            read |= depends
+            unwanted -= depends
+            written.update(bits_written(step))
         kept.append(step)
         live.update(touched(step))
     kept.reverse()
     return kept, dict(reversed(terminal.items()))
+
+
+def _changes_nothing(step: Step, live: set[int], unwanted: set[int]) -> bool:
+    """Whether a conditional step touches no live qubit and sets no bit that counts. Loops may not end, and variables count."""
+    if isinstance(step, Repeat) or (isinstance(step, Assign) and not step.writes):
+        return False
+    inner = (one for body in bodies(step) for one in body)
+    return (
+        live.isdisjoint(touched(step))
+        and unwanted.issuperset(bits_written(step))
+        and all(isinstance(one, Channel | Measure) or _changes_nothing(one, live, unwanted) for one in inner)
+    )
+
+
+def bits_read(step: Step) -> Iterator[int]:
+    """The bits that a step or its bodies depend on."""
+    if isinstance(step, Choose | Repeat | Assign):
+        yield from step.reads
+    for body in bodies(step):
+        for inner in body:
+            yield from bits_read(inner)
+
+
+def bits_written(step: Step, *, stored: bool = True) -> Iterator[int]:
+    """The bits that a step or its bodies write, by storing a value only if ``stored``."""
+    if isinstance(step, Measure):
+        yield step.bit
+    if stored and isinstance(step, Assign):
+        yield from step.writes
+    for body in bodies(step):
+        for inner in body:
+            yield from bits_written(inner, stored=stored)
 
 
 def relabelled(step: Step, active: Mapping[int, int]) -> Step:

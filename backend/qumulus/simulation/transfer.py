@@ -34,6 +34,9 @@ MEASURE: Matrix = np.array([[0.5, 0.0, 0.0, 0.5], [0.5, 0.0, 0.0, -0.5]])
 RESET: Matrix = np.outer(GROUND, TRACE)
 """The channel that prepares |0⟩ whatever was there."""
 
+DEPHASING: Matrix = np.diag([1.0, 0.0, 0.0, 1.0])
+"""The channel of a measurement whose outcome is forgotten."""
+
 
 @lru_cache
 def _basis(n_qubits: int) -> NDArray[np.complex128]:

@@ -49,7 +49,7 @@ def warm(devices: Iterable[str] = ()) -> None:
 
 def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
-    start, meter = perf_counter(), Meter(admit)
+    start, meter = perf_counter(), Meter(admit, log)
     try:
         with metered(meter):
             outcome = _entry(program.kind)(program, log)
