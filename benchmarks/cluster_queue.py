@@ -29,7 +29,7 @@ from asking import TASK, ask
 from postgres import temporary
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobQuery
-from qumulus.execution import Engine
+from qumulus.execution import Dispatcher
 from qumulus.storage import open_storage
 from servers import Server
 
@@ -94,16 +94,16 @@ def simulated(home: Path, url: str) -> list[float]:
     payload = program(isa(bell(), DEVICE), DEVICE).payload
     new = NewJob(account="local", device=DEVICE, kind="runtime.sampler", api="benchmark", payload=payload)
     storage = open_storage(home, url=url)
-    engine = Engine(storage, workers=1, devices=[DEVICE])
-    engine.start()
-    while not engine.ready:
+    dispatcher = Dispatcher(storage, workers=1, devices=[DEVICE])
+    dispatcher.start()
+    while not dispatcher.ready:
         time.sleep(0.05)
     for _ in range(WARM + JOBS):
         storage.jobs.submit(new)
     while sum(storage.jobs.pending().values()):
         time.sleep(0.02)
     done = storage.jobs.find(JobQuery(limit=JOBS, states=frozenset({JobState.SUCCEEDED}))).jobs  # the newest
-    engine.stop()
+    dispatcher.stop()
     storage.close()
     ends = sorted(job.ended_at.timestamp() for job in done if job.ended_at)
     return [after - before for before, after in itertools.pairwise(ends)]

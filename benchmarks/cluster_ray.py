@@ -20,11 +20,11 @@ from postgres import temporary
 from qumulus import cluster
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobQuery
-from qumulus.execution import Engine
+from qumulus.execution import Dispatcher
 from qumulus.execution.worker_pool import HERE
 from qumulus.storage import open_storage
 
-from .engine import fill
+from .dispatcher import fill
 from .noise import isa, program
 from .tables import Row, Table, seconds
 
@@ -39,17 +39,17 @@ DEVICE = "brisbane"
 
 
 class Side:
-    """A state and an engine on it that runs jobs on two cores."""
+    """A state and a dispatcher on it that runs jobs on two cores."""
 
     def __init__(self, home: Path, command: tuple[str, ...] = HERE, url: str | None = None) -> None:
         self.storage = open_storage(home, url=url)
-        self.engine = Engine(self.storage, workers=2, devices=[DEVICE], command=command)
-        self.engine.start()
+        self.dispatcher = Dispatcher(self.storage, workers=2, devices=[DEVICE], command=command)
+        self.dispatcher.start()
 
     def wait(self) -> None:
         """Until both workers are there."""
         deadline = time.monotonic() + READY_SECONDS
-        while not self.engine.ready or self.engine.workers < 2:
+        while not self.dispatcher.ready or self.dispatcher.workers < 2:
             if time.monotonic() > deadline:
                 raise RuntimeError("the workers are not ready")
             time.sleep(0.05)
@@ -61,15 +61,15 @@ class Side:
         def count_it(_job_id: str) -> None:
             settled.release()
 
-        self.storage.bells.settled.listen(count_it)
+        self.storage.events.settled.subscribe(count_it)
         begun = time.perf_counter()
         fill(self.storage, count, lambda _number: new)
-        self.storage.bells.queued.ring("")
+        self.storage.events.queued.emit("")
         for _ in range(count):
             if not settled.acquire(timeout=END_SECONDS):
                 raise RuntimeError("the jobs do not end")
         spent = time.perf_counter() - begun
-        self.storage.bells.settled.silence(count_it)
+        self.storage.events.settled.unsubscribe(count_it)
         bad = self.storage.jobs.find(JobQuery(states=frozenset({JobState.FAILED}), limit=1))
         if bad.total:
             raise RuntimeError(f"jobs failed: {bad.jobs[0].reason}")
@@ -77,7 +77,7 @@ class Side:
 
     def stop(self) -> None:
         """End it."""
-        self.engine.stop()
+        self.dispatcher.stop()
         self.storage.close()
 
 
@@ -117,12 +117,12 @@ def joining(new: NewJob) -> float:
         side = Side(Path(folder) / "cluster", cluster.command(machines.address), postgres.url)
         side.wait()
         fill(side.storage, 10_000, lambda _number: new)
-        side.storage.bells.queued.ring("")
+        side.storage.events.queued.emit("")
         time.sleep(BUSY_SECONDS)
-        before = side.engine.workers
+        before = side.dispatcher.workers
         machines.add()
         begun = time.perf_counter()
-        while side.engine.workers <= before:  # told when it is given what waits there: some always do
+        while side.dispatcher.workers <= before:  # told when it is given what waits there: some always do
             if time.perf_counter() - begun > READY_SECONDS:
                 raise RuntimeError("the node takes no work")
             time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""What workers run while the engine is measured: nothing."""
+"""What workers run while the dispatcher is measured: nothing."""
 
 from __future__ import annotations
 

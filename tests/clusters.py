@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from engines import PROGRAMS
+from dispatchers import PROGRAMS
 
 MiB = 1 << 20
 OBJECT_STORE_BYTES = 100 * MiB

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from engines import alive, wait_for
+from dispatchers import alive, wait_for
 
 
 def children(pid: int) -> list[int]:

@@ -26,7 +26,7 @@ import pytest
 from asking import TASK, ask
 from audit import Audit, Step
 from clusters import Cluster, session
-from engines import ME, alive, wait_for
+from dispatchers import ME, alive, wait_for
 from families import children, command, family, gone, kill
 from postgres import Postgres, temporary
 from qumulus.core.jobs import Job, JobState
@@ -136,7 +136,7 @@ class Machines:
         return [pid for node in nodes for pid in session(node) if command(pid).startswith("ray::Place")]
 
     def parents(self) -> list[int]:
-        """Their warm parents."""
+        """Their fork servers."""
         return [pid for place in self.places() for pid in children(place)]
 
     def workers(self) -> list[int]:
@@ -254,15 +254,15 @@ def parent_of(pid: int) -> int:
 def test_whatever_is_killed_under_a_run_leaves_no_process_and_the_run_is_begun_again_at_once(machines):
     """Only the death of the worker itself counts: it may have been the program that it died of."""
     job = machines.submit(SECONDS)
-    for returned, what in enumerate(("worker", "warm parent", "place", "driver")):
+    for returned, what in enumerate(("worker", "fork server", "place", "driver")):
         wait_for(lambda: machines.running(job), READY_SECONDS, lambda: str(machines.audit.steps(job)))
         worker = busy(machines)
         parent = parent_of(worker)
         place = parent_of(parent)
         driver = machines.holder(job).driver
         assert driver is not None
-        victim = {"worker": worker, "warm parent": parent, "place": place, "driver": driver}[what]
-        left = {"worker": [worker], "warm parent": [parent, worker]}.get(what, [victim, place, parent, worker])
+        victim = {"worker": worker, "fork server": parent, "place": place, "driver": driver}[what]
+        left = {"worker": [worker], "fork server": [parent, worker]}.get(what, [victim, place, parent, worker])
         attempt = machines.storage.jobs.get(job, ME).attempt  # one that found no worker yet was put back
         begun = time.time()
         kill(victim)
@@ -389,7 +389,7 @@ class Striker:
         self.taken_from_gone: list[tuple[str, int]] = []  # jobs with the attempts that somebody had who was gone
         self.strikes: dict[str, Callable[[], None]] = {
             "worker": lambda: self._one_of(machines.workers),
-            "warm parent": lambda: self._one_of(machines.parents),
+            "fork server": lambda: self._one_of(machines.parents),
             "place": lambda: self._one_of(machines.places),
             "driver": self._driver,
             "dispatcher": self._dispatcher,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from clusters import Cluster, session
-from engines import ME, Cloud, alive, wait_for
+from dispatchers import ME, Cloud, alive, wait_for
 from families import command, family, gone
 from qumulus import cluster
 from qumulus.core.jobs import JobState
@@ -66,13 +66,13 @@ def test_a_server_runs_circuits_on_a_cluster(machines, runner, tmp_path):
 
 @pytest.fixture(scope="module")
 def cloud(machines: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An engine whose jobs run on the cluster; its places are there."""
+    """A dispatcher whose jobs run on the cluster; its places are there."""
     home = tmp_path_factory.mktemp("cluster") / "state"
     with pytest.MonkeyPatch.context() as patch:
         for name, value in machines.environment.items():
             patch.setenv(name, value)
         running = Cloud(home, command=cluster.command(machines.address), limits=LIMITS).start()
-        wait_for(lambda: running.engine.ready and running.engine.workers == 2, READY_SECONDS)
+        wait_for(lambda: running.dispatcher.ready and running.dispatcher.workers == 2, READY_SECONDS)
         yield running
         running.stop()
 
@@ -131,11 +131,11 @@ def test_a_job_gets_a_place_with_the_memory_it_needs_or_is_refused(cloud):
 
 def test_a_node_added_under_load_takes_work_and_when_it_is_killed_no_job_is_lost_and_none_ends_twice(cloud, machines):
     settled: Counter[str] = Counter()
-    cloud.storage.bells.settled.listen(lambda job_id: settled.update([job_id]))
+    cloud.storage.events.settled.subscribe(lambda job_id: settled.update([job_id]))
     count = 2000 if LONG else 150
     ids = [cloud.submit("nap", "0.5", attempts=1) for _ in range(count)]
     node = machines.add()
-    wait_for(lambda: len(cloud.engine.running()) == 3, JOIN_SECONDS)
+    wait_for(lambda: len(cloud.dispatcher.running()) == 3, JOIN_SECONDS)
     done = len(settled)
     wait_for(lambda: len(settled) > done + 6, 60)
     assert len(settled) < count
@@ -146,7 +146,7 @@ def test_a_node_added_under_load_takes_work_and_when_it_is_killed_no_job_is_lost
     assert set(settled.values()) == {1}
     assert max(job.attempt for job in jobs) > 1, "the node ran nothing when it was killed"
     assert all(cloud.storage.jobs.result(job.id)[0] == b"0.5" for job in jobs)
-    wait_for(lambda: cloud.engine.workers == 2, READY_SECONDS)
+    wait_for(lambda: cloud.dispatcher.workers == 2, READY_SECONDS)
 
 
 def quick(cloud: Cloud) -> None:
@@ -206,7 +206,7 @@ def test_a_place_that_somebody_stopped_is_given_up_with_all_below_it_and_its_job
     short = cluster.command(machines.address, answer_seconds=2.0)
     other = Cloud(tmp_path / "other", command=short, limits=LIMITS).start()
     try:
-        wait_for(lambda: (cloud.engine.workers, other.engine.workers) == (1, 1), READY_SECONDS)
+        wait_for(lambda: (cloud.dispatcher.workers, other.dispatcher.workers) == (1, 1), READY_SECONDS)
         (place,) = places(machines) - before
         job_id = other.submit("nap", "1", attempts=1)
         other.until(job_id, JobState.RUNNING)
@@ -224,14 +224,14 @@ def test_a_place_that_somebody_stopped_is_given_up_with_all_below_it_and_its_job
         assert other.end(other.submit("echo"), READY_SECONDS).state is JobState.SUCCEEDED
     finally:
         other.stop()
-    wait_for(lambda: cloud.engine.workers == 2, READY_SECONDS)
+    wait_for(lambda: cloud.dispatcher.workers == 2, READY_SECONDS)
 
 
 def test_the_driver_killed_costs_no_attempt_and_another_takes_its_place(cloud):
     ids = [cloud.submit("nap", "1", attempts=1) for _ in range(2)]
     for job_id in ids:
         cloud.until(job_id, JobState.RUNNING)
-    os.kill(cloud.engine.parent_pid, 9)
+    os.kill(cloud.dispatcher.fork_server_pid, 9)
     for job_id in ids:
         done = cloud.end(job_id, READY_SECONDS)
         assert done.state is JobState.SUCCEEDED
@@ -242,11 +242,11 @@ def test_two_servers_share_a_cluster_and_what_one_had_goes_to_the_other(cloud, m
     other = Cloud(tmp_path / "other", command=cluster.command(machines.address), limits=LIMITS).start()
     try:
         running = [cloud.submit("nap", "0.1") for _ in range(100)]
-        wait_for(lambda: (cloud.engine.workers, other.engine.workers) == (1, 1), READY_SECONDS)
+        wait_for(lambda: (cloud.dispatcher.workers, other.dispatcher.workers) == (1, 1), READY_SECONDS)
         assert other.end(other.submit("echo")).state is JobState.SUCCEEDED
     finally:
         other.stop()
-    wait_for(lambda: cloud.engine.workers == 2, READY_SECONDS)
+    wait_for(lambda: cloud.dispatcher.workers == 2, READY_SECONDS)
     assert {cloud.end(job_id, 60).state for job_id in running} == {JobState.SUCCEEDED}
 
 

@@ -24,7 +24,7 @@ import postgres
 from apis.planqk.cloud import ADMIN, Service, deploy
 from asking import TASK, ask
 from clusters import Cluster, Node, session
-from engines import wait_for
+from dispatchers import wait_for
 from families import children, command, family, gone, kill
 from qumulus.cluster.services.remote import AGAIN
 from servers import Server
@@ -126,13 +126,13 @@ def enough(machines: Cluster) -> Cluster:
     return machines
 
 
-def rooms(machines: Cluster) -> dict[int, Node]:
-    """The rooms of executions, by their process ids, and where they are."""
+def actors(machines: Cluster) -> dict[int, Node]:
+    """The actors of executions, by their process ids, and where they are."""
     return {
         pid: node
         for node in machines.nodes
         for pid in session(node.process.pid)
-        if command(pid).startswith("ray::Room")
+        if command(pid).startswith("ray::ServiceActor")
     }
 
 
@@ -140,8 +140,8 @@ def programs(machines: Cluster) -> dict[int, Node]:
     """The same of the children in which programs run; another kind of child tries what a node can isolate."""
     return {
         child: node
-        for room, node in rooms(machines).items()
-        for child in children(room)
+        for actor, node in actors(machines).items()
+        for child in children(actor)
         if command(child).rstrip().endswith("services/child")
     }
 
@@ -302,7 +302,7 @@ def test_what_runs_is_seen_while_it_runs_and_cancelling_ends_all_of_it_though_it
     assert service.wait(execution)["status"] == "CANCELLED"
     gone(left, 5)
     assert time.monotonic() - asked < 6
-    wait_for(lambda: rooms(machines) == {}, 5)
+    wait_for(lambda: actors(machines) == {}, 5)
 
 
 def test_the_cores_and_the_memory_of_a_service_are_asked_of_ray_and_what_does_not_fit_waits(cloud, machines):
@@ -310,7 +310,7 @@ def test_the_cores_and_the_memory_of_a_service_are_asked_of_ray_and_what_does_no
     execution = begun(service, {"seconds": 600})
 
     def taken() -> bool:
-        """A place of simulations has a core and a GiB, a room what its service asks for and a quarter of a GiB."""
+        """A place of simulations has a core and a GiB, an actor what its service asks for and a quarter of a GiB."""
         total, left = resources(machines)
         memory = total["memory"] - left.get("memory", 0)
         places, beside = divmod(memory, GiB)
@@ -383,11 +383,11 @@ def test_what_runs_ends_with_its_dispatcher_and_what_waits_for_a_room_is_run_by_
             service = deploy(server, "wide", NAP, planqk__json='{"resources": {"cpu": 2}}')
             runs = begun(service, {"seconds": 600, "$secrets": {"key": "tell nobody"}})
             waits = [service.start({"seconds": seconds, "$secrets": {"key": "tell nobody"}}) for seconds in (0, 0, 0)]
-            left = [pid for room in rooms(enough) for pid in (room, *family(room))]
+            left = [pid for actor in actors(enough) for pid in (actor, *family(actor))]
             assert len(programs(enough)) == 1
             first.send_signal(end)
             gone(left, 30)
-            assert rooms(enough) == {}
+            assert actors(enough) == {}
             first.wait(30)
         with dispatching(runner, enough, tmp_path / "second", server, url):
             assert service.wait(runs, seconds=READY_SECONDS)["status"] == "FAILED"
@@ -442,18 +442,18 @@ def test_what_a_node_still_says_after_its_execution_was_begun_elsewhere_changes_
     pool = httpx2.post(pools, json={"name": "Marks"}, headers=CALLER).json()["id"]
     execution = begun(service, {"marks": {"id": pool, "ref": "DATAPOOL"}})
     ((program, node),) = programs(enough).items()
-    (room,) = rooms(enough)
-    everything, run = session(node.process.pid), [room, *family(room)]
+    (actor,) = actors(enough)
+    everything, run = session(node.process.pid), [actor, *family(actor)]
     send(signal.SIGSTOP, [*everything, *run])  # as if nothing reached the node any more
     try:
         wait_for(lambda: messages(service, execution) == ["begun", AGAIN, "begun"], LOST_SECONDS)
-        send(signal.SIGCONT, run)  # its time is over: the program goes on to its end, and the room has an outcome
+        send(signal.SIGCONT, run)  # its time is over: the program goes on to its end, and the actor has an outcome
         gone([program], 30)
     finally:
         send(signal.SIGCONT, everything)
     assert service.wait(execution, seconds=READY_SECONDS)["status"] == "SUCCEEDED"
     mark = service.get(f"/{execution}/result")["mark"]
-    gone([room], 30)
+    gone([actor], 30)
     assert messages(service, execution) == ["begun", AGAIN, "begun", f"marked {mark}"]
     files = httpx2.get(f"{pools}/{pool}/files", headers=CALLER).json()
     assert [file["name"] for file in files] == [mark]

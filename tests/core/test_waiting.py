@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.waiting import Waiting
 
 
@@ -18,8 +18,8 @@ class Cloud:
     def __init__(self, hold: float = 5.0) -> None:
         self.final: set[str] = set()
         self.questions: list[tuple[str, ...]] = []
-        self.bells = Bells()
-        self.waiting = Waiting(self.finals, self.bells, hold=hold)
+        self.events = Events()
+        self.waiting = Waiting(self.finals, self.events, hold=hold)
 
     def finals(self, job_ids):
         self.questions.append(tuple(job_ids))
@@ -27,7 +27,7 @@ class Cloud:
 
     def settle(self, job_id: str) -> None:
         self.final.add(job_id)
-        self.bells.settled.ring(job_id)
+        self.events.settled.emit(job_id)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_what_another_process_did_is_asked_once_for_all(cloud):
         while len(cloud.questions) < 200:
             await asyncio.sleep(0.01)
         cloud.final |= {str(number) for number in range(200)}
-        threading.Thread(target=cloud.bells.elsewhere.ring, args=[None]).start()
+        threading.Thread(target=cloud.events.elsewhere.emit, args=[None]).start()
         return await asyncio.gather(*waits)
 
     assert all(asyncio.run(many()))
@@ -98,10 +98,10 @@ def test_another_process_that_is_busy_is_not_asked_all_the_time(cloud):
     async def wait():
         waiting = asyncio.create_task(cloud.waiting.wait("a"))
         for _ in range(100):
-            cloud.bells.elsewhere.ring(None)
+            cloud.events.elsewhere.emit(None)
             await asyncio.sleep(0.01)
         cloud.final.add("a")
-        cloud.bells.elsewhere.ring(None)
+        cloud.events.elsewhere.emit(None)
         return await asyncio.wait_for(waiting, 2)
 
     assert asyncio.run(wait()) is True

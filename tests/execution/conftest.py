@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from databases import database as database
-from engines import PROGRAMS, Cloud
+from dispatchers import PROGRAMS, Cloud
 
 
 @pytest.fixture

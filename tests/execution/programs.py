@@ -1,4 +1,4 @@
-"""An entry for tests: each kind does one thing. No simulation is needed to see what the engine does."""
+"""An entry for tests: each kind does one thing. No simulation is needed to see what the dispatcher does."""
 
 from __future__ import annotations
 

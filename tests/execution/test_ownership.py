@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engines import Cloud, wait_for
+from dispatchers import Cloud, wait_for
 from qumulus.core.jobs import JobState
 from qumulus.execution.ownership import Ownership
 
@@ -28,7 +28,7 @@ def test_the_lock_is_taken_on_a_full_disk_though_its_owner_cannot_be_named(tmp_p
 def test_a_process_that_cannot_take_over_at_once_takes_over_later(start, monkeypatch: pytest.MonkeyPatch) -> None:
     owner: Cloud = start(workers=1)
     joined: Cloud = start(workers=1)
-    assert (owner.engine.owner, joined.engine.owner) == (True, False)
+    assert (owner.dispatcher.owner, joined.dispatcher.owner) == (True, False)
     refused: list[Path] = []
     really = Path.open
 
@@ -40,5 +40,5 @@ def test_a_process_that_cannot_take_over_at_once_takes_over_later(start, monkeyp
 
     monkeypatch.setattr(Path, "open", refuse)
     wait_for(lambda: refused)
-    owner.engine.stop()
+    owner.dispatcher.stop()
     assert joined.end(joined.submit("echo")).state is JobState.SUCCEEDED

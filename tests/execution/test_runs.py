@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import pytest
 
-from engines import ME, Cloud, MiB, alive, wait_for
+from dispatchers import ME, Cloud, MiB, alive, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import Draining
 from qumulus.core.jobs import JobState
@@ -79,8 +79,8 @@ def test_cancelling_kills_the_run_within_a_tenth_of_a_second(start):
     def kill() -> float:
         job_id = cloud.submit("nap", "60")
         cloud.until(job_id, JobState.RUNNING)
-        wait_for(lambda: cloud.engine.running().get(job_id))
-        pid = cloud.engine.running()[job_id]
+        wait_for(lambda: cloud.dispatcher.running().get(job_id))
+        pid = cloud.dispatcher.running()[job_id]
         begun = time.monotonic()
         cloud.storage.jobs.cancel(job_id, ME)
         wait_for(lambda: not alive(pid))
@@ -145,9 +145,9 @@ def test_a_parent_that_somebody_stopped_is_replaced(start, monkeypatch):
     monkeypatch.setattr(dispatcher_module, "PULSE_SECONDS", 0.1)
     cloud = start(workers=1, lease=timedelta(seconds=0.5))
     cloud.end(cloud.submit("echo"))
-    stopped = cloud.engine.parent_pid
+    stopped = cloud.dispatcher.fork_server_pid
     os.kill(stopped, signal.SIGSTOP)
-    wait_for(lambda: cloud.engine.parent_pid not in (stopped, None) and cloud.engine.ready)
+    wait_for(lambda: cloud.dispatcher.fork_server_pid not in (stopped, None) and cloud.dispatcher.ready)
     assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
 
 
@@ -170,7 +170,7 @@ def test_a_log_without_end_is_cut(start):
 
 def test_least_times_make_queued_and_running_visible(start):
     cloud = start()
-    cloud.storage.board.set("brisbane", DeviceSettings(least_queue_seconds=0.4, least_run_seconds=0.4))
+    cloud.storage.device_settings.set("brisbane", DeviceSettings(least_queue_seconds=0.4, least_run_seconds=0.4))
     job_id = cloud.submit("echo")
     done = cloud.end(job_id)
     assert (done.claimed_at - done.queued_at).total_seconds() >= 0.4
@@ -179,7 +179,7 @@ def test_least_times_make_queued_and_running_visible(start):
 
 def test_a_job_that_waits_out_its_least_time_can_be_cancelled(start):
     cloud = start()
-    cloud.storage.board.set("brisbane", DeviceSettings(least_run_seconds=30))
+    cloud.storage.device_settings.set("brisbane", DeviceSettings(least_run_seconds=30))
     job_id = cloud.submit("echo")
     cloud.until(job_id, JobState.RUNNING)
     cloud.storage.jobs.cancel(job_id, ME)
@@ -251,7 +251,7 @@ def test_who_waits_in_another_process_is_woken_when_the_job_ends_here(start, tmp
     cloud = start()
     cloud.end(cloud.submit("echo"))
     elsewhere = open_storage(cloud.storage.home)
-    waiting = Waiting(elsewhere.jobs.settled, elsewhere.bells, hold=20)
+    waiting = Waiting(elsewhere.jobs.settled, elsewhere.events, hold=20)
 
     async def wait() -> float:
         job_id = cloud.submit("nap", "0.3")
@@ -274,12 +274,12 @@ def test_a_job_cancelled_by_another_process_is_killed_here(start):
     elsewhere.close()
 
 
-def test_a_drained_engine_takes_nothing_waits_for_short_runs_and_hands_long_ones_back(start):
+def test_a_drained_dispatcher_takes_nothing_waits_for_short_runs_and_hands_long_ones_back(start):
     cloud = start(workers=2)
     short, long, waiting = (cloud.submit("nap", seconds) for seconds in ("0.5", "60", "60"))
     cloud.until(short, JobState.RUNNING)
     cloud.until(long, JobState.RUNNING)
-    assert cloud.engine.drain(1.5) is False
+    assert cloud.dispatcher.drain(1.5) is False
     with pytest.raises(Draining):
         cloud.submit("echo")
     assert cloud.get(short).state is JobState.SUCCEEDED
@@ -304,8 +304,8 @@ def test_what_happened_is_counted(start):
     cloud = start()
     for kind in ("echo", "fail", "abort"):
         cloud.end(cloud.submit(kind))
-    wait_for(lambda: cloud.engine.metrics().ended == {"succeeded": 1, "failed": 2}, 2)
-    counted = cloud.engine.metrics()
+    wait_for(lambda: cloud.dispatcher.metrics().ended == {"succeeded": 1, "failed": 2}, 2)
+    counted = cloud.dispatcher.metrics()
     assert counted.failures == {"program": 1, "crashed": 1}
     assert counted.deaths == 3
     assert cloud.storage.jobs.pending() == {}
@@ -315,15 +315,15 @@ def test_what_happened_is_counted(start):
 
 def test_what_ends_without_a_run_of_ours_is_counted_too(start):
     cloud = start()
-    cloud.storage.board.set("brisbane", DeviceSettings(least_queue_seconds=60))
-    cloud.storage.board.set("foreign", DeviceSettings(provider=True))
+    cloud.storage.device_settings.set("brisbane", DeviceSettings(least_queue_seconds=60))
+    cloud.storage.device_settings.set("foreign", DeviceSettings(provider=True))
     cloud.storage.jobs.cancel(cloud.submit("echo"), ME)
     job_id = cloud.submit("echo", device="foreign")
     (claim,) = cloud.storage.queue.fetch("foreign", 1)
     assert cloud.storage.queue.start(claim)
     assert cloud.storage.queue.finish(claim, Outcome(failure=Failure.TIME, reason="It is over.", run_seconds=7))
     assert cloud.get(job_id).state is JobState.FAILED
-    counted = cloud.engine.metrics()
+    counted = cloud.dispatcher.metrics()
     assert counted.ended == {"cancelled": 1, "failed": 1}
     assert counted.failures == {"time": 1}
     assert counted.ran.total == 7

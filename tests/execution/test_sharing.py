@@ -13,7 +13,7 @@ def members(count: int) -> list[str]:
     return [f"driver-{number}" for number in range(count)]
 
 
-def rooms(**on: list[Size]) -> list[str]:
+def actors(**on: list[Size]) -> list[str]:
     return [room_name(node, size, f"{number:x}") for node, each in on.items() for number, size in enumerate(each)]
 
 
@@ -35,7 +35,7 @@ def rooms(**on: list[Size]) -> list[str]:
 )
 def test_what_rooms_take_is_left_to_them_and_drivers_share_the_rest(nodes, there, places):
     drivers = members(len(places))
-    names = drivers + rooms(**there)
+    names = drivers + actors(**there)
     shares = [share(nodes, names, member) for member in drivers]
     assert [wanted for wanted, _ in shares] == places
     if there:
@@ -50,7 +50,7 @@ def test_a_driver_whose_member_is_not_known_yet_counts_itself():
 
 
 @pytest.mark.parametrize(
-    ("room", "nodes", "there", "drivers", "node"),
+    ("actor", "nodes", "there", "drivers", "node"),
     [
         (SMALL, TWO, {"a": [SMALL]}, 1, "b"),
         (WIDE, TWO, {"b": [SMALL]}, 1, "a"),
@@ -59,17 +59,17 @@ def test_a_driver_whose_member_is_not_known_yet_counts_itself():
         (WIDE, TWO, {"a": [WIDE]}, 0, "b"),
         (SMALL, TWO, {"a": [WIDE]}, 1, "b"),
         (SMALL, TWO, {"a": [WIDE]}, 2, None),
-        (WIDE, {"a": Size(2, 2 * GiB)}, {}, 1, "a"),  # but for the only room there is
+        (WIDE, {"a": Size(2, 2 * GiB)}, {}, 1, "a"),  # but for the only actor there is
         (LARGE, {"a": Size(8, 9 * GiB)}, {"a": [LARGE]}, 1, None),
         (SMALL, {}, {}, 1, None),
     ],
 )
-def test_a_room_is_made_where_it_need_not_wait_for_another_one(room, nodes, there, drivers, node):
-    assert node_for(room, nodes, members(drivers) + rooms(**there), fit=nodes.keys()) == node
+def test_a_room_is_made_where_it_need_not_wait_for_another_one(actor, nodes, there, drivers, node):
+    assert node_for(actor, nodes, members(drivers) + actors(**there), fit=nodes.keys()) == node
 
 
 def test_a_room_is_made_on_a_node_that_is_fit_for_it():
-    assert node_for(SMALL, TWO, members(1) + rooms(b=[SMALL]), fit=["b"]) == "b"
+    assert node_for(SMALL, TWO, members(1) + actors(b=[SMALL]), fit=["b"]) == "b"
 
 
 def test_nodes_without_cores_and_those_that_are_gone_do_not_count():

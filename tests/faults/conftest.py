@@ -11,12 +11,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from databases import database as database
-from engines import PROGRAMS, Cloud
+from dispatchers import PROGRAMS, Cloud
 
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Cloud]]:
-    """Begins an engine in this process with the programs of `tests/execution`."""
+    """Begins a dispatcher in this process with the programs of `tests/execution`."""
     monkeypatch.setenv("PYTHONPATH", str(PROGRAMS))
     begun: list[Cloud] = []
 

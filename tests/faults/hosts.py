@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 import databases
-from engines import PROGRAMS
+from dispatchers import PROGRAMS
 from families import children, command
 
 HERE = Path(__file__).parent
@@ -75,6 +75,6 @@ class Host:
 
 
 def parent_of(host: int) -> int | None:
-    """The warm parent of a server process, if it has one."""
-    found = [pid for pid in children(host) if "execution.parent" in command(pid)]
+    """The fork server of a server process, if it has one."""
+    found = [pid for pid in children(host) if "execution.fork_server" in command(pid)]
     return found[0] if found else None

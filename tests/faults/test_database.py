@@ -14,7 +14,7 @@ import pytest
 from hosts import LONG
 
 from asking import TASK, ask
-from engines import ME, wait_for
+from dispatchers import ME, wait_for
 from postgres import Postgres, temporary
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import FINAL, JobState, NewJob
@@ -117,7 +117,7 @@ def pending(storage: Storage) -> int:
 def test_a_status_request_that_is_held_while_the_database_restarts_hears_of_the_end(postgres, url, storage, tmp_path):
     environment = {"QUMULUS_DATABASE": url, "QUMULUS_STATUS_HOLD": "20"}
     with Server(tmp_path / "state", environment=environment) as server:
-        storage.board.set("qulacs", DeviceSettings(least_run_seconds=4))
+        storage.device_settings.set("qulacs", DeviceSettings(least_run_seconds=4))
         task = ask(server, "POST", "/task", TASK)[1]["task_id"]
         threading.Timer(1, postgres.control, ("restart", "-m", "immediate")).start()
         begun = time.monotonic()

@@ -18,7 +18,7 @@ import pytest
 from hosts import LONG, Host, parent_of
 
 import databases
-from engines import ME, PROGRAMS, alive, wait_for
+from dispatchers import ME, PROGRAMS, alive, wait_for
 from families import children, family, gone, kill
 from qumulus.core.jobs import FINAL, JobState, NewJob
 from qumulus.core.ports import JobQuery
@@ -57,8 +57,8 @@ def test_a_worker_killed_in_the_middle_of_a_run_costs_one_attempt_and_the_result
     cloud = start(workers=1)
     job_id = cloud.submit("nap", "0.5")
     cloud.until(job_id, JobState.RUNNING)
-    wait_for(lambda: cloud.engine.running().get(job_id))
-    kill(cloud.engine.running()[job_id])
+    wait_for(lambda: cloud.dispatcher.running().get(job_id))
+    kill(cloud.dispatcher.running()[job_id])
     done = cloud.end(job_id)
     assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)
     assert cloud.storage.jobs.result(job_id)[0] == b"0.5"
@@ -80,9 +80,9 @@ def test_the_warm_parent_killed_takes_its_workers_along_and_the_jobs_run_again_w
     ids = [cloud.submit("nap", "0.5", attempts=1) for _ in range(2)]
     for job_id in ids:
         cloud.until(job_id, JobState.RUNNING)
-    wait_for(lambda: all(cloud.engine.running().values()))
-    workers = [pid for pid in cloud.engine.running().values() if pid]
-    kill(cloud.engine.parent_pid)
+    wait_for(lambda: all(cloud.dispatcher.running().values()))
+    workers = [pid for pid in cloud.dispatcher.running().values() if pid]
+    kill(cloud.dispatcher.fork_server_pid)
     gone(workers, 5)
     for job_id in ids:
         done = cloud.end(job_id)
@@ -126,8 +126,8 @@ def test_a_worker_that_somebody_stopped_is_ended_after_its_lease_and_can_say_not
     cloud = start(workers=1, lease=timedelta(seconds=1))
     job_id = cloud.submit("nap", "1.0")
     cloud.until(job_id, JobState.RUNNING)
-    wait_for(lambda: cloud.engine.running().get(job_id))
-    stopped = cloud.engine.running()[job_id]
+    wait_for(lambda: cloud.dispatcher.running().get(job_id))
+    stopped = cloud.dispatcher.running()[job_id]
     os.kill(stopped, signal.SIGSTOP)
     done = cloud.end(job_id)
     assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)

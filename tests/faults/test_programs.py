@@ -16,7 +16,7 @@ import pytest
 from hosts import LONG
 from qiskit import QuantumCircuit, qpy
 
-from engines import Cloud, MiB, wait_for
+from dispatchers import Cloud, MiB, wait_for
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure
@@ -144,4 +144,4 @@ def test_the_kernel_ends_workers_before_anything_else_when_memory_is_short(start
     cloud = start(workers=1)
     pid = cloud.end(cloud.submit("echo")).metadata["pid"]
     assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == 900
-    assert int(Path(f"/proc/{cloud.engine.parent_pid}/oom_score_adj").read_text()) < 900
+    assert int(Path(f"/proc/{cloud.dispatcher.fork_server_pid}/oom_score_adj").read_text()) < 900

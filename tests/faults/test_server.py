@@ -23,7 +23,7 @@ from sqlalchemy import insert, update
 
 import databases
 from asking import TASK, ask, ask_all
-from engines import ME, wait_for
+from dispatchers import ME, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobQuery
@@ -140,7 +140,7 @@ def tell_to_stop(server: Server, number: signal.Signals) -> None:
 def test_a_server_that_is_told_to_stop_goes_on_answering_hands_jobs_back_and_ends_within_ten_seconds(server):
     server.start()
     storage = open_storage(server.home)
-    storage.board.set("kawasaki", DeviceSettings(least_run_seconds=3))
+    storage.device_settings.set("kawasaki", DeviceSettings(least_run_seconds=3))
     short, long = running(server, storage, TASK | {"device": "Kawasaki"}), running(server, storage, minutes())
     waiting = [ask(server, "POST", "/task", TASK)[1]["task_id"] for _ in range(8)]
     begun = time.monotonic()
@@ -199,7 +199,7 @@ def test_ten_thousand_queued_jobs_do_not_make_a_status_slow(server):
     server.start()
     before = memory(server.pid)
     storage = open_storage(server.home)
-    storage.board.set("kawasaki", DeviceSettings(least_queue_seconds=86_400))
+    storage.device_settings.set("kawasaki", DeviceSettings(least_queue_seconds=86_400))
     assert ask(server, "POST", "/task", TASK | {"device": "Kawasaki"})[0] == 200
     ids = fill(storage, 9_999)
 
@@ -225,7 +225,7 @@ def test_ten_thousand_jobs_that_were_on_their_way_are_handed_back_within_two_sec
     server.start(ready=False)
     empty = time.monotonic() - begun
     storage = open_storage(server.home)
-    storage.board.set("qulacs", DeviceSettings(least_queue_seconds=86_400))
+    storage.device_settings.set("qulacs", DeviceSettings(least_queue_seconds=86_400))
     assert ask(server, "POST", "/task", TASK)[0] == 200
     server.kill()
     fill(storage, 9_999)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engines import ME, wait_for
+from dispatchers import ME, wait_for
 from qumulus.core.errors import Unavailable
 from qumulus.core.jobs import NewJob
 from qumulus.core.ports import JobQuery

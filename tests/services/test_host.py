@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engines import wait_for
+from dispatchers import wait_for
 from qumulus.services import host as host_module
 from qumulus.services import sandbox
 from qumulus.services.device_programs import Packages

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from engines import ME, wait_for
+from dispatchers import ME, wait_for
 from qumulus.core.errors import StorageFull, Unavailable
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Claim
@@ -112,7 +112,7 @@ def slots(tmp_path: Path, storage: Storage, disk: Disk, here: Sandbox) -> Iterat
         count=1,
         queue=disk,  # ty: ignore[invalid-argument-type]
         deployed=OneProgram(program),
-        bells=storage.bells,
+        events=storage.events,
         clock=storage.clock,
         sandbox=lambda: here,
         folder=tmp_path / "runs",

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 import databases
 from apis.planqk.cloud import deploy
 from asking import TASK, ask
-from engines import alive, wait_for
+from dispatchers import alive, wait_for
 from families import children, command, family, gone
 from qumulus.storage import open_storage
 from qumulus.storage.database.tables import sealed_secrets
@@ -135,7 +135,7 @@ def test_jobs_that_a_server_only_accepts_are_run_by_a_worker(tmp_path):
         assert "runs the jobs in" in line
         wait_for(lambda: ask(server, "GET", f"/task/{task}/status")[1]["status"] == "COMPLETED", 30)
         left = family(worker.pid)
-        assert any("execution.parent" in command(pid) for pid in left)
+        assert any("execution.fork_server" in command(pid) for pid in left)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(15) == 0
         gone(left, 2)

@@ -39,7 +39,7 @@ class Hand:
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
 
-    def leap(self, seconds: float) -> None:
+    def jump(self, seconds: float) -> None:
         """Somebody sets the wall clock."""
         self.at += timedelta(seconds=seconds)
         self.leapt += seconds
@@ -109,7 +109,7 @@ def test_jobs_of_one_lane_that_are_claimed_together_cost_a_statement_each(storag
 
 
 def test_a_least_queue_time_lets_nothing_by(storage, clock):
-    storage.board.set("d", DeviceSettings(least_queue_seconds=5))
+    storage.device_settings.set("d", DeviceSettings(least_queue_seconds=5))
     slow, other = submit(storage), submit(storage, device="e")
     assert next_one(storage) == other
     assert next_one(storage) is None
@@ -118,8 +118,8 @@ def test_a_least_queue_time_lets_nothing_by(storage, clock):
 
 
 def test_a_paused_device_runs_nothing_and_one_with_an_engine_of_its_own_waits_to_be_fetched(storage):
-    storage.board.set("paused", DeviceSettings(online=False))
-    storage.board.set("foreign", DeviceSettings(provider=True))
+    storage.device_settings.set("paused", DeviceSettings(online=False))
+    storage.device_settings.set("foreign", DeviceSettings(provider=True))
     submit(storage, device="paused")
     ids = [submit(storage, account, "foreign") for account in ("a", "b", "a")]
     assert next_one(storage) is None
@@ -134,7 +134,7 @@ def test_a_paused_device_runs_nothing_and_one_with_an_engine_of_its_own_waits_to
 
 
 def test_a_device_that_runs_one_job_at_a_time_does(storage):
-    storage.board.set("d", DeviceSettings(one_at_a_time=True))
+    storage.device_settings.set("d", DeviceSettings(one_at_a_time=True))
     first, second = submit(storage, "a"), submit(storage, "b")
     assert [claim.job_id for claim in storage.queue.claim("me", 5, LEASE)] == [first]
     assert next_one(storage) is None
@@ -143,7 +143,7 @@ def test_a_device_that_runs_one_job_at_a_time_does(storage):
 
 
 def session_on_single_device(storage: Storage, mode: SessionMode = SessionMode.DEDICATED, **members: float) -> str:
-    storage.board.set("d", DeviceSettings(one_at_a_time=True))
+    storage.device_settings.set("d", DeviceSettings(one_at_a_time=True))
     return storage.sessions.open(NewSession(account="a", device="d", mode=mode, **members)).id
 
 
@@ -238,16 +238,16 @@ def test_an_expected_start_counts_what_runs_and_the_last_runs_of_the_device(stor
         (claim,) = storage.queue.claim("me", 1, LEASE)
         storage.queue.start(claim)
         storage.queue.finish(claim, Outcome(run_seconds=seconds))
-    storage.board.set("d", DeviceSettings(one_at_a_time=True))
+    storage.device_settings.set("d", DeviceSettings(one_at_a_time=True))
     ids = [submit(storage) for _ in range(3)]
     submit(storage, device="e")
     assert storage.jobs.expected_start(ids[0]) == clock.now()
     assert next_one(storage, end=False) == ids[0]
     assert storage.jobs.expected_start(ids[1]) == clock.now() + timedelta(seconds=5)
     assert storage.jobs.expected_start(ids[2]) == clock.now() + timedelta(seconds=10)
-    storage.board.set("d", DeviceSettings(one_at_a_time=True, least_queue_seconds=60))
+    storage.device_settings.set("d", DeviceSettings(one_at_a_time=True, least_queue_seconds=60))
     assert storage.jobs.expected_start(ids[1]) == clock.now() + timedelta(seconds=60)
-    storage.board.set("d", DeviceSettings(online=False))
+    storage.device_settings.set("d", DeviceSettings(online=False))
     assert storage.jobs.expected_start(ids[1]) is None
     assert storage.jobs.pending("d") == {"d": 3}
 
@@ -304,7 +304,7 @@ def test_a_wall_clock_that_is_set_back_makes_no_lease_longer(storage, clock):
     """Else the jobs of a dispatcher that ends soon after would wait until the clock has caught up."""
     submit(storage)
     (claim,) = storage.queue.claim("me", 1, LEASE)
-    clock.leap(-3600)
+    clock.jump(-3600)
     assert storage.queue.recover() == 0
     assert storage.queue.heartbeat("me", [claim], LEASE) == []
     clock.move(61)
@@ -315,7 +315,7 @@ def test_a_wall_clock_that_is_set_back_makes_no_lease_longer(storage, clock):
 def test_a_wall_clock_that_is_set_takes_no_running_job_away(storage, clock, hours):
     ids = [submit(storage) for _ in range(3)]
     claims = storage.queue.claim("me", 3, LEASE)
-    clock.leap(hours * 3600)
+    clock.jump(hours * 3600)
     assert storage.queue.recover() == 0
     clock.move(5)
     assert storage.queue.heartbeat("me", claims, LEASE) == []

@@ -227,17 +227,17 @@ def test_blobs_that_no_row_names_are_swept_when_nobody_else_is_there(tmp_path):
 def test_what_one_process_sets_another_sees(tmp_path):
     code = (
         "import sys, pathlib; from qumulus.storage import open_storage; from qumulus.core.devices import DeviceSettings;"
-        "s = open_storage(pathlib.Path(sys.argv[1]), url=sys.argv[2] or None); s.board.set('brisbane', DeviceSettings(online=False, message='away')); s.close()"
+        "s = open_storage(pathlib.Path(sys.argv[1]), url=sys.argv[2] or None); s.device_settings.set('brisbane', DeviceSettings(online=False, message='away')); s.close()"
     )
     storage = open_storage(tmp_path)
-    assert storage.board.settings("brisbane").online
+    assert storage.device_settings.settings("brisbane").online
     subprocess.run([sys.executable, "-c", code, str(tmp_path), databases.url(tmp_path) or ""], check=True, timeout=30)
     import time
 
     deadline = time.monotonic() + 5
-    while storage.board.settings("brisbane").online and time.monotonic() < deadline:
+    while storage.device_settings.settings("brisbane").online and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert storage.board.settings("brisbane").message == "away"
+    assert storage.device_settings.settings("brisbane").message == "away"
     storage.close()
 
 

@@ -80,8 +80,8 @@ def test_what_is_echoed_of_a_job_can_be_replaced(storage: Storage) -> None:
 
 
 def test_a_report_on_a_device_is_kept(storage: Storage) -> None:
-    assert storage.board.report("lima") == DeviceReport()
+    assert storage.device_settings.report("lima") == DeviceReport()
     report = DeviceReport(n_qubits=3, information=b"zip", calibrated_at=storage.clock.now())
-    storage.board.set_report("lima", report)
-    storage.board.forget()
-    assert storage.board.report("lima") == report
+    storage.device_settings.set_report("lima", report)
+    storage.device_settings.forget()
+    assert storage.device_settings.report("lima") == report

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 import databases
-from engines import wait_for
+from dispatchers import wait_for
 from qumulus.core.accounts import Caller
 from qumulus.core.clock import SystemClock
 from qumulus.core.devices import DeviceSettings
@@ -78,8 +78,8 @@ def drained(storages: list[Storage], held: Counter[str], most: Counter[str]) -> 
 
 @pytest.mark.only("postgres")
 def test_a_device_runs_one_job_at_a_time_however_many_dispatchers_there_are(storages):
-    storages[0].board.set("single", DeviceSettings(one_at_a_time=True))
-    wait_for(lambda: all(storage.board.settings("single").one_at_a_time for storage in storages))
+    storages[0].device_settings.set("single", DeviceSettings(one_at_a_time=True))
+    wait_for(lambda: all(storage.device_settings.settings("single").one_at_a_time for storage in storages))
     ids = [submit(storages[number % 4], device="single" if number % 2 else "d") for number in range(60)]
     most: Counter[str] = Counter()
     order = drained(storages, Counter(), most)
@@ -90,8 +90,8 @@ def test_a_device_runs_one_job_at_a_time_however_many_dispatchers_there_are(stor
 
 @pytest.mark.only("postgres")
 def test_a_session_keeps_its_device_from_the_jobs_of_others_in_every_dispatcher(storages):
-    storages[0].board.set("single", DeviceSettings(one_at_a_time=True))
-    wait_for(lambda: all(storage.board.settings("single").one_at_a_time for storage in storages))
+    storages[0].device_settings.set("single", DeviceSettings(one_at_a_time=True))
+    wait_for(lambda: all(storage.device_settings.settings("single").one_at_a_time for storage in storages))
     session = storages[0].sessions.open(NewSession(account="a", device="single", interactive_seconds=60)).id
     mine = submit(storages[1], device="single", session=session)
     (claim,) = storages[1].queue.claim("one", 1, LEASE)
@@ -193,9 +193,9 @@ def test_an_end_and_a_cancellation_at_the_same_time_leave_one_of_both(storages):
 @pytest.mark.only("postgres")
 def test_what_is_settled_or_cancelled_in_one_process_rings_in_the_others(storages):
     heard: list[tuple[str, str]] = []
-    storages[1].bells.settled.listen(lambda job_id: heard.append(("settled", job_id)))
-    storages[1].bells.cancelling.listen(lambda job_id: heard.append(("cancelling", job_id)))
-    storages[1].bells.queued.listen(lambda _job_id: heard.append(("queued", "")))
+    storages[1].events.settled.subscribe(lambda job_id: heard.append(("settled", job_id)))
+    storages[1].events.cancelling.subscribe(lambda job_id: heard.append(("cancelling", job_id)))
+    storages[1].events.queued.subscribe(lambda _job_id: heard.append(("queued", "")))
     ids = [submit(storages[0]) for _ in range(2)]
     claims: list[Claim] = storages[0].queue.claim("me", 2, LEASE)
     for claim in claims:

@@ -49,8 +49,8 @@ async def _workloads(request: Request) -> ports.Workloads:
     return _cloud(request).workloads
 
 
-async def _board(request: Request) -> ports.DeviceBoard:
-    return _cloud(request).board
+async def _device_settings(request: Request) -> ports.DeviceSettingsStore:
+    return _cloud(request).device_settings
 
 
 async def _state(request: Request) -> ports.State:
@@ -89,7 +89,7 @@ Devices = Annotated[ports.Catalogue, Depends(_devices)]
 Accounts = Annotated[ports.Accounts, Depends(_accounts)]
 Sessions = Annotated[ports.Sessions, Depends(_sessions)]
 Workloads = Annotated[ports.Workloads, Depends(_workloads)]
-Board = Annotated[ports.DeviceBoard, Depends(_board)]
+DeviceSettingsStore = Annotated[ports.DeviceSettingsStore, Depends(_device_settings)]
 State = Annotated[ports.State, Depends(_state)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]

@@ -1,15 +1,15 @@
 """Running jobs on the machines of a Ray cluster.
 
 ```
-server process ── dispatcher, seats (threads)
-   └─ driver (this package)          speaks with the server as a warm parent does; the only process that knows Ray
+server process ── dispatcher, slots (threads)
+   └─ driver (this package)          speaks with the server as a fork server does; the only process that knows Ray
         ┆ calls of actors: bytes of our own frames, nothing else
-        └─ actor (on any node)       one place; holds a warm parent of its own, runs nothing itself
-             └─ warm parent ── worker
+        └─ actor (on any node)       one place; holds a fork server of its own, runs nothing itself
+             └─ fork server ── worker
 ```
 
-The driver takes the place of the warm parent (`execution.parent`): the same five-byte commands, the same frames. So the
-engine, its seats and how a run may end are the same on one machine and on many. Ray finds a place for each actor by its CPU
+The driver takes the place of the fork server (`execution.fork_server`): the same five-byte commands, the same frames. So the
+dispatcher, its slots and how a run may end are the same on one machine and on many. Ray finds a place for each actor by its CPU
 and memory and says when one is gone; workers, limits and isolation are those of `execution.worker`. A worker that dies, dies
 of its job: the attempt counts. An actor that dies was lost with its node: the attempt does not count.
 

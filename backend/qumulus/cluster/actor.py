@@ -1,4 +1,4 @@
-"""One place of the cluster: an actor that keeps a warm parent beside it and has one worker run one job at a time.
+"""One place of the cluster: an actor that keeps a fork server beside it and has one worker run one job at a time.
 
 What it is given and what it gives back are frames of `execution.wire`, as bytes: Ray carries them and never looks inside.
 """
@@ -16,11 +16,11 @@ import ray
 from qumulus.core.results import Failure
 from qumulus.execution import process
 from qumulus.execution.wire import BrokenWire, Frame, Message, packed, unpacked
-from qumulus.execution.worker_pool import SECRETS, Nursery, ParentGone, WorkerHandle
+from qumulus.execution.worker_pool import SECRETS, ForkServerGone, WorkerHandle, WorkerPool
 
 from .bundle import bundled, unbundled
 
-READY_SECONDS = 60.0  # in which a warm parent must be ready
+READY_SECONDS = 60.0  # in which a fork server must be ready
 SAYS = frozenset({"begun", "log", "need", "outcome"})  # what a worker may say: the rest is said of it
 MOST_SAID_BYTES = 8 << 20  # by runs of one call, after which no other one begins
 STOPPED_SECONDS = 10.0  # for which a worker may stand still; as long as a lease
@@ -41,28 +41,28 @@ class Place:
         self._frames: list[tuple[int, Frame]] = []
         self._said_bytes = 0
         self._stopped_since: float | None = None  # the worker, by somebody
-        self._nursery = Nursery(
+        self._worker_pool = WorkerPool(
             entry,
             devices=devices,
             on_ready=self._warm.set,
             most_bytes=most_bytes,
             secrets=(*SECRETS, "RAY_AUTH_"),
         )
-        self._nursery.start()
+        self._worker_pool.start()
 
     def ready(self) -> str | None:
         """The node that jobs can be run on, when that is so; None if they can't."""
         self._warm.wait(READY_SECONDS)
-        with contextlib.suppress(ParentGone):
-            self._bear()
+        with contextlib.suppress(ForkServerGone):
+            self._start_worker()
         return ray.get_runtime_context().get_node_id() if self._worker is not None else None
 
     def live(self) -> None:
         """Never returns: the call ends when this process does."""
         threading.Event().wait()
 
-    def run(self, room: int, programs: bytes) -> bytes:
-        """Run programs one after another, each of which may use ``room`` bytes without asking anybody.
+    def run(self, memory_bytes: int, programs: bytes) -> bytes:
+        """Run programs one after another, each of which may use ``memory_bytes`` bytes without asking anybody.
 
         Returns the frames that `heard` has not given yet. The last one of each run is its outcome; or what it needs, where that
         is more: then it has to be begun again in a larger place; or how its worker ended; or that it has not begun.
@@ -72,7 +72,7 @@ class Place:
             self._waiting, self._said_bytes = waiting, 0
         following: tuple[int, Frame] | None = first
         while following is not None:
-            self._run(*following, room)
+            self._run(*following, memory_bytes)
             following = self._next()
         return self._said()
 
@@ -95,11 +95,11 @@ class Place:
         if worker is not None:
             worker.kill()
 
-    def _run(self, number: int, program: Frame, room: int) -> None:
+    def _run(self, number: int, program: Frame, memory_bytes: int) -> None:
         try:
             worker = self._begin(number)
-            self._drive(worker, program, room)
-        except ParentGone as gone:
+            self._drive(worker, program, memory_bytes)
+        except ForkServerGone as gone:
             self._add(exited(lost=str(gone)))
         finally:
             with self._lock:
@@ -131,7 +131,7 @@ class Place:
         elif time.monotonic() - self._stopped_since > STOPPED_SECONDS:
             self.kill(number)
 
-    def _bear(self) -> WorkerHandle:
+    def _start_worker(self) -> WorkerHandle:
         worker = self._worker
         with self._lock:
             doomed = worker is self._doomed  # though it may have ended that run by itself, and not be dead yet
@@ -140,23 +140,23 @@ class Place:
             worker = None
         if worker is None:
             deadline = time.monotonic() + READY_SECONDS
-            while not self._nursery.ready and time.monotonic() < deadline:
+            while not self._worker_pool.ready and time.monotonic() < deadline:
                 time.sleep(0.05)
-            self._worker = worker = self._nursery.bear()
+            self._worker = worker = self._worker_pool.start_worker()
         return worker
 
     def _begin(self, number: int) -> WorkerHandle:
         self._begun = number
-        worker = self._bear()
+        worker = self._start_worker()
         with self._lock:
             self._number = number
         return worker
 
-    def _drive(self, worker: WorkerHandle, program: Frame, room: int) -> None:
+    def _drive(self, worker: WorkerHandle, program: Frame, memory_bytes: int) -> None:
         """Have the worker run it, and keep what it says.
 
         Raises:
-            ParentGone: the worker was lost with its parent.
+            ForkServerGone: the worker was lost with its parent.
         """
         try:
             worker.wire.send_frame(program)
@@ -165,7 +165,7 @@ class Place:
                 message = unpacked(frame)
                 if message.say not in SAYS:
                     raise BrokenWire("A worker says what it must not say.")
-                if message.say == "need" and int(message.members["bytes"]) <= room:
+                if message.say == "need" and int(message.members["bytes"]) <= memory_bytes:
                     worker.wire.send("go")
                     continue
                 self._add(frame)
@@ -202,5 +202,5 @@ class Place:
 
 
 def exited(code: int = 0, peak_bytes: int = 0, output: str = "", **members: Any) -> Frame:
-    """How a worker ended, as a warm parent says it."""
+    """How a worker ended, as a fork server says it."""
     return packed(Message("exited", {"code": code, "peak_bytes": peak_bytes, "output": output, **members}))

@@ -1,7 +1,7 @@
-"""The driver: a process that the server takes for its warm parent, and that has the jobs run by the actors of a Ray cluster.
+"""The driver: a process that the server takes for its fork server, and that has the jobs run by the actors of a Ray cluster.
 
-What the server takes for a worker is a *line*: a socket to a seat. Each program that comes over it goes to a place of the cluster,
-alone or with others, and what its run says comes back. How a run ends without an outcome is told as a warm parent tells it;
+What the server takes for a worker is a *line*: a socket to a slot. Each program that comes over it goes to a place of the cluster,
+alone or with others, and what its run says comes back. How a run ends without an outcome is told as a fork server tells it;
 with `lost` where the place is gone, so that the attempt does not count.
 """
 
@@ -28,8 +28,8 @@ from qumulus.execution.messages import refusal
 from qumulus.execution.wire import COMMAND, FORK, BrokenWire, Frame, Message, Wire, packed
 
 from . import LOCAL
-from .call import Errand
 from .places import Full, Places, TooLarge, line_of
+from .requests import Request
 
 log = logging.getLogger("qumulus.cluster")
 
@@ -45,33 +45,33 @@ FULL = "It waited for a place of the cluster longer than expected."
 
 
 class Line:
-    """What a seat takes for a worker: one program at a time is on its way from there to a place."""
+    """What a slot takes for a worker: one program at a time is on its way from there to a place."""
 
     def __init__(self, number: int, wire: Wire, places: Places, on_end: Callable[[int, dict[str, Any]], None]) -> None:
-        """``on_end`` hears how it ended, before the seat sees that it has."""
+        """``on_end`` hears how it ended, before the slot sees that it has."""
         self._number = number
         self.wire = wire
         self._places = places
         self._on_end = on_end
-        self._errand: Errand | None = None
+        self._request: Request | None = None
         self._given_up = False
         self._closed = False
         self._closing = threading.Lock()
 
     def read(self) -> None:
-        """Take the program that the seat has sent.
+        """Take the program that the slot has sent.
 
         Raises:
-            BrokenWire: the seat is gone, or the line has ended.
+            BrokenWire: the slot is gone, or the line has ended.
         """
         self._send(self.wire.receive_frame())
 
     def kill(self) -> None:
         """End what runs, and take nothing more."""
         self._given_up = True
-        errand = self._errand
-        if errand is not None:
-            self._places.give_up(errand)
+        request = self._request
+        if request is not None:
+            self._places.give_up(request)
         else:
             self._close()
 
@@ -79,12 +79,12 @@ class Line:
         """Pass on what a run says. See `Sender.say`."""
         try:
             self.wire.send_frame(*frames)
-        except BrokenWire:  # the seat is gone: what runs has to end
+        except BrokenWire:  # the slot is gone: what runs has to end
             self.kill()
 
     def end(self, last: Message | None = None, error: Exception | None = None) -> None:
         """A program has ended here. See `Sender.end`. A run that needs more memory than its place has begins again in a larger one."""
-        errand, self._errand = self._errand, None
+        request, self._request = self._request, None
         if isinstance(error, Full):
             self._close(lost=FULL, begun=False)
         elif error is not None:
@@ -93,15 +93,15 @@ class Line:
             self._close(**last.members)
         elif self._given_up:
             self._close()
-        elif last is not None and errand is not None:
-            self._send(errand.frame, int(last.members["bytes"]))
+        elif last is not None and request is not None:
+            self._send(request.frame, int(last.members["bytes"]))
 
     def _send(self, frame: Frame, needed: int = 0) -> None:
-        self._errand = errand = Errand(frame, self, needed)
+        self._request = request = Request(frame, self, needed)
         try:
-            self._places.send(errand)
+            self._places.send(request)
         except TooLarge as error:
-            self._errand = None
+            self._request = None
             self.say(packed(refusal(str(error))))
         if self._given_up:
             self.kill()

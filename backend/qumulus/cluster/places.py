@@ -1,6 +1,6 @@
 """The places of a cluster: as many actors as it has CPUs, each found a node by Ray; kept, handed out, replaced.
 
-A place asks Ray for one CPU and for memory: what the actor and its warm parent take, and room for a job. A job that needs more
+A place asks Ray for one CPU and for memory: what the actor and its fork server take, and room for a job. A job that needs more
 room than a place has gets a larger one, which stays while it is in use. Several drivers on one cluster share it evenly; what
 one that ended had goes to the others.
 """
@@ -14,8 +14,6 @@ import threading
 import time
 from bisect import insort
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from queue import SimpleQueue
 from typing import Any
 
 import ray
@@ -23,18 +21,19 @@ from ray.exceptions import RayError
 from ray.util import list_named_actors
 
 from .actor import Place
-from .call import Errand, Trip
+from .call import Call
+from .requests import Request, Reservation
 from .sharing import PLACE_BYTES, share, sizes
 
 log = logging.getLogger("qumulus.cluster")
 
-OVERHEAD_BYTES = 512 << 20  # an actor, its warm parent and what a worker has loaded
-ROOM_BYTES = PLACE_BYTES - OVERHEAD_BYTES  # for a job, in an ordinary place
+OVERHEAD_BYTES = 512 << 20  # an actor, its fork server and what a worker has loaded
+JOB_BYTES = PLACE_BYTES - OVERHEAD_BYTES  # for a job, in an ordinary place
 NODE = "ray.io/node-id"  # a label
 LOOK_SECONDS = 0.25  # how often actors that came or went are looked for
 RESIZE_SECONDS = 0.5  # how often nodes and other drivers are
 QUICK_SECONDS = 0.05  # a run that takes no longer: a call and a commit take as long as some of them
-TOGETHER = 8  # errands that go to a place in one call, where runs are quick
+TOGETHER = 8  # requests that go to a place in one call, where runs are quick
 AHEAD = 16  # programs that such a place wants beyond the one that it runs
 MOST_AHEAD = 32  # of all places: no dispatcher is so fast that more would be of use
 AHEAD_SECONDS = 0.5  # for which a program waits for a place; then another driver's may be free
@@ -52,21 +51,6 @@ class TooLarge(Exception):
 
 class Full(Exception):
     """No place became free in time: what waited has not begun."""
-
-
-@dataclass(eq=False, slots=True)
-class Held:
-    """An actor, as the driver has it."""
-
-    actor: Any
-    room: int  # bytes for a job
-    coming: Any  # the call that returns when it is ready
-    node: str = ""  # as soon as it is
-    living: Any = None  # the call that ends when it does
-    busy: bool = False
-    since: float = field(default_factory=time.monotonic)  # busy or not
-    quick: bool = False  # its last runs were
-    sent: SimpleQueue[list[Errand] | None] = field(default_factory=SimpleQueue)  # to its thread; None: it is forgotten
 
 
 class Places:
@@ -89,103 +73,107 @@ class Places:
         self._name = f"driver-{secrets.token_hex(8)}"
         member = ray.remote(Member).options(num_cpus=0, name=self._name, max_restarts=-1)
         self._member = member.remote()  # its node may end before we do: then it lives on another one
-        self._coming: set[Held] = set()
-        self._ready: set[Held] = set()
-        self._free: list[Held] = []
-        self._waiting: list[Errand] = []  # in the order in which they came
+        self._coming: set[Reservation] = set()
+        self._ready: set[Reservation] = set()
+        self._free: list[Reservation] = []
+        self._waiting: list[Request] = []  # in the order in which they came
         self._lock = threading.RLock()
 
     # -- by those that have programs run ---------------------------------------------------------------------------
 
-    def send(self, errand: Errand) -> None:
+    def send(self, request: Request) -> None:
         """Have a program run as soon as a place has room for it; its sender hears of it.
 
         Raises:
             TooLarge
         """
-        if errand.needed > ROOM_BYTES:
-            self._check(errand.needed)
-        errand.until = math.inf if errand.needed else time.monotonic() + AHEAD_SECONDS
+        if request.needed > JOB_BYTES:
+            self._check(request.needed)
+        request.until = math.inf if request.needed else time.monotonic() + AHEAD_SECONDS
         with self._lock:
-            self._waiting.append(errand)
+            self._waiting.append(request)
             self._grant()
 
-    def give_up(self, errand: Errand) -> None:
+    def give_up(self, request: Request) -> None:
         """End its run at once, or let it not begin."""
         with self._lock:
-            errand.given_up = True
-            held, waits = errand.held, errand in self._waiting
+            request.given_up = True
+            reservation, waits = request.reservation, request in self._waiting
             if waits:
-                self._leave(errand)
+                self._leave(request)
         if waits:
-            errand.sender.end()
-        elif held is not None:
-            held.actor.kill.remote(errand.number)
+            request.sender.end()
+        elif reservation is not None:
+            reservation.actor.kill.remote(request.number)
 
-    def _leave(self, errand: Errand) -> None:
+    def _leave(self, request: Request) -> None:
         """It waits no more; nor does the place that was made for it, unless it goes there."""
-        self._waiting.remove(errand)
-        if errand.larger is not None and errand.larger is not errand.held and errand.larger in self._coming:
-            self._forget(errand.larger)
+        self._waiting.remove(request)
+        if request.larger is not None and request.larger is not request.reservation and request.larger in self._coming:
+            self._forget(request.larger)
 
     # -- by the threads of places ----------------------------------------------------------------------------------
 
-    def _serve(self, held: Held) -> None:
+    def _serve(self, reservation: Reservation) -> None:
         """Have programs run at a place until it is forgotten."""
-        while (errands := held.sent.get()) is not None:
-            trip = Trip(held, errands, self._answer_seconds, self._take_back)
-            trip.go()
-            if trip.lost is not None:
-                log.warning("A place of the cluster is gone: %s", line_of(trip.lost))
+        while (requests := reservation.sent.get()) is not None:
+            call = Call(reservation, requests, self._answer_seconds, self._take_back)
+            call.go()
+            if call.lost is not None:
+                log.warning("A place of the cluster is gone: %s", line_of(call.lost))
             with self._lock:
-                self._give_back(held, runs=len(errands), lost=trip.lost is not None)
-            for errand in trip.open.values():
-                errand.sender.end(error=trip.lost)
+                self._give_back(reservation, runs=len(requests), lost=call.lost is not None)
+            for request in call.open.values():
+                request.sender.end(error=call.lost)
 
-    def _take_back(self, errand: Errand) -> None:
+    def _take_back(self, request: Request) -> None:
         """It has not begun where it was: it is the next one elsewhere."""
         with self._lock:
-            errand.held, errand.until = None, time.monotonic() + LOOK_SECONDS
-            insort(self._waiting, errand, key=lambda one: one.number)
+            request.reservation, request.until = None, time.monotonic() + LOOK_SECONDS
+            insort(self._waiting, request, key=lambda one: one.number)
             self._grant()
 
-    def _give_back(self, held: Held, *, runs: int, lost: bool) -> None:
+    def _give_back(self, reservation: Reservation, *, runs: int, lost: bool) -> None:
         """Let others have it after so many runs, or forget it where it was lost."""
-        if lost or len(self._ready) > self._wanted or self._crowds(held):  # then others are to have it
-            self._forget(held)
-        elif held in self._ready:
+        if lost or len(self._ready) > self._wanted or self._crowds(reservation):  # then others are to have it
+            self._forget(reservation)
+        elif reservation in self._ready:
             now = time.monotonic()
-            held.quick, held.busy, held.since = now - held.since < runs * QUICK_SECONDS, False, now
-            self._free.append(held)
+            reservation.quick, reservation.busy, reservation.since = (
+                now - reservation.since < runs * QUICK_SECONDS,
+                False,
+                now,
+            )
+            self._free.append(reservation)
             self._grant()
 
     def _grant(self) -> None:
         """Give free places to those that wait, in turn; where none has the room that is needed, one is exchanged for a larger."""
-        for errand in list(self._waiting):
+        for request in list(self._waiting):
             if not self._free:
                 return
-            if errand.held is not None:
+            if request.reservation is not None:
                 continue  # it went with another one
-            fitting = [held for held in self._free if held.room >= errand.needed]
+            fitting = [reservation for reservation in self._free if reservation.memory_bytes >= request.needed]
             if fitting:
-                held = min(fitting, key=lambda held: held.room)
-                self._free.remove(held)
-                held.busy, held.since = True, time.monotonic()
-                together = [errand, *self._company(held, errand)]
+                reservation = min(fitting, key=lambda reservation: reservation.memory_bytes)
+                self._free.remove(reservation)
+                reservation.busy, reservation.since = True, time.monotonic()
+                together = [request, *self._batch_with(reservation, request)]
                 for one in together:
-                    one.held = held
+                    one.reservation = reservation
                     self._leave(one)
-                held.sent.put(together)
-            elif errand.larger is None:
+                reservation.sent.put(together)
+            elif request.larger is None:
                 self._forget(self._free[-1])
-                errand.larger = self._make(errand.needed)
+                request.larger = self._make(request.needed)
 
-    def _company(self, held: Held, errand: Errand) -> list[Errand]:
+    def _batch_with(self, reservation: Reservation, request: Request) -> list[Request]:
         """Who goes with it: as many as leave the other places their share."""
-        if not held.quick or not errand.light:
+        if not reservation.quick or not request.light:
             return []
         share = min(TOGETHER, -(-len(self._waiting) // len(self._ready)))
-        return [one for one in self._waiting if one.light and one is not errand][: share - 1]
+        return [one for one in self._waiting if one.light and one is not request][: share - 1]
 
     @staticmethod
     def _check(needed: int) -> None:
@@ -216,11 +204,11 @@ class Places:
         """Let those go that have waited for too long."""
         now = time.monotonic()
         with self._lock:
-            late = [errand for errand in self._waiting if errand.until < now]
-            for errand in late:
-                self._leave(errand)
-        for errand in late:
-            errand.sender.end(error=Full())
+            late = [request for request in self._waiting if request.until < now]
+            for request in late:
+                self._leave(request)
+        for request in late:
+            request.sender.end(error=Full())
 
     def _tell(self) -> None:
         counts = len(self._ready), min(MOST_AHEAD, AHEAD * sum(map(self._quick, self._ready)))
@@ -229,31 +217,33 @@ class Places:
             self._on_change(*counts)
 
     @staticmethod
-    def _quick(held: Held) -> bool:
+    def _quick(reservation: Reservation) -> bool:
         """Whether a program that waits for it would wait for a moment."""
-        return held.quick and not (held.busy and time.monotonic() - held.since > TOGETHER * QUICK_SECONDS)
+        return reservation.quick and not (
+            reservation.busy and time.monotonic() - reservation.since > TOGETHER * QUICK_SECONDS
+        )
 
     def _look(self) -> None:
         """Let in the actors that became ready, and forget those that ended."""
         with self._lock:
-            coming = {held.coming: held for held in self._coming}
-            living = {held.living: held for held in self._ready}
+            coming = {reservation.coming: reservation for reservation in self._coming}
+            living = {reservation.living: reservation for reservation in self._ready}
         for ended in _ended(coming):
-            held = coming[ended]
+            reservation = coming[ended]
             with self._lock:
-                if held not in self._coming:
+                if reservation not in self._coming:
                     continue
                 if (node := _node_of(ended)) is not None:
-                    self._coming.remove(held)
-                    held.node = node
-                    held.living = held.actor.live.remote()
-                    self._ready.add(held)
-                    self._free.append(held)
-                    threading.Thread(target=self._serve, args=(held,), daemon=True).start()
+                    self._coming.remove(reservation)
+                    reservation.node = node
+                    reservation.living = reservation.actor.live.remote()
+                    self._ready.add(reservation)
+                    self._free.append(reservation)
+                    threading.Thread(target=self._serve, args=(reservation,), daemon=True).start()
                     self._tell()
                     self._grant()
                 else:
-                    self._forget(held)
+                    self._forget(reservation)
         for ended in _ended(living):
             with self._lock:
                 self._forget(living[ended])
@@ -266,29 +256,33 @@ class Places:
         wanted, most_on = share(sizes(ray.nodes()), list_named_actors(), self._name)
         with self._lock:
             self._wanted, self._most_on = (self._most, {}) if self._most else (wanted, most_on)
-            for held in [held for held in self._free if held.room > ROOM_BYTES and now - held.since > IDLE_SECONDS]:
-                self._forget(held)
-            for held in [*self._free]:
-                if self._crowds(held):
-                    self._forget(held)
+            for reservation in [
+                reservation
+                for reservation in self._free
+                if reservation.memory_bytes > JOB_BYTES and now - reservation.since > IDLE_SECONDS
+            ]:
+                self._forget(reservation)
+            for reservation in [*self._free]:
+                if self._crowds(reservation):
+                    self._forget(reservation)
             more = self._wanted - len(self._ready) - len(self._coming)
             for _ in range(more):
-                self._make(ROOM_BYTES)
-            for held in [*self._coming, *self._free][: max(0, -more)]:
-                self._forget(held)
+                self._make(JOB_BYTES)
+            for reservation in [*self._coming, *self._free][: max(0, -more)]:
+                self._forget(reservation)
 
     def _on(self, node: str) -> int:
-        return sum(held.node == node for held in self._ready)
+        return sum(reservation.node == node for reservation in self._ready)
 
-    def _crowds(self, held: Held) -> bool:
+    def _crowds(self, reservation: Reservation) -> bool:
         """Whether its node is to be left to executions of services."""
-        return held.node in self._most_on and self._on(held.node) > self._most_on[held.node]
+        return reservation.node in self._most_on and self._on(reservation.node) > self._most_on[reservation.node]
 
-    def _make(self, room: int) -> Held:
+    def _make(self, memory_bytes: int) -> Reservation:
         full = [node for node, most in self._most_on.items() if self._on(node) >= most]
         options = self._class.options(
             num_cpus=1,
-            memory=room + OVERHEAD_BYTES,
+            memory=memory_bytes + OVERHEAD_BYTES,
             scheduling_strategy="SPREAD",
             label_selector={NODE: f"!in({','.join(full)})"} if full else None,
             max_concurrency=THREADS,
@@ -297,17 +291,17 @@ class Places:
             enable_task_events=False,  # nobody looks at them
         )
         actor: Any = options.remote(*self._arguments)
-        held = Held(actor, room, actor.ready.remote())
-        self._coming.add(held)
-        return held
+        reservation = Reservation(actor, memory_bytes, actor.ready.remote())
+        self._coming.add(reservation)
+        return reservation
 
-    def _forget(self, held: Held) -> None:
-        self._coming.discard(held)
-        self._ready.discard(held)
-        if held in self._free:
-            self._free.remove(held)
-        held.sent.put(None)
-        ray.kill(held.actor, no_restart=True)  # nothing happens if it has ended
+    def _forget(self, reservation: Reservation) -> None:
+        self._coming.discard(reservation)
+        self._ready.discard(reservation)
+        if reservation in self._free:
+            self._free.remove(reservation)
+        reservation.sent.put(None)
+        ray.kill(reservation.actor, no_restart=True)  # nothing happens if it has ended
         self._tell()  # before it is said that its runs were lost: who gets them must not be we, as long as we have no place
 
 
@@ -316,7 +310,7 @@ def line_of(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _ended(calls: dict[Any, Held]) -> list[Any]:
+def _ended(calls: dict[Any, Reservation]) -> list[Any]:
     return ray.wait(list(calls), num_returns=len(calls), timeout=0)[0] if calls else []
 
 

@@ -1,8 +1,8 @@
 """How those that use one cluster share it: what each of them has is seen from the names of its actors.
 
-A room of an execution is made for one node, which its name says, with what it takes there. It never waits for another room,
+An actor of an execution is made for one node, which its name says, with what it takes there. It never waits for another actor,
 only for simulations: these leave it what it takes as soon as they end. Every driver of simulations has a member, named
-`driver-…`; they share evenly what the rooms leave, and rooms leave a place to each of them, but for the only room there is.
+`driver-…`; they share evenly what the actors leave, and actors leave a place to each of them, but for the only actor there is.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ROOM, MEMBER = "room", "driver"
+SERVICE, MEMBER = "actor", "driver"
 PLACE_BYTES = 1 << 30  # an ordinary place of simulations; it has one core
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a node has, or a room takes."""
+    """What a node has, or an actor takes."""
 
     cores: int
     memory: int  # bytes
@@ -50,28 +50,28 @@ def sizes(nodes: Iterable[Mapping[str, Any]]) -> Nodes:
 
 
 def room_name(node: str, size: Size, own: str) -> str:
-    """The name of a room of that size on that node."""
-    return f"{ROOM}-{node}-{size.cores}-{size.memory}-{own}"
+    """The name of an actor of that size on that node."""
+    return f"{SERVICE}-{node}-{size.cores}-{size.memory}-{own}"
 
 
-def node_for(room: Size, nodes: Nodes, names: Collection[str], fit: Collection[str]) -> str | None:
-    """The node on which a room is to be made, of those that are ``fit``; None if it has to wait for another room to end."""
-    left, drivers, others = _left(nodes, names), _of(MEMBER, names), _of(ROOM, names)
+def node_for(actor: Size, nodes: Nodes, names: Collection[str], fit: Collection[str]) -> str | None:
+    """The node on which an actor is to be made, of those that are ``fit``; None if it has to wait for another actor to end."""
+    left, drivers, others = _left(nodes, names), _of(MEMBER, names), _of(SERVICE, names)
     for node in sorted(fit, key=lambda node: -left[node].cores):
-        if left[node].holds(room):
-            places = sum(size.places for size in (left | {node: left[node].without(room)}).values())
+        if left[node].holds(actor):
+            places = sum(size.places for size in (left | {node: left[node].without(actor)}).values())
             if places >= len(drivers) or not others:
                 return node
     return None
 
 
 def share(nodes: Nodes, names: Collection[str], own: str) -> tuple[int, Mapping[str, int]]:
-    """How many places the driver may have whose member is ``own``: in all, and on each node where there are rooms anywhere.
+    """How many places the driver may have whose member is ``own``: in all, and on each node where there are actors anywhere.
 
-    Without rooms, all may ask for what can't be divided: Ray says who has it.
+    Without actors, all may ask for what can't be divided: Ray says who has it.
     """
     drivers = sorted({*_of(MEMBER, names), own})
-    if not _of(ROOM, names):
+    if not _of(SERVICE, names):
         return -(-sum(size.cores for size in nodes.values()) // len(drivers)), {}
     turn = drivers.index(own)
     each = {
@@ -86,9 +86,9 @@ def _of(kind: str, names: Iterable[str]) -> Sequence[str]:
 
 
 def _left(nodes: Nodes, names: Iterable[str]) -> dict[str, Size]:
-    """What the rooms leave of each node."""
+    """What the actors leave of each node."""
     left = dict(nodes)
-    for name in _of(ROOM, names):
+    for name in _of(SERVICE, names):
         _, node, cores, memory, _ = name.split("-")
         if node in left:
             left[node] = left[node].without(Size(int(cores), int(memory)))

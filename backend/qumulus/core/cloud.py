@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .pools import Pools
-from .ports import Accounts, Catalogue, Clock, DeviceBoard, FetchedQueue, JobStore, Sessions, Settled, State, Workloads
+from .ports import (
+    Accounts,
+    Catalogue,
+    Clock,
+    DeviceSettingsStore,
+    FetchedQueue,
+    JobStore,
+    Sessions,
+    Settled,
+    State,
+    Workloads,
+)
 from .services import Services
 
 
@@ -21,7 +32,7 @@ class Cloud:
     workloads: Workloads
     services: Services
     pools: Pools
-    board: DeviceBoard
+    device_settings: DeviceSettingsStore
     state: State
     settled: Settled
     clock: Clock

@@ -1,4 +1,4 @@
-"""Bells: what one part of a process tells the others the moment it is on disk, so that nobody has to look again and again."""
+"""Events: what one part of a process tells the others the moment it is on disk, so that nobody has to look again and again."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from .results import Failure
 T = TypeVar("T")
 
 
-class Bell(Generic[T]):
+class Event(Generic[T]):
     """Calls its listeners in the thread that rings. Listeners are quick and never raise."""
 
     def __init__(self) -> None:
         self._listeners: tuple[Callable[[T], None], ...] = ()
 
-    def listen(self, listener: Callable[[T], None]) -> None:
-        """Call ``listener`` whenever the bell is rung."""
+    def subscribe(self, listener: Callable[[T], None]) -> None:
+        """Call ``listener`` whenever the event is emitted."""
         self._listeners = (*self._listeners, listener)
 
-    def silence(self, listener: Callable[[T], None]) -> None:
+    def unsubscribe(self, listener: Callable[[T], None]) -> None:
         """Call ``listener`` no more."""
         self._listeners = tuple(known for known in self._listeners if known != listener)
 
-    def ring(self, what: T) -> None:
+    def emit(self, what: T) -> None:
         """Tell all listeners."""
         for listener in self._listeners:
             listener(what)
@@ -42,11 +42,11 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Bells:
+class Events:
     """What happened to jobs, after the commit. The values are job ids, where nothing else is said."""
 
-    queued: Bell[str] = field(default_factory=Bell)
-    cancelling: Bell[str] = field(default_factory=Bell)
-    settled: Bell[str] = field(default_factory=Bell)
-    ended: Bell[End] = field(default_factory=Bell)  # by what this process wrote
-    elsewhere: Bell[None] = field(default_factory=Bell)  # another process committed something
+    queued: Event[str] = field(default_factory=Event)
+    cancelling: Event[str] = field(default_factory=Event)
+    settled: Event[str] = field(default_factory=Event)
+    ended: Event[End] = field(default_factory=Event)  # by what this process wrote
+    elsewhere: Event[None] = field(default_factory=Event)  # another process committed something

@@ -134,7 +134,7 @@ class Services(Protocol):
         """
         ...
 
-    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> AbstractContextManager[None]:
+    def keep_secrets(self, job_id: str, secrets: Mapping[str, str], token: str) -> AbstractContextManager[None]:
         """Keep the secrets of an execution until it has run, in memory, or sealed where several processes need them.
 
         It is submitted inside the context: where that fails, they are forgotten. ``token`` is its caller's, with which the

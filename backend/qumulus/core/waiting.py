@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection
 
 from .errors import Unavailable
-from .events import Bells
+from .events import Events
 
 AGAIN_SECONDS = 0.2  # until a question that could not be answered is asked again
 REST = 4  # times as long as the last question took, before the next one
@@ -23,7 +23,7 @@ Finals = Callable[[Collection[str]], Collection[str]]
 class Waiting:
     """`core.ports.Settled` for one event loop."""
 
-    def __init__(self, finals: Finals, bells: Bells, *, hold: float) -> None:
+    def __init__(self, finals: Finals, events: Events, *, hold: float) -> None:
         """``finals`` says which of some jobs are final or gone; ``hold`` is how many seconds a request is held at most."""
         self._finals = finals
         self._hold = hold
@@ -31,8 +31,8 @@ class Waiting:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asking: asyncio.Task[None] | None = None
         self._ask_again = False
-        bells.settled.listen(self._rung)
-        bells.elsewhere.listen(self._elsewhere)
+        events.settled.subscribe(self._rung)
+        events.elsewhere.subscribe(self._elsewhere)
 
     async def wait(self, job_id: str, seconds: float | None = None) -> bool:
         """Return when the job is final or gone (True), or after ``seconds`` (False); None means the setting."""

@@ -1,4 +1,4 @@
 """A device of an OQTOPUS cloud somewhere else: its jobs are fetched over the Provider API and run on this machine.
 
-The engine, its warm parent and its workers are those of the server; only the queue is another one, `remote.RemoteQueue`.
+The engine, its fork server and its workers are those of the server; only the queue is another one, `remote.RemoteQueue`.
 """

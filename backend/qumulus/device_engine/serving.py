@@ -12,16 +12,16 @@ from qumulus.apis.oqtopus.device_files import described
 from qumulus.core.clock import SystemClock
 from qumulus.core.devices import Device, DeviceSettings
 from qumulus.core.errors import QumulusError
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import Catalogue
 from qumulus.core.programs import Limits
-from qumulus.execution import Engine
+from qumulus.execution import Dispatcher
 
 from .cloud import ProviderCloud
 from .remote import RemoteQueue
 
 
-class Board:
+class NoDeviceSettings:
     """Nothing is set here for a device: the cloud says whether it takes jobs."""
 
     def settings(self, device: str) -> DeviceSettings:
@@ -35,7 +35,7 @@ class Board:
 
 
 class Jobs:
-    """What the engine asks of the jobs as a whole; they stand in the cloud."""
+    """What the dispatcher asks of the jobs as a whole; they stand in the cloud."""
 
     def drain(self) -> None:
         """Nobody sends jobs to this process."""
@@ -47,14 +47,14 @@ class Jobs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """`execution.engine.Stores` whose queue is a cloud's."""
+    """`execution.dispatcher.Stores` whose queue is a cloud's."""
 
     queue: RemoteQueue
     home: Path = Path()  # nothing is kept on this machine
-    shared: bool = True  # several engines may serve a device: the cloud gives each job to one
+    shared: bool = True  # several dispatchers may serve a device: the cloud gives each job to one
     jobs: Jobs = field(default_factory=Jobs)
-    board: Board = field(default_factory=Board)
-    bells: Bells = field(default_factory=Bells)
+    device_settings: NoDeviceSettings = field(default_factory=NoDeviceSettings)
+    events: Events = field(default_factory=Events)
     clock: SystemClock = field(default_factory=SystemClock)
 
 
@@ -84,16 +84,16 @@ def serve(
     on_ready: Callable[[int], None],
 ) -> None:
     """Run the jobs until ``stop`` is set; what does not end within ``drain_seconds`` is handed back then."""
-    engine = Engine(Stores(queue=queue), workers=workers, limits=limits, devices=[simulated])
-    engine.start()
+    dispatcher = Dispatcher(Stores(queue=queue), workers=workers, limits=limits, devices=[simulated])
+    dispatcher.start()
     try:
-        while not engine.ready and not stop.wait(0.1):
+        while not dispatcher.ready and not stop.wait(0.1):
             pass
         if not stop.is_set():
-            on_ready(engine.workers)
+            on_ready(dispatcher.workers)
         stop.wait()
     finally:
         with suppress(QumulusError):  # the cloud may be gone
             cloud.announce("/status", {"status": "unavailable"})
-        engine.drain(drain_seconds)
-        engine.stop()
+        dispatcher.drain(drain_seconds)
+        dispatcher.stop()

@@ -1,7 +1,7 @@
-"""The engine of one process: takes jobs from the queue and has them run, if it is the one that owns the state folder.
+"""The dispatcher of one process: takes jobs from the queue and has them run, if it is the one that owns the state folder.
 
-Threads: one that waits for the folder and then deals claims to seats, one that keeps the warm parent, one that renews leases,
-and one a seat. Each job is on disk in every state; whatever ends here, at any moment, the next owner hands the jobs back that
+Threads: one that waits for the folder and then deals claims to slots, one that keeps the fork server, one that renews leases,
+and one a slot. Each job is on disk in every state; whatever ends here, at any moment, the next owner hands the jobs back that
 were on their way.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.errors import Unavailable
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.services import is_device
@@ -28,9 +28,9 @@ from qumulus.core.services import is_device
 from . import process
 from .admission import Budget
 from .metrics import Snapshot, Tally
-from .ownership import Everybody, Ownership
-from .slot import Ending, Seat, Surroundings
-from .worker_pool import HERE, Method, Nursery
+from .ownership import Ownership, SharedOwnership
+from .slot import Ending, Slot, SlotContext
+from .worker_pool import HERE, Method, WorkerPool
 
 log = logging.getLogger("qumulus.execution")
 
@@ -46,7 +46,7 @@ MEMORY_SHARE = 0.8  # of this machine, for all runs together
 
 
 class Intake(Protocol):
-    """What comes in, as far as the engine has to do with it."""
+    """What comes in, as far as the dispatcher has to do with it."""
 
     def drain(self) -> None:
         """Take no new jobs from now on."""
@@ -54,7 +54,7 @@ class Intake(Protocol):
 
 
 class Stores(Protocol):
-    """What the engine needs of a storage."""
+    """What the dispatcher needs of a storage."""
 
     @property
     def home(self) -> Path: ...
@@ -63,19 +63,19 @@ class Stores(Protocol):
     @property
     def queue(self) -> JobQueue: ...
     @property
-    def board(self) -> DeviceRules: ...
+    def device_settings(self) -> DeviceRules: ...
     @property
-    def bells(self) -> Bells: ...
+    def events(self) -> Events: ...
     @property
     def clock(self) -> Clock: ...
     @property
     def shared(self) -> bool: ...
 
 
-class Engine:
+class Dispatcher:
     """Runs the jobs of a state folder.
 
-    `start` returns at once: the warm parent gets ready in the background while jobs are accepted. `drain` ends taking jobs and
+    `start` returns at once: the fork server gets ready in the background while jobs are accepted. `drain` ends taking jobs and
     waits for those that run; `stop` ends everything. Both are safe to call whether this process owns the folder or not.
     """
 
@@ -102,9 +102,9 @@ class Engine:
             limits: of each run.
             memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A parent that finds places
                 elsewhere sees to the memory of each.
-            devices: prepared in the warm parent.
+            devices: prepared in the fork server.
             method: how workers begin; forked on Linux, spawned elsewhere.
-            command: starts the warm parent. Another one than `HERE` is another way of running: see `cluster`.
+            command: starts the fork server. Another one than `HERE` is another way of running: see `cluster`.
             lease: how long a claim holds without a heartbeat.
             on_taken_over: called when this process runs the jobs of the folder from now on, and those of the last owner
                 have been handed back.
@@ -114,21 +114,21 @@ class Engine:
         self._lease = lease
         self._on_taken_over = on_taken_over
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._ownership = Everybody() if storage.shared else Ownership(storage.home)
+        self._ownership = SharedOwnership() if storage.shared else Ownership(storage.home)
         self._wake = threading.Event()
         self._pulse = threading.Event()
         self._stopping = threading.Event()
         self._draining = threading.Event()
-        self._seats: list[Seat] = []
-        self._idle: list[Seat] = []
+        self._slots: list[Slot] = []
+        self._idle: list[Slot] = []
         self._idle_lock = threading.Condition()
         self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
         self._tally = Tally()
-        storage.bells.ended.listen(self._tally.ended)  # what others run can be cancelled here
+        storage.events.ended.subscribe(self._tally.ended)  # what others run can be cancelled here
         self._budget = Budget(memory_bytes or (machine_bytes() if command is HERE else sys.maxsize))
         method = method or ("fork" if process.LINUX else "spawn")
         limits = limits or Limits()
-        self._nursery = Nursery(
+        self._worker_pool = WorkerPool(
             entry,
             devices=devices,
             method=method,
@@ -136,11 +136,11 @@ class Engine:
             most_bytes=limits.result_bytes,
             command=command,
         )
-        self._around = Surroundings(
+        self._context = SlotContext(
             queue=storage.queue,
-            board=storage.board,
+            device_settings=storage.device_settings,
             clock=storage.clock,
-            nursery=self._nursery,
+            worker_pool=self._worker_pool,
             budget=self._budget,
             tally=self._tally,
             limits=limits,
@@ -155,10 +155,10 @@ class Engine:
 
     def start(self) -> None:
         """Take the folder if nobody has it, and begin; else wait in the background until its owner is gone."""
-        bells = self._storage.bells
-        bells.queued.listen(self._on_queued)
-        bells.cancelling.listen(self._on_cancelling)
-        bells.elsewhere.listen(self._on_elsewhere)
+        events = self._storage.events
+        events.queued.subscribe(self._on_queued)
+        events.cancelling.subscribe(self._on_cancelling)
+        events.elsewhere.subscribe(self._on_elsewhere)
         if not self._ownership.acquire():
             log.info(
                 "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
@@ -175,31 +175,31 @@ class Engine:
     @property
     def ready(self) -> bool:
         """Whether jobs are run now: here, or by the process that this one has joined."""
-        return not self._ownership.held or self._nursery.ready
+        return not self._ownership.held or self._worker_pool.ready
 
     @property
     def failing(self) -> bool:
         """Whether jobs can't be run here because workers can't be started; it is tried again and again."""
-        return self._nursery.failing
+        return self._worker_pool.failing
 
     @property
     def workers(self) -> int:
         """How many jobs may run at once, now."""
-        places = self._nursery.places
+        places = self._worker_pool.places
         return self._workers if places is None else places
 
     @property
-    def parent_pid(self) -> int | None:
-        """The process id of the warm parent."""
-        return self._nursery.pid
+    def fork_server_pid(self) -> int | None:
+        """The process id of the fork server."""
+        return self._worker_pool.pid
 
     def running(self) -> dict[str, int | None]:
         """The jobs that run here and the process ids of their workers."""
-        return {claim.job_id: seat.pid for seat in self._seats if (claim := seat.running) is not None}
+        return {claim.job_id: slot.pid for slot in self._slots if (claim := slot.running) is not None}
 
     def metrics(self) -> Snapshot:
         """The figures now; `execution.metrics.Jobs` collects them for Prometheus."""
-        return self._tally.snapshot(busy=len(self.running()), workers=self.workers if self._nursery.ready else 0)
+        return self._tally.snapshot(busy=len(self.running()), workers=self.workers if self._worker_pool.ready else 0)
 
     @property
     def draining(self) -> bool:
@@ -222,14 +222,14 @@ class Engine:
 
     def _all_idle(self, within: float) -> bool:
         with self._idle_lock:
-            return self._idle_lock.wait_for(lambda: len(self._idle) == len(self._seats), within)
+            return self._idle_lock.wait_for(lambda: len(self._idle) == len(self._slots), within)
 
     def _hand_back(self) -> None:
-        """End all runs. One that was claimed a moment ago may reach its seat only now: so again and again, for a short time."""
+        """End all runs. One that was claimed a moment ago may reach its slot only now: so again and again, for a short time."""
         deadline = time.monotonic() + HAND_BACK_SECONDS
         while not self._all_idle(0.05) and time.monotonic() < deadline:
-            for claim, seat in self._claims():
-                seat.end(claim.job_id, Ending.STOPPED)
+            for claim, slot in self._claims():
+                slot.end(claim.job_id, Ending.STOPPED)
 
     def stop(self) -> None:
         """End everything; what still runs is handed back."""
@@ -239,19 +239,19 @@ class Engine:
         self._wake.set()
         self._pulse.set()
         self._budget.close()
-        bells = self._storage.bells
-        bells.queued.silence(self._on_queued)
-        bells.cancelling.silence(self._on_cancelling)
-        bells.elsewhere.silence(self._on_elsewhere)
-        bells.ended.silence(self._tally.ended)
+        events = self._storage.events
+        events.queued.unsubscribe(self._on_queued)
+        events.cancelling.unsubscribe(self._on_cancelling)
+        events.elsewhere.unsubscribe(self._on_elsewhere)
+        events.ended.unsubscribe(self._tally.ended)
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(JOIN_SECONDS)
-        for seat in self._seats:
-            seat.close()
-        for seat in self._seats:
-            seat.join(JOIN_SECONDS)
-        self._nursery.stop()
+        for slot in self._slots:
+            slot.close()
+        for slot in self._slots:
+            slot.join(JOIN_SECONDS)
+        self._worker_pool.stop()
         self._ownership.release()
 
     # -- dealing ---------------------------------------------------------------------------------------------------
@@ -295,56 +295,56 @@ class Engine:
                 log.info("%d jobs that were on their way are run again.", count)
             break
         self._on_taken_over()
-        self._nursery.start()
+        self._worker_pool.start()
 
     def _deal_once(self) -> bool:
-        """Give claims to idle seats; whether there may be more to give."""
-        if self._draining.is_set() or not self._nursery.ready:
+        """Give claims to idle slots; whether there may be more to give."""
+        if self._draining.is_set() or not self._worker_pool.ready:
             return False
-        free = len(self._idle) - max(0, len(self._seats) - self.workers - self._ahead())
+        free = len(self._idle) - max(0, len(self._slots) - self.workers - self._ahead())
         if free <= 0:
             return False
         claims = self._storage.queue.claim(self._owner, free, self._lease, devices=is_device)
         now = self._storage.clock.now()
         for claim in claims:
             with self._idle_lock:
-                seat = self._idle.pop()
+                slot = self._idle.pop()
             if claim.queued_at is not None:
                 self._tally.waited((now - claim.queued_at).total_seconds())
-            seat.give(claim)
+            slot.give(claim)
         return bool(claims)
 
     def _ahead(self) -> int:
-        """How many jobs more than there are workers may be on their way. A run that lingers keeps its seat and no place, so that
-        where a device does that no job may be in a seat before its turn."""
-        ahead = self._nursery.ahead
-        return 0 if ahead and self._storage.board.any_lingers() else ahead
+        """How many jobs more than there are workers may be on their way. A run that lingers keeps its slot and no place, so that
+        where a device does that no job may be in a slot before its turn."""
+        ahead = self._worker_pool.ahead
+        return 0 if ahead and self._storage.device_settings.any_lingers() else ahead
 
     def _prepare(self) -> None:
-        """A parent is warm, or has other places: every seat gets its worker before the first job comes."""
-        wanted = self.workers + self._nursery.ahead
+        """A parent is warm, or has other places: every slot gets its worker before the first job comes."""
+        wanted = self.workers + self._worker_pool.ahead
         with self._idle_lock:
-            more = [Seat(number, self._around, self._on_idle) for number in range(len(self._seats), wanted)]
-            self._seats += more
+            more = [Slot(number, self._context, self._on_idle) for number in range(len(self._slots), wanted)]
+            self._slots += more
             self._idle += more
-            for seat in self._idle:
-                seat.prepare()
+            for slot in self._idle:
+                slot.prepare()
         self._wake.set()
 
-    def _on_idle(self, seat: Seat) -> None:
+    def _on_idle(self, slot: Slot) -> None:
         with self._idle_lock:
-            self._idle.append(seat)
+            self._idle.append(slot)
             self._idle_lock.notify_all()
         self._wake.set()
 
-    # -- bells -----------------------------------------------------------------------------------------------------
+    # -- events -----------------------------------------------------------------------------------------------------
 
     def _on_queued(self, _job_id: str) -> None:
         self._wake.set()
 
     def _on_cancelling(self, job_id: str) -> None:
-        for seat in self._seats:
-            seat.end(job_id, Ending.CANCELLED)
+        for slot in self._slots:
+            slot.end(job_id, Ending.CANCELLED)
 
     def _on_elsewhere(self, _: None) -> None:
         self._wake.set()
@@ -352,8 +352,8 @@ class Engine:
 
     # -- leases ----------------------------------------------------------------------------------------------------
 
-    def _claims(self) -> list[tuple[Claim, Seat]]:
-        return [(claim, seat) for seat in self._seats if (claim := seat.claim) is not None]
+    def _claims(self) -> list[tuple[Claim, Slot]]:
+        return [(claim, slot) for slot in self._slots if (claim := slot.claim) is not None]
 
     def _beat(self) -> None:
         """Renew the leases; end what was cancelled elsewhere and what somebody stopped; hand back what nobody holds."""
@@ -371,15 +371,15 @@ class Engine:
                 log.exception("Leases can't be renewed because of an error of ours, trying again.")
                 self._stopping.wait(AGAIN_SECONDS)
 
-    def _renew(self, held: list[tuple[Claim, Seat]]) -> None:
+    def _renew(self, held: list[tuple[Claim, Slot]]) -> None:
         lost = self._storage.queue.heartbeat(self._owner, [claim for claim, _ in held], self._lease)
-        for claim, seat in held:
+        for claim, slot in held:
             if claim in lost:
-                seat.end(claim.job_id, Ending.CANCELLED, claim.attempt)
-            elif self._stands_still(seat.pid):
-                seat.end(claim.job_id, Ending.HUNG, claim.attempt)
-        if self._stands_still(self._nursery.pid):
-            self._nursery.renew()
+                slot.end(claim.job_id, Ending.CANCELLED, claim.attempt)
+            elif self._stands_still(slot.pid):
+                slot.end(claim.job_id, Ending.HUNG, claim.attempt)
+        if self._stands_still(self._worker_pool.pid):
+            self._worker_pool.renew()
 
     def _stands_still(self, pid: int | None) -> bool:
         """Whether somebody stopped a process so long ago that a lease would be over."""

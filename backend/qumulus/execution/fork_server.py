@@ -1,4 +1,4 @@
-"""The warm parent: imports what runs need, freezes it, and forks workers that have it from their first moment.
+"""The fork server: imports what runs need, freezes it, and forks workers that have it from their first moment.
 
 It never runs, decodes or transpiles anything: threads of a simulation do not survive a fork, and what people send may abort a
 process. It does one thing at a time on one thread: fork, kill, and tell of each worker's end. When its server is gone its
@@ -40,8 +40,8 @@ class Child:
     output: IO[bytes]
 
 
-class Parent:
-    """The loop of the warm parent."""
+class ForkServer:
+    """The loop of the fork server."""
 
     def __init__(self, control: socket.socket, entry: str, *, spawn: bool) -> None:
         self._control = control
@@ -90,7 +90,7 @@ class Parent:
             return False
         what, number = COMMAND.unpack(data)
         if what == FORK:
-            self._bear(number, descriptors[0])
+            self._start_worker(number, descriptors[0])
         elif number in self._pids:
             pid = self._pids[number]
             with contextlib.suppress(ProcessLookupError):
@@ -99,7 +99,7 @@ class Parent:
                 os.killpg(pid, signal.SIGKILL)  # and what it started
         return True
 
-    def _bear(self, number: int, descriptor: int) -> None:
+    def _start_worker(self, number: int, descriptor: int) -> None:
         output = printed()
         try:
             pid = self._start(descriptor, output) if self._spawn else self._fork(descriptor, output)
@@ -196,7 +196,7 @@ def main() -> None:
     entry, descriptor, server, method, devices = sys.argv[1:6]
     process.end_with_parent(int(server))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = Parent(socket.socket(fileno=int(descriptor)), entry, spawn=method == "spawn")
+    parent = ForkServer(socket.socket(fileno=int(descriptor)), entry, spawn=method == "spawn")
     parent.warm(tuple(json.loads(devices)))
     parent.serve()
 

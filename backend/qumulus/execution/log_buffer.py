@@ -14,7 +14,7 @@ MOST_CHARACTERS = 4 << 20  # of one run
 CUT = "The log is cut here: a run may write 10,000 lines and 4 MiB."
 
 
-class Journal:
+class LogBuffer:
     """Lines of one attempt."""
 
     def __init__(self, queue: JobQueue, claim: Claim) -> None:

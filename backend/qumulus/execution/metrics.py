@@ -1,4 +1,4 @@
-"""What the engine counts: jobs that ended in this process and how, how long they waited and ran, workers that died.
+"""What the dispatcher counts: jobs that ended in this process and how, how long they waited and ran, workers that died.
 
 Counting costs nothing at the start of the server: the library that writes the exposition is imported when it is asked for.
 """
@@ -127,7 +127,7 @@ class Jobs:
     snapshot: Callable[[], Snapshot]
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics of the engine."""
+        """All metrics of the dispatcher."""
         return families(self.snapshot())
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 
-class Everybody:
+class SharedOwnership:
     """No lock: as many dispatchers as there are processes."""
 
     held = True

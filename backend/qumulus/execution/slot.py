@@ -1,4 +1,4 @@
-"""A seat: one thread that takes a claim, has a worker run it, and stores how it ended; then the next.
+"""A slot: one thread that takes a claim, has a worker run it, and stores how it ended; then the next.
 
 How a run may end, and what follows:
 
@@ -8,7 +8,7 @@ How a run may end, and what follows:
 | over its time (by the clock, or its processor time) | fails: a run over a limit is not tried again |
 | cancelled | the worker is killed, the job ends as cancelled |
 | the server stops | the worker is killed, the job is handed back; the attempt does not count |
-| the warm parent ended, or the machine of the worker | handed back; the attempt does not count |
+| the fork server ended, or the machine of the worker | handed back; the attempt does not count |
 | it waited in vain for a place on another machine, or no worker could be started | it has never begun: as if it had not been claimed |
 | the worker died, or was stopped by somebody | the attempt counts: handed back, or failed when it was the last |
 """
@@ -34,12 +34,12 @@ from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
 from .admission import Budget
-from .log_buffer import Journal
+from .log_buffer import LogBuffer
 from .messages import outcome_parts, program_members, to_line, to_outcome
 from .metrics import Tally
 from .reasons import OURS, STOPPED, died, too_long, waits
 from .wire import BrokenWire, Message
-from .worker_pool import Exit, NotBegun, Nursery, ParentGone, WorkerHandle
+from .worker_pool import Exit, ForkServerGone, NotBegun, WorkerHandle, WorkerPool
 
 log = logging.getLogger("qumulus.execution")
 T = TypeVar("T")
@@ -60,13 +60,13 @@ class Ending(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all seats share."""
+class SlotContext:
+    """What all slots share."""
 
     queue: JobQueue
-    board: DeviceRules
+    device_settings: DeviceRules
     clock: Clock
-    nursery: Nursery
+    worker_pool: WorkerPool
     budget: Budget
     tally: Tally
     limits: Limits
@@ -79,7 +79,7 @@ class Run:
 
     claim: Claim
     limits: Limits
-    journal: Journal
+    journal: LogBuffer
     given_up: threading.Event
     ending: Ending | None = None
     worker: WorkerHandle | None = None
@@ -90,24 +90,24 @@ class Run:
     waited: float = 0.0  # seconds, for memory
 
 
-class Seat:
-    """Runs one job at a time. A worker stays on its seat while it behaves."""
+class Slot:
+    """Runs one job at a time. A worker stays on its slot while it behaves."""
 
-    def __init__(self, number: int, around: Surroundings, on_idle: Callable[[Seat], None]) -> None:
-        self._around = around
+    def __init__(self, number: int, context: SlotContext, on_idle: Callable[[Slot], None]) -> None:
+        self._context = context
         self._on_idle = on_idle
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._run: Run | None = None
         self._lock = threading.Lock()
         self._worker: WorkerHandle | None = None
-        self._thread = threading.Thread(target=self._loop, name=f"qumulus-seat-{number}", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=f"qumulus-slot-{number}", daemon=True)
         self._thread.start()
 
     # -- called from other threads ---------------------------------------------------------------------------------
 
     def give(self, claim: Claim) -> None:
-        """Run this next. Only an idle seat is given a claim."""
-        run = Run(claim, self._limits(claim), Journal(self._around.queue, claim), threading.Event())
+        """Run this next. Only an idle slot is given a claim."""
+        run = Run(claim, self._limits(claim), LogBuffer(self._context.queue, claim), threading.Event())
         with self._lock:
             self._run = run
         self._inbox.put(run)
@@ -139,12 +139,12 @@ class Seat:
             run.ending = run.ending or ending
             run.given_up.set()
             worker = run.worker
-        self._around.budget.look()
+        self._context.budget.look()
         if worker is not None:
             worker.kill()
 
     def prepare(self) -> None:
-        """Have a worker ready before the first job comes. Called while the seat is idle."""
+        """Have a worker ready before the first job comes. Called while the slot is idle."""
         self._inbox.put(None)
 
     def close(self) -> None:
@@ -156,10 +156,10 @@ class Seat:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    # -- the thread of the seat ------------------------------------------------------------------------------------
+    # -- the thread of the slot ------------------------------------------------------------------------------------
 
     def _loop(self) -> None:
-        while not (self._around.stopping.is_set() and self._inbox.empty()):
+        while not (self._context.stopping.is_set() and self._inbox.empty()):
             run = self._inbox.get()
             if run is None:
                 self._warm()
@@ -168,7 +168,7 @@ class Seat:
                 self._serve(run)
             except (
                 Exception
-            ):  # a mistake of ours must not cost the seat: the lease runs out, and the job is handed back
+            ):  # a mistake of ours must not cost the slot: the lease runs out, and the job is handed back
                 log.exception("How job %s ended can't be stored because of an error of ours.", run.claim.job_id)
                 self._drop(kill=True)
             with self._lock:
@@ -179,42 +179,42 @@ class Seat:
             self._worker.wire.close()
 
     def _warm(self) -> None:
-        if self._around.stopping.is_set() or (self._worker is not None and self._worker.alive):
+        if self._context.stopping.is_set() or (self._worker is not None and self._worker.alive):
             return
         self._drop()
-        with contextlib.suppress(ParentGone):
-            self._worker = self._around.nursery.bear()
+        with contextlib.suppress(ForkServerGone):
+            self._worker = self._context.worker_pool.start_worker()
 
     def _serve(self, run: Run) -> None:
         try:
             outcome = self._outcome(run)
         except NotBegun:
             self._drop()
-            self._insist(lambda: self._around.queue.put_back(run.claim))
+            self._insist(lambda: self._context.queue.put_back(run.claim))
             return
-        except ParentGone as gone:
+        except ForkServerGone as gone:
             self._drop()
             self._release(run, counted=False, reason=str(gone))
             return
-        except Exception:  # a mistake of ours must cost one job, not the seat
+        except Exception:  # a mistake of ours must cost one job, not the slot
             log.exception("Job %s failed because of an error of ours.", run.claim.job_id)
             self._drop(kill=True)
             outcome = Outcome(failure=Failure.INTERNAL, reason=OURS)
         finally:
-            self._around.budget.give_back(run.taken)
+            self._context.budget.give_back(run.taken)
         if outcome is not None:
             self._finish(run, outcome)
 
     def _limits(self, claim: Claim) -> Limits:
-        ours = self._around.limits
+        ours = self._context.limits
         seconds = ours.seconds if claim.max_seconds is None else min(ours.seconds, claim.max_seconds)
-        return replace(ours, seconds=seconds, memory_bytes=min(ours.memory_bytes, self._around.budget.total))
+        return replace(ours, seconds=seconds, memory_bytes=min(ours.memory_bytes, self._context.budget.total))
 
     def _outcome(self, run: Run) -> Outcome | None:
         """Run it; None when it ended without an outcome and that is dealt with.
 
         Raises:
-            ParentGone
+            ForkServerGone
         """
         self._warm()
         worker = self._worker
@@ -251,12 +251,12 @@ class Seat:
         first = worker.wire.receive(BEGIN_SECONDS)
         if first is None:
             return None
-        run.begun, run.began_at = time.monotonic(), self._around.clock.now()
+        run.begun, run.began_at = time.monotonic(), self._context.clock.now()
         return self._received(worker, run, self._last(worker, run, first))
 
     def _started(self, run: Run) -> bool:
         """Store that it runs, if it is not stored; False when the claim is no longer ours."""
-        if run.began_at is not None and self._insist(lambda: self._around.queue.start(run.claim)):
+        if run.began_at is not None and self._insist(lambda: self._context.queue.start(run.claim)):
             run.begun, run.began_at = time.monotonic(), None
         return run.began_at is None
 
@@ -265,12 +265,12 @@ class Seat:
 
         It gives back first, so that no two runs wait for each other; and the time of waiting is not its own.
         """
-        budget = self._around.budget
+        budget = self._context.budget
         asked = time.monotonic()
         budget.give_back(run.taken)
         run.taken = 0
         if not budget.try_to_take(needed):
-            run.journal.add(LogLine(self._around.clock.now(), waits(needed)))
+            run.journal.add(LogLine(self._context.clock.now(), waits(needed)))
             run.journal.flush()
             if not budget.take(needed, run.given_up):
                 return False
@@ -338,7 +338,7 @@ class Seat:
     def _after(self, run: Run, end: Exit | None) -> Outcome | None:
         """What follows a run without an outcome."""
         if run.confirmed:
-            self._around.tally.died()
+            self._context.tally.died()
         if run.ending is Ending.TIME or (end is not None and end.code == -signal.SIGXCPU):
             return Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
         if run.ending in (Ending.CANCELLED, Ending.STOPPED) or end is None:
@@ -346,19 +346,19 @@ class Seat:
             return None
         told = "was stopped by somebody" if run.ending is Ending.HUNG else end.told()
         if end.output.strip():
-            run.journal.add(LogLine(self._around.clock.now(), end.output.strip(), Severity.ERROR))
+            run.journal.add(LogLine(self._context.clock.now(), end.output.strip(), Severity.ERROR))
         log.warning("The worker of job %s %s.", run.claim.job_id, told)
         self._release(run, counted=run.confirmed, reason=died(told, run.claim))
         return None
 
     def _release(self, run: Run, *, counted: bool, reason: str) -> None:
         self._insist(run.journal.flush)
-        self._insist(lambda: self._around.queue.release(run.claim, counted=counted, reason=reason))
+        self._insist(lambda: self._context.queue.release(run.claim, counted=counted, reason=reason))
 
     def _finish(self, run: Run, outcome: Outcome) -> None:
-        least = self._around.board.settings(run.claim.program.device).least_run_seconds
+        least = self._context.device_settings.settings(run.claim.program.device).least_run_seconds
         if run.begun is None:  # it failed before it could begin
-            run.began_at = self._around.clock.now()
+            run.began_at = self._context.clock.now()
         elif least and self._started(run):
             run.given_up.wait(max(0.0, min(least, run.limits.seconds) - self._ran(run)))
             if run.ending is Ending.CANCELLED:
@@ -367,7 +367,7 @@ class Seat:
             if least > run.limits.seconds:  # the time that the device takes at least counts like any other
                 outcome = Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
         lines = run.journal.take()
-        finish = partial(self._around.queue.finish, run.claim, outcome, lines, began_at=run.began_at)
+        finish = partial(self._context.queue.finish, run.claim, outcome, lines, began_at=run.began_at)
         if self._insist(finish) is False and run.began_at is not None:  # it was cancelled before it was known to run
             self._release(run, counted=False, reason=STOPPED)
 
@@ -382,5 +382,5 @@ class Seat:
                 return write()
             except Unavailable as error:
                 log.error("How a job ended can't be stored, trying again: %s", error)
-                if self._around.stopping.wait(AGAIN_SECONDS):
+                if self._context.stopping.wait(AGAIN_SECONDS):
                     return None

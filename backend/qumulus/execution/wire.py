@@ -21,7 +21,7 @@ HEADER_BYTES = 64 << 20
 SEND_SECONDS = 60.0
 AT_ONCE_BYTES = 64 << 10  # that are sent together: each sending wakes the other end
 
-COMMAND = struct.Struct("!cI")  # to the warm parent: what, and the number of a worker
+COMMAND = struct.Struct("!cI")  # to the fork server: what, and the number of a worker
 FORK, KILL = b"f", b"k"
 
 _length = struct.Struct("!I")

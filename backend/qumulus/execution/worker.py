@@ -105,7 +105,7 @@ def _internal(error: Exception) -> str:
 
 
 def main() -> None:
-    """A worker that was spawned, not forked: `python -m qumulus.execution.worker ENTRY DESCRIPTOR PARENT`."""
+    """A worker that was spawned, not forked: `python -m qumulus.execution.worker ENTRY DESCRIPTOR FORK_SERVER`."""
     entry, descriptor, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     process.end_with_parent(parent)
     if not process.LINUX:

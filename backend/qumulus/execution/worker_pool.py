@@ -1,4 +1,4 @@
-"""The server's side of the warm parent: keeps one alive, has it fork and kill workers, hears of their ends."""
+"""The server's side of the fork server: keeps one alive, has it fork and kill workers, hears of their ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Literal
 
 from qumulus.core.results import Failure
 
-from .reasons import PARENT
+from .reasons import FORK_SERVER
 from .wire import COMMAND, FORK, KILL, BrokenWire, Message, Wire
 
 log = logging.getLogger("qumulus.execution")
@@ -47,14 +47,14 @@ def environment(secrets: Sequence[str] = SECRETS) -> dict[str, str]:
     return ours | ONE_THREAD
 
 
-class ParentGone(Exception):
-    """The warm parent has ended, and its workers with it; or the worker was lost through no fault of what it ran."""
+class ForkServerGone(Exception):
+    """The fork server has ended, and its workers with it; or the worker was lost through no fault of what it ran."""
 
-    def __init__(self, reason: str = PARENT) -> None:
+    def __init__(self, reason: str = FORK_SERVER) -> None:
         super().__init__(reason)
 
 
-class NotBegun(ParentGone):
+class NotBegun(ForkServerGone):
     """No place was there in time for what the worker was to run."""
 
 
@@ -78,7 +78,7 @@ class Exit:
 
 
 @dataclass(slots=True)
-class Birth:
+class PendingWorker:
     """What is known of a worker that was asked for."""
 
     pid: int | None = None
@@ -86,8 +86,8 @@ class Birth:
     changed: threading.Condition = field(default_factory=threading.Condition)
 
 
-class Generation:
-    """One warm parent process and the workers it forks."""
+class ForkServerProcess:
+    """One fork server process and the workers it forks."""
 
     def __init__(
         self, command: Sequence[str], arguments: Sequence[str], most_bytes: int, secrets: Sequence[str]
@@ -104,7 +104,7 @@ class Generation:
             )
         self._control = ours
         self._wire = Wire(ours)
-        self._births: dict[int, Birth] = {}
+        self._pending: dict[int, PendingWorker] = {}
         self._lock = threading.Lock()
         self.ready = False
         self.places: int | None = None
@@ -127,54 +127,56 @@ class Generation:
             self.process.wait(LAST_SECONDS)  # else our own killing would be taken for how it ended
         self.end()
         with self._lock:
-            births = list(self._births.values())
-        for birth in births:
-            with birth.changed:
-                birth.changed.notify_all()
+            waiting = list(self._pending.values())
+        for pending in waiting:
+            with pending.changed:
+                pending.changed.notify_all()
 
     def _hear(self, message: Message) -> None:
         number = message.members["number"]
         with self._lock:
-            birth = self._births.get(number)
+            pending = self._pending.get(number)
             if message.say == "exited":
-                self._births.pop(number, None)
-        if birth is None:
+                self._pending.pop(number, None)
+        if pending is None:
             return
-        with birth.changed:
+        with pending.changed:
             if message.say == "forked":
-                birth.pid = message.members["pid"]
+                pending.pid = message.members["pid"]
             else:
                 members = message.members
                 names = ("code", "peak_bytes", "output", "lost", "begun")
-                birth.exit = Exit(**{name: members[name] for name in names if name in members})
-            birth.changed.notify_all()
+                pending.exit = Exit(**{name: members[name] for name in names if name in members})
+            pending.changed.notify_all()
 
-    def bear(self, number: int) -> WorkerHandle:
+    def start_worker(self, number: int) -> WorkerHandle:
         """A new worker.
 
         Raises:
-            ParentGone: `NotBegun` where the parent is well and can't start another worker now.
+            ForkServerGone: `NotBegun` where the parent is well and can't start another worker now.
         """
-        birth = Birth()
+        pending = PendingWorker()
         with self._lock:
-            self._births[number] = birth
+            self._pending[number] = pending
         ours, theirs = socket.socketpair()
         with theirs:
             self._command(FORK, number, [theirs.fileno()])
-        with birth.changed:
-            birth.changed.wait_for(lambda: birth.pid is not None or birth.exit is not None or self.gone, FORK_SECONDS)
-        if birth.pid is None:
+        with pending.changed:
+            pending.changed.wait_for(
+                lambda: pending.pid is not None or pending.exit is not None or self.gone, FORK_SECONDS
+            )
+        if pending.pid is None:
             ours.close()
-            if birth.exit is not None:
-                log.warning("A worker can't be started now, trying again: %s.", birth.exit.output)
+            if pending.exit is not None:
+                log.warning("A worker can't be started now, trying again: %s.", pending.exit.output)
                 raise NotBegun
             self.end()  # it does not even fork: another one has to
-            raise ParentGone
-        return WorkerHandle(self, number, birth, Wire(ours, most_bytes=self._most_bytes))
+            raise ForkServerGone
+        return WorkerHandle(self, number, pending, Wire(ours, most_bytes=self._most_bytes))
 
     def kill(self, number: int) -> None:
         """End a worker and all that it started; nothing happens if it has ended."""
-        with contextlib.suppress(ParentGone):
+        with contextlib.suppress(ForkServerGone):
             self._command(KILL, number, [])
 
     def _command(self, what: bytes, number: int, descriptors: list[int]) -> None:
@@ -182,7 +184,7 @@ class Generation:
             with self._lock:
                 socket.send_fds(self._control, [COMMAND.pack(what, number)], descriptors)
         except OSError as error:
-            raise ParentGone from error
+            raise ForkServerGone from error
 
     def end(self) -> None:
         """End the parent, and by that its workers."""
@@ -193,25 +195,25 @@ class Generation:
 
 
 class WorkerHandle:
-    """One worker process as its seat sees it."""
+    """One worker process as its slot sees it."""
 
-    def __init__(self, generation: Generation, number: int, birth: Birth, wire: Wire) -> None:
+    def __init__(self, process: ForkServerProcess, number: int, pending: PendingWorker, wire: Wire) -> None:
         self.wire = wire
         self._jobs = 0
         self._baseline = 0
-        self._generation = generation
+        self._process = process
         self._number = number
-        self._birth = birth
+        self._pending = pending
 
     @property
     def pid(self) -> int:
         """Its process id."""
-        return self._birth.pid or 0
+        return self._pending.pid or 0
 
     @property
     def alive(self) -> bool:
         """Whether nothing is known of its end."""
-        return self._birth.exit is None and not self._generation.gone
+        return self._pending.exit is None and not self._process.gone
 
     def good_after(self, failure: Failure | None, resident_bytes: int) -> bool:
         """Whether it is as good as new after a run that ended so and left it with so much memory."""
@@ -223,23 +225,23 @@ class WorkerHandle:
 
     def kill(self) -> None:
         """End it at once."""
-        self._generation.kill(self._number)
+        self._process.kill(self._number)
 
     def exit(self) -> Exit:
         """How it ended. To be called when its socket was closed.
 
         Raises:
-            ParentGone: it ended because the parent or its machine did; `NotBegun` where it never ran what it was given.
+            ForkServerGone: it ended because the parent or its machine did; `NotBegun` where it never ran what it was given.
         """
-        birth = self._birth
-        with birth.changed:
-            birth.changed.wait_for(lambda: birth.exit is not None or self._generation.gone, EXIT_SECONDS)
-        if birth.exit is not None:
-            if birth.exit.lost:
-                raise (ParentGone if birth.exit.begun else NotBegun)(birth.exit.lost)
-            return birth.exit
-        if self._generation.gone:
-            raise ParentGone
+        pending = self._pending
+        with pending.changed:
+            pending.changed.wait_for(lambda: pending.exit is not None or self._process.gone, EXIT_SECONDS)
+        if pending.exit is not None:
+            if pending.exit.lost:
+                raise (ForkServerGone if pending.exit.begun else NotBegun)(pending.exit.lost)
+            return pending.exit
+        if self._process.gone:
+            raise ForkServerGone
         self.kill()  # it closed its socket and goes on: it is no worker any more
         return Exit(-signal.SIGKILL, 0, "")
 
@@ -248,8 +250,8 @@ HERE = (sys.executable, "-m", "qumulus.execution.fork_server")
 """The command of a parent that forks its workers on this machine."""
 
 
-class Nursery:
-    """Keeps a warm parent alive: where one ends, another is started, at once or, if it does not live, after a growing pause."""
+class WorkerPool:
+    """Keeps a fork server alive: where one ends, another is started, at once or, if it does not live, after a growing pause."""
 
     def __init__(
         self,
@@ -271,11 +273,11 @@ class Nursery:
         self._command = command
         self._failing = False
         self._on_ready = on_ready
-        self._generation: Generation | None = None
+        self._process: ForkServerProcess | None = None
         self._numbers = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="qumulus-nursery", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name="qumulus-worker-pool", daemon=True)
 
     def start(self) -> None:
         """Start the parent; `ready` tells when it is warm."""
@@ -284,20 +286,20 @@ class Nursery:
     @property
     def ready(self) -> bool:
         """Whether workers can be forked now."""
-        generation = self._generation
-        return generation is not None and generation.ready and not generation.gone
+        process = self._process
+        return process is not None and process.ready and not process.gone
 
     @property
     def places(self) -> int | None:
         """How many workers the parent can have at work now; None where that is for us to say."""
-        generation = self._generation
-        return generation.places if generation is not None and not generation.gone else None
+        process = self._process
+        return process.places if process is not None and not process.gone else None
 
     @property
     def ahead(self) -> int:
         """How many jobs more than it has places the parent wants, so that each place has its next one at once."""
-        generation = self._generation
-        return generation.ahead if generation is not None and not generation.gone else 0
+        process = self._process
+        return process.ahead if process is not None and not process.gone else 0
 
     @property
     def failing(self) -> bool:
@@ -307,28 +309,28 @@ class Nursery:
     @property
     def pid(self) -> int | None:
         """The process id of the parent."""
-        generation = self._generation
-        return generation.process.pid if generation is not None and not generation.gone else None
+        process = self._process
+        return process.process.pid if process is not None and not process.gone else None
 
     def renew(self) -> None:
         """End the parent, and by that its workers; another one takes its place."""
-        generation = self._generation
-        if generation is not None:
-            generation.end()
+        process = self._process
+        if process is not None:
+            process.end()
 
-    def bear(self) -> WorkerHandle:
+    def start_worker(self) -> WorkerHandle:
         """A new worker.
 
         Raises:
-            ParentGone: there is no warm parent now.
+            ForkServerGone: there is no fork server now.
         """
-        generation = self._generation
-        if generation is None or not generation.ready or generation.gone:
-            raise ParentGone
+        process = self._process
+        if process is None or not process.ready or process.gone:
+            raise ForkServerGone
         with self._lock:
             self._numbers += 1
             number = self._numbers
-        return generation.bear(number)
+        return process.start_worker(number)
 
     def stop(self) -> None:
         """End the parent and all workers."""
@@ -338,12 +340,12 @@ class Nursery:
             self._thread.join()
 
     def _keep(self) -> None:
-        """The kernel ends the parent when this thread ends: it lives as long as the nursery."""
+        """The kernel ends the parent when this thread ends: it lives as long as the worker pool."""
         pause = 0.0
         while not self._stopping.wait(pause):
             begun = time.monotonic()
             try:
-                generation = Generation(self._command, self._arguments, self._most_bytes, self._secrets)
+                process = ForkServerProcess(self._command, self._arguments, self._most_bytes, self._secrets)
             except OSError as error:  # no process or no file more is allowed, say: later it may be
                 self._failing = True
                 pause = longer(pause)
@@ -351,16 +353,16 @@ class Nursery:
                     "The parent of the workers can't be started, trying again in %.1f s: %s.", pause, error.strerror
                 )
                 continue
-            self._generation = generation
+            self._process = process
             if self._stopping.is_set():
-                generation.end()
-            generation.listen(self._on_ready)
+                process.end()
+            process.listen(self._on_ready)
             if self._stopping.is_set():
                 return
-            status = generation.process.returncode
+            status = process.process.returncode
             lived = time.monotonic() - begun
-            self._failing = not generation.ready
-            pause = 0.0 if generation.ready and lived > SOUND_SECONDS else longer(pause)
+            self._failing = not process.ready
+            pause = 0.0 if process.ready and lived > SOUND_SECONDS else longer(pause)
             log.warning(
                 "The parent of the workers ended (status %s): another one is started%s.",
                 status,

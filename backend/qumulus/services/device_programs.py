@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import Claim
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import BESIDE
@@ -60,13 +60,13 @@ class Programs:
     """`slots.Deployed` for the queues beside devices. The environment is made when the first program comes."""
 
     def __init__(
-        self, family: Family, *, packages: Packages, environments: Environments, resources: Resources, bells: Bells
+        self, family: Family, *, packages: Packages, environments: Environments, resources: Resources, events: Events
     ) -> None:
         self._family = family
         self._packages = packages
         self._environments = environments
         self._resources = resources
-        self._bells = bells
+        self._events = events
         self._lock = threading.Lock()
         self._making = False
         self._failed: str | None = None
@@ -93,7 +93,7 @@ class Programs:
             log.exception("The environment of programs could not be made.")
             self._failed = f"The environment could not be made: {error.strerror}."
         self._making = False
-        self._bells.queued.ring("")
+        self._events.queued.emit("")
 
     @contextlib.contextmanager
     def program(self, device: str) -> Generator[Program]:

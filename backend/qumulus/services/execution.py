@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
 from .folders import Folders
-from .log import Journal, Lines
+from .log import Lines, LogBuffer
 from .outcome import Ended, failed, outcome
 from .outputs import Published, publish
 from .resources import Resources
@@ -122,7 +122,7 @@ class Execution:
             return failed(Failure.REFUSED, "No sandbox", NO_OFFLINE), ()
         resources = self._program.resources
         copied = {} if self._sandbox.private_root else self._given.pools
-        journal = Journal(self._now, resources, self._given.secrets.values(), self._tell)
+        journal = LogBuffer(self._now, resources, self._given.secrets.values(), self._tell)
         try:
             self._folders.make(copied)
             self._folders.open_up(self._given.pools)
@@ -148,7 +148,7 @@ class Execution:
 
     # -- the process ---------------------------------------------------------------------------------------------------
 
-    def _drive(self, journal: Journal, deadline: float) -> None:
+    def _drive(self, journal: LogBuffer, deadline: float) -> None:
         """Feed the child, read what it prints, hold it to its time."""
         reading, writing = os.pipe()
         try:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, JobQueue, PoolStore, SealedStore, ServiceStore
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import BESIDE
@@ -23,9 +23,9 @@ from .device_programs import Family, Packages, Programs
 from .environments import Environments
 from .execution import Input, Package, Program
 from .pool_folder import PoolFolder
-from .pool_mounts import Copies
+from .pool_mounts import PoolCopies
 from .pools import DataPools
-from .registry import Shelf
+from .registry import ServiceRegistry
 from .resources import Resources
 from .sandbox import probe
 from .slots import Deployed, Elsewhere, Slots
@@ -53,7 +53,7 @@ class Stores(Protocol):
     @property
     def queue(self) -> JobQueue: ...
     @property
-    def bells(self) -> Bells: ...
+    def events(self) -> Events: ...
     @property
     def clock(self) -> Clock: ...
 
@@ -93,7 +93,7 @@ class AllQueues:
         self._of(claim.program.device).done(claim)
 
 
-def shelf_of(
+def registry_of(
     storage: Stores,
     *,
     resources: Resources,
@@ -101,7 +101,7 @@ def shelf_of(
     key: bytes | None = None,
     elsewhere: Elsewhere | None = None,
     public_url: str | None = None,
-) -> tuple[Shelf, DataPools]:
+) -> tuple[ServiceRegistry, DataPools]:
     """The deployed services and the data pools of a storage, with what an older version has left in its folder.
 
     Data pools stand in the folder, where programs see them as they are, unless processes share a database and no folder.
@@ -111,20 +111,20 @@ def shelf_of(
     in_folder = PoolFolder(folder / "pools")
     store: PoolStore = storage.pools if storage.shared else in_folder
     pools = DataPools(store, clock=storage.clock, secret=secret)
-    shelf = Shelf(
+    registry = ServiceRegistry(
         folder,
         storage.services,
         clock=storage.clock,
-        bells=storage.bells,
+        events=storage.events,
         resources=resources,
         pools=pools,
-        lender=Copies(store) if storage.shared else in_folder,
+        mounts=PoolCopies(store) if storage.shared else in_folder,
         sealed=storage.sealed,
         key=key,
         elsewhere=elsewhere.ready if elsewhere else None,
         public_url=public_url,
     )
-    return shelf, pools
+    return registry, pools
 
 
 class Host:
@@ -150,11 +150,11 @@ class Host:
 
         ``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours;
         ``secret`` is what grants of data pools are signed with; ``key`` seals secrets on their way between processes;
-        ``elsewhere`` are the machines that run the programs of services, if not this one; ``public_url``: see `Shelf`.
+        ``elsewhere`` are the machines that run the programs of services, if not this one; ``public_url``: see `ServiceRegistry`.
         """
         folder = storage.home / "services"
         self.sandbox = cache(probe)
-        self.shelf, self.pools = shelf_of(
+        self.registry, self.pools = registry_of(
             storage, resources=resources, secret=secret, key=key, elsewhere=elsewhere, public_url=public_url
         )
         programs = Programs(
@@ -162,13 +162,13 @@ class Host:
             packages=packages,
             environments=Environments((folder / "environments").absolute()),
             resources=resources,
-            bells=storage.bells,
+            events=storage.events,
         )
         self.slots = Slots(
             count=slots,
             queue=storage.queue,
-            deployed=AllQueues(self.shelf, programs),
-            bells=storage.bells,
+            deployed=AllQueues(self.registry, programs),
+            events=storage.events,
             clock=storage.clock,
             sandbox=self.sandbox,
             folder=(folder / "runs").absolute(),
@@ -192,7 +192,7 @@ class Host:
         while not self._ending.is_set():
             try:
                 if self._own():
-                    self.shelf.own()
+                    self.registry.own()
                     self.slots.start()
                     self._runs = True
                     return

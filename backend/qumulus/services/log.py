@@ -38,7 +38,7 @@ def severity(text: str, otherwise: Severity) -> Severity:
     return SEVERITIES[found[1]] if found else otherwise
 
 
-class Journal:
+class LogBuffer:
     """The log of one run. What has come since the last time is told every moment, so that others can read it meanwhile."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Journal:
 class Lines:
     """One stream of a program, cut into lines as they come."""
 
-    def __init__(self, journal: Journal, level: Severity, line_bytes: int) -> None:
+    def __init__(self, journal: LogBuffer, level: Severity, line_bytes: int) -> None:
         self._journal = journal
         self._level = level
         self._most = line_bytes

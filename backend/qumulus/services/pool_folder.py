@@ -98,7 +98,7 @@ class PoolFolder:
             (self._files(pool_id) / name).unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def lent(self, pool_id: str, place: Path, *, writable: bool) -> Generator[Path]:
+    def mount(self, pool_id: str, place: Path, *, writable: bool) -> Generator[Path]:
         """The folder of its files: what a program writes is in the data pool at once."""
         del place, writable
         self.pool(pool_id)

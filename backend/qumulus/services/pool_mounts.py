@@ -19,11 +19,11 @@ from .pool_folder import content_of, files_in, put_in
 log = logging.getLogger("qumulus.services")
 
 
-class Lender(Protocol):
+class PoolMounts(Protocol):
     """Makes a data pool a folder."""
 
-    def lent(self, pool_id: str, place: Path, *, writable: bool) -> AbstractContextManager[Path]:
-        """The folder of its files, as long as it is lent; ``place`` is free to be made for it.
+    def mount(self, pool_id: str, place: Path, *, writable: bool) -> AbstractContextManager[Path]:
+        """The folder of its files, as long as it is mounted; ``place`` is free to be made for it.
 
         Raises:
             UnknownPool
@@ -63,15 +63,15 @@ class Copy:
                 yield name, content_of(self.folder, name)
 
 
-class Copies:
-    """`Lender` for data pools that stand in no folder: a run has a copy, and what it changed is taken over at its end."""
+class PoolCopies:
+    """`PoolMounts` for data pools that stand in no folder: a run has a copy, and what it changed is taken over at its end."""
 
     def __init__(self, store: PoolStore) -> None:
         self._store = store
 
     @contextlib.contextmanager
-    def lent(self, pool_id: str, place: Path, *, writable: bool) -> Generator[Path]:
-        """See `Lender.lent`."""
+    def mount(self, pool_id: str, place: Path, *, writable: bool) -> Generator[Path]:
+        """See `PoolMounts.mount`."""
         self._store.pool(pool_id)
         try:
             copy = Copy(place, self._contents(pool_id))

@@ -2,7 +2,7 @@
 
 unpacked/<version>/          the files of a version, unpacked when this machine first needs them
 environments/<hash>/         the packages of services that ask for some
-lent/<execution>/            data pools that stand in no folder, as an execution sees them
+mounted/<execution>/          data pools that stand in no folder, as an execution sees them
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from qumulus.core.errors import InvalidRequest, QumulusError, UnknownService
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, Deployed, SealedStore, ServiceStore
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import Deployment, Service, ServiceState, is_device, service_of
@@ -35,10 +35,10 @@ from .environments import Environments, NotInstalled
 from .execution import Input, Package, Pool, Program
 from .folders import remove
 from .pool_folder import full_disk
-from .pool_mounts import Lender
+from .pool_mounts import PoolMounts
 from .pools import DataPools
 from .resources import Resources
-from .secrets import Entrusted
+from .secrets import ExecutionSecrets
 from .slots import Gone
 
 POOLS = "datapool"
@@ -50,7 +50,7 @@ SWEPT_SECONDS = 3600.0  # a version that was unpacked so recently may be about t
 log = logging.getLogger("qumulus.services")
 
 
-class Shelf:
+class ServiceRegistry:
     """`core.services.Services` and `slots.Deployed` on a store and a folder that several processes may share."""
 
     def __init__(
@@ -59,29 +59,29 @@ class Shelf:
         store: ServiceStore,
         *,
         clock: Clock,
-        bells: Bells,
+        events: Events,
         resources: Resources,
         pools: DataPools,
-        lender: Lender,
+        mounts: PoolMounts,
         sealed: SealedStore,
         key: bytes | None = None,
         elsewhere: Callable[[], bool] | None = None,
         public_url: str | None = None,
     ) -> None:
-        """``key``: see `Entrusted`; ``elsewhere`` says whether other machines that run the executions can be reached;
+        """``key``: see `ExecutionSecrets`; ``elsewhere`` says whether other machines that run the executions can be reached;
         ``public_url`` is where programs reach the quantum API, where that is not the address that a request came to."""
         self._store = store
         self._unpacked = folder / "unpacked"
-        self._lent = folder / "lent"
+        self._mounted = folder / "mounted"
         self._environments = Environments((folder / "environments").absolute())
         self._clock = clock
-        self._bells = bells
+        self._events = events
         self._resources = resources
         self._pools = pools
-        self._lender = lender
-        self._entrusted = Entrusted(sealed, key)
-        bells.settled.listen(
-            self._entrusted.drop
+        self._mounts = mounts
+        self._secrets = ExecutionSecrets(sealed, key)
+        events.settled.subscribe(
+            self._secrets.drop
         )  # what is cancelled before it runs has no end that `done` would tell of
         self._in_use: Counter[str] = Counter()  # versions
         self._known: dict[tuple[str, str], Definition] = {}
@@ -96,8 +96,8 @@ class Shelf:
     def own(self) -> None:
         """This process runs the executions from now on: it goes on with what another one had begun to build."""
         self._runs = True
-        self._entrusted.sweep()
-        remove(self._lent)
+        self._secrets.sweep()
+        remove(self._mounted)
         for deployed in self._store.all():
             if deployed.service.state is ServiceState.BUILDING:
                 self._begin(deployed)
@@ -144,7 +144,7 @@ class Shelf:
         self._sweep()
         if ready:
             self._ready.add((name, version))
-            self._bells.queued.ring("")
+            self._events.queued.emit("")
         else:
             self._begin(deployed)
         return service
@@ -169,13 +169,13 @@ class Shelf:
             description.check(description.document(read), body)
 
     @contextlib.contextmanager
-    def entrust(self, job_id: str, secrets: Mapping[str, str], token: str) -> Generator[None]:
-        """Keep the secrets of an execution. See `Services.entrust`."""
-        self._entrusted.keep(job_id, {**secrets, **dict.fromkeys(TOKENS, token)})
+    def keep_secrets(self, job_id: str, secrets: Mapping[str, str], token: str) -> Generator[None]:
+        """Keep the secrets of an execution. See `Services.keep_secrets`."""
+        self._secrets.keep(job_id, {**secrets, **dict.fromkeys(TOKENS, token)})
         try:
             yield
         except BaseException:
-            self._entrusted.forget(job_id)
+            self._secrets.forget(job_id)
             raise
 
     # -- what the slots ask --------------------------------------------------------------------------------------------
@@ -243,19 +243,19 @@ class Shelf:
     def given(self, claim: Claim) -> Generator[Input]:
         """What an execution was sent. See `Deployed.given`."""
         request = claim.program.options
-        secrets = self._entrusted.get(claim.job_id)
+        secrets = self._secrets.get(claim.job_id)
         if set(request.get("secrets", ())) - secrets.keys():
             raise Gone(
                 "The secrets that it was sent are kept in memory alone and ended with the server, or went to another one "
                 "that shares no QUMULUS_SERVICES_KEY with this: start it again."
             )
         own = own_pools(self._place(self._store.get(service_of(claim.program.device))))
-        place = self._lent / claim.job_id
-        with contextlib.ExitStack() as lent:
-            lent.callback(remove, place)
+        place = self._mounted / claim.job_id
+        with contextlib.ExitStack() as mounts:
+            mounts.callback(remove, place)
             brought = {
                 parameter: Pool(
-                    lent.enter_context(self._lender.lent(each["id"], place / parameter, writable=each["writable"])),
+                    mounts.enter_context(self._mounts.mount(each["id"], place / parameter, writable=each["writable"])),
                     each["writable"],
                 )
                 for parameter, each in request.get("pools", {}).items()
@@ -282,7 +282,7 @@ class Shelf:
     def done(self, claim: Claim) -> None:
         """Forget the secrets of an execution."""
         try:
-            self._entrusted.forget(claim.job_id)
+            self._secrets.forget(claim.job_id)
         except QumulusError as error:
             log.warning("The secrets of execution %s, which are sealed, are swept later: %s", claim.job_id, error)
 
@@ -374,7 +374,7 @@ class Shelf:
         finally:
             with self._lock:
                 self._preparing.discard(key)
-        self._bells.queued.ring("")
+        self._events.queued.emit("")
 
     def _settle(self, service: Service, state: ServiceState, reason: str | None) -> None:
         """Say what became of the deployment; where others have had success, a failure is this machine's own."""

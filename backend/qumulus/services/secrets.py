@@ -18,7 +18,7 @@ from qumulus.core.ports import SealedStore
 LONG = timedelta(days=1)  # after which nobody comes for them any more
 
 
-class Entrusted:
+class ExecutionSecrets:
     """Secrets by execution."""
 
     def __init__(self, store: SealedStore, key: bytes | None) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import Claim, Clock, JobQueue
 from qumulus.core.results import Failure, LogLine, Outcome
@@ -172,7 +172,7 @@ class Slots:
         count: int,
         queue: JobQueue,
         deployed: Deployed,
-        bells: Bells,
+        events: Events,
         clock: Clock,
         sandbox: Callable[[], Sandbox],
         folder: Path,
@@ -187,7 +187,7 @@ class Slots:
         self._count = count
         self._queue = queue
         self._deployed = deployed
-        self._bells = bells
+        self._events = events
         self._clock = clock
         self._sandbox = sandbox
         self._folder = folder
@@ -208,9 +208,9 @@ class Slots:
         remove(self._folder)  # what runs of a server that was killed have left
         self._folder.mkdir(parents=True)
         log.info("%s.", self._sandbox().words().capitalize())
-        self._bells.queued.listen(self._ring)
-        self._bells.elsewhere.listen(self._ring)
-        self._bells.cancelling.listen(self._cancel)
+        self._events.queued.subscribe(self._look)
+        self._events.elsewhere.subscribe(self._look)
+        self._events.cancelling.subscribe(self._cancel)
         for number in range(self._count):
             self._threads.append(threading.Thread(target=self._serve, name=f"service-slot-{number}", daemon=True))
         self._threads.append(threading.Thread(target=self._keep, name="service-leases", daemon=True))
@@ -220,9 +220,9 @@ class Slots:
     def stop(self, within: timedelta) -> None:
         """Take nothing more, let what runs go on for a while, then end it."""
         self._stopping.set()
-        self._bells.queued.silence(self._ring)
-        self._bells.elsewhere.silence(self._ring)
-        self._ring()
+        self._events.queued.unsubscribe(self._look)
+        self._events.elsewhere.unsubscribe(self._look)
+        self._look()
         deadline = self._clock.monotonic() + within.total_seconds()
         for thread in self._threads[:-1]:
             thread.join(max(0.0, deadline - self._clock.monotonic()))
@@ -232,7 +232,7 @@ class Slots:
             execution.stop("server")
         for thread in self._threads[:-1]:
             thread.join(5.0)
-        self._bells.cancelling.silence(self._cancel)
+        self._events.cancelling.unsubscribe(self._cancel)
         self._beat.set()
         self._threads[-1].join(5.0)
 
@@ -243,7 +243,7 @@ class Slots:
 
     # -- what others tell ----------------------------------------------------------------------------------------------
 
-    def _ring(self, _what: object = None) -> None:
+    def _look(self, _what: object = None) -> None:
         with self._queued:
             self._queued.notify_all()
 

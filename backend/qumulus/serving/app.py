@@ -133,17 +133,17 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         accounts=storage.accounts,
         sessions=storage.sessions,
         workloads=storage.workloads,
-        services=host.shelf,
+        services=host.registry,
         pools=host.pools,
-        board=storage.board,
+        device_settings=storage.device_settings,
         state=storage.state,
-        settled=Waiting(storage.jobs.settled, storage.bells, hold=settings.status_hold),
+        settled=Waiting(storage.jobs.settled, storage.events, hold=settings.status_hold),
         clock=storage.clock,
     )
     served = [*(api.served(settings.front) for api in APIS), Served("emulator", emulator.DOCUMENT)]
     pages = documentation(served, partial(documents_of, cloud.services, settings.service_at_root))
     requests = metrics.Requests()
-    counted: list[metrics.Collector] = [requests, execution_metrics.Jobs(runners.engine.metrics)]
+    counted: list[metrics.Collector] = [requests, execution_metrics.Jobs(runners.dispatcher.metrics)]
     not_ready, figures = runners.not_ready, partial(metrics.text, counted)
     starts: list[Callable[[], None]] = [runners.start]
     siblings = Siblings(settings.siblings, not_ready, figures) if settings.siblings else None
@@ -166,7 +166,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
     mounts = list(chain.from_iterable(families))
     if settings.service_at_root:
         services = next(mount.app for mount in mounts if mount.prefix == "/services")
-        otherwise = AtRoot(settings.service_at_root, host.shelf, services, otherwise)
+        otherwise = AtRoot(settings.service_at_root, host.registry, services, otherwise)
     return Front(
         [
             *mounts,

@@ -14,7 +14,7 @@ from qumulus.apis.oqtopus.programs import UserPrograms
 from qumulus.core.accounts import instance_called
 from qumulus.core.errors import InvalidRequest, Unavailable
 from qumulus.core.programs import Limits
-from qumulus.execution import HERE, Engine
+from qumulus.execution import HERE, Dispatcher
 from qumulus.execution.ownership import Ownership
 from qumulus.services.device_programs import Packages
 from qumulus.services.host import Host
@@ -84,12 +84,12 @@ def elsewhere(settings: Settings, storage: Storage) -> Elsewhere | None:
         network=not settings.services_offline,
         unsandboxed=settings.allow_unsandboxed,
         now=storage.clock.now,
-        on_ready=lambda: storage.bells.queued.ring(""),
+        on_ready=lambda: storage.events.queued.emit(""),
     )
 
 
 class Runners:
-    """The engine and the host of services of one process, started and ended together."""
+    """The dispatcher and the host of services of one process, started and ended together."""
 
     def __init__(self, settings: Settings, storage: Storage, *, accepts: bool = True) -> None:
         """With ``api_only``, `start` begins nothing where this process ``accepts`` requests: other processes run the jobs."""
@@ -107,7 +107,7 @@ class Runners:
             public_url=settings.public_url.rstrip("/") if settings.public_url else None,
             secret=lambda: hashlib.sha256(b"grants of data pools" + secret(storage)).digest(),
         )
-        self.engine = Engine(
+        self.dispatcher = Dispatcher(
             storage,
             workers=settings.simulation_count,
             limits=Limits(seconds=settings.job_seconds, memory_bytes=settings.worker_memory_mib << 20),
@@ -122,15 +122,15 @@ class Runners:
     def start(self) -> None:
         """Run jobs from now on; returns at once."""
         if not self._elsewhere:
-            self.engine.start()
+            self.dispatcher.start()
 
     def not_ready(self) -> str | None:
         """Why jobs are accepted and not run now, in a sentence; None when they are run, here or elsewhere."""
-        if self.engine.draining:
+        if self.dispatcher.draining:
             return "The server is stopping: send what is to run in a few seconds, when it is up again."
-        if self._elsewhere or self.engine.ready:
+        if self._elsewhere or self.dispatcher.ready:
             return None
-        if self.engine.failing:
+        if self.dispatcher.failing:
             return "The simulator can't be started: the server's log says why. Jobs are accepted, and run when it can."
         return "The simulator is getting ready: jobs are accepted, and run in a moment."
 
@@ -139,12 +139,12 @@ class Runners:
         self._drained = True
         services = threading.Thread(target=self.host.end, args=[timedelta(seconds=self._drain_seconds)])
         services.start()
-        self.engine.drain(self._drain_seconds)
+        self.dispatcher.drain(self._drain_seconds)
         services.join()
 
     def end(self) -> None:
         """End what is left, and close the state."""
         if not self._drained:
             self.drain()
-        self.engine.stop()
+        self.dispatcher.stop()
         self._storage.close()

@@ -150,7 +150,7 @@ def unpacked(memory: list[str], shots: int, n_bits: int) -> Memory:
 
 @lru_cache(maxsize=8)
 def _translation(n_qubits: int) -> PassManager:
-    """To operations that Aer knows, on as many qubits as a circuit has; made when first asked for, never in the warm parent.
+    """To operations that Aer knows, on as many qubits as a circuit has; made when first asked for, never in the fork server.
 
     Aer's own target has some thirty qubits, as many as this machine's memory holds: a gate on a qubit of a higher number
     would not be in it.

@@ -17,8 +17,8 @@ REPORT_COLUMNS = tuple(device_reports.c[field.name] for field in fields(DeviceRe
 COLUMNS = tuple(device_settings.c[field.name] for field in fields(DeviceSettings))
 
 
-class Board:
-    """`core.ports.DeviceBoard` on the database."""
+class SqlDeviceSettings:
+    """`core.ports.DeviceSettingsStore` on the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, func, select
 
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.jobs import PENDING, JobState
 from qumulus.core.ports import BlobStore, Forgotten
 
 from .accounts import SqlAccounts
 from .database.database import Database
 from .database.tables import device_settings, jobs, log_lines, results, sessions, tokens
-from .device_settings import Board
+from .device_settings import SqlDeviceSettings
 from .jobs.values import Values
 
 HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
@@ -20,12 +20,19 @@ HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
 class SqlState:
     """`core.ports.State` on the database."""
 
-    def __init__(self, database: Database, blobs: BlobStore, board: Board, accounts: SqlAccounts, bells: Bells) -> None:
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        device_settings: SqlDeviceSettings,
+        accounts: SqlAccounts,
+        events: Events,
+    ) -> None:
         self._database = database
         self._values = Values(blobs)
-        self._board = board
+        self._device_settings = device_settings
         self._accounts = accounts
-        self._bells = bells
+        self._events = events
 
     def reset(self) -> Forgotten:
         """Forget what was done. See `core.ports.State`."""
@@ -48,10 +55,10 @@ class SqlState:
             return forgotten, states, blobs
 
         forgotten, states, blobs = self._database.writer.run(work)
-        self._board.forget()
+        self._device_settings.forget()
         self._accounts.forget()
         self._database.announce()
         for job_id, state in states.items():
-            (self._bells.cancelling if state in HELD else self._bells.settled).ring(job_id)
+            (self._events.cancelling if state in HELD else self._events.settled).emit(job_id)
         self._values.drop(blobs)
         return forgotten

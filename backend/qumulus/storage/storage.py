@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from qumulus.core.accounts import Instance
 from qumulus.core.clock import SystemClock
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import BlobStore, Clock
 
 from .accounts import SqlAccounts
@@ -25,7 +25,7 @@ from .database.database import Database
 from .database.schema import prepare
 from .database.sqlite import FILE, SqliteDatabase
 from .database.tables import NAMING_BLOBS
-from .device_settings import Board
+from .device_settings import SqlDeviceSettings
 from .errors import StateUnusable
 from .jobs.queue import SqlQueue
 from .jobs.sessions import SqlSessions
@@ -50,12 +50,12 @@ class Storage:
     accounts: SqlAccounts
     sessions: SqlSessions
     workloads: SqlWorkloads
-    board: Board
+    device_settings: SqlDeviceSettings
     services: SqlServices
     sealed: SqlSealed
     pools: SqlPools
     state: SqlState
-    bells: Bells  # what is on disk now, told inside this process
+    events: Events  # what is on disk now, told inside this process
     clock: Clock
     _database: Database
     _presence: IO[bytes]
@@ -112,7 +112,7 @@ def open_storage(
         raise StateUnusable(
             f"The folder {home} can't be used: {error.strerror}. Name another one with --home."
         ) from error
-    bells = Bells()
+    events = Events()
     with ExitStack() as failing:
         failing.callback(presence.close)
         _refuse_what_is_others(home)
@@ -121,33 +121,33 @@ def open_storage(
         clock = database.clock
         blobs = open_blobs(home, blobs_url, database)
         if isinstance(database, SqliteDatabase):
-            _begin(database, blobs, presence, bells)
+            _begin(database, blobs, presence, events)
         else:
             prepare(database)
-            database.start(bells)
-        board = Board(database)
-        bells.elsewhere.listen(lambda _: board.forget())
+            database.start(events)
+        device_settings = SqlDeviceSettings(database)
+        events.elsewhere.subscribe(lambda _: device_settings.forget())
         accounts = SqlAccounts(database, clock, open_to_all=open_to_all)
-        bells.elsewhere.listen(lambda _: accounts.forget())
+        events.elsewhere.subscribe(lambda _: accounts.forget())
         accounts.seed(credentials)
         accounts.add_instances(instances)
         failing.pop_all()
     alone = isinstance(database, SqliteDatabase) and isinstance(blobs, DiskBlobs)
-    store = SqlJobs(database, blobs, board, clock, bells, workers=workers)
+    store = SqlJobs(database, blobs, device_settings, clock, events, workers=workers)
     return Storage(
         home=home,
         jobs=store,
-        queue=SqlQueue(database, blobs, board, clock, bells),
+        queue=SqlQueue(database, blobs, device_settings, clock, events),
         blobs=blobs,
         accounts=accounts,
-        sessions=SqlSessions(database, clock, bells, cancelled, store.ring),
+        sessions=SqlSessions(database, clock, events, cancelled, store.announce),
         workloads=SqlWorkloads(database, clock),
-        board=board,
+        device_settings=device_settings,
         services=SqlServices(database, blobs),
         sealed=SqlSealed(database),
         pools=SqlPools(database, blobs),
-        state=SqlState(database, blobs, board, accounts, bells),
-        bells=bells,
+        state=SqlState(database, blobs, device_settings, accounts, events),
+        events=events,
         clock=clock,
         _database=database,
         _presence=presence,
@@ -198,13 +198,13 @@ def open_s3(url: str) -> BlobStore:
     return S3Blobs(parsed(url))
 
 
-def _begin(database: SqliteDatabase, blobs: BlobStore, presence: IO[bytes], bells: Bells) -> None:
+def _begin(database: SqliteDatabase, blobs: BlobStore, presence: IO[bytes], events: Events) -> None:
     """Make the database ready; who is alone on the folder checks it, and sweeps the blobs that no row names."""
     alone = _alone(presence)
     if alone and database.path.exists():
         database.check()
     prepare(database)
-    database.start(bells)
+    database.start(events)
     if alone and isinstance(blobs, DiskBlobs):
         _sweep(database, blobs)
     fcntl.flock(presence, fcntl.LOCK_SH)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Board, Jobs
 from qumulus.apis.dependencies import Devices as Catalogue
+from qumulus.apis.dependencies import DeviceSettingsStore, Jobs
 from qumulus.openapi.contract import Operations
 
 from . import translate
@@ -14,29 +14,41 @@ operation = Operations()
 
 
 @operation("listDevices")
-def list_devices(administrator: Administrator, catalogue: Catalogue, board: Board, jobs: Jobs) -> Devices:
+def list_devices(
+    administrator: Administrator, catalogue: Catalogue, device_settings: DeviceSettingsStore, jobs: Jobs
+) -> Devices:
     """All devices, by name."""
     pending = jobs.pending()
     known = sorted(catalogue.devices(), key=lambda device: device.name)
     return Devices(
-        devices=[translate.device(each, board.settings(each.name), pending.get(each.name, 0)) for each in known]
+        devices=[
+            translate.device(each, device_settings.settings(each.name), pending.get(each.name, 0)) for each in known
+        ]
     )
 
 
 @operation("getDevice")
 def get_device(
-    device: DeviceName, administrator: Administrator, catalogue: Catalogue, board: Board, jobs: Jobs
+    device: DeviceName,
+    administrator: Administrator,
+    catalogue: Catalogue,
+    device_settings: DeviceSettingsStore,
+    jobs: Jobs,
 ) -> DeviceDetails:
     """One device, with its gates."""
     known = catalogue.device(device)
-    return translate.device_details(known, board.settings(known.name), jobs.pending(known.name)[known.name])
+    return translate.device_details(known, device_settings.settings(known.name), jobs.pending(known.name)[known.name])
 
 
 @operation("setDevice")
 def set_device(
-    device: DeviceName, body: DeviceSettings, administrator: Administrator, catalogue: Catalogue, board: Board
+    device: DeviceName,
+    body: DeviceSettings,
+    administrator: Administrator,
+    catalogue: Catalogue,
+    device_settings: DeviceSettingsStore,
 ) -> DeviceSettings:
     """All settings of a device at once."""
     known = catalogue.device(device)
-    board.set(known.name, translate.core_settings(body))
-    return translate.device_settings(board.settings(known.name))
+    device_settings.set(known.name, translate.core_settings(body))
+    return translate.device_settings(device_settings.settings(known.name))

@@ -14,7 +14,7 @@ from typing import Any
 
 from qumulus.core.devices import Calibration, Device, DeviceKind, DeviceReport
 from qumulus.core.errors import InvalidRequest, NotFound, UnknownDevice
-from qumulus.core.ports import Catalogue, DeviceBoard
+from qumulus.core.ports import Catalogue, DeviceSettingsStore
 
 from . import job_files
 from .names import name_of
@@ -26,22 +26,22 @@ LAST = "last"  # in the place of an upload's id: which one came last
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
-def packed(name: str, devices: Catalogue, board: DeviceBoard) -> bytes:
+def packed(name: str, devices: Catalogue, device_settings: DeviceSettingsStore) -> bytes:
     """The zip file: what the device's engine said, else what its calibration says.
 
     Raises:
         UnknownDevice
     """
     device = devices.device(name)
-    reported = board.report(device.name).information
+    reported = device_settings.report(device.name).information
     if reported is not None and reported.startswith(ZIP):
         return reported
     return _packed(described(device, devices) if reported is None else reported.decode())
 
 
-def inline(device: Device, devices: Catalogue, board: DeviceBoard) -> str | None:
+def inline(device: Device, devices: Catalogue, device_settings: DeviceSettingsStore) -> str | None:
     """The same as JSON text; None where its engine uploaded a zip file."""
-    reported = board.report(device.name).information
+    reported = device_settings.report(device.name).information
     if reported is None:
         return described(device, devices)
     return None if reported.startswith(ZIP) else reported.decode()
@@ -55,7 +55,7 @@ def described(device: Device, devices: Catalogue) -> str:
     return _described(name_of(device), _Known(devices.calibration(device.name)))
 
 
-def keep(place: str, content: bytes, devices: Catalogue, board: DeviceBoard) -> None:
+def keep(place: str, content: bytes, devices: Catalogue, device_settings: DeviceSettingsStore) -> None:
     """Store an upload for `DEVICE/UPLOAD/device_info.zip`, as it is, until a request makes it count.
 
     Raises:
@@ -69,11 +69,11 @@ def keep(place: str, content: bytes, devices: Catalogue, board: DeviceBoard) -> 
     if not content.startswith(ZIP):
         raise InvalidRequest(f"{NAME} is not a zip file: pack {ENTRY} again.")
     device = devices.device(name).name
-    board.set_report(_waiting(device, upload_id), DeviceReport(information=content))
-    board.set_report(_waiting(device, LAST), DeviceReport(information=upload_id.encode()))
+    device_settings.set_report(_waiting(device, upload_id), DeviceReport(information=content))
+    device_settings.set_report(_waiting(device, LAST), DeviceReport(information=upload_id.encode()))
 
 
-def uploaded(device: str, upload_id: str | None, board: DeviceBoard) -> bytes | None:
+def uploaded(device: str, upload_id: str | None, device_settings: DeviceSettingsStore) -> bytes | None:
     """Take an upload that waits: the one with that id, or the last one where none is named.
 
     Returns None where none is named and none waits.
@@ -81,15 +81,15 @@ def uploaded(device: str, upload_id: str | None, board: DeviceBoard) -> bytes | 
     Raises:
         NotFound: nothing was uploaded under that id.
     """
-    last = board.report(_waiting(device, LAST)).information
+    last = device_settings.report(_waiting(device, LAST)).information
     name = upload_id or (last or b"").decode()
-    content = board.report(_waiting(device, name)).information if name and name != LAST else None
+    content = device_settings.report(_waiting(device, name)).information if name and name != LAST else None
     if content is None:
         if upload_id is not None:
             raise NotFound(f"Nothing was uploaded as {upload_id[:64]!r}: upload the file first.")
         return None
     for place in (name, LAST) if name.encode() == last else (name,):
-        board.set_report(_waiting(device, place), DeviceReport())
+        device_settings.set_report(_waiting(device, place), DeviceReport())
     return content
 
 

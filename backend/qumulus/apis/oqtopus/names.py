@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qumulus.core.devices import Device, DeviceKind
 from qumulus.core.errors import DeviceUnavailable, WrongState
-from qumulus.core.ports import Catalogue, DeviceBoard
+from qumulus.core.ports import Catalogue, DeviceSettingsStore
 from qumulus.core.services import device_beside
 
 
@@ -18,7 +18,7 @@ def shown(device: str, devices: Catalogue) -> str:
     return name_of(devices.device(device_beside(device)))
 
 
-def accepting(name: str, devices: Catalogue, board: DeviceBoard) -> Device:
+def accepting(name: str, devices: Catalogue, device_settings: DeviceSettingsStore) -> Device:
     """The device of that name, in any case, which takes tasks now.
 
     Raises:
@@ -26,7 +26,7 @@ def accepting(name: str, devices: Catalogue, board: DeviceBoard) -> Device:
         WrongState: its own engine runs it, and knows nothing of tasks.
     """
     device = devices.device(name)
-    settings = board.settings(device.name)
+    settings = device_settings.settings(device.name)
     if not settings.online:
         raise DeviceUnavailable(name_of(device))
     if settings.provider:

@@ -4,11 +4,11 @@
 server process ── slot (thread) ── execution (`remote`)
    └─ driver                      one for all executions of a process; the only one that knows Ray
         ┆ calls of actors: bytes of our own frames, nothing else
-        └─ room (actor, on any node)  one execution; has the CPU and memory of the service from Ray
+        └─ actor (on any node)         one execution; has the CPU and memory of the service from Ray
              └─ sandboxed child   as on one machine: `services.execution`
 ```
 
-The slot keeps the claim, and what it hears from a room that was given up changes nothing: that is what fences off a lost node.
+The slot keeps the claim, and what it hears from an actor that was given up changes nothing: that is what fences off a lost node.
 """
 
 from __future__ import annotations

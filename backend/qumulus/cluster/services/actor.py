@@ -35,14 +35,14 @@ from . import orders
 
 FOLDER = "QUMULUS_NODE_FOLDER"
 UNUSED_SECONDS = 7 * 86_400.0  # after which the files of a service are removed
-FRESH_SECONDS = 60.0  # for which a run is left alone whose room may be about to hold it
+FRESH_SECONDS = 60.0  # for which a run is left alone whose actor may be about to hold it
 
 
 class Unsafe(Exception):
     """This node would not keep a program from what is not its own."""
 
 
-class Room:
+class ServiceActor:
     """The class of the actor. Its methods are called from several threads at once: `run` from one of them, once."""
 
     _folder: Path
@@ -78,14 +78,14 @@ class Room:
         """Unpack a version, and remove those that were not used for long."""
         packages = self._folder / "packages"
         for old in packages.glob("*"):
-            with contextlib.suppress(OSError):  # another room removes it too
+            with contextlib.suppress(OSError):  # another actor removes it too
                 if _age(old) > UNUSED_SECONDS:
                     remove(old)
         aside = packages / f".{version}-{secrets.token_hex(4)}"
         try:
             aside.mkdir(parents=True)
             archive.unpack(archive.unzipped(package), aside)
-            with contextlib.suppress(OSError):  # another room unpacked the same
+            with contextlib.suppress(OSError):  # another actor unpacked the same
                 aside.rename(packages / version)
         finally:
             remove(aside)
@@ -187,7 +187,7 @@ def folder() -> Path:
 
 @contextlib.contextmanager
 def _held(runs: Path) -> Generator[Path]:
-    """A folder of one run. It is locked as long as its room lives: see `_clear`."""
+    """A folder of one run. It is locked as long as its actor lives: see `_clear`."""
     place = runs / secrets.token_hex(8)
     place.mkdir(parents=True, mode=0o711)
     held = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
@@ -200,9 +200,9 @@ def _held(runs: Path) -> Generator[Path]:
 
 
 def _clear(runs: Path) -> None:
-    """Remove what runs have left whose room was killed."""
+    """Remove what runs have left whose actor was killed."""
     for place in runs.glob("*"):
-        with contextlib.suppress(OSError):  # it is held, or another room removes it too
+        with contextlib.suppress(OSError):  # it is held, or another actor removes it too
             held = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The driver of executions: speaks with the server as a warm parent does, one connection an execution, and with Ray."""
+"""The driver of executions: speaks with the server as a fork server does, one connection an execution, and with Ray."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from qumulus.cluster.driver import Tell, begin, line_of
 from qumulus.cluster.sharing import Nodes, Size, node_for, room_name, sizes
 from qumulus.execution.wire import COMMAND, FORK, BrokenWire, Message, Wire, packed
 
-from .actor import Room
+from .actor import ServiceActor
 
 log = logging.getLogger("qumulus.cluster")
 
 HEAR_SECONDS = 0.2  # between two questions for the log of a run
-ANSWER_SECONDS = 60.0  # in which a room must answer
-KILL_SECONDS = 15.0  # after which a run that was told to end is ended with its room
+ANSWER_SECONDS = 60.0  # in which an actor must answer
+KILL_SECONDS = 15.0  # after which a run that was told to end is ended with its actor
 OVERHEAD_BYTES = 256 << 20  # the actor itself
 THREADS = 4  # of an actor: a run, what is heard of it, its end
 PLACE_SECONDS = 60.0  # after which another node is tried
@@ -45,8 +45,8 @@ class Refused(Exception):
     """No node can run it; the text says why."""
 
 
-class Rooms:
-    """Makes rooms on nodes that are large enough, and that can keep a program from other files."""
+class ServiceActors:
+    """Makes actors on nodes that are large enough, and that can keep a program from other files."""
 
     def __init__(self) -> None:
         self._unsafe: set[str] = set()
@@ -58,7 +58,7 @@ class Rooms:
         self._unsafe.add(node)
 
     def make(self, size: Size, *, unsandboxed: bool, elsewhere_than: str | None) -> tuple[str, Any] | None:
-        """A room and its node; None if it has to wait for another one to end, or for a node.
+        """An actor and its node; None if it has to wait for another one to end, or for a node.
 
         Raises:
             Refused: no node may have it.
@@ -71,7 +71,7 @@ class Rooms:
 
 
 def _fit(size: Size, nodes: Nodes, unsafe: Collection[str]) -> Sequence[str]:
-    """The nodes that may have a room of that size.
+    """The nodes that may have an actor of that size.
 
     Raises:
         Refused: there are nodes, and none of them may.
@@ -92,7 +92,7 @@ def _fit(size: Size, nodes: Nodes, unsafe: Collection[str]) -> Sequence[str]:
 
 
 def _made(node: str, size: Size) -> Any:
-    options = ray.remote(Room).options(
+    options = ray.remote(ServiceActor).options(
         name=room_name(node, size, secrets.token_hex(8)),
         num_cpus=size.cores,
         memory=size.memory,
@@ -107,10 +107,10 @@ def _made(node: str, size: Size) -> Any:
 class Visit:
     """One execution, from its order to its end."""
 
-    def __init__(self, number: int, wire: Wire, rooms: Rooms, on_end: Callable[[int], None]) -> None:
+    def __init__(self, number: int, wire: Wire, actors: ServiceActors, on_end: Callable[[int], None]) -> None:
         self._number = number
         self._wire = wire
-        self._rooms = rooms
+        self._actors = actors
         self._on_end = on_end
         self._actor: Any = None
         threading.Thread(target=self._serve, daemon=True).start()
@@ -122,11 +122,11 @@ class Visit:
             pass  # nobody waits for it any more
         except Refused as refused:
             self._fail("Not started", str(refused))
-        except RayTaskError as error:  # what a method of the room has raised
+        except RayTaskError as error:  # what a method of the actor has raised
             log.exception("An execution could not be run on its node.")
             self._fail("Not started", f"The machine could not run it: {line_of(error.cause or error)}")
         except RayError as error:
-            log.warning("The room of an execution is gone: %s", line_of(error))
+            log.warning("The actor of an execution is gone: %s", line_of(error))
             with contextlib.suppress(BrokenWire):
                 self._wire.send("lost", reason=line_of(error))
         finally:
@@ -144,7 +144,7 @@ class Visit:
             self._actor = None
 
     def _go(self, order: Message) -> None:
-        """Find it a room, give this what it lacks, and pass on what the run says.
+        """Find it an actor, give this what it lacks, and pass on what the run says.
 
         Raises:
             Stopped, BrokenWire, Refused, RayError
@@ -163,7 +163,7 @@ class Visit:
         self._follow(self._actor.run.remote(hidden, header, *parts))
 
     def _enter(self, order: Message) -> None:
-        """Have a room that may run it; waited for.
+        """Have an actor that may run it; waited for.
 
         Raises:
             Stopped, BrokenWire, Refused, RayError
@@ -172,7 +172,7 @@ class Visit:
         size = Size(max(1, int(resources["cores"])), int(resources["memory_bytes"]) + OVERHEAD_BYTES)
         node, entering = None, None
         while True:
-            if made := self._rooms.make(size, unsandboxed=unsandboxed, elsewhere_than=node):
+            if made := self._actors.make(size, unsandboxed=unsandboxed, elsewhere_than=node):
                 self._end()
                 node, self._actor = made
                 entering = self._actor.enter.remote()
@@ -183,7 +183,7 @@ class Visit:
             with contextlib.suppress(GetTimeoutError):  # simulations take long to leave it that node
                 if self._await(entering, seconds=PLACE_SECONDS) or unsandboxed:
                     return
-                self._rooms.pass_over(node)
+                self._actors.pass_over(node)
                 self._end()
                 node = None
 
@@ -248,7 +248,7 @@ class Visit:
 
 def serve(control: socket.socket, tell: Tell) -> None:
     """Obey until the server is gone."""
-    rooms = Rooms()
+    actors = ServiceActors()
 
     def on_end(number: int) -> None:
         tell("exited", number=number, code=0, peak_bytes=0, output="")
@@ -261,7 +261,7 @@ def serve(control: socket.socket, tell: Tell) -> None:
         what, number = COMMAND.unpack(data)
         if what == FORK:
             tell("forked", number=number, pid=0)  # its process is elsewhere
-            Visit(number, Wire(socket.socket(fileno=descriptors[0])), rooms, on_end)
+            Visit(number, Wire(socket.socket(fileno=descriptors[0])), actors, on_end)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
 from qumulus.execution.wire import BrokenWire, Message, packed
-from qumulus.execution.worker_pool import Nursery, ParentGone, WorkerHandle
+from qumulus.execution.worker_pool import ForkServerGone, WorkerHandle, WorkerPool
 from qumulus.services.execution import Input, Package
 from qumulus.services.outcome import STOPPED, failed
 from qumulus.services.pool_mounts import give_back
@@ -48,24 +48,24 @@ class Cluster:
         self._now = now
         self._starting = threading.Lock()
         self._started = False
-        self._nursery = Nursery("services", command=command(address), most_bytes=MOST_BYTES, on_ready=on_ready)
+        self._worker_pool = WorkerPool("services", command=command(address), most_bytes=MOST_BYTES, on_ready=on_ready)
 
     def stop(self) -> None:
         """End it, and all that runs."""
-        self._nursery.stop()
+        self._worker_pool.stop()
 
     def ready(self) -> bool:
         """Whether executions can be sent now; if not, `on_ready` is called when they can."""
         with self._starting:
             if not self._started:
                 self._started = True
-                self._nursery.start()
-        return self._nursery.ready
+                self._worker_pool.start()
+        return self._worker_pool.ready
 
     def execution(self, job_id: str, package: Package, given: Input, tell: Callable[[Sequence[LogLine]], None]) -> Run:
         """An execution that will run on a node."""
         order = orders.order(job_id, package, given, network=self._network, unsandboxed=self._unsandboxed)
-        return RemoteExecution(self._nursery, order, package, given, tell, self._now)
+        return RemoteExecution(self._worker_pool, order, package, given, tell, self._now)
 
 
 class RemoteExecution:
@@ -75,14 +75,14 @@ class RemoteExecution:
 
     def __init__(
         self,
-        nursery: Nursery,
+        worker_pool: WorkerPool,
         order: Message,
         package: Package,
         given: Input,
         tell: Callable[[Sequence[LogLine]], None],
         now: Now,
     ) -> None:
-        self._nursery = nursery
+        self._worker_pool = worker_pool
         self._order = order
         self._package = package
         self._given = given
@@ -103,7 +103,7 @@ class RemoteExecution:
                 return self._once(start), ()
             except Unwanted:
                 return None
-            except (Lost, BrokenWire, ParentGone) as error:
+            except (Lost, BrokenWire, ForkServerGone) as error:
                 reason = str(error)
             finally:
                 self._close()
@@ -133,7 +133,7 @@ class RemoteExecution:
 
         Raises:
             Unwanted: it is not to begin.
-            Lost, BrokenWire, ParentGone: the machine or its driver was lost, or did not end it when it was told to.
+            Lost, BrokenWire, ForkServerGone: the machine or its driver was lost, or did not end it when it was told to.
         """
         self._handle = handle = self._connect()
         self._send(self._order)
@@ -180,9 +180,9 @@ class RemoteExecution:
 
     def _connect(self) -> WorkerHandle:
         while self._ended_by is None:
-            if self._nursery.ready:
-                with contextlib.suppress(ParentGone):
-                    return self._nursery.bear()
+            if self._worker_pool.ready:
+                with contextlib.suppress(ForkServerGone):
+                    return self._worker_pool.start_worker()
             time.sleep(AGAIN_SECONDS)
         raise Lost("it was ended before there was a driver")
 

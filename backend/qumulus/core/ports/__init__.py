@@ -4,7 +4,7 @@ All methods are synchronous and safe to call from several threads.
 """
 
 from .accounts import Accounts, Sessions
-from .devices import Catalogue, DeviceBoard, DeviceRules, Document
+from .devices import Catalogue, DeviceRules, DeviceSettingsStore, Document
 from .jobs import JobQuery, JobStore, Page, Settled, Workloads
 from .queue import Claim, FetchedQueue, JobQueue
 from .services import Deployed, PoolRecord, PoolStore, SealedStore, ServiceStore, StoredFile
@@ -17,8 +17,8 @@ __all__ = [
     "Claim",
     "Clock",
     "Deployed",
-    "DeviceBoard",
     "DeviceRules",
+    "DeviceSettingsStore",
     "Document",
     "FetchedQueue",
     "Forgotten",

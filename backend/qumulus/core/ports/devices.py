@@ -67,7 +67,7 @@ class DeviceRules(Protocol):
         ...
 
 
-class DeviceBoard(DeviceRules, Protocol):
+class DeviceSettingsStore(DeviceRules, Protocol):
     """What an administrator, or a device's engine, says of a device."""
 
     def set(self, device: str, settings: DeviceSettings) -> None: ...

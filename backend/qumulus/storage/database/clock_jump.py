@@ -8,7 +8,7 @@ MOST_DRIFT_SECONDS = 2.0  # between two looks; more than that is no drift
 CALM_SECONDS = 60.0  # until everybody who lives has renewed his leases
 
 
-class Leap:
+class ClockJump:
     """Compares the wall clock with the one that never leaps, at each look."""
 
     def __init__(self, clock: Clock) -> None:
@@ -24,7 +24,7 @@ class Leap:
         self._offset = offset
         return self._clock.monotonic() < self._calm_at
 
-    def unrest(self) -> None:
+    def distrust(self) -> None:
         """Leases could not be renewed: what they say means nothing for a while either."""
         self._calm_at = self._clock.monotonic() + CALM_SECONDS
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as AllInUse
 
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import Clock
 
 from .writer import Writer, told
@@ -62,8 +62,8 @@ class Database(ABC):
         """A transaction in which tables are changed; other processes that want to do so wait for its end."""
 
     @abstractmethod
-    def start(self, bells: Bells) -> None:
-        """Begin to write, and to ring ``bells`` for what other processes did. The tables are there by now."""
+    def start(self, events: Events) -> None:
+        """Begin to write, and to ring ``events`` for what other processes did. The tables are there by now."""
 
     @abstractmethod
     def announce(self) -> None:

@@ -18,7 +18,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from qumulus.core.events import Bell, Bells
+from qumulus.core.events import Event, Events
 
 from .reconnect import Outage
 
@@ -40,31 +40,31 @@ News = tuple[str, str]  # the bell, and the job where it matters
 log = logging.getLogger("qumulus.storage")
 
 
-class Herald:
+class Notifier:
     """Tells the other processes what rings here, and rings here what they tell."""
 
     def __init__(
-        self, speaking: Engine, listening: Engine, bells: Bells, outage: Outage, looked: Callable[[Connection], None]
+        self, speaking: Engine, listening: Engine, events: Events, outage: Outage, looked: Callable[[Connection], None]
     ) -> None:
         """``looked`` is given the connection whenever it was asked whether the database is there."""
         self._speaking = speaking
         self._listening = listening
-        self._bells = bells
+        self._events = events
         self._outage = outage
         self._looked = looked
         self._me = secrets.token_hex(4)
         self._news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._heard = threading.Event()
-        self._speaker = threading.Thread(target=self._speak, name="qumulus-herald", daemon=True)
+        self._speaker = threading.Thread(target=self._speak, name="qumulus-notify", daemon=True)
         self._listener = threading.Thread(target=self._listen, name="qumulus-listener", daemon=True)
 
     def start(self) -> None:
         """Begin. When this returns, nothing that others tell is missed."""
-        bells = self._bells
-        bells.queued.listen(self._on_queued)
-        bells.cancelling.listen(self._on_cancelling)
-        bells.settled.listen(self._on_settled)
+        events = self._events
+        events.queued.subscribe(self._on_queued)
+        events.cancelling.subscribe(self._on_cancelling)
+        events.settled.subscribe(self._on_settled)
         self._speaker.start()
         self._listener.start()
         self._heard.wait(CLOSE_SECONDS)
@@ -75,10 +75,10 @@ class Herald:
 
     def close(self) -> None:
         """Say what is left to be said, and end."""
-        bells = self._bells
-        bells.queued.silence(self._on_queued)
-        bells.cancelling.silence(self._on_cancelling)
-        bells.settled.silence(self._on_settled)
+        events = self._events
+        events.queued.unsubscribe(self._on_queued)
+        events.cancelling.unsubscribe(self._on_cancelling)
+        events.settled.unsubscribe(self._on_settled)
         self._closing.set()
         self._news.put(None)
         self._speaker.join(CLOSE_SECONDS)
@@ -144,34 +144,34 @@ class Herald:
         self._heard.set()
         self._outage.end()
         if missed:
-            self._bells.elsewhere.ring(None)
+            self._events.elsewhere.emit(None)
         driver: psycopg.Connection = connection.connection.driver_connection  # ty: ignore[invalid-assignment]
         looked = time.monotonic()
         while not self._closing.is_set():
             heard = list(driver.notifies(timeout=AGAIN_SECONDS * 2, stop_after=1))
             for notify in heard:
-                self._ring(notify.payload)
+                self._emit(notify.payload)
             if heard:
                 self._closing.wait(GATHER_SECONDS)
             if time.monotonic() - looked > LOOK_SECONDS:
                 self._looked(connection)
                 looked = time.monotonic()
 
-    def _ring(self, message: str) -> None:
+    def _emit(self, message: str) -> None:
         sender, *lines = message.split("\n")
         if sender == self._me:
             return
-        bells: dict[str, Bell[str]] = {
-            QUEUED: self._bells.queued,
-            CANCELLING: self._bells.cancelling,
-            SETTLED: self._bells.settled,
+        events: dict[str, Event[str]] = {
+            QUEUED: self._events.queued,
+            CANCELLING: self._events.cancelling,
+            SETTLED: self._events.settled,
         }
         for line in lines:
             name, _, job_id = line.partition(" ")
             if name == ELSEWHERE:
-                self._bells.elsewhere.ring(None)
-            elif name in bells:
-                bells[name].ring(job_id)
+                self._events.elsewhere.emit(None)
+            elif name in events:
+                events[name].emit(job_id)
 
 
 def messages(sender: str, news: list[News]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 Reads and writes are as on SQLite (one connection of a process writes, a pool of them reads). What differs is that others write at
 the same time: a claim locks its row and skips what is locked (`statements`), leases are compared by the database's clock,
-and news of what was committed travels by NOTIFY (`herald`).
+and news of what was committed travels by NOTIFY (`notify`).
 
 **A lost connection.** What was not committed is run again on the next one; where it was lost while it committed, the count in
 `writers` tells whether it did. So a caller hears of a failure only if nothing was kept.
@@ -21,12 +21,12 @@ from typing import Any
 from sqlalchemy import URL, Connection, NullPool, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import Clock
 from qumulus.storage.errors import StateUnusable
 
 from .database import Database
-from .notify import Herald
+from .notify import Notifier
 from .reconnect import AGAIN_SECONDS, PATIENCE_SECONDS, Outage, PostgresTransactions, ended, lost
 from .writer import Writer
 
@@ -115,10 +115,10 @@ class PostgresDatabase(Database):
                 problem = str(error.orig).splitlines()[0]
                 raise StateUnusable(f"The tables can't be made in {self.name}: {problem}.") from None
 
-    def start(self, bells: Bells) -> None:
+    def start(self, events: Events) -> None:
         """Begin to write and to listen. See `Database.start`."""
         self._writer = Writer(lambda: PostgresTransactions(self._writing, self.clock, self._outage))
-        self._herald = Herald(self._reading, self._writing, bells, self._outage, self._agreed.compare)
+        self._herald = Notifier(self._reading, self._writing, events, self._outage, self._agreed.compare)
         self._herald.start()
 
     def announce(self) -> None:

@@ -207,7 +207,7 @@ class PostgresTransactions:
         self._drop()
 
     def look(self) -> None:
-        """Nothing to look for: others tell what they do (see `herald`)."""
+        """Nothing to look for: others tell what they do (see `notify`)."""
 
     def close(self) -> None:
         """Take our row away, and those of processes that are long gone."""

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, e
 from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 
 from qumulus.core.clock import SystemClock
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.ports import Clock
 from qumulus.storage.errors import StateUnusable
 
@@ -122,9 +122,9 @@ class SqliteDatabase(Database):
                 _undo(connection)
                 raise
 
-    def start(self, bells: Bells) -> None:
+    def start(self, events: Events) -> None:
         """Begin to write. See `Database.start`."""
-        self._writer = Writer(lambda: SqliteTransactions(self._writing, bells))
+        self._writer = Writer(lambda: SqliteTransactions(self._writing, events))
 
     def announce(self) -> None:
         """Nothing to say: the others see that the count of commits has changed."""
@@ -133,7 +133,7 @@ class SqliteDatabase(Database):
 class SqliteTransactions:
     """Transactions of the one connection that writes, and a look at the counter of others' commits."""
 
-    def __init__(self, engine: Engine, bells: Bells) -> None:
+    def __init__(self, engine: Engine, events: Events) -> None:
         self.look_seconds: float | None = LOOK_SECONDS
         self._connection = engine.connect()
         raw = self._connection.connection.driver_connection
@@ -141,7 +141,7 @@ class SqliteTransactions:
             raise TypeError("SQLite is written by its own module.")
         self._raw = raw  # statements without values cost a tenth there
         self._syncs = True
-        self._bells = bells
+        self._events = events
         self._version: Any = None
         self._looked = 0.0
         self.look()
@@ -183,7 +183,7 @@ class SqliteTransactions:
         if version != self._version:
             self._version, first = version, self._version is None
             if not first:
-                self._bells.elsewhere.ring(None)
+                self._events.elsewhere.emit(None)
 
     def close(self) -> None:
         """Let go of the connection."""

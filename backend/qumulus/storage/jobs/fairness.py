@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from qumulus.core.jobs import JobEvent, JobState, after
 from qumulus.core.results import Failure
 from qumulus.storage.database.tables import IS_HELD, AnyRow, jobs
-from qumulus.storage.device_settings import Board
+from qumulus.storage.device_settings import SqlDeviceSettings
 
 from . import rows, sessions
 from .statements import (
@@ -29,20 +29,20 @@ from .statements import (
 EXPIRED = "The time of its session was over before it ran: open another session and submit it again."
 
 
-class Candidates:
+class FairQueue:
     """Claims the jobs that may run now, one by one."""
 
     def __init__(
         self,
         connection: Connection,
-        board: Board,
+        device_settings: SqlDeviceSettings,
         now: datetime,
         turns: Mapping[str, int],
         devices: Callable[[str], bool] | None,
     ) -> None:
         """``turns``: when each account was served last. ``devices``: only those that it is true for, or None for all."""
         self._connection = connection
-        self._board = board
+        self._device_settings = device_settings
         self._now = now
         self._turns = turns
         self.expired: list[str] = []  # jobs that were ended because their session is over
@@ -53,7 +53,7 @@ class Candidates:
         self._heads: dict[str, AnyRow] = {}  # by lane, as they were when we looked
         self._lanes: dict[str, list[str]] = {}  # by account
         for head in connection.execute(HEADS_AND_HELD):
-            settings = board.settings(head.device)
+            settings = device_settings.settings(head.device)
             if head.held:
                 self._by_account[head.account] += head.held
                 self._by_device[head.device] += head.held
@@ -89,13 +89,13 @@ class Candidates:
 
     def _is_plain(self, name: str) -> bool:
         """Whether the oldest job of a lane may run whichever it is: then it is not looked for before it is taken."""
-        settings = self._board.settings(rows.device_and_account(name)[0])
+        settings = self._device_settings.settings(rows.device_and_account(name)[0])
         return not settings.one_at_a_time and not settings.least_queue_seconds
 
     def _head(self, name: str) -> AnyRow | None:
         """The oldest job of a lane, if its device takes it now."""
         device, account = rows.device_and_account(name)
-        settings = self._board.settings(device)
+        settings = self._device_settings.settings(device)
         head = self._heads.get(name)
         if settings.one_at_a_time:
             if self._by_device[device]:
@@ -116,7 +116,7 @@ class Candidates:
         """Claim the oldest job of a lane. It need not be the one that was its head when we looked."""
         device, account = rows.device_and_account(name)
         statement, which = TAKE_FROM_LANE, {"its_lane": name}
-        if self._board.settings(device).one_at_a_time:
+        if self._device_settings.settings(device).one_at_a_time:
             if not self._own(device) or self._by_device[device]:
                 return None
             if holder := self._holder(device):

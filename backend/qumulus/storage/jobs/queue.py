@@ -23,17 +23,17 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
 
 from qumulus.core.errors import StorageFull, Unavailable, UnknownJob
-from qumulus.core.events import Bells, End
+from qumulus.core.events import End, Events
 from qumulus.core.jobs import FINAL, JobEvent, JobState, after
 from qumulus.core.ports import BlobStore, Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
-from qumulus.storage.database.clock_jump import Leap
+from qumulus.storage.database.clock_jump import ClockJump
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines
-from qumulus.storage.device_settings import Board
+from qumulus.storage.device_settings import SqlDeviceSettings
 
 from . import rows
-from .fairness import Candidates
+from .fairness import FairQueue
 from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
 from .values import Values
 
@@ -48,13 +48,15 @@ AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "ru
 class SqlQueue:
     """The queue of one process. Which account had its turn last is remembered here; the rest is in the database."""
 
-    def __init__(self, database: Database, blobs: BlobStore, board: Board, clock: Clock, bells: Bells) -> None:
+    def __init__(
+        self, database: Database, blobs: BlobStore, device_settings: SqlDeviceSettings, clock: Clock, events: Events
+    ) -> None:
         self._database = database
         self._values = Values(blobs)
-        self._board = board
+        self._device_settings = device_settings
         self._clock = clock
-        self._bells = bells
-        self._leap = Leap(clock)
+        self._events = events
+        self._leap = ClockJump(clock)
         self._more = False  # the last claim got all that it asked for: so there is more, most likely
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
@@ -70,7 +72,7 @@ class SqlQueue:
 
         def work(connection: Connection) -> tuple[list[AnyRow], list[str]]:
             now = self._clock.now()
-            candidates = Candidates(connection, self._board, now, self._turns, devices)
+            candidates = FairQueue(connection, self._device_settings, now, self._turns, devices)
             taken = []
             while len(taken) < count and (row := candidates.take(owner, now + lease)) is not None:
                 self._turns[row.account] = next(self._turn)
@@ -164,7 +166,7 @@ class SqlQueue:
             try:
                 self._database.writer.run(lambda connection: connection.execute(renewed), synced=False)
             except Unavailable:  # a full disk, say: they must not be over when there is room again
-                self._leap.unrest()
+                self._leap.distrust()
                 raise
         return [claim for claim in held if claim.job_id not in kept]
 
@@ -299,13 +301,13 @@ class SqlQueue:
         return len(moved)
 
     def _tell(self, job_id: str, values: Mapping[str, Any]) -> JobState:
-        """Ring the bells for what a job has become; the state that it is in now."""
+        """Ring the events for what a job has become; the state that it is in now."""
         state, failure = JobState(values["state"]), values.get("failure")
         if state is JobState.QUEUED:
-            self._bells.queued.ring(job_id)
+            self._events.queued.emit(job_id)
         elif state in FINAL:
-            self._bells.ended.ring(End(state, Failure(failure) if failure else None, values.get("run_seconds")))
-            self._bells.settled.ring(job_id)
+            self._events.ended.emit(End(state, Failure(failure) if failure else None, values.get("run_seconds")))
+            self._events.settled.emit(job_id)
         return state
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, insert, select, up
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import UnknownSession
-from qumulus.core.events import Bells
+from qumulus.core.events import Events
 from qumulus.core.jobs import PENDING, Job
 from qumulus.core.ports import Clock
 from qumulus.core.sessions import NewSession, Session, SessionMode
@@ -68,15 +68,15 @@ class SqlSessions:
         self,
         database: Database,
         clock: Clock,
-        bells: Bells,
+        events: Events,
         cancel: Callable[[Connection, Job, datetime], Job],
-        ring: Callable[[Job], None],
+        announce: Callable[[Job], None],
     ) -> None:
         self._database = database
         self._clock = clock
-        self._bells = bells
+        self._events = events
         self._cancel = cancel
-        self._ring = ring
+        self._announce = announce
 
     def open(self, new: NewSession) -> Session:
         """Open a session; it takes jobs from now on."""
@@ -102,7 +102,7 @@ class SqlSessions:
     def close(self, session_id: str, caller: Caller) -> Session:
         """Take no more jobs. See `core.ports.Sessions`."""
         session = self._database.writer.run(lambda connection: self._close(connection, session_id, caller))
-        self._bells.queued.ring(session_id)  # others may have the device now
+        self._events.queued.emit(session_id)  # others may have the device now
         return session
 
     def cancel(self, session_id: str, caller: Caller) -> Session:
@@ -116,8 +116,8 @@ class SqlSessions:
             return [self._cancel(connection, job, now) for job in found if job.state.value != "cancelling"]
 
         for job in self._database.writer.run(work):
-            self._ring(job)
-        self._bells.queued.ring(session_id)
+            self._announce(job)
+        self._events.queued.emit(session_id)
         return self.get(session_id, caller)
 
     def _close(self, connection: Connection, session_id: str, caller: Caller) -> Session:

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import Draining, InvalidRequest, NoResult, UnknownJob, UnknownSession, WrongState
-from qumulus.core.events import Bells, End
+from qumulus.core.events import End, Events
 from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after
 from qumulus.core.ports import BlobStore, Clock, JobQuery, Page
 from qumulus.core.results import LogLine, Severity
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
-from qumulus.storage.device_settings import Board
+from qumulus.storage.device_settings import SqlDeviceSettings
 
 from . import lists, positions, rows, sessions
 from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
@@ -27,13 +27,20 @@ class SqlJobs:
     """The store of jobs. Every write is one unit of the writer: it returns when it is on disk."""
 
     def __init__(
-        self, database: Database, blobs: BlobStore, board: Board, clock: Clock, bells: Bells, *, workers: int = 1
+        self,
+        database: Database,
+        blobs: BlobStore,
+        device_settings: SqlDeviceSettings,
+        clock: Clock,
+        events: Events,
+        *,
+        workers: int = 1,
     ) -> None:
         self._database = database
         self._values = Values(blobs)
-        self._board = board
+        self._device_settings = device_settings
         self._clock = clock
-        self._bells = bells
+        self._events = events
         self._workers = workers
         self._draining = False
 
@@ -60,7 +67,7 @@ class SqlJobs:
             if job.id != values["id"]:
                 self._values.drop([blob])  # the key was known: the first payload stands
         if job.state is JobState.QUEUED:
-            self._bells.queued.ring(job.id)
+            self._events.queued.emit(job.id)
         return job
 
     def upload(self, job_id: str, new: NewJob) -> Job:
@@ -81,7 +88,7 @@ class SqlJobs:
                 return _changed(connection, job_id, values | {"state": state.value})
 
             job = self._database.writer.run(work)
-        self._bells.queued.ring(job_id)
+        self._events.queued.emit(job_id)
         return job
 
     def cancel(self, job_id: str, caller: Caller) -> Job:
@@ -92,16 +99,16 @@ class SqlJobs:
             return cancelled(connection, _locked(connection, job_id, caller.account), now)
 
         job = self._database.writer.run(work)
-        self.ring(job)
+        self.announce(job)
         return job
 
-    def ring(self, job: Job) -> None:
+    def announce(self, job: Job) -> None:
         """Tell who has to know of a job that was to be cancelled."""
         if job.final:
-            self._bells.ended.ring(End(job.state))
-            self._bells.settled.ring(job.id)
+            self._events.ended.emit(End(job.state))
+            self._events.settled.emit(job.id)
         else:
-            self._bells.cancelling.ring(job.id)
+            self._events.cancelling.emit(job.id)
 
     def delete(self, job_id: str, caller: Caller, *, waiting: bool = False) -> None:
         """Forget a final job, or one that waits. See `JobStore.delete`."""
@@ -118,7 +125,7 @@ class SqlJobs:
             return blobs
 
         self._values.drop(self._database.writer.run(work))
-        self._bells.settled.ring(job_id)  # who waits for it need wait no longer
+        self._events.settled.emit(job_id)  # who waits for it need wait no longer
 
     def attach(self, job_id: str, name: str, value: bytes) -> None:
         """Keep a file beside a job. See `JobStore.attach`."""
@@ -298,7 +305,7 @@ class SqlJobs:
     def expected_start(self, job_id: str) -> datetime | None:
         """When it will run, judging by its position and the last runs on its device. See `JobStore.expected_start`."""
         job = self.look(job_id)
-        settings = self._board.settings(job.device)
+        settings = self._device_settings.settings(job.device)
         if job.queued_at is None or not settings.online or settings.provider:
             return None
         at_once = 1 if settings.one_at_a_time else self._workers
@@ -321,7 +328,7 @@ class SqlJobs:
             for start in range(0, len(ids), 500):
                 some = select(jobs.c.id, jobs.c.state, jobs.c.device).where(jobs.c.id.in_(ids[start : start + 500]))
                 moving += [row for row in connection.execute(some) if row.state not in waiting]
-        ours = {row.id for row in moving if not self._board.settings(row.device).provider}
+        ours = {row.id for row in moving if not self._device_settings.settings(row.device).provider}
         return frozenset(job_id for job_id in ids if job_id not in ours)
 
 

@@ -29,7 +29,7 @@ NOT_FOUND = {"message": "job not found with the given id"}
 
 def in_each_state(storage: Any) -> dict[str, str]:
     """A job in each state, on a device whose engine does not come again; by the name of the state."""
-    storage.board.set("lima", DeviceSettings(provider=True))
+    storage.device_settings.set("lima", DeviceSettings(provider=True))
     common = {"account": DEFAULT_ACCOUNT, "kind": "openqasm.job", "api": "oqtopus/user", "shots": 10}
     jobs = {}
     for state in STATES:
@@ -63,7 +63,7 @@ def client(tmp_path_factory: pytest.TempPathFactory, jobs: dict[str, str]) -> It
         jobs["foreign"] = storage.jobs.submit(new).id
         storage.queue.fetch("lima", 10)
         jobs |= in_each_state(storage)
-        storage.board.set("belem", DeviceSettings(online=False))
+        storage.device_settings.set("belem", DeviceSettings(online=False))
     finally:
         storage.close()
     with Server(home) as server, httpx2.Client(base_url=server.url, timeout=30, headers=USER) as client:

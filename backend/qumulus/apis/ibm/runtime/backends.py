@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
 from qumulus.apis.ibm import names
 from qumulus.openapi.contract import Operations, Rendered
 
@@ -31,7 +31,7 @@ def list_backends(
     caller: Caller,
     version: Version,
     devices: Devices,
-    board: Board,
+    device_settings: DeviceSettingsStore,
     jobs: Jobs,
     fields: ListField | None = None,
     include_mocks: IncludeMocks = False,
@@ -45,7 +45,7 @@ def list_backends(
         devices=[
             translate.device(
                 device,
-                board.settings(device.name),
+                device_settings.settings(device.name),
                 pending.get(device.name, 0),
                 mock=device.name in mocks,
                 with_wait_time=fields is not None,
@@ -100,9 +100,11 @@ def get_backend_status(
     id: BackendName,
     caller: Caller,
     devices: Devices,
-    board: Board,
+    device_settings: DeviceSettingsStore,
     jobs: Jobs,
 ) -> BackendStatus:
     """Whether a device takes jobs, and how many it has."""
     device = names.device(devices, id)
-    return translate.status(device, board.settings(device.name), jobs.pending(device.name).get(device.name, 0))
+    return translate.status(
+        device, device_settings.settings(device.name), jobs.pending(device.name).get(device.name, 0)
+    )

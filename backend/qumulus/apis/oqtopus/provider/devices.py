@@ -7,11 +7,10 @@ from dataclasses import replace
 
 from pydantic import MISSING
 
-from qumulus.apis.dependencies import Board, Devices
+from qumulus.apis.dependencies import Devices, DeviceSettingsStore
 from qumulus.apis.oqtopus import device_files
 from qumulus.apis.oqtopus.names import name_of
 from qumulus.core.devices import Device, DeviceReport
-from qumulus.core.ports import DeviceBoard
 from qumulus.openapi.contract import Operations
 
 from .callers import Caller, Uploads
@@ -31,28 +30,32 @@ operation = Operations()
 
 @operation("patchDevice")
 def patch_device(
-    device_id: DeviceId, body: DeviceUpdate, caller: Caller, devices: Devices, board: Board
+    device_id: DeviceId, body: DeviceUpdate, caller: Caller, devices: Devices, device_settings: DeviceSettingsStore
 ) -> SuccessResponse:
     device = devices.device(device_id).name
-    board.set_report(device, replace(board.report(device), n_qubits=body.n_qubits))
+    device_settings.set_report(device, replace(device_settings.report(device), n_qubits=body.n_qubits))
     return SuccessResponse(message="Device is successfully updated.")
 
 
 @operation("patchDeviceStatus")
 def patch_device_status(
-    device_id: DeviceId, body: DeviceStatusUpdate, caller: Caller, devices: Devices, board: Board
+    device_id: DeviceId,
+    body: DeviceStatusUpdate,
+    caller: Caller,
+    devices: Devices,
+    device_settings: DeviceSettingsStore,
 ) -> SuccessResponse:
     device = devices.device(device_id).name
-    board.set(device, replace(board.settings(device), online=body.status is DeviceStatus.AVAILABLE))
+    device_settings.set(device, replace(device_settings.settings(device), online=body.status is DeviceStatus.AVAILABLE))
     return SuccessResponse(message="Device's data updated")
 
 
 @operation("patchDeviceInfo")
 def patch_device_info(
-    device_id: DeviceId, body: DeviceInfoUpdate, caller: Caller, devices: Devices, board: Board
+    device_id: DeviceId, body: DeviceInfoUpdate, caller: Caller, devices: Devices, device_settings: DeviceSettingsStore
 ) -> SuccessResponse:
     device = devices.device(device_id)
-    board.set_report(device.name, _reported(body, device, board))
+    device_settings.set_report(device.name, _reported(body, device, device_settings))
     return SuccessResponse(message="Device's data updated")
 
 
@@ -63,14 +66,14 @@ def get_device_info_upload(device_id: DeviceId, caller: Caller, devices: Devices
     return DeviceInfoUpload(upload_id=upload_id, presigned_url=address)
 
 
-def _reported(body: DeviceInfoUpdate, device: Device, board: DeviceBoard) -> DeviceReport:
+def _reported(body: DeviceInfoUpdate, device: Device, device_settings: DeviceSettingsStore) -> DeviceReport:
     """What is known after the report, in whichever of its three generations it comes.
 
     Raises:
         KnownCalibration: an upload is said to be of a time of which there is information already.
         NotFound: the upload that it names is not there.
     """
-    known = board.report(device.name)
+    known = device_settings.report(device.name)
     at = known.calibrated_at if body.calibrated_at is MISSING else body.calibrated_at
     if body.device_info is not MISSING:
         text = body.device_info
@@ -78,5 +81,5 @@ def _reported(body: DeviceInfoUpdate, device: Device, board: DeviceBoard) -> Dev
     upload_id = None if body.upload_id is MISSING else body.upload_id
     if upload_id is not None and body.calibrated_at is not MISSING and known.calibrated_at == at:
         raise KnownCalibration(name_of(device))
-    content = device_files.uploaded(device.name, upload_id, board)
+    content = device_files.uploaded(device.name, upload_id, device_settings)
     return replace(known, calibrated_at=at, information=content or known.information)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
 from qumulus.apis.oqtopus import device_files
 from qumulus.apis.oqtopus.presigning import Presigning
 from qumulus.core.errors import NotFound
@@ -32,11 +32,13 @@ Signed = Annotated[Presigning, Depends(_presigning)]
 
 
 @operation("uploadFile")
-def upload_file(body: Upload, presigning: Signed, jobs: Jobs, devices: Devices, board: Board) -> None:
+def upload_file(
+    body: Upload, presigning: Signed, jobs: Jobs, devices: Devices, device_settings: DeviceSettingsStore
+) -> None:
     presigning.check_upload(body.key, body.policy, body.signature)
     owner, _, name = body.key.partition("/")
     if owner == "devices":
-        device_files.keep(name, body.file, devices, board)
+        device_files.keep(name, body.file, devices, device_settings)
     else:
         jobs.attach(owner, name, body.file)
 
@@ -57,9 +59,9 @@ def download_device_file(
     signature: Signature,
     presigning: Signed,
     devices: Devices,
-    board: Board,
+    device_settings: DeviceSettingsStore,
 ) -> bytes:
     presigning.check_download(f"devices/{device_id}/{file_name}", expires, signature)
     if file_name != device_files.NAME:
         raise NoSuchKey
-    return device_files.packed(device_id, devices, board)
+    return device_files.packed(device_id, devices, device_settings)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts, Board, Devices, Jobs, Settled
+from qumulus.apis.dependencies import Accounts, Devices, DeviceSettingsStore, Jobs, Settled
 from qumulus.apis.oqtopus import device_files
 from qumulus.apis.oqtopus.names import name_of
 from qumulus.apis.oqtopus.presigning import Presigning, downloads, storage_address
@@ -79,7 +79,9 @@ async def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
     return downloads(request, jobs)
 
 
-async def _information(request: Request, devices: Devices, board: Board) -> Callable[[Device], str]:
+async def _information(
+    request: Request, devices: Devices, device_settings: DeviceSettingsStore
+) -> Callable[[Device], str]:
     """Gives what a device tells of its qubits: where a zip file is, or JSON text if the server is set so."""
     presigning: Presigning = request.app.state.presigning
     base = storage_address(request)
@@ -89,7 +91,7 @@ async def _information(request: Request, devices: Devices, board: Board) -> Call
 
     if not request.app.state.inline:
         return address
-    return lambda device: device_files.inline(device, devices, board) or address(device)
+    return lambda device: device_files.inline(device, devices, device_settings) or address(device)
 
 
 Sender = Annotated[str | None, Depends(_sender)]

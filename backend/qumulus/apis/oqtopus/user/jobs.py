@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Board, Devices, Jobs, Origin
+from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs, Origin
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, key
 from qumulus.core.accounts import Caller as CoreCaller
 from qumulus.core.errors import IllegalTransition, UnknownJob
@@ -72,10 +72,10 @@ def submit_job(
     origin: Origin,
     jobs: Jobs,
     devices: Devices,
-    board: Board,
+    device_settings: DeviceSettingsStore,
 ) -> SuccessResponse:
     job = _job(job_id, caller, jobs)
-    submission = checked(job, body, sender, jobs, devices, board)
+    submission = checked(job, body, sender, jobs, devices, device_settings)
     try:
         jobs.upload(job_id, translate.submitted_job(body, job, submission, origin))
     except IllegalTransition:  # it was submitted or cancelled meanwhile

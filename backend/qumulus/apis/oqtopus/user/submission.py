@@ -9,7 +9,7 @@ from qumulus.apis.oqtopus.programs import TYPE
 from qumulus.core.devices import IDEAL_BESIDE, Device
 from qumulus.core.errors import DeviceUnavailable, NoResult, UnknownDevice, UnknownJob
 from qumulus.core.jobs import Job, JobState
-from qumulus.core.ports import Catalogue, DeviceBoard, JobStore
+from qumulus.core.ports import Catalogue, DeviceSettingsStore, JobStore
 from qumulus.core.services import device_beside
 
 from .errors import BadJob, WrongStatus
@@ -26,7 +26,12 @@ class Submission:
 
 
 def checked(
-    job: Job, body: SubmitJobRequest, sender: str | None, jobs: JobStore, devices: Catalogue, board: DeviceBoard
+    job: Job,
+    body: SubmitJobRequest,
+    sender: str | None,
+    jobs: JobStore,
+    devices: Catalogue,
+    device_settings: DeviceSettingsStore,
 ) -> Submission:
     """The submission of ``job``; ``sender`` is the job whose program sends it.
 
@@ -40,7 +45,7 @@ def checked(
         device = devices.device(_device(body.device_id, sender, jobs))
     except (UnknownDevice, UnknownJob):
         raise BadJob("device not found") from None
-    settings = board.settings(device.name)
+    settings = device_settings.settings(device.name)
     if not settings.online:
         raise BadJob(f"device {body.device_id} is not available") from DeviceUnavailable(device.name)
     if sender and body.job_type == TYPE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
 from qumulus.apis.oqtopus.names import accepting
 from qumulus.core.accounts import Caller as CoreCaller
 from qumulus.core.errors import UnknownJob
@@ -35,9 +35,9 @@ operation = Operations()
 
 @operation("postTask")
 def post_task(
-    body: PostTaskRequest, caller: CallerOrDefault, jobs: Jobs, devices: Devices, board: Board
+    body: PostTaskRequest, caller: CallerOrDefault, jobs: Jobs, devices: Devices, device_settings: DeviceSettingsStore
 ) -> PostTaskResponse:
-    job = jobs.submit(translate.new_task(body, caller, accepting(body.device, devices, board)))
+    job = jobs.submit(translate.new_task(body, caller, accepting(body.device, devices, device_settings)))
     return translate.task_posted(job)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic_core import to_json
 
-from qumulus.apis.dependencies import Board, Devices, Jobs
+from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
 from qumulus.apis.planqk.callers import PersonalCaller
 from qumulus.core.errors import NotFound
 from qumulus.openapi.contract import Operations, Rendered
@@ -43,7 +43,7 @@ def get_least_busy_backend(
     _caller: PersonalCaller,
     devices: Devices,
     jobs: Jobs,
-    board: Board,
+    device_settings: DeviceSettingsStore,
     provider: wire.Provider,
     min_qubits: wire.LeastQubits | None = None,
 ) -> wire.Backend:
@@ -54,7 +54,7 @@ def get_least_busy_backend(
         if known.provider == provider
         and known.device in NEWER
         and not known.for_tests
-        and board.settings(known.device).online
+        and device_settings.settings(known.device).online
         and devices.device(known.device).n_qubits >= (min_qubits or 1)
     ]
     if not free:
@@ -63,9 +63,11 @@ def get_least_busy_backend(
 
 
 @operation("getBackendStatus")
-def get_backend_status(id: wire.BackendId, _caller: PersonalCaller, jobs: Jobs, board: Board) -> wire.BackendStatus:
+def get_backend_status(
+    id: wire.BackendId, _caller: PersonalCaller, jobs: Jobs, device_settings: DeviceSettingsStore
+) -> wire.BackendStatus:
     device = backend(id).device
-    status = wire.Status.ONLINE if board.settings(device).online else wire.Status.PAUSED
+    status = wire.Status.ONLINE if device_settings.settings(device).online else wire.Status.PAUSED
     return wire.BackendStatus(status=status, queue_size=jobs.pending(device)[device])
 
 

@@ -92,7 +92,7 @@ def start_execution(
     asked = requests.read(body, pools, services.brings(service), caller)
     services.check(service, asked.parameters)
     job_id = str(uuid.uuid4())
-    with services.entrust(job_id, asked.secrets, token):
+    with services.keep_secrets(job_id, asked.secrets, token):
         job = jobs.submit(requests.job(found, asked, caller, job_id, base.origin))
     return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
 

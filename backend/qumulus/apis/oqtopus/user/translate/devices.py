@@ -9,7 +9,7 @@ from datetime import datetime
 from qumulus.apis.oqtopus.names import name_of
 from qumulus.apis.oqtopus.user.schemas.device import DeviceInfo, DeviceStatus, DeviceType
 from qumulus.core.devices import Device, DeviceKind
-from qumulus.core.ports import DeviceBoard
+from qumulus.core.ports import DeviceSettingsStore
 from qumulus.core.services import queue_beside
 from qumulus.openapi.contract import Rendered
 
@@ -28,17 +28,23 @@ class Changing:
 
 
 def device(
-    device: Device, board: DeviceBoard, pending: Mapping[str, int], information: Callable[[Device], str]
+    device: Device,
+    device_settings: DeviceSettingsStore,
+    pending: Mapping[str, int],
+    information: Callable[[Device], str],
 ) -> DeviceInfo:
     """One device; ``information`` gives what it tells of its qubits, or where."""
-    return _device(device, _changing(device, board, pending, information))
+    return _device(device, _changing(device, device_settings, pending, information))
 
 
 def rendered(
-    device: Device, board: DeviceBoard, pending: Mapping[str, int], information: Callable[[Device], str]
+    device: Device,
+    device_settings: DeviceSettingsStore,
+    pending: Mapping[str, int],
+    information: Callable[[Device], str],
 ) -> bytes:
     """The same as JSON, kept as long as nothing changes: a list of all devices is asked for again and again."""
-    now = _changing(device, board, pending, information)
+    now = _changing(device, device_settings, pending, information)
     known = _KEPT.get(device.name)
     if known is None or known[0] != now:
         known = _KEPT[device.name] = now, Rendered.of(_device(device, now)).content
@@ -49,11 +55,14 @@ _KEPT: dict[str, tuple[Changing, bytes]] = {}
 
 
 def _changing(
-    device: Device, board: DeviceBoard, pending: Mapping[str, int], information: Callable[[Device], str]
+    device: Device,
+    device_settings: DeviceSettingsStore,
+    pending: Mapping[str, int],
+    information: Callable[[Device], str],
 ) -> Changing:
-    report = board.report(device.name)
+    report = device_settings.report(device.name)
     return Changing(
-        online=board.settings(device.name).online,
+        online=device_settings.settings(device.name).online,
         pending=pending.get(device.name, 0) + pending.get(queue_beside(device.name), 0),
         n_qubits=device.n_qubits if report.n_qubits is None else report.n_qubits,
         calibrated_at=report.calibrated_at or device.calibrated_at,

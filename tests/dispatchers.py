@@ -9,7 +9,7 @@ from pathlib import Path
 from qumulus.core.accounts import Caller
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.programs import Limits
-from qumulus.execution import Engine
+from qumulus.execution import Dispatcher
 from qumulus.storage import Storage, open_storage
 
 PROGRAMS = Path(__file__).parent / "execution"
@@ -18,15 +18,15 @@ MiB = 1 << 20
 
 
 class Cloud:
-    """A storage and an engine on it."""
+    """A storage and a dispatcher on it."""
 
     def __init__(self, home: Path, entry: str = "programs:run", **options: object) -> None:
         self.storage: Storage = open_storage(home)
         settings = {"workers": 2, "limits": Limits(seconds=30, memory_bytes=512 * MiB, result_bytes=64 * MiB)} | options
-        self.engine = Engine(self.storage, entry, **settings)  # ty: ignore[invalid-argument-type]
+        self.dispatcher = Dispatcher(self.storage, entry, **settings)  # ty: ignore[invalid-argument-type]
 
     def start(self) -> Cloud:
-        self.engine.start()
+        self.dispatcher.start()
         return self
 
     def submit(self, kind: str, payload: bytes | str = b"", **members: object) -> str:
@@ -45,7 +45,7 @@ class Cloud:
         return self.until(job_id, JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, seconds=seconds)
 
     def stop(self) -> None:
-        self.engine.stop()
+        self.dispatcher.stop()
         self.storage.close()
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from engines import PROGRAMS, wait_for
+from dispatchers import PROGRAMS, wait_for
 from families import kill
 from qumulus.core.jobs import JobState
-from qumulus.execution.worker_pool import Nursery
+from qumulus.execution.worker_pool import WorkerPool
 
 ENDS_BY_ITSELF = "import os, sys, time; os.close(int(sys.argv[2])); time.sleep(0.2); os._exit(3)"
 NO_PROCESS_MORE = """
@@ -33,26 +33,26 @@ os.fork = fork
 
 
 def test_a_parent_that_ends_before_it_is_warm_is_said_to_fail() -> None:
-    nursery = Nursery("qumulus.no_such_module:run")
-    nursery.start()
+    pool = WorkerPool("qumulus.no_such_module:run")
+    pool.start()
     try:
         deadline = time.monotonic() + 20
-        while not nursery.failing and time.monotonic() < deadline:
+        while not pool.failing and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert nursery.failing
-        assert not nursery.ready
+        assert pool.failing
+        assert not pool.ready
     finally:
-        nursery.stop()
+        pool.stop()
 
 
 def test_of_a_parent_that_ended_by_itself_its_own_status_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    nursery = Nursery("", command=(sys.executable, "-c", ENDS_BY_ITSELF))
+    pool = WorkerPool("", command=(sys.executable, "-c", ENDS_BY_ITSELF))
     with caplog.at_level(logging.WARNING, "qumulus.execution"):
-        nursery.start()
+        pool.start()
         try:
             wait_for(lambda: caplog.messages)
         finally:
-            nursery.stop()
+            pool.stop()
     assert "The parent of the workers ended (status 3)" in caplog.messages[0]
 
 
@@ -68,7 +68,7 @@ def test_a_parent_that_cannot_be_started_now_is_started_later(start, monkeypatch
         return really(*arguments, **options)
 
     monkeypatch.setattr(subprocess, "Popen", popen)
-    kill(cloud.engine.parent_pid)
+    kill(cloud.dispatcher.fork_server_pid)
     wait_for(lambda: len(refused) == 2)
     assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
 
@@ -81,14 +81,14 @@ def test_a_temporary_folder_without_room_costs_what_a_worker_prints_and_no_run(
     monkeypatch.setenv("TMPDIR", str(temporary))
     cloud = start(workers=2)
     assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
-    parent = cloud.engine.parent_pid
+    parent = cloud.dispatcher.fork_server_pid
     temporary.rmdir()  # nothing can be written there, as if it were full
     other = cloud.submit("nap", "1")
     cloud.until(other, JobState.RUNNING)
     assert cloud.end(cloud.submit("abort")).attempt == 3
     assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
     assert cloud.end(other).attempt == 1
-    assert cloud.engine.parent_pid == parent
+    assert cloud.dispatcher.fork_server_pid == parent
 
 
 def test_where_no_worker_can_be_started_jobs_wait_and_those_that_run_go_on(
@@ -105,7 +105,7 @@ def test_where_no_worker_can_be_started_jobs_wait_and_those_that_run_go_on(
     cloud.until(other, JobState.RUNNING)
     full.touch()
     aborted = cloud.submit("abort", attempts=1)
-    assert cloud.end(aborted).state is JobState.FAILED  # and its seat gets no other worker
+    assert cloud.end(aborted).state is JobState.FAILED  # and its slot gets no other worker
     waiting = cloud.submit("echo")
     wait_for(lambda: cloud.get(waiting).attempt > 15)  # a job may be handed back ten times, and this is none of them
     assert cloud.end(other).attempt == 1

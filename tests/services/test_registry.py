@@ -18,9 +18,9 @@ from qumulus.core.jobs import NewJob
 from qumulus.core.pools import About
 from qumulus.core.services import KIND, Deployment, device_of
 from qumulus.services import archive
-from qumulus.services.host import shelf_of
-from qumulus.services.pool_mounts import Copies
-from qumulus.services.registry import Shelf
+from qumulus.services.host import registry_of
+from qumulus.services.pool_mounts import PoolCopies
+from qumulus.services.registry import ServiceRegistry
 from qumulus.services.resources import Resources
 from qumulus.storage import Storage, open_storage
 
@@ -35,17 +35,17 @@ def storage(tmp_path: Path):
     storage.close()
 
 
-def shelf(storage: Storage, folder: Path, *, key: bytes | None = b"a key") -> Shelf:
+def registry(storage: Storage, folder: Path, *, key: bytes | None = b"a key") -> ServiceRegistry:
     """The services of a process with a folder of its own."""
-    _, pools = shelf_of(storage, resources=Resources(), secret=bytes)
-    return Shelf(
+    _, pools = registry_of(storage, resources=Resources(), secret=bytes)
+    return ServiceRegistry(
         folder,
         storage.services,
         clock=storage.clock,
-        bells=storage.bells,
+        events=storage.events,
         resources=Resources(),
         pools=pools,
-        lender=Copies(storage.pools),
+        mounts=PoolCopies(storage.pools),
         sealed=storage.sealed,
         key=key,
     )
@@ -59,7 +59,7 @@ def until(condition) -> None:
 
 
 def test_a_service_is_unpacked_where_it_is_first_needed(storage, tmp_path):
-    here, there = shelf(storage, tmp_path / "here"), shelf(storage, tmp_path / "there")
+    here, there = registry(storage, tmp_path / "here"), registry(storage, tmp_path / "there")
     service = here.deploy("sum", FILES, Deployment())
     assert there.services() == (service,)
     assert there.document("sum") == here.document("sum")
@@ -71,7 +71,7 @@ def test_a_service_is_unpacked_where_it_is_first_needed(storage, tmp_path):
 
 
 def test_who_unpacks_the_same_at_the_same_time_is_passed_over(storage, tmp_path, monkeypatch):
-    here, there = shelf(storage, tmp_path / "here"), shelf(storage, tmp_path / "there")
+    here, there = registry(storage, tmp_path / "here"), registry(storage, tmp_path / "there")
     there.deploy("sum", FILES, Deployment())
     unpack = archive.unpack
 
@@ -94,7 +94,7 @@ def test_what_keeps_a_service_from_being_unpacked_is_told_and_leaves_nothing(
     def refused(self, target):
         raise OSError(number, os.strerror(number), str(target))
 
-    here = shelf(storage, tmp_path / "here")
+    here = registry(storage, tmp_path / "here")
     monkeypatch.setattr(Path, "rename", refused)
     with pytest.raises(told):
         here.deploy("sum", FILES, Deployment())
@@ -108,12 +108,12 @@ def test_what_keeps_a_service_from_being_unpacked_is_told_and_leaves_nothing(
 def test_a_file_whose_name_is_too_long_is_refused_whatever_its_letters(storage, tmp_path, letter):
     name = letter * (255 // len(letter.encode()) + 1)
     with pytest.raises(InvalidRequest, match="too long"):
-        shelf(storage, tmp_path / "here").deploy("sum", {**FILES, name: b""}, Deployment())
+        registry(storage, tmp_path / "here").deploy("sum", {**FILES, name: b""}, Deployment())
 
 
 def test_a_version_that_runs_is_kept_until_it_has_ended(storage, tmp_path, monkeypatch):
     monkeypatch.setattr("qumulus.services.registry.SWEPT_SECONDS", -1)
-    one = shelf(storage, tmp_path / "one")
+    one = registry(storage, tmp_path / "one")
     one.own()
     one.deploy("sum", FILES, Deployment())
     with one.program(device_of("sum")) as program:
@@ -127,42 +127,42 @@ def test_a_version_that_runs_is_kept_until_it_has_ended(storage, tmp_path, monke
 
 
 def test_secrets_pass_sealed_and_only_who_has_the_key_reads_them(storage, tmp_path):
-    here, there = shelf(storage, tmp_path / "here"), shelf(storage, tmp_path / "there")
-    with here.entrust("a-job", {"SECRET_A": "do not tell"}, "the token"):
+    here, there = registry(storage, tmp_path / "here"), registry(storage, tmp_path / "there")
+    with here.keep_secrets("a-job", {"SECRET_A": "do not tell"}, "the token"):
         pass
     sealed = storage.sealed.get("a-job")
     assert sealed is not None
     assert b"do not tell" not in sealed
-    assert there._entrusted.get("a-job")["SECRET_A"] == "do not tell"
-    there._entrusted._key = b"another key"
-    assert there._entrusted.get("a-job") == {}
+    assert there._secrets.get("a-job")["SECRET_A"] == "do not tell"
+    there._secrets._key = b"another key"
+    assert there._secrets.get("a-job") == {}
 
 
 def test_secrets_in_memory_are_forgotten_when_an_execution_is_cancelled_before_it_runs(storage, tmp_path):
-    here = shelf(storage, tmp_path / "here", key=None)
+    here = registry(storage, tmp_path / "here", key=None)
     job_id = "01234567-89ab-4def-8123-456789abcdef"
     new = NewJob(
         job_id=job_id, account=ME.account, device=device_of("sum"), kind=KIND, api="planqk/service", payload=b""
     )
-    with here.entrust(job_id, {"SECRET_A": "do not tell"}, "the token"):
+    with here.keep_secrets(job_id, {"SECRET_A": "do not tell"}, "the token"):
         storage.jobs.submit(new)
-    assert here._entrusted.get(job_id)["SECRET_A"] == "do not tell"
+    assert here._secrets.get(job_id)["SECRET_A"] == "do not tell"
     storage.jobs.cancel(job_id, ME)
-    assert here._entrusted.get(job_id) == {}
+    assert here._secrets.get(job_id) == {}
 
 
 @pytest.mark.parametrize("key", [None, b"a key of all"], ids=["in memory", "sealed"])
 def test_secrets_of_an_execution_that_is_not_accepted_are_forgotten(key, storage, tmp_path):
-    here = shelf(storage, tmp_path / "here", key=key)
+    here = registry(storage, tmp_path / "here", key=key)
 
     def refused() -> None:
-        with here.entrust("a-job", {"SECRET_A": "do not tell"}, "the token"):
-            assert here._entrusted.get("a-job")["SECRET_A"] == "do not tell"
+        with here.keep_secrets("a-job", {"SECRET_A": "do not tell"}, "the token"):
+            assert here._secrets.get("a-job")["SECRET_A"] == "do not tell"
             raise LimitReached("The queue is full.")
 
     with pytest.raises(LimitReached):
         refused()
-    assert here._entrusted.get("a-job") == {}
+    assert here._secrets.get("a-job") == {}
 
 
 def test_what_a_run_does_to_its_copy_of_a_data_pool_is_taken_over_at_its_end(storage, tmp_path):
@@ -172,10 +172,10 @@ def test_what_a_run_does_to_its_copy_of_a_data_pool_is_taken_over_at_its_end(sto
     pool = pools.make(About(name="Numbers"), ME)
     for name in ("gone", "kept", "changed"):
         pools.add(pool.id, name, b"1", ME)
-    copies = Copies(storage.pools)
+    copies = PoolCopies(storage.pools)
     for writable in (False, True):
-        with ExitStack() as lent:
-            folder = lent.enter_context(copies.lent(pool.id, tmp_path / "lent", writable=writable))
+        with ExitStack() as mounts:
+            folder = mounts.enter_context(copies.mount(pool.id, tmp_path / "lent", writable=writable))
             assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
                 "gone": b"1",
                 "kept": b"1",
@@ -212,7 +212,7 @@ def test_what_an_older_version_kept_in_its_folder_is_taken_over_once_and_stays_t
     }
     current = {"service": told, "deployment": {"entrypoint": None, "strict": True}}
     (version.parent / "current.json").write_text(json.dumps(current))
-    found, _ = shelf_of(storage, resources=Resources(), secret=bytes)
+    found, _ = registry_of(storage, resources=Resources(), secret=bytes)
     (service,) = found.services()
     assert (service.version, service.api_version) == ("abc", 1)
     assert found.brings("sum") == {"numbers"}
@@ -221,6 +221,6 @@ def test_what_an_older_version_kept_in_its_folder_is_taken_over_once_and_stays_t
         assert program.strict
         assert (program.folder / "src" / "program.py").read_bytes() == FILES["src/program.py"]
     found.remove("sum")
-    again, _ = shelf_of(storage, resources=Resources(), secret=bytes)
+    again, _ = registry_of(storage, resources=Resources(), secret=bytes)
     assert again.services() == ()
     assert (version / "src" / "program.py").is_file()

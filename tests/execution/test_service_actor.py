@@ -1,4 +1,4 @@
-"""Rooms of executions, as they are on a node; Ray itself is not needed for that."""
+"""Actors of executions, as they are on a node; Ray itself is not needed for that."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import denying
 from qumulus.cluster.services import orders
-from qumulus.cluster.services.actor import FOLDER, Room, Unsafe
+from qumulus.cluster.services.actor import FOLDER, ServiceActor, Unsafe
 from qumulus.execution.wire import packed, unpacked
 from qumulus.services import archive
 from qumulus.services.execution import Input, Package
@@ -32,13 +32,13 @@ def run():
 def seen(folder: Path) -> str:
     """What a program sees of a file in ``folder``; or why it was not run."""
     (folder / "secret").touch()
-    room = Room()
-    holds = room.enter()
-    room.take("v", archive.zipped({"src/program.py": SOURCE.format(seen=str(folder / "secret")).encode()}))
+    actor = ServiceActor()
+    holds = actor.enter()
+    actor.take("v", archive.zipped({"src/program.py": SOURCE.format(seen=str(folder / "secret")).encode()}))
     order = orders.order("a-job", PACKAGE, Input(body=b"{}"), network=True, unsandboxed=False)
     header, hidden, *parts = packed(order)
     try:
-        *log, ended = room.run(hidden, header, *parts)
+        *log, ended = actor.run(hidden, header, *parts)
     except Unsafe as error:
         return f"{holds}: {error}"
     assert [line.text for frame in log for line in orders.told_lines(unpacked(frame))] == ["begun"]
@@ -77,10 +77,10 @@ def test_what_a_room_has_left_that_was_killed_is_removed_by_the_next_one(tmp_pat
     ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        Room().enter()
+        ServiceActor().enter()
         assert sorted(os.listdir(runs)) == ["fresh", "held"]
         holder.kill()
-    Room().enter()
+    ServiceActor().enter()
     assert os.listdir(runs) == ["fresh"]
 
 
@@ -90,7 +90,7 @@ def test_a_folder_that_somebody_else_could_change_is_refused(tmp_path, monkeypat
     folder.chmod(0o777)
     monkeypatch.setenv(FOLDER, str(folder))
     with pytest.raises(Unsafe, match=FOLDER):
-        Room().enter()
+        ServiceActor().enter()
 
 
 if __name__ == "__main__":

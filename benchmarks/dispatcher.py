@@ -1,4 +1,4 @@
-"""The engine: what it adds to a job, what it accepts, claims and answers, beside the bare database in the same run."""
+"""The dispatcher: what it adds to a job, what it accepts, claims and answers, beside the bare database in the same run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import NewJob
 from qumulus.core.ports import JobQuery
 from qumulus.core.results import Failure, Outcome
-from qumulus.execution import Engine
+from qumulus.execution import Dispatcher
 from qumulus.storage import Storage, open_storage
 from qumulus.storage.database.tables import jobs
 from qumulus.storage.jobs import rows
@@ -72,7 +72,7 @@ def served(**settings: str) -> Iterator[tuple[str, Storage]]:
             assert process.stdout is not None
             url = process.stdout.readline().rsplit(" ", 1)[-1].strip()
             storage = open_storage(Path(home))
-            storage.board.set("qulacs", NEVER)
+            storage.device_settings.set("qulacs", NEVER)
             while not ready(url):
                 time.sleep(0.1)
             try:
@@ -116,12 +116,12 @@ def added() -> Row:
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     commits = bare(4)
     with state() as storage:
-        engine = Engine(storage, "benchmarks.programs:run", workers=2)
-        engine.start()
-        while not engine.ready:
+        dispatcher = Dispatcher(storage, "benchmarks.programs:run", workers=2)
+        dispatcher.start()
+        while not dispatcher.ready:
             time.sleep(0.05)
         ended = threading.Event()
-        storage.bells.settled.listen(lambda _job_id: ended.set())
+        storage.events.settled.subscribe(lambda _job_id: ended.set())
         spent = []
         for _ in range(RUNS):
             ended.clear()
@@ -129,10 +129,10 @@ def added() -> Row:
             storage.jobs.submit(new())
             ended.wait()
             spent.append(time.perf_counter() - begun)
-        engine.stop()
+        dispatcher.stop()
     ours = statistics.median(spent)
     return Row(
-        what="what the engine adds to a job",
+        what="what the dispatcher adds to a job",
         ours=seconds(ours),
         other=f"4 bare commits: {seconds(commits)}",
         ratio=f"{ours / commits:.1f}",
@@ -160,7 +160,7 @@ def accepted() -> Row:
 
 
 def cycled() -> Row:
-    """Jobs that are inserted, claimed, started and finished in a second, by eight threads as seats do."""
+    """Jobs that are inserted, claimed, started and finished in a second, by eight threads as slots do."""
     count, threads = 2000, 8
     raw = 1 / bare(3)
     with state() as storage:
@@ -328,7 +328,7 @@ async def crowd(url: str) -> tuple[float, float]:
 
 
 def tables() -> list[Table]:
-    """The table of the engine."""
+    """The table of the dispatcher."""
     rows_ = [added(), accepted(), cycled(), claimed(), asked(), held()]
     note = "SQLite, synchronous=FULL; bare commits are single rows of 1.5 kB on the same disk in the same run."
-    return [Table(title="Engine", rows=rows_, note=note)]
+    return [Table(title="Dispatcher", rows=rows_, note=note)]

@@ -1,4 +1,4 @@
-"""The warm parent's own work."""
+"""The fork server's own work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from engines import alive, wait_for
+from dispatchers import alive, wait_for
 from qumulus.execution import admission
 
 # In a process of its own: it waits for any child, and that of the tests has others.

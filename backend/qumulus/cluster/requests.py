@@ -1,0 +1,62 @@
+"""What waits for a place of the cluster, and the places as the driver has them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from itertools import count
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from qumulus.execution.wire import Frame, Message
+
+LIGHT_BYTES = 256 << 10  # of a program that may travel with others
+
+_numbers = count(1)
+
+
+class Sender(Protocol):
+    """Who has sent a request, and hears of it from several threads, one at a time."""
+
+    def say(self, *frames: Frame) -> None:
+        """Its run says this."""
+        ...
+
+    def end(self, last: Message | None = None, error: Exception | None = None) -> None:
+        """It has an outcome, or was given up; else ``last`` says how its worker ended or what it needs, or an error why it can't
+        be run."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """A program that waits for a place, or is at one."""
+
+    frame: Frame
+    sender: Sender
+    needed: int = 0  # bytes, where it has asked for more than an ordinary place has
+    number: int = field(default_factory=lambda: next(_numbers))
+    until: float = 0.0  # monotonic; how long it waits
+    reservation: Reservation | None = None  # where it is
+    larger: Reservation | None = None  # a place that was made for it
+    given_up: bool = False
+
+    @property
+    def light(self) -> bool:
+        """Whether it may go with others."""
+        return not self.needed and sum(map(len, self.frame)) < LIGHT_BYTES
+
+
+@dataclass(eq=False, slots=True)
+class Reservation:
+    """An actor, as the driver has it."""
+
+    actor: Any
+    memory_bytes: int  # bytes for a job
+    coming: Any  # the call that returns when it is ready
+    node: str = ""  # as soon as it is
+    living: Any = None  # the call that ends when it does
+    busy: bool = False
+    since: float = field(default_factory=time.monotonic)  # busy or not
+    quick: bool = False  # its last runs were
+    sent: SimpleQueue[list[Request] | None] = field(default_factory=SimpleQueue)  # to its thread; None: it is forgotten
