@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from qumulus.core.results import Failure
+from qumulus.services.child.inside import seccomp
 from qumulus.services.sandbox import Sandbox
 from services.programs import Done, Programs
 
@@ -461,3 +465,153 @@ def test_a_program_whose_interpreter_is_gone_leaves_no_file_open_and_no_folder(p
             programs.run("def run(): pass", python=tmp_path / "none" / "bin" / "python")
     assert len(os.listdir("/proc/self/fd")) == before
     assert not list((tmp_path / "runs").iterdir())
+
+
+SHARED_WAYS = {
+    "anonymous": "m = mmap.mmap(-1, SIZE); fill(m)",
+    "of_dev_zero": "m = mmap.mmap(os.open('/dev/zero', os.O_RDWR), SIZE); fill(m)",
+    "unmapped_again": """
+    m = mmap.mmap(-1, SIZE)
+    for at in range(0, SIZE, STEP):
+        m[at:at + STEP] = b"x" * STEP
+        m.madvise(mmap.MADV_DONTNEED, at, STEP)""",
+    "of_system_v": """
+    libc.shmat.restype = ctypes.c_void_p
+    for _ in range(SIZE // (16 * STEP)):
+        found = libc.shmget(0, ctypes.c_size_t(16 * STEP), 0o1600)
+        if found < 0: raise MemoryError(os.strerror(ctypes.get_errno()))
+        at = libc.shmat(found, None, 0)
+        ctypes.memset(at, 1, 16 * STEP)
+        libc.shmdt(ctypes.c_void_p(at))""",
+    "in_a_file_without_a_name": """
+    file = os.memfd_create("held")
+    for _ in range(SIZE // STEP): os.write(file, b"x" * STEP)""",
+    "in_dev_shm": """
+    for number in range(8):
+        with open(f"/dev/shm/qumulus-test-{os.getpid()}-{number}", "wb") as file:
+            os.unlink(file.name)
+            held.append(os.dup(file.fileno()))
+            for _ in range(SIZE // STEP // 8): file.write(b"x" * STEP)""",
+}
+
+
+@pytest.mark.parametrize("own_root", [True, False])
+@pytest.mark.parametrize("way", SHARED_WAYS)
+def test_memory_that_processes_could_share_counts_against_the_limit(
+    tmp_path: Path, here: Sandbox, way: str, own_root: bool
+):
+    without = replace(here, namespaces="none", landlock=True, drops_user=False, groups=None)
+    done = Programs(tmp_path, here if own_root else without).run(
+        "import ctypes, mmap, os, time\n"
+        "SIZE, STEP, held = 384 << 20, 1 << 20, []\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "def fill(m):\n    for at in range(0, SIZE, STEP): m[at:at + STEP] = b'x' * STEP\n"
+        f"def run():\n    {SHARED_WAYS[way].strip()}\n    time.sleep(1)\n    return {{'held_mib': SIZE >> 20}}",
+        memory_bytes=128 << 20,
+    )
+    assert done.outcome.failure is not None, done.result
+    assert not list(Path("/dev/shm").glob("qumulus-test-*"))
+    if done.outcome.failure is not Failure.MEMORY:  # the kernel refused it at once
+        assert done.result["title"] in ("OSError", "MemoryError"), done.result
+
+
+def test_shared_memory_within_the_limit_is_to_be_had(programs: Programs):
+    done = programs.run(
+        """
+        import mmap, multiprocessing
+        from multiprocessing import shared_memory
+        def fill(name):
+            block = shared_memory.SharedMemory(name)
+            block.buf[:] = b"x" * len(block.buf)
+            block.close()
+        def run():
+            own = mmap.mmap(-1, 32 << 20)
+            own[:] = b"x" * (32 << 20)
+            block = shared_memory.SharedMemory(create=True, size=16 << 20)
+            context = multiprocessing.get_context("fork")
+            with context.Pool(2) as pool: pool.map(fill, [block.name] * 2)
+            seen = bytes(block.buf[-3:]).decode()
+            block.close(); block.unlink()
+            return {"seen": seen}
+        """,
+        memory_bytes=256 << 20,
+    )
+    assert done.outcome.succeeded, done.outcome.reason
+    assert done.result == {"seen": "xxx"}
+
+
+def test_the_kernel_ends_a_program_before_any_other_process_and_the_program_can_not_change_that(programs: Programs):
+    done = programs.run(
+        """
+        def run():
+            try:
+                with open("/proc/self/oom_score_adj", "w") as score: score.write("0")
+            except OSError:
+                pass
+            return {"score": int(open("/proc/self/oom_score_adj").read())}
+        """
+    )
+    assert done.result == {"score": 1000}
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("unshare", "0x10000000"),  # CLONE_NEWUSER
+        ("unshare", "0x00020000"),  # CLONE_NEWNS
+        ("setns", "0, 0"),
+        ("mount", "b'none', b'/tmp', b'tmpfs', 0, None"),
+        ("ptrace", "0, 0, None, None"),
+        ("syscall", "ctypes.c_long(NUMBERS['bpf']), 0, None, 0"),
+        ("syscall", "ctypes.c_long(NUMBERS['keyctl']), 0, -3, 0"),
+        ("syscall", "ctypes.c_long(NUMBERS['userfaultfd']), 1"),
+        ("syscall", "ctypes.c_long(NUMBERS['perf_event_open']), None, 0, -1, -1, 0"),
+        ("syscall", "ctypes.c_long(NUMBERS['io_uring_setup']), 1, None"),
+        ("syscall", "ctypes.c_long(NUMBERS['clone']), 0x10000000 | 17, None, None, None, None"),
+        ("socket", "40, 1, 0"),  # AF_VSOCK: to the machine that this one is a guest of
+    ],
+)
+def test_a_system_call_that_leads_out_of_a_sandbox_is_refused(
+    programs: Programs, here: Sandbox, call: str, arguments: str
+):
+    if not here.filtered:
+        pytest.skip("This machine has no filter of system calls.")
+    column = 1 if platform.machine() == "aarch64" else 0
+    tables = {**seccomp.REFUSED, **seccomp.MISSING, "clone": seccomp.CLONE}
+    numbers = {name: table[column] for name, table in tables.items()}
+    done = programs.run(
+        f"""
+        import ctypes, os
+        NUMBERS = {numbers}
+        libc = ctypes.CDLL(None, use_errno=True)
+        def run():
+            answer = libc.{call}({arguments})
+            if answer == 0 and {call == "syscall"} and os.getpid() == 1: os._exit(0)
+            status = open("/proc/self/status").read()
+            return {{"answer": answer, "error": ctypes.get_errno(), "mode": status.partition("Seccomp:")[2].split()[0]}}
+        """
+    )
+    assert done.result["answer"] == -1
+    assert done.result["error"] in (errno.EPERM, errno.ENOSYS, errno.EAFNOSUPPORT)
+    assert done.result["mode"] == "2"
+
+
+def test_what_programs_need_passes_the_filter(programs: Programs):
+    done = programs.run(
+        """
+        import multiprocessing, socket, subprocess, sys, tempfile, threading
+        def run():
+            import numpy
+            threads = [threading.Thread(target=len, args=("x",)) for _ in range(3)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            said = subprocess.run([sys.executable, "-c", "print(1 + 1)"], capture_output=True, text=True).stdout.strip()
+            with multiprocessing.get_context("spawn").Pool(1) as pool: three = pool.apply(max, (2, 3))
+            pair = socket.socketpair()
+            with socket.create_server(("127.0.0.1", 0)) as server: port = server.getsockname()[1] > 0
+            with tempfile.TemporaryFile() as file: file.write(b"x")
+            return {"said": said, "three": three, "port": port, "eigen": float(numpy.linalg.eigvalsh(numpy.eye(300))[0])}
+        """
+    )
+    assert done.outcome.succeeded, (done.outcome.reason, done.texts)
+    assert done.result == {"said": "2", "three": 3, "port": True, "eigen": 1.0}

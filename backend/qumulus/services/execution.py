@@ -109,6 +109,7 @@ class Execution:
         self._ended_by: str | None = None
         self._kill_at: float | None = None
         self._report = b""
+        self._group: Path | None = None
 
     def run(self) -> tuple[Outcome, Sequence[LogLine]]:
         """Run to the end; the outcome, and the lines of the log that were not told yet. It begins at once.
@@ -126,6 +127,8 @@ class Execution:
         try:
             self._folders.make(copied)
             self._folders.open_up(self._given.pools)
+            if self._sandbox.groups is not None:
+                self._group = self._sandbox.groups.make(self._id, resources)
             started = time.monotonic()
             self._drive(journal, started + resources.seconds)
             ended = self._ended(time.monotonic() - started)
@@ -135,6 +138,8 @@ class Execution:
                 journal.add(complaint, Severity.WARNING)
             return outcome(ended, published, resources), journal.rest()
         finally:
+            if self._sandbox.groups is not None and self._group is not None:
+                self._sandbox.groups.remove(self._group)
             self._folders.clear()
 
     def stop(self, why: str = "request") -> None:
@@ -245,6 +250,8 @@ class Execution:
             "report": self._report_fd,
             "parts": {name: len(part) for name, part in parts.items()},
             "isolation": {"namespaces": self._sandbox.namespaces, "landlock": self._sandbox.landlock},
+            "filtered": self._sandbox.filtered,
+            "group": None if self._group is None else str(self._group),
             "network": self._network,
             "user": self._sandbox.user(self._id),
             "grace_seconds": program.resources.grace_seconds,

@@ -9,9 +9,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from .control_groups import ControlGroups, NoGroups, delegated
+
 CHILD = Path(__file__).parent / "child"
 FIRST_USER, USERS = 61184, 4336  # the range that systemd has for passing users too
 PROBE_SECONDS = 30.0
+COUNTS_A_SECOND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,9 @@ class Sandbox:
     namespaces: str  # "own", "user" or "none"
     landlock: bool
     drops_user: bool  # whether a program runs as a user of its own
+    filtered: bool = False  # whether system calls that no program needs are refused
+    groups: ControlGroups | None = None  # hold memory, processes and processor time; None: they are counted
+    why_counted: str = "no control group was looked for"  # where there are none
 
     @property
     def private_root(self) -> bool:
@@ -33,16 +39,29 @@ class Sandbox:
         return self.private_root or self.landlock
 
     def words(self) -> str:
-        """A sentence for the start-up line."""
+        """Sentences for the start of the log: what keeps a program where it is, and what holds it to its limits."""
+        return f"{self._files()} {self._calls()} {self._memory()}"
+
+    def _files(self) -> str:
         user = "a user of its own" if self.drops_user else "the server's user"
         if self.private_root:
-            return f"user programs run as {user}, with a root and processes of their own and /var/runtime in its place"
+            return f"User programs run as {user}, with a root and processes of their own and /var/runtime in its place."
         if self.landlock:
             return (
-                f"user programs run as {user}, kept from other files by Landlock; this machine allows no namespaces, "
-                "so /var/runtime is not in its place: programs find their folders by INPUT_DIRECTORY and OUTPUT_DIRECTORY"
+                f"User programs run as {user}, kept from other files by Landlock; this machine allows no namespaces, "
+                "so /var/runtime is not in its place: programs find their folders by INPUT_DIRECTORY and OUTPUT_DIRECTORY."
             )
-        return f"user programs run as {user} and nothing keeps them from the files of this machine"
+        return f"User programs run as {user} and nothing keeps them from the files of this machine."
+
+    def _calls(self) -> str:
+        if self.filtered:
+            return "System calls that lead out of a sandbox are refused to them."
+        return "This machine has no filter of system calls for them."
+
+    def _memory(self) -> str:
+        if self.groups is not None:
+            return "The kernel holds their memory, processes and processor time by control groups."
+        return f"Their memory is counted {COUNTS_A_SECOND} times a second, since {self.why_counted}."
 
     def user(self, job_id: str) -> int | None:
         """The user that an execution runs as; the kernel counts its processes by it."""
@@ -67,4 +86,9 @@ def probe() -> Sandbox:
     if done.returncode:
         raise RuntimeError(f"The sandbox can't be tried: {done.stderr.strip()}")
     told = json.loads(done.stdout)
-    return Sandbox(told["namespaces"], told["landlock"], told["user"] is not None)
+    groups, why = None, ""
+    try:
+        groups = delegated()
+    except NoGroups as error:
+        why = str(error)
+    return Sandbox(told["namespaces"], told["landlock"], told["user"] is not None, told["filtered"], groups, why)

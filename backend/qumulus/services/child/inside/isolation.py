@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 
-from . import kernel, landlock, root
+from . import kernel, landlock, root, seccomp
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,19 @@ def leave_processes(isolation: Isolation, *, network: bool) -> None:
                 written.write(line)
 
 
-def leave_files(isolation: Isolation, places: Places) -> None:
+def leave_files(isolation: Isolation, places: Places, memory: int) -> None:
     """Enter a root of its own, where the isolation has one; called by the first process of the namespaces.
+
+    ``memory`` is what the execution may use, in bytes.
 
     Raises:
         OSError: this machine does not allow it.
     """
     if isolation.private_root:
         kernel.unshare(kernel.CLONE_NEWNS)
-        root.enter(places.stage, read=places.read, write=places.write, show=places.show, hide=places.hide)
+        root.enter(
+            places.stage, read=places.read, write=places.write, show=places.show, hide=places.hide, memory=memory
+        )
 
 
 def restrict_files(isolation: Isolation, places: Places) -> None:
@@ -80,36 +85,63 @@ class Places:
     hide: str | None = None  # a folder of which only the others are seen
 
 
+def restrict_calls(isolation: Isolation, *, grouped: bool) -> None:
+    """Refuse the system calls that no program needs.
+
+    ``grouped``: a control group counts the memory, also what no process maps.
+
+    Raises:
+        OSError: this machine has no such filter.
+    """
+    seccomp.restrict(counts_unmapped=grouped, own_ipc=isolation.private_root)
+
+
 def strongest(user: int | None) -> str:
-    """The first rung that holds here, tried in a child of its own, as JSON."""
+    """The first rung that holds here, and whether system calls can be filtered, tried in children of their own, as JSON."""
+    filtered = kernel.LINUX and _succeeds(_filter)
     for isolation in LADDER:
         for chosen in dict.fromkeys((user, None)):
             if isolation.namespaces == "user" and chosen is not None:
                 continue  # only one user is mapped into it
             if _holds(isolation, chosen):
-                return json.dumps({**asdict(isolation), "user": chosen})
+                return json.dumps({**asdict(isolation), "user": chosen, "filtered": filtered})
     raise AssertionError("the last rung asks for nothing")
 
 
-def _holds(isolation: Isolation, user: int | None) -> bool:
-    from .limits import become
+def _filter() -> None:
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    restrict_calls(Isolation("own"), grouped=False)
 
+
+def _succeeds(step: Callable[[], None]) -> bool:
+    """Whether ``step`` is possible, in a child that ends with it."""
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1] == 0
     try:
-        with tempfile.TemporaryDirectory() as stage:
-            places = Places(stage, read=(), show={}, write={})
-            leave_processes(isolation, network=True)
-            first = os.fork()
-            if first:
-                status = os.waitpid(first, 0)[1]
-                os.rmdir(stage)
-                os.mkdir(stage)
-                os._exit(status != 0)
-            leave_files(isolation, places)
-            become(user)
-            restrict_files(isolation, places)
-            os._exit(0)
+        step()
+        os._exit(0)
     except (OSError, KeyError):
         os._exit(1)
+
+
+def _holds(isolation: Isolation, user: int | None) -> bool:
+    return _succeeds(partial(_step_onto, isolation, user))
+
+
+def _step_onto(isolation: Isolation, user: int | None) -> None:
+    from .limits import become
+
+    with tempfile.TemporaryDirectory() as stage:
+        places = Places(stage, read=(), show={}, write={})
+        leave_processes(isolation, network=True)
+        first = os.fork()
+        if first:
+            status = os.waitpid(first, 0)[1]
+            os.rmdir(stage)
+            os.mkdir(stage)
+            os._exit(status != 0)
+        leave_files(isolation, places, 1 << 20)
+        become(user)
+        restrict_files(isolation, places)
+        os._exit(0)

@@ -17,10 +17,12 @@ import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from . import kernel, limits, tree
-from .isolation import Isolation, Places, leave_files, leave_processes, restrict_files, strongest
+from . import cgroup, kernel, limits, tree
+from .isolation import Isolation, Places, leave_files, leave_processes, restrict_calls, restrict_files, strongest
+from .memory import Memory
 
-TICK = 0.1  # seconds between two looks at what is used
+TICK = 0.05  # seconds between two looks at the memory in use
+DISK_TICKS = 2  # as many looks until the next one at the disk
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -63,6 +65,9 @@ class Launch:
         self.isolation = Isolation(**order["isolation"])
         self.places = Places(**order["places"])
         self.limits = order["limits"]
+        self.group: str | None = order["group"]
+        self.memory = None if self.group else Memory(private_root=self.isolation.private_root)
+        self.looks = 0
         self.watched = [*order["watched"], *order["grown"]]
         # what stands in a data pool already is not this run's
         size, entries = tree.on_disk(order["grown"], sys.maxsize, sys.maxsize)
@@ -92,7 +97,10 @@ class Launch:
         os.close(told)
         ended_by = self._watch(keeper, wake, outcome)
         status = os.read(outcome, 32)
+        cgroup.end(self.group)
         tree.end(launcher)
+        if ended_by is None and cgroup.over_memory(self.group):
+            ended_by = "memory"
         return {"status": int(status) if status else None, "ended_by": ended_by}
 
     def _devnull(self) -> None:
@@ -126,9 +134,12 @@ class Launch:
         return time.monotonic() + self.order["grace_seconds"]
 
     def _over_limit(self, keeper: int) -> str | None:
-        used = tree.memory(pid for pid in tree.descendants(keeper))
-        if used > self.limits["memory_bytes"]:
+        most = int(self.limits["memory_bytes"])
+        if self.memory is not None and self.memory.used(tree.descendants(keeper), most) > most:
             return "memory"
+        self.looks += 1
+        if self.looks % DISK_TICKS:
+            return None
         size, entries = tree.on_disk(self.watched, self.most_bytes, self.most_entries)
         if size > self.most_bytes or entries > self.most_entries:
             return "disk"
@@ -141,7 +152,9 @@ class Launch:
             kernel.die_with_parent(launcher)
             if kernel.LINUX:
                 kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-            leave_files(self.isolation, self.places)
+            cgroup.enter(self.group)
+            limits.go_first()  # here, since nothing can be written in the /proc that the program sees
+            leave_files(self.isolation, self.places, int(self.limits["memory_bytes"]))
             keeper = os.getpid()
             program = os.fork()
             if program == 0:
@@ -162,8 +175,11 @@ class Launch:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             limits.become(self.order["user"])
             kernel.die_with_parent(keeper)
-            limits.apply(self.limits, count_others=not self.isolation.private_root and self.order["user"] is None)
+            others = not self.isolation.private_root and self.order["user"] is None
+            limits.apply(self.limits, count_others=others, address_space=self.group is None)
             restrict_files(self.isolation, self.places)
+            if self.order["filtered"]:
+                restrict_calls(self.isolation, grouped=self.group is not None)
             os.environ.clear()
             os.environ.update(self.order["environment"])
             from .program import execute

@@ -11,14 +11,17 @@ from collections.abc import Mapping
 from . import kernel
 
 GRACE = 1  # seconds of processor time between SIGXCPU and SIGKILL
+UNTOUCHED = 4 << 30  # bytes of address space that libraries reserve, for arenas and stacks, and hardly use
+FIRST_TO_GO = "1000"  # of 1000: before workers, which are the server's own, and before the server
 
 
-def apply(limits: Mapping[str, float], *, count_others: bool) -> None:
+def apply(limits: Mapping[str, float], *, count_others: bool, address_space: bool) -> None:
     """Set the limits of this process and its children.
 
     Args:
         limits: cpu_seconds, memory_bytes, processes, files, file_bytes.
         count_others: the kernel counts other processes of this user too, so what runs already is added.
+        address_space: whether what one process maps is bounded too, because memory is only looked at now and then.
     """
     seconds = math.ceil(limits["cpu_seconds"])
     _set(resource.RLIMIT_CPU, seconds, seconds + GRACE)
@@ -26,6 +29,8 @@ def apply(limits: Mapping[str, float], *, count_others: bool) -> None:
     _set(resource.RLIMIT_NOFILE, int(limits["files"]))
     _set(resource.RLIMIT_CORE, 0)
     _set(resource.RLIMIT_DATA, int(limits["memory_bytes"]))
+    if address_space:
+        _set(resource.RLIMIT_AS, int(limits["memory_bytes"]) + UNTOUCHED)
     if os.getuid() != 0:
         running = sum(1 for _ in _own_threads()) if count_others else 0
         _set(resource.RLIMIT_NPROC, int(limits["processes"]) + running)
@@ -46,6 +51,13 @@ def _own_threads():
         with contextlib.suppress(OSError):
             if name.isdigit() and os.stat(f"/proc/{name}").st_uid == own:
                 yield from os.listdir(f"/proc/{name}/task")
+
+
+def go_first() -> None:
+    """Let the kernel end this process and its children before all others when memory is short."""
+    if kernel.LINUX:
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+            score.write(FIRST_TO_GO)
 
 
 def become(user: int | None) -> None:

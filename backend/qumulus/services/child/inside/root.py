@@ -12,7 +12,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc"
 FILES_OF_ETC = ("/etc/resolv.conf", "/etc/hosts", "/etc/localtime", "/etc/nsswitch.conf")  # often links out of /etc
 DEVICES = ("null", "zero", "full", "random", "urandom")
 SHARED = "/dev/shm"  # noqa: S108  memory that processes share, made for each execution
-SHARED_SIZE = "size=64m,mode=1777"
+MOST_SHARED = 64 << 20  # bytes in it, if the memory of the execution is not less
 FLAGS_KEPT = {
     os.ST_NOSUID: kernel.MS_NOSUID,
     getattr(os, "ST_NODEV", 4): kernel.MS_NODEV,
@@ -24,7 +24,13 @@ FLAGS_KEPT = {
 
 
 def enter(
-    stage: str, *, read: Collection[str], write: Mapping[str, str], show: Mapping[str, str], hide: str | None = None
+    stage: str,
+    *,
+    read: Collection[str],
+    write: Mapping[str, str],
+    show: Mapping[str, str],
+    memory: int,
+    hide: str | None = None,
 ) -> None:
     """Build the root at the empty folder ``stage`` and enter it. Needs a mount namespace of its own.
 
@@ -33,6 +39,7 @@ def enter(
         read: paths of the machine that can be read at the same place.
         write: where it is seen -> folder of the machine that can be written.
         show: where it is seen -> folder of the machine that can be read.
+        memory: bytes that the execution may use; the memory in files is not more.
         hide: a folder of which nothing is seen but what is named by the others, wherever it stands.
 
     Raises:
@@ -48,7 +55,7 @@ def enter(
         _hide(hide, stage, read)
     for seen, source in show.items():
         _bind(source, stage + seen, writable=False)
-    _devices(stage)
+    _devices(stage, min(MOST_SHARED, memory))
     _processes(stage)
     kernel.mount(None, stage, None, kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID)
     kernel.pivot_root(stage)
@@ -102,19 +109,24 @@ def _locked(path: str) -> int:
     return sum(flag for bit, flag in FLAGS_KEPT.items() if present & bit and flag not in (2, 4))
 
 
-def _devices(stage: str) -> None:
+def _devices(stage: str, shared: int) -> None:
     os.makedirs(stage + SHARED, mode=0o755)
     for name in DEVICES:
         target = f"{stage}/dev/{name}"
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
         kernel.mount(f"/dev/{name}", target, None, kernel.MS_BIND)
-    kernel.mount("tmpfs", stage + SHARED, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, SHARED_SIZE)
+    sizes = f"size={shared},nr_inodes=4096,mode=1777"
+    kernel.mount("tmpfs", stage + SHARED, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, sizes)
     for name, leads_to in {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}.items():
         os.symlink(f"/proc/self/fd{leads_to}", f"{stage}/dev/{name}")
 
 
 def _processes(stage: str) -> None:
-    """The processes of this execution, and no others; where that is refused, no list of processes at all."""
+    """The processes of this execution, and no others; where that is refused, no list of processes at all.
+
+    Nothing in it can be written: a program would make itself the last that the kernel ends when memory is short.
+    """
     os.mkdir(f"{stage}/proc", mode=0o755)
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_RDONLY
     with contextlib.suppress(PermissionError):
-        kernel.mount("proc", f"{stage}/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        kernel.mount("proc", f"{stage}/proc", "proc", flags)

@@ -1,4 +1,4 @@
-"""All processes of an execution: who they are, what they use, and their end."""
+"""All processes of an execution: who they are, what they have written, and their end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Iterable
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
 BLOCK = 512
 
 
@@ -30,29 +29,6 @@ def _children(pid: int) -> list[int]:
             with open(f"/proc/{pid}/task/{thread}/children") as listed:
                 found.extend(map(int, listed.read().split()))
     return found
-
-
-def memory(pids: Iterable[int]) -> int:
-    """Bytes in use by processes together; a page that several share counts once."""
-    pids = list(pids)
-    return sum(_resident(pid) if len(pids) == 1 else _share(pid) for pid in pids)
-
-
-def _resident(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/statm") as numbers:
-            _, resident, shared, *_ = map(int, numbers.read().split())
-        return (resident - shared) * PAGE
-    except OSError:
-        return 0
-
-
-def _share(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/smaps_rollup") as lines:
-            return next((int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")), 0)
-    except OSError:
-        return 0
 
 
 def on_disk(folders: Iterable[str], most_bytes: int, most_entries: int) -> tuple[int, int]:
