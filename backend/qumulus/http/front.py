@@ -10,11 +10,12 @@ import ipaddress
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from qumulus.openapi.contract.bodies import LIMIT
+from qumulus.openapi.contract.rules import RULES, Rule
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -56,6 +57,7 @@ class Front:
         exposed: bool = False,
         lifespan: App,
         body_limit: int | None = None,
+        rules: Sequence[Rule] = (),
         drain: Callable[[], None] = lambda: None,
         count: Count = lambda *_: None,
     ) -> None:
@@ -68,7 +70,7 @@ class Front:
         self._any_host = "*" in self._hosts
         self._exposed = exposed
         self._lifespan = lifespan
-        self._added = {} if body_limit is None else {LIMIT: body_limit}
+        self._added: dict[str, Any] = {RULES: rules} if body_limit is None else {RULES: rules, LIMIT: body_limit}
         self.drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

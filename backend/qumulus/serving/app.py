@@ -32,7 +32,7 @@ from qumulus.execution import metrics as execution_metrics
 from qumulus.http import metrics
 from qumulus.http.front import App, Front, Mount, Receive, Scope, Send
 from qumulus.http.siblings import Siblings
-from qumulus.openapi.contract import ContractError
+from qumulus.openapi.contract import ContractError, Rule
 from qumulus.openapi.documentation import Added, Served, documentation
 from qumulus.settings import Settings
 from qumulus.storage import Storage
@@ -106,8 +106,8 @@ APIS = (
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
 
 
-def create_app(settings: Settings | None = None) -> Front:
-    """Compose the application.
+def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> Front:
+    """Compose the application. ``rules`` are asked before every handler; a list may change while the application serves.
 
     Raises:
         StartError: an API does not keep its contract, the state can't be opened, or others could reach what nothing guards.
@@ -117,13 +117,13 @@ def create_app(settings: Settings | None = None) -> Front:
         raise StartError(reason)
     storage = opened(settings)
     try:
-        return _compose(settings, storage)
+        return _compose(settings, storage, rules)
     except ContractError as error:
         storage.close()
         raise StartError(f"The handlers do not keep what the specifications declare:\n{error}") from error
 
 
-def _compose(settings: Settings, storage: Storage) -> Front:
+def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Front:
     runners = Runners(settings, storage)
     host = runners.host
     cloud = Cloud(
@@ -179,6 +179,7 @@ def _compose(settings: Settings, storage: Storage) -> Front:
         drain=runners.drain,
         count=requests.count,
         body_limit=settings.max_body_mib << 20,
+        rules=rules,
     )
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from fastapi import FastAPI
 
 from qumulus.core.cloud import Cloud
-from qumulus.openapi.contract import Document, serve
+from qumulus.openapi.contract import Document, Subjects, serve
 from qumulus.openapi.documentation import Served
 
 from . import accounts, devices, jobs, server, services, state, tokens
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.emulator.schemas")
+SUBJECTS = Subjects(jobs=("/emulator/jobs/{jobId}",), devices=("/emulator/devices/{device}",), device=str.lower)
 
 
 def create(
@@ -37,5 +38,5 @@ def create(
     app.state.readiness = readiness
     app.state.metrics = metrics
     operations = (module.operation for module in (server, accounts, devices, jobs, services, tokens, state))
-    serve(app, DOCUMENT, *operations, errors=ERRORS)
+    serve(app, DOCUMENT, *operations, errors=ERRORS, subjects=SUBJECTS)
     return app

@@ -27,17 +27,23 @@ from .document import Document
 from .operations import ContractError, Operations
 from .problems import STATUSES, Errors, Problem, Refused
 from .replies import Rendered, Reply
+from .rules import RULES, Call, Fault, Rule, Subjects
 from .serving import serve
 
 __all__ = [
+    "RULES",
     "STATUSES",
+    "Call",
     "ContractError",
     "Document",
     "Errors",
+    "Fault",
     "Operations",
     "Problem",
     "Refused",
     "Rendered",
     "Reply",
+    "Rule",
+    "Subjects",
     "serve",
 ]

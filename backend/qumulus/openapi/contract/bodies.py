@@ -18,6 +18,7 @@ from .problems import Refused, invalid
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 1000
 LIMIT = "qumulus.body_limit"  # in the scope: how large a body may be on this server
+READ = "qumulus.body"  # in the scope: the body, once it was read: a stream can't be read twice
 
 
 def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any]]:
@@ -35,6 +36,11 @@ def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any
         raise Refused(f"The body must be sent with the header Content-Type: {wanted}.", 415, 400)
 
     async def read(request: Request) -> Any:
+        if READ not in request.scope:
+            request.scope[READ] = await read_once(request)
+        return request.scope[READ]
+
+    async def read_once(request: Request) -> Any:
         raw = await received(request, request.scope.get(LIMIT, limit))
         if not raw and not operation.body_required:
             return None

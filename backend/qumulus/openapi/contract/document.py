@@ -111,6 +111,11 @@ class Document:
     package: str
     mistakes: list[str] = field(default_factory=list, compare=False)
 
+    @property
+    def api(self) -> str:
+        """The API as jobs name it, such as "ibm/runtime": its folder."""
+        return self.package.removeprefix("qumulus.apis.").removesuffix(".schemas").replace(".", "/")
+
     @cached_property
     def content(self) -> dict[str, Any]:
         """The document itself."""

@@ -19,8 +19,9 @@ from qumulus.core.errors import (
     WrongState,
 )
 
-from .document import JSON, Declared
+from .document import JSON, Answer, Declared
 from .replies import rendered
+from .rules import Fault
 
 MISTAKE = "The server made a mistake and wrote it to its log: send the request again, or report it with the log."
 MOST_SHOWN = 5
@@ -83,6 +84,8 @@ class Errors:
         """The response for ``error``; None when the operation declares no status that fits."""
         if error is None:
             problem = Problem(500, MISTAKE, None)
+        elif isinstance(error, Fault):
+            return self._fault(error, operation)
         else:
             candidates = self.status_of(error)
             declared = operation.answers if operation else candidates
@@ -90,8 +93,17 @@ class Errors:
             if status is None:
                 return None
             problem = Problem(status, error.message, error)
-        answer = operation.answers.get(problem.status) if operation else None
-        headers = {**self.headers(problem), **_headers(error)}
+        return self._filled(problem, operation.answers.get(problem.status) if operation else None)
+
+    def _fault(self, fault: Fault, operation: Declared | None) -> Response:
+        """The response for a fault, in the form that the operation declares for its status, or for any other error."""
+        declared = operation.answers if operation else {}
+        errors = (answer for status, answer in sorted(declared.items()) if status >= 400 and answer.type is not None)
+        answer = declared.get(fault.status) or next(errors, None)
+        return self._filled(Problem(fault.status, fault.message, fault), answer)
+
+    def _filled(self, problem: Problem, answer: Answer | None) -> Response:
+        headers = {**self.headers(problem), **_headers(problem.error)}
         if answer is not None and answer.type is None:
             return Response(status_code=problem.status, headers=headers)
         body = self.body(answer.type if answer else self.otherwise, problem)
@@ -99,7 +111,7 @@ class Errors:
 
 
 def _headers(error: QumulusError | None) -> Mapping[str, str]:
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | Fault):
         return error.headers
     if isinstance(error, Unavailable):
         return {"Retry-After": str(error.retry_after_seconds)}

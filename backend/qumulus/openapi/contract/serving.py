@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Annotated, Any, get_origin
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -15,16 +16,19 @@ from starlette.routing import Match
 from starlette.types import ASGIApp
 from typing_extensions import TypeAliasType
 
+from qumulus.core.accounts import Caller
 from qumulus.core.errors import QumulusError
 
 from .bodies import reader
 from .document import Declared, Document, Parameter
-from .operations import Operations, injected, matched
+from .operations import ContractError, Operations, injected, matched
 from .problems import Errors, Refused, invalid
 from .replies import response
+from .rules import RULES, Answered, Call, Subjects, ask
 
 BODY_LIMIT = 64 << 20
 PLACES: dict[str, type[Param]] = {"path": Path, "query": Query, "header": Header, "cookie": Cookie}
+NO_SUBJECTS = Subjects()
 _REQUEST = "the_request"  # how the request reaches `response`, whatever the handler itself takes
 
 log = logging.getLogger("qumulus.contract")
@@ -35,6 +39,7 @@ def serve(
     document: Document,
     *groups: Operations,
     errors: Errors,
+    subjects: Subjects = NO_SUBJECTS,
     read_elsewhere: Collection[str] = (),
     body_limit: int = BODY_LIMIT,
 ) -> None:
@@ -46,6 +51,7 @@ def serve(
     Args:
         groups: the handlers, one group a module.
         errors: how this API says what went wrong.
+        subjects: where its requests name the job or the device that they are about.
         read_elsewhere: names of parameters that a dependency reads, so that handlers need not take them.
         body_limit: the largest request body in bytes.
 
@@ -53,12 +59,16 @@ def serve(
         ContractError: the handlers differ from the document; the error lists every difference.
     """
     handlers = matched(document, groups, read_elsewhere)
+    if mistakes := subjects.mistakes([operation.path for operation in document.operations.values()]):
+        raise ContractError(mistakes)
     app.router.redirect_slashes = False
     _answer_errors(app, document, errors)
 
     def add_routes() -> None:
         for name, operation in document.operations.items():
-            endpoint = _endpoint(operation, handlers[name], body_limit)
+            read = reader(operation, body_limit)
+            call = partial(Call, api=document.api, operation=operation, subjects=subjects, read=read)
+            endpoint = _endpoint(operation, handlers[name], call, read)
             app.add_api_route(
                 operation.route, endpoint, methods=[operation.method], response_model=None, operation_id=name, name=name
             )
@@ -77,23 +87,43 @@ def _before_first_request(app: FastAPI, prepare: Callable[[], None]) -> None:
     vars(app)["build_middleware_stack"] = prepared
 
 
-def _endpoint(operation: Declared, handler: Callable[..., Any], body_limit: int) -> Callable[..., Any]:
+def _endpoint(
+    operation: Declared,
+    handler: Callable[..., Any],
+    call: Callable[..., Call],
+    read: Callable[[Request], Awaitable[Any]],
+) -> Callable[..., Any]:
     """What FastAPI calls: the handler, with a signature that says where each argument comes from."""
     if inspect.iscoroutinefunction(handler):
 
         async def endpoint(**arguments: Any) -> Response:
-            request = _without_nul(arguments.pop(_REQUEST))
+            request = arguments.pop(_REQUEST)
             return response(await handler(**arguments), operation, request)
 
     else:
 
         def endpoint(**arguments: Any) -> Response:
-            request = _without_nul(arguments.pop(_REQUEST))
+            request = arguments.pop(_REQUEST)
             return response(handler(**arguments), operation, request)
 
     endpoint.__name__ = endpoint.__qualname__ = operation.id
-    vars(endpoint)["__signature__"] = _signature(operation, handler, body_limit)
+    vars(endpoint)["__signature__"] = _signature(operation, handler, call, read)
     return endpoint
+
+
+def _let_through(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[..., Awaitable[Request]]:
+    """The dependency that gives the request, after the rules in force have let it through."""
+
+    async def let_through(request: Request, caller: Caller | None = None) -> Request:
+        if rules := request.scope.get(RULES):
+            await ask(call(request, caller), rules)
+        return _without_nul(request)
+
+    taken = inspect.signature(handler, eval_str=True).parameters.values()
+    callers = (each.annotation for each in taken if injected(each.annotation) and each.annotation.__origin__ is Caller)
+    request = _argument("request", Request)
+    vars(let_through)["__signature__"] = inspect.Signature([request, *(_argument("caller", each) for each in callers)])
+    return let_through
 
 
 def _without_nul(request: Request) -> Request:
@@ -107,10 +137,15 @@ def _without_nul(request: Request) -> Request:
     return request
 
 
-def _signature(operation: Declared, handler: Callable[..., Any], body_limit: int) -> inspect.Signature:
-    """Dependencies first and the body last: who may not call is told so before the body is read."""
+def _signature(
+    operation: Declared,
+    handler: Callable[..., Any],
+    call: Callable[..., Call],
+    read: Callable[[Request], Awaitable[Any]],
+) -> inspect.Signature:
+    """Rules first, then dependencies, and the body last: who may not call is told so before the body is read."""
     declared = {parameter.argument: parameter for parameter in operation.parameters}
-    first, last = [_argument(_REQUEST, Request)], []
+    first, last = [_argument(_REQUEST, Annotated[Request, Depends(_let_through(handler, call))])], []
     for name, taken in inspect.signature(handler, eval_str=True).parameters.items():
         if injected(taken.annotation):
             first.append(_argument(name, taken.annotation))
@@ -119,7 +154,7 @@ def _signature(operation: Declared, handler: Callable[..., Any], body_limit: int
             type_ = _list_inside(parameter.type) or parameter.annotation
             first.append(_argument(name, _placed(type_, parameter), taken.default))
         else:
-            last.append(_argument(name, Annotated[Any, Depends(reader(operation, body_limit))]))
+            last.append(_argument(name, Annotated[Any, Depends(read)]))
     return inspect.Signature([*first, *last])
 
 
@@ -169,7 +204,12 @@ def _answer_errors(app: FastAPI, document: Document, errors: Errors) -> None:
     async def mistaken(request: Request, _error: Exception) -> Response:
         return answer(request, None)  # the server logs the error itself, with its traceback
 
+    async def answered_by_a_rule(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, Answered)  # noqa: S101
+        return error.response
+
     app.add_exception_handler(QumulusError, of_the_core)
+    app.add_exception_handler(Answered, answered_by_a_rule)
     app.add_exception_handler(RequestValidationError, not_valid)
     app.add_exception_handler(HTTPException, not_routed)
     app.add_exception_handler(Exception, mistaken)

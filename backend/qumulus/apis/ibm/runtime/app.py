@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from qumulus.apis.ibm import names
 from qumulus.core.cloud import Cloud
-from qumulus.openapi.contract import Document, serve
+from qumulus.openapi.contract import Document, Subjects, serve
 
 from . import accounts, analytics, backends, callers, changes, instances, jobs, sessions, versions, workloads
 from .documents import RenderedDocuments
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.ibm.runtime.schemas")
+SUBJECTS = Subjects(
+    jobs=("/jobs/{id}",), devices=("/backends/{id}",), members=("backend",), device=names.core_or_unknown
+)
 
 
 def create(cloud: Cloud) -> changes.App:
@@ -35,6 +39,7 @@ def create(cloud: Cloud) -> changes.App:
         versions.operation,
         workloads.operation,
         errors=ERRORS,
+        subjects=SUBJECTS,
         read_elsewhere=(callers.INSTANCE, changes.HEADER),
     )
     return changes.assuming_a_version(app)

@@ -8,12 +8,13 @@ from fastapi import FastAPI
 
 from qumulus.apis.oqtopus.presigning import Presigning
 from qumulus.core.cloud import Cloud
-from qumulus.openapi.contract import Document, serve
+from qumulus.openapi.contract import Document, Subjects, serve
 
 from . import devices, hello, jobs
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.oqtopus.provider.schemas")
+SUBJECTS = Subjects(jobs=("/jobs/{jobId}",), devices=("/devices/{deviceId}",), members=("device_id",), device=str.lower)
 
 
 def create(cloud: Cloud, *, secret: bytes, lease: timedelta | None = None) -> FastAPI:
@@ -31,5 +32,5 @@ def create(cloud: Cloud, *, secret: bytes, lease: timedelta | None = None) -> Fa
     app.state.cloud = cloud
     app.state.presigning = Presigning(secret, cloud.clock)
     app.state.lease = lease
-    serve(app, DOCUMENT, hello.operation, jobs.operation, devices.operation, errors=ERRORS)
+    serve(app, DOCUMENT, hello.operation, jobs.operation, devices.operation, errors=ERRORS, subjects=SUBJECTS)
     return app

@@ -6,12 +6,18 @@ from fastapi import FastAPI
 
 from qumulus.apis.oqtopus.presigning import Presigning
 from qumulus.core.cloud import Cloud
-from qumulus.openapi.contract import Document, serve
+from qumulus.openapi.contract import Document, Subjects, serve
 
 from . import account, announcements, devices, hello, jobs, tasks
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.oqtopus.user.schemas")
+SUBJECTS = Subjects(
+    jobs=("/jobs/{jobId}", "/task/{taskId}"),
+    devices=("/devices/{deviceId}",),
+    members=("device_id", "device"),
+    device=str.lower,
+)
 RESOURCES = (hello, tasks, devices, jobs, account, announcements)
 
 
@@ -32,5 +38,5 @@ def create(cloud: Cloud, *, secret: bytes, token_needed: bool = False, inline: b
     app.state.token_needed = token_needed
     app.state.inline = inline
     app.state.presigning = Presigning(secret, cloud.clock)
-    serve(app, DOCUMENT, *(resource.operation for resource in RESOURCES), errors=ERRORS)
+    serve(app, DOCUMENT, *(resource.operation for resource in RESOURCES), errors=ERRORS, subjects=SUBJECTS)
     return app

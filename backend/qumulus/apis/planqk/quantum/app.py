@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from qumulus.core.cloud import Cloud
-from qumulus.openapi.contract import Document, serve
+from qumulus.openapi.contract import Document, Subjects, serve
 
-from . import backends, calibrations, jobs, sessions
+from . import backends, calibrations, jobs, known, sessions
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.quantum.schemas")
+SUBJECTS = Subjects(jobs=("/jobs/{id}",), devices=("/backends/{id}",), members=("backend_id",), device=known.device_of)
 
 
 def create(cloud: Cloud) -> FastAPI:
@@ -22,5 +23,5 @@ def create(cloud: Cloud) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
     parts = (backends.operation, calibrations.operation, jobs.operation, sessions.operation)
-    serve(app, DOCUMENT, *parts, errors=ERRORS)
+    serve(app, DOCUMENT, *parts, errors=ERRORS, subjects=SUBJECTS)
     return app

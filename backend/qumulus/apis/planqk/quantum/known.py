@@ -137,3 +137,9 @@ def backend(backend_id: str) -> Known:
         return BACKENDS[backend_id]
     except KeyError:
         raise UnknownDevice(backend_id) from None
+
+
+def device_of(backend_id: str) -> str:
+    """The core's name of the device behind a backend; the id itself where there is none."""
+    known = BACKENDS.get(backend_id)
+    return known.device if known else backend_id

@@ -5,12 +5,14 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from qumulus.core.cloud import Cloud
-from qumulus.openapi.contract import Document, serve
+from qumulus.core.services import device_of
+from qumulus.openapi.contract import Document, Subjects, serve
 
 from . import executions, results, token
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.service.schemas")
+SUBJECTS = Subjects(jobs=("/services/{service}/{id}",), devices=("/services/{service}",), device=device_of)
 
 
 def create(cloud: Cloud, *, relative_links: bool = False) -> FastAPI:
@@ -22,5 +24,5 @@ def create(cloud: Cloud, *, relative_links: bool = False) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
     app.state.relative_links = relative_links
-    serve(app, DOCUMENT, executions.operation, results.operation, token.operation, errors=ERRORS)
+    serve(app, DOCUMENT, executions.operation, results.operation, token.operation, errors=ERRORS, subjects=SUBJECTS)
     return app

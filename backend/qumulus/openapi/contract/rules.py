@@ -1,0 +1,137 @@
+"""Rules: what may answer, delay or fail a request before its handler has it, in whatever API it came to.
+
+    async def maintenance(call: Call) -> None:
+        if await call.device() == "brisbane":
+            raise Fault(503, "The device is in maintenance until noon.", {"Retry-After": "3600"})
+
+The server puts the rules that are in force into the scope of each request (`RULES`). They are asked in turn, after the
+credential was looked at and before anything else: before the request is held until a job has ended, and before its body is read,
+unless a rule asks for it. A rule that returns a response answers the request, one that takes its time delays it, one that raises
+fails it: an error of the core in the form that the operation declares for it, a `Fault` with any status, declared or not, in the
+form of that API's errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request, Response
+
+from qumulus.core.accounts import Caller
+from qumulus.core.cloud import Cloud
+from qumulus.core.errors import QumulusError, UnknownJob
+
+from .document import Declared
+
+RULES = "qumulus.rules"  # in the scope: the rules in force
+
+Rule = Callable[["Call"], Awaitable[Response | None]]
+
+
+class Fault(QumulusError):
+    """A failure that a rule makes, with a status of its choice; ``headers`` go with the answer."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+
+
+class Answered(Exception):
+    """A rule has answered the request: its handler is not called."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("answered by a rule")
+        self.response = response
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Where the requests of an API name the job or the device that they are about."""
+
+    jobs: Sequence[str] = ()  # beginnings of paths that end with the parameter for a job's id, such as "/jobs/{id}"
+    devices: Sequence[str] = ()  # the same for a device
+    members: Sequence[str] = ()  # of bodies and queries: they name the device
+    device: Callable[[str], str] = field(default=str)  # the core's name of the device that the API calls so
+
+    def mistakes(self, paths: Sequence[str]) -> list[str]:
+        """A sentence for each beginning that no path has."""
+        begun = (each for each in (*self.jobs, *self.devices) if not any(path.startswith(each) for path in paths))
+        return [f"{each}: is said to name what requests are about, but no path begins so." for each in begun]
+
+
+class Call:
+    """One request on its way to its handler."""
+
+    def __init__(
+        self,
+        request: Request,
+        caller: Caller | None,
+        *,
+        api: str,
+        operation: Declared,
+        subjects: Subjects,
+        read: Callable[[Request], Awaitable[Any]],
+    ) -> None:
+        """``read`` gives the body, as the handler will have it."""
+        self.request = request
+        self.caller = caller  # None: the operation asks for no credential
+        self.api = api  # such as "ibm/runtime", as jobs name where they came in
+        self.operation = operation.id
+        self._declared = operation
+        self._subjects = subjects
+        self._read = read
+
+    @property
+    def job_id(self) -> str | None:
+        """The id of the job that the path names."""
+        return self._named(self._subjects.jobs)
+
+    async def body(self) -> Any:
+        """The body as declared; None where the operation takes none.
+
+        Raises:
+            Refused: it is not as declared.
+        """
+        return await self._read(self.request) if self._declared.bodies else None
+
+    async def device(self) -> str | None:
+        """The core's name of the device that the request is about: by its path, its body or its job; None where it is about none."""
+        if (name := self._named(self._subjects.devices)) is not None:
+            return self._subjects.device(name)
+        if self.job_id is not None:
+            return await self._device_of_job(self.job_id)
+        body = await self.body() if self._subjects.members else None
+        for member in self._subjects.members:
+            name = getattr(body, member, self.request.query_params.get(member))
+            if isinstance(name, str):
+                return self._subjects.device(name)
+        return None
+
+    async def _device_of_job(self, job_id: str) -> str | None:
+        cloud: Cloud = self.request.app.state.cloud
+        try:
+            return (await asyncio.to_thread(cloud.jobs.look, job_id)).device
+        except UnknownJob:
+            return None
+
+    def _named(self, beginnings: Sequence[str]) -> str | None:
+        for beginning in beginnings:
+            if self._declared.path.startswith(beginning):
+                return self.request.path_params[beginning.rpartition("{")[2].rstrip("}")]
+        return None
+
+
+async def ask(call: Call, rules: Sequence[Rule]) -> None:
+    """Let the rules say what becomes of a request, the first of them first.
+
+    Raises:
+        Answered: one of them has answered it.
+        QumulusError: one of them fails it.
+    """
+    for rule in rules:
+        if (response := await rule(call)) is not None:
+            raise Answered(response)
