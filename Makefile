@@ -13,6 +13,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
+TEST := $(VENV)/.test
+MACHINES := $(VENV)/.machines
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
+openapi = PYTHONPATH=backend $(BIN)/python -m qumulus.openapi
 serve = $(BIN)/qumulus serve --host $(HOST) --port $(or $(PORT),$(1))
 pytest = $(BIN)/python -m pytest
 
@@ -24,61 +28,74 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
+# Each target asks for the smallest of these that it needs: what generates takes seconds, what tests machines takes a gigabyte.
 $(RUN): requirements.txt pyproject.toml | $(VENV)/.made
 	@echo "Setting up (once) …"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(install) requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-$(DEV): tests/requirements.txt $(RUN)
+$(DEV): requirements-dev.txt | $(VENV)/.made
 	@echo "Setting up the tools for development (once) …"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	$(install) requirements-dev.txt
+	touch $@
+
+$(TEST): tests/requirements.txt $(RUN) $(DEV)
+	@echo "Setting up what the tests need (once) …"
+	$(install) tests/requirements.txt
+	touch $@
+
+$(MACHINES): tests/requirements-machines.txt $(TEST)
+	@echo "Setting up what the tests of many machines need (once) …"
+	$(install) tests/requirements-machines.txt
 	touch $@
 
 .PHONY: setup
-setup: $(DEV) ## Set up everything for development
+setup: $(MACHINES) ## Set up everything for development
 
-# The extras have locks of their own, of the same versions as that of the tests, which has everything. Not after a set-up, which
-# could need what is to be locked only now.
+# All locks have the same versions: those of the tests of many machines, which need everything. Not after a set-up, which could need
+# what is to be locked only now.
 compile = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11
-extra = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"], sep="\n")'
+everything = tests/requirements-machines.txt
+extra = $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
 
 .PHONY: lock
 lock: ## Lock all packages anew, in their newest versions, with their hashes
-	@$(compile) --upgrade --extra test --group build pyproject.toml -o tests/requirements.txt
-	$(compile) -c tests/requirements.txt --group build pyproject.toml -o requirements.txt
-	$(call extra,postgres) | $(compile) -c tests/requirements.txt - -o requirements-postgres.txt
-	$(call extra,s3) | $(compile) -c tests/requirements.txt - -o requirements-s3.txt
-	$(call extra,cluster) | $(compile) -c tests/requirements.txt - -o requirements-cluster.txt
+	@$(compile) --upgrade --extra machines --group build pyproject.toml -o $(everything)
+	$(compile) -c $(everything) --extra test --group build pyproject.toml -o tests/requirements.txt
+	$(compile) -c $(everything) --group build pyproject.toml -o requirements.txt
+	for extra in dev postgres s3 cluster; do
+	  $(extra) $$extra | $(compile) -c $(everything) - -o requirements-$$extra.txt
+	done
 
 # -- specification and models ------------------------------------------------------------------------------------------
 
 .PHONY: generate-all generate-all-schema check-generated
 generate-all: $(DEV) ## Generate user and provider openapi.yaml, and all others, and then all models
-	@$(BIN)/python -m qumulus.openapi generate
+	@$(openapi) generate
 
 generate-all-schema: $(DEV) ## Generate user and schemas, and all others
-	@$(BIN)/python -m qumulus.openapi schema
+	@$(openapi) schema
 
 generate-%-schema: $(DEV) ## Generate % schema
-	@$(BIN)/python -m qumulus.openapi schema $*
+	@$(openapi) schema $*
 
 generate-%: $(DEV) ## Generate % openapi.yaml
-	@$(BIN)/python -m qumulus.openapi bundle $*
+	@$(openapi) bundle $*
 
 check-generated: $(DEV) ## Fail if anything generated differs from what the specifications say
-	@$(BIN)/python -m qumulus.openapi generate --check
+	@$(openapi) generate --check
 
 # -- checks ------------------------------------------------------------------------------------------------------------
 
 .PHONY: lint lint-all fmt
 lint-%: $(DEV) ## Lint % openapi.yaml
-	@$(BIN)/python -m qumulus.openapi lint $*
+	@$(openapi) lint $*
 
 lint-all: $(DEV) ## Lint user and provider, and all other specifications
-	@$(BIN)/python -m qumulus.openapi lint
+	@$(openapi) lint
 
-lint: $(DEV) lint-all ## Run linters: style, types, layers, specifications
+lint: $(DEV) $(RUN) lint-all ## Run linters: style, types, layers, specifications
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	$(BIN)/ty check
@@ -103,10 +120,10 @@ run-provider: $(RUN) ## Start the Provider API, at the root of port 8888
 run-planqk: $(RUN) ## The same server on PLANQK's port, 8081
 	@$(call serve,8081)
 
-up: $(DEV) ## Start the DB: a PostgreSQL for development (without one, the state is kept in SQLite)
+up: $(TEST) ## Start the DB: a PostgreSQL for development (without one, the state is kept in SQLite)
 	@$(BIN)/python tests/postgres.py up .postgres
 
-down: $(DEV) ## Stop the DB
+down: $(TEST) ## Stop the DB
 	@$(BIN)/python tests/postgres.py down .postgres
 
 # -- tests -------------------------------------------------------------------------------------------------------------
@@ -116,29 +133,29 @@ machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py
 
 two = -n 2 --dist loadfile --no-loadscope-reorder # tests mostly wait for processes that start; those of a file share theirs
 
-test: $(DEV) ## Run tests, two at a time
+test: $(TEST) ## Run tests, two at a time
 	@$(pytest) $(two) tests --ignore=tests/clients $(machines:%=--ignore=%)
 
-test-machines: $(DEV) ## Run the tests of many machines: PostgreSQL restarted, S3, Ray, several processes, a deployment
+test-machines: $(MACHINES) ## Run the tests of many machines: PostgreSQL restarted, S3, Ray, several processes, a deployment
 	@$(pytest) $(machines)
 
-test-contract: $(DEV) ## Run schemathesis against every API, each on its own fresh server
+test-contract: $(TEST) ## Run schemathesis against every API, each on its own fresh server
 	@$(pytest) tests/contract
 
-test-clients: $(DEV) ## Run the real clients, each in its own environment
+test-clients: $(TEST) ## Run the real clients, each in its own environment
 	@$(pytest) tests/clients
 
-test-postgres: $(DEV) ## Run the tests with all state in PostgreSQL
+test-postgres: $(MACHINES) ## Run the tests with all state in PostgreSQL
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(two) tests --ignore=tests/clients $(machines:%=--ignore=%)
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(machines)
 
-test-faults: $(DEV) ## Run the long form of the fault tests
+test-faults: $(MACHINES) ## Run the long form of the fault tests
 	@QUMULUS_FAULTS=long $(pytest) tests/faults tests/cluster
 
-bench-cluster: $(DEV) ## Measure what several machines need: claims of several dispatchers, a job's cost, a simulation of the queue
+bench-cluster: $(MACHINES) ## Measure what several machines need: claims of several dispatchers, a job's cost, a simulation of the queue
 	@$(BIN)/python -m benchmarks.cluster
 
-bench: $(DEV) ## Measure, side by side in one run, and print the tables with their targets
+bench: $(TEST) ## Measure, side by side in one run, and print the tables with their targets
 	@$(BIN)/python -m benchmarks
 
 # -- help --------------------------------------------------------------------------------------------------------------

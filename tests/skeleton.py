@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from qumulus.openapi.contract.document import METHODS
+from qumulus.openapi.methods import METHODS
 
 KEPT = ("type", "required", "enum", "minimum", "maximum", "maxLength", "format")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import pytest
 
@@ -46,3 +47,45 @@ def test_make_alone_lists_every_target_with_its_text_in_one_column(told):
 def test_make_alone_names_every_api(told):
     for api in apis():
         assert api.name in told
+
+
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-postgres.txt", "requirements-s3.txt",
+    "requirements-cluster.txt", "tests/requirements.txt")  # fmt: skip
+EVERYTHING = "tests/requirements-machines.txt"
+
+
+def locked(name: str) -> dict[str, str]:
+    """Versions by package."""
+    lines = (REPOSITORY / name).read_text().splitlines()
+    assert not any("://" in line for line in lines), "a lock names no host"
+    pinned = [line for line in lines if "==" in line and not line.startswith(" ")]
+    assert sum("--hash=sha256:" in line for line in lines) >= len(pinned)
+    return {package: rest.split()[0] for package, _, rest in (line.partition("==") for line in pinned)}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_lock_has_the_versions_of_the_one_that_has_everything(name):
+    versions = locked(name)
+    assert versions
+    assert versions.items() <= locked(EVERYTHING).items()
+
+
+def test_specifications_are_bundled_and_checked_with_the_tools_of_development_alone():
+    tools = {*locked("requirements-dev.txt"), "qumulus"}
+    code = (
+        "import sys, importlib.metadata as metadata;"
+        "others = [module for module, packages in metadata.packages_distributions().items()"
+        f" if {tools!r}.isdisjoint(package.lower().replace('_', '-') for package in packages)];"
+        "sys.modules.update(dict.fromkeys(others));"
+        "import qumulus.openapi.__main__, qumulus.openapi.lint;"
+        "print('fastapi' in others)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.stdout == "True\n", ran.stderr
+
+
+def test_what_generates_needs_no_server_no_simulation_and_no_cluster():
+    assert {"fastapi", "sqlalchemy", "qiskit", "numpy", "ray", "boto3", "moto", "playwright", "psycopg"}.isdisjoint(
+        locked("requirements-dev.txt")
+    )
+    assert {"ray", "boto3", "moto"}.isdisjoint(locked("tests/requirements.txt"))

@@ -1,14 +1,14 @@
-"""The development side: `python -m qumulus.openapi bundle|schema|generate|coverage|lint [NAME …] [--check]`."""
+"""The development side: `python -m qumulus.openapi bundle|schema|generate|pages|lint [NAME …] [--check]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
-from . import coverage, generate
+from . import generate, pages
 from .bundle import BundleError
+from .coverage import CoverageError
 from .jobs import REPOSITORY, Api, UnknownApi, apis
 
 
@@ -22,21 +22,18 @@ def _models(chosen: Sequence[Api]) -> generate.Files:
 
 def _all(chosen: Sequence[Api]) -> generate.Files:
     documents = generate.bundles(chosen)
-    return {**documents, **generate.models(chosen, documents), **_coverage(chosen)}
+    return {**documents, **generate.models(chosen, documents), **pages.pages()}
 
 
-def _coverage(_chosen: Sequence[Api]) -> generate.Files:
-    """The README, whose table always has all APIs."""
-    content = coverage.table([coverage.coverage(api) for api in apis()])
-    readme = Path("README.md")
-    return {readme: coverage.inserted((REPOSITORY / readme).read_text(), content).encode()}
+def _pages(_chosen: Sequence[Api]) -> generate.Files:
+    return pages.pages()
 
 
 MAKE: Mapping[str, Callable[[Sequence[Api]], generate.Files]] = {
     "bundle": _bundles,
     "schema": _models,
     "generate": _all,
-    "coverage": _coverage,
+    "pages": _pages,
 }
 
 
@@ -81,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = apis(given.names)
         lines = _lint(chosen) if given.what == "lint" else _generate(given.what, chosen, given.check)
-    except (UnknownApi, BundleError, coverage.CoverageError, generate.GeneratorError) as error:
+    except (UnknownApi, BundleError, CoverageError, generate.GeneratorError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     for line in lines:

@@ -17,7 +17,7 @@ from openapi_schema_validator import OAS30WriteValidator
 
 from . import yaml12
 from .bundle import GRAMMAR, bundle
-from .contract.document import METHODS
+from .methods import METHODS
 
 Node = Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""How far each API is emulated, as a table for the README.
+"""How far each API is emulated, as a table for the README (`pages` puts it there).
 
 The operations come from the document. What is not emulated whole stands in `coverage.yaml` beside the root, under
 ``partly``, with a sentence each. ``reached`` is not written by hand: the tests with the real clients measure which
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from . import yaml12
 from .bundle import bundle
-from .contract.document import METHODS
 from .jobs import REPOSITORY, Api
+from .methods import METHODS
 
 BEGIN, END = "<!-- coverage:begin -->", "<!-- coverage:end -->"
 HEAD = "| API | operations | known gaps | reached by real clients | clients |\n| --- | --: | --: | --: | --- |"

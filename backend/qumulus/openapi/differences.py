@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .contract.document import METHODS
+from .methods import METHODS
 
 SEPARATOR = " > "
 UNORDERED = {"required", "tags"}  # lists of words that are sets

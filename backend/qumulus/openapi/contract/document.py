@@ -13,10 +13,10 @@ from types import GenericAlias
 from typing import Any, Union
 from uuid import UUID
 
+from qumulus.openapi.methods import METHODS
 from qumulus.openapi.wire import Time
 
 JSON = "application/json"
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PLAIN: Mapping[tuple[str, str | None], Any] = {
     ("string", None): str,
     ("string", "binary"): bytes,

@@ -13,6 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import psycopg
 from sqlalchemy import Connection, Engine, text
@@ -145,7 +146,7 @@ class Notifier:
         self._outage.end()
         if missed:
             self._events.elsewhere.emit(None)
-        driver: psycopg.Connection = connection.connection.driver_connection  # ty: ignore[invalid-assignment]
+        driver = cast("psycopg.Connection", connection.connection.driver_connection)
         looked = time.monotonic()
         while not self._closing.is_set():
             heard = list(driver.notifies(timeout=AGAIN_SECONDS * 2, stop_after=1))

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Connection, Engine, text
@@ -161,9 +161,9 @@ class PostgresTransactions:
         return self._connection
 
     def _say(self, statement: str) -> None:
-        """A statement without parameters; said to the driver itself it costs a third."""
-        driver: psycopg.Connection = self._connected().connection.driver_connection  # ty: ignore[invalid-assignment]
-        driver.execute(statement)  # ty: ignore[no-matching-overload]
+        """Execute a statement without parameters by the driver itself, which costs a third of what SQLAlchemy takes."""
+        driver = cast("psycopg.Connection", self._connected().connection.driver_connection)
+        driver.execute(statement.encode())
 
     def _was_committed(self) -> bool | None:
         """Whether the transaction that was being committed when the connection was lost is there; None if nobody can tell."""
