@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit.classical import expr
 from qiskit.circuit.library import QFTGate, efficient_su2, quantum_volume
 from qiskit.transpiler import generate_preset_pass_manager
 
@@ -124,6 +125,57 @@ def teleportation() -> QuantumCircuit:
     with circuit.if_test((circuit.clbits[0], 1)):
         circuit.z(2)
     circuit.measure(2, 2)
+    return circuit
+
+
+def long_range_cnot(distance: int) -> QuantumCircuit:
+    """A CNOT over ``distance`` qubits by Bell pairs, Bell measurements and parities of what was read, from |+⟩ to |0⟩.
+
+    E. Bäumer et al., PRX Quantum 5, 030339 (2024). The result is a Bell pair of the two ends.
+    """
+    between = QuantumRegister(distance - 1)
+    ends, inner = ClassicalRegister(2, "ends"), ClassicalRegister(distance - 1, "inner")
+    circuit = QuantumCircuit(QuantumRegister(1), between, QuantumRegister(1), inner, ends)
+    circuit.h(0)
+    pairs = range(1 if distance % 2 else 2, distance - 1, 2)
+    for qubit in pairs:
+        circuit.h(qubit)
+        circuit.cx(qubit, qubit + 1)
+    if distance % 2 == 0:
+        circuit.cx(0, 1)
+    for qubit in range(0 if distance % 2 else 1, distance, 2):
+        circuit.cx(qubit, qubit + 1)
+    to_x, to_z = [*range(1, distance, 2)], [*range(2, distance, 2)]
+    if distance % 2 == 0:
+        to_x, to_z = [*range(2, distance, 2)], [*range(1, distance, 2)]
+    circuit.h(to_z)
+    circuit.measure(between, inner)
+    for qubits, target, gate in ((to_x, distance, circuit.x), (to_z, 0, circuit.z)):
+        parity = expr.lift(inner[qubits[0] - 1]) if qubits else expr.lift(False)
+        for qubit in qubits[1:]:
+            parity = expr.bit_xor(parity, inner[qubit - 1])
+        with circuit.if_test(parity):
+            gate(target)
+    circuit.measure([0, distance], ends)
+    return circuit
+
+
+def ghz_by_parities(n_qubits: int) -> QuantumCircuit:
+    """GHZ of every other qubit in constant depth: parities of neighbours are read, and prefixes of them flip."""
+    read, result = ClassicalRegister(n_qubits // 2, "read"), ClassicalRegister((n_qubits + 1) // 2, "result")
+    circuit = QuantumCircuit(QuantumRegister(n_qubits), read, result)
+    circuit.h(range(0, n_qubits, 2))
+    for qubit in range(1, n_qubits, 2):
+        circuit.cx(qubit - 1, qubit)
+    for qubit in range(1, n_qubits - 1, 2):
+        circuit.cx(qubit + 1, qubit)
+    circuit.measure(range(1, n_qubits, 2), read)
+    parity = expr.lift(False)
+    for qubit in range(2, n_qubits, 2):
+        parity = expr.bit_xor(parity, read[qubit // 2 - 1])
+        with circuit.if_test(parity):
+            circuit.x(qubit)
+    circuit.measure(range(0, n_qubits, 2), result)
     return circuit
 
 

@@ -48,6 +48,9 @@ class Twirled(Noise):
         error = super().channel(name, qubits)
         return None if error is None else np.diag(np.diag(error))
 
+    def relaxation(self, qubit: int, duration: float) -> Matrix:
+        return np.diag(np.diag(super().relaxation(qubit, duration)))
+
 
 def twirled(model: DeviceModel) -> DeviceModel:
     noise = model.noise

@@ -151,8 +151,14 @@ def test_an_unknown_method_is_refused_with_the_names() -> None:
 
 
 def test_a_method_that_cannot_is_refused_with_its_reason() -> None:
+    circuit = QuantumCircuit(1, 1)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    with circuit.while_loop((circuit.clbits[0], 1)):
+        circuit.sx(0)
+        circuit.measure(0, 0)
     with pytest.raises(ProgramError, match="measures before its end"):
-        sample(isa(teleportation(), BRISBANE), BRISBANE, shots=1, seed=1, method="dense")
+        sample(circuit, BRISBANE, shots=1, seed=1, method="dense")
 
 
 def broken(method: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qiskit.circuit import QuantumCircuit
+from qiskit.circuit.classical import expr
 from qiskit.quantum_info import random_clifford
 
+from qumulus.simulation.branches import Evolution
 from qumulus.simulation.choice import choose
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
@@ -16,7 +18,9 @@ from qumulus.simulation.sampling import sample
 from qumulus.simulation.stabilizer import CHUNK, pauli_probabilities
 from qumulus.simulation.tasks import Task
 
-from .circuits import device_ghz, ghz, isa, su2
+from .circuits import device_ghz, ghz, isa, long_range_cnot, su2
+from .reference import by_value
+from .test_methods import twirled
 
 SHOTS = 100_000
 
@@ -74,6 +78,69 @@ def test_measuring_and_resetting_in_the_middle_is_followed() -> None:
     assert np.abs(distribution(twirled, 3) - distribution(exact, 3)).sum() / 2 < 0.015
 
 
+def noisy_feed_forward() -> QuantumCircuit:
+    """Paulis under all kinds of conditions: parities, a default, a nested one, a stored bit; a misread bit steers often."""
+    circuit = QuantumCircuit(4, 4)
+    a, b = circuit.clbits[:2]
+    circuit.sx([0, 1])
+    circuit.measure([0, 1], [0, 1])
+    with circuit.if_test(expr.bit_xor(a, b)):
+        circuit.x(2)
+        circuit.delay(20, 2, unit="us")
+        with circuit.if_test((a, 1)):
+            circuit.z(2)
+            circuit.x(3)
+    circuit.sx(2)
+    with circuit.switch(circuit.cregs[0]) as case:
+        with case(1, 2):
+            circuit.rz(np.pi, 2)
+        with case(case.DEFAULT):
+            circuit.x(3)
+    circuit.store(a, expr.logic_not(b))
+    with circuit.if_test((a, 0)) as otherwise:
+        circuit.y(3)
+    with otherwise:
+        circuit.x(1)
+    circuit.sx(2)
+    circuit.measure([1, 2, 3], [1, 2, 3])
+    return circuit
+
+
+@pytest.mark.parametrize("name", ["manila", "kingston"])
+def test_paulis_under_any_condition_are_followed(name: str) -> None:
+    """Against branch by branch with the same twirled noise, so that only the shots differ."""
+    model, circuit = twirled(device_model(name)), noisy_feed_forward()
+    found = sample(circuit, model, shots=SHOTS, seed=1, method="stabilizer")
+    states = Evolution(scan(circuit, model), {}, 1e7).run(Task(scan(circuit, model), circuit, 1).readings)
+    exact = by_value(*states, scan(circuit, model).terminal, 4)
+    floor = float(np.sqrt(2 * exact * (1 - exact) / (np.pi * SHOTS)).sum() / 2)
+    assert np.abs(distribution(found.counts(), 4) - exact).sum() / 2 < 1.5 * floor
+    real = sample(circuit, device_model(name), shots=10, seed=1, method="stabilizer").metadata["accuracy"]
+    assert real["warning"].startswith("delay on qubit 2")
+
+
+def test_feed_forward_in_the_gates_of_a_device_is_followed() -> None:
+    model = twirled(device_model("brisbane"))
+    circuit = isa(long_range_cnot(4), model)
+    found = sample(circuit, model, shots=SHOTS, seed=1, method="stabilizer").counts()
+    exact = sample(circuit, model, shots=SHOTS, seed=2, method="branches").counts()
+    both = [distribution({k.replace(" ", ""): n for k, n in counts.items()}, 5) for counts in (found, exact)]
+    assert np.abs(both[0] - both[1]).sum() / 2 < 0.015
+
+
+def test_more_than_a_pauli_under_a_condition_is_said_to_be_too_much() -> None:
+    model = device_model("manila")
+    for inner in ("sx", "reset"):
+        circuit = QuantumCircuit(2, 2)
+        circuit.sx(0)
+        circuit.measure(0, 0)
+        with circuit.if_test((circuit.clbits[0], 1)):
+            getattr(circuit, inner)(1)
+        circuit.measure(1, 1)
+        with pytest.raises(ProgramError, match="more than Pauli gates depends"):
+            sample(circuit, model, shots=1, seed=1, method="stabilizer")
+
+
 def test_the_same_seed_gives_the_same_shots_over_several_chunks() -> None:
     model = device_model("fez")
     circuit = isa(ghz(3), model)
@@ -82,6 +149,16 @@ def test_the_same_seed_gives_the_same_shots_over_several_chunks() -> None:
     )
     np.testing.assert_array_equal(first, again)
     assert (first[:CHUNK] != first[CHUNK : 2 * CHUNK]).any()
+
+
+def test_the_same_seed_gives_the_same_shots_where_bits_steer() -> None:
+    model = device_model("kingston")
+    first, again, none = (
+        sample(noisy_feed_forward(), model, shots=shots, seed=4, method="stabilizer").bits["c"]
+        for shots in (CHUNK + 5, CHUNK + 5, 0)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert len(none) == 0
 
 
 def test_a_gate_that_is_no_clifford_is_named() -> None:

@@ -29,6 +29,7 @@ from .transfer import GROUND, TRACE, Matrix
 
 WORST_TRACE_ERROR = 1e-3
 LEAST_PROBABILITY = -1e-6
+BEYOND = 1e100  # a bond of which it does not matter any more how large it is
 ROUNDING = 1e-13  # relative: a singular value below this is a rounding error
 _SMALL_BOND = 24  # not worth compressing
 _LARGEST_BOND = 6000  # before compressing
@@ -70,6 +71,7 @@ class Plan:
         for batch in self.batches:
             for gate in batch:
                 bonds[gate.places[0] : gate.places[1]] *= gate.rank
+            np.minimum(bonds, BEYOND, out=bonds)
         return list(bonds[:-1])
 
 

@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from . import order
-from .chain import ROUNDING, Chain, Plan, plan, work
+from .chain import BEYOND, ROUNDING, Chain, Plan, plan, work
 from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
@@ -36,7 +36,7 @@ def best_plan(task: Task, cut: float | None) -> Plan:
     """The circuit on the chain whose tensors are the smallest. The last two are kept: first estimated, then run."""
     pairs = [block.qubits for block in task.fused.blocks]
     least = ROUNDING if cut is None else cut * _FINER
-    plans = [plan(task.fused, task.readings, tried, least) for tried in order.candidates(task.active.n_qubits, pairs)]
+    plans = [plan(task.fused, task.outputs, tried, least) for tried in order.candidates(task.channels.n_qubits, pairs)]
     return min(plans, key=lambda laid: _entries(laid.bonds()))
 
 
@@ -46,9 +46,9 @@ def _entries(bonds: Sequence[float]) -> float:
 
 
 def _objection(task: Task) -> str | None:
-    if task.active.dynamic:
+    if task.deferred is None:
         return "it measures before its end or depends on what was measured"
-    return None if task.active.n_qubits else "it reads no qubit"
+    return None if task.channels.n_qubits else "it reads no qubit"
 
 
 def _exact_objection(task: Task) -> str | None:
@@ -92,6 +92,7 @@ def _guessed(laid: Plan) -> tuple[list[float], float]:
             crossed = slice(*gate.places)
             before[crossed] *= gate.weight
             weights[crossed] *= gate.weight
+        np.minimum(weights, BEYOND, out=weights)
         multiplications += work([1.0, *before, 1.0])
     return list(np.minimum(weights, most)), multiplications
 
@@ -120,7 +121,7 @@ def _sample(task: Task, seed: Seed, cut: float | None) -> Drawn:
     laid, chain = best_plan(task, cut), _chain(task, cut)
     accuracy = _accuracy(chain, cut)
     memory = np.zeros((task.shots, task.active.n_bits), np.uint8)
-    places = [task.active.terminal[qubit] for qubit in laid.order if qubit in task.active.terminal]
+    places = [task.channels.terminal[qubit] for qubit in laid.order if qubit in task.channels.terminal]
     memory[:, places] = chain.sample(task.shots, generator(seed))
     return Drawn(memory, accuracy)
 

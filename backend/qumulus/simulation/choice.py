@@ -154,6 +154,8 @@ def choose(
         else [m for m in METHODS.values() if not m.by_name_only and (method == AUTO or not m.approximation)]
     )
     estimates, objections = dict[str, Estimate](), dict[str, str]()
+    if task.active.dynamic:  # few branches are the quickest to see through
+        candidates.sort(key=lambda candidate: candidate is not branches.METHOD)
     again = partial(choose, task, method, exact_values=exact_values)
     for candidate in [m for m in candidates if m.name not in without]:
         objection = _objection(candidate, task, exact_values)

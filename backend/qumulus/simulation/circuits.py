@@ -21,6 +21,7 @@ from . import gates
 from .classical import bits_of, compile_lvalue, compile_value
 from .devices import DeviceModel
 from .errors import ProgramError, Refused
+from .formulas import TRUE, Formula, formula_of, matches, stored
 from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, finite, needed, number, relabelled, touched
 from .transfer import RESET, Matrix
 
@@ -40,6 +41,9 @@ class ActiveCircuit:
     n_bits: int  # classical bits of the circuit
     n_memory: int  # the same with the bits of its variables
     parametric: bool
+    ignored: frozenset[int] = frozenset()  # bits that are no outputs
+    wires: int = 0  # further qubits that hold bits, after the active ones; see `deferral`
+    recorded: frozenset[int] = frozenset()  # wires, and qubits that became one: what they hold was read already
 
     @property
     def dynamic(self) -> bool:
@@ -48,13 +52,13 @@ class ActiveCircuit:
 
     @property
     def n_qubits(self) -> int:
-        """The number of active qubits."""
-        return len(self.physical)
+        """The number of active qubits and wires."""
+        return len(self.physical) + self.wires
 
     def confusion(self, qubit: int) -> Matrix:
         """The readout confusion of an active qubit, confusion[read, true]; shape (2, 2)."""
         noise = self.model.noise
-        return np.eye(2) if noise is None else noise.confusion[self.physical[qubit]]
+        return np.eye(2) if noise is None or qubit in self.recorded else noise.confusion[self.physical[qubit]]
 
 
 def scan(
@@ -75,7 +79,8 @@ def scan(
         )
     scanner = _Scanner(circuit, model)
     steps = list(scanner.read(circuit, range(circuit.num_qubits), scanner.bits, {}))
-    kept, terminal = needed(steps, set(observed), (scanner.bits[bit] for bit in ignored))
+    without = frozenset(scanner.bits[bit] for bit in ignored)
+    kept, terminal = needed(steps, set(observed), without)
     physical = tuple(dict.fromkeys([*(q for step in kept for q in touched(step)), *terminal, *observed]))
     active = {qubit: index for index, qubit in enumerate(physical)}
     return ActiveCircuit(
@@ -87,6 +92,7 @@ def scan(
         n_bits=circuit.num_clbits,
         n_memory=scanner.memory_size,
         parametric=scanner.parametric,
+        ignored=without,
     )
 
 
@@ -223,7 +229,11 @@ class _Scanner:
         value = compile_value(operation.condition, bits, self.variables)
         then, *otherwise = (self._body(block, physical, clbits, binding) for block in operation.blocks)
         cases = (((1,), then), *((None, body) for body in otherwise))
-        yield Choose(value, cases, bits_of(operation.condition, bits))
+
+        def formulas() -> list[Formula | None]:
+            return [formula_of(operation.condition, bits, self.variables), *(TRUE for _ in otherwise)]
+
+        yield Choose(value, cases, bits_of(operation.condition, bits), formulas)
 
     def _switch(
         self,
@@ -242,7 +252,15 @@ class _Scanner:
             )
             for labels, block in operation.cases_specifier()
         )
-        yield Choose(value, cases, bits_of(operation.target, bits))
+
+        def formulas() -> list[Formula | None]:
+            found = (
+                TRUE if labels is None else matches(operation.target, labels, bits, self.variables)
+                for labels, _ in cases
+            )
+            return list(found)
+
+        yield Choose(value, cases, bits_of(operation.target, bits), formulas)
 
     def _for(
         self, instruction: Any, physical: tuple[int, ...], clbits: Sequence[int], _bits: Any, binding: Binding
@@ -281,6 +299,7 @@ class _Scanner:
             compile_value(operation.rvalue, bits, self.variables),
             bits_of(operation.lvalue, bits),
             bits_of(operation.rvalue, bits),
+            lambda: stored(operation.lvalue, operation.rvalue, bits, self.variables),
         )
 
     def _jump(self, instruction: Any, *_: Any) -> Iterator[Step]:

@@ -154,11 +154,11 @@ def _ascending(factor: Factor) -> Factor:
 
 
 def _objection(task: Task) -> str | None:
-    return "it measures before its end or depends on what was measured" if task.active.dynamic else None
+    return "it measures before its end or depends on what was measured" if task.deferred is None else None
 
 
 def _estimate(task: Task) -> Estimate:
-    price = cost(task.fused.blocks, dict.fromkeys(task.readings, 2))
+    price = cost(task.fused.blocks, dict.fromkeys(task.outputs, 2))
     seconds = price.blocks * _SECONDS_PER_BLOCK + price.multiplications * SECONDS_PER_MULTIPLICATION
     return Estimate(seconds, _COPIES * _BYTES * price.entries + task.shots * (task.active.n_bits + 16))
 
@@ -167,16 +167,16 @@ def _sample(task: Task, seed: Seed) -> Drawn:
     """Shots of each connected part by itself: they are independent of each other."""
     random = generator(seed)
     memory = np.zeros((task.shots, task.active.n_bits), np.uint8)
-    for factor in contract(task.fused, task.readings):
+    for factor in contract(task.fused, task.outputs):
         indices = draw_indices(factor.tensor.reshape(-1), task.shots, random)
-        places = [task.active.terminal[qubit] for qubit in factor.qubits]
+        places = [task.channels.terminal[qubit] for qubit in factor.qubits]
         memory[:, places] = unpack(indices, len(places))
     return Drawn(memory)
 
 
 def _expect(task: Task, terms: Sequence[Weights]) -> Means:
     """From the joint distribution where that is small, else each term by its own light cone."""
-    rows = task.readings
+    rows = task.outputs
     if len(rows) <= _MOST_JOINT_QUBITS:
         factors = contract(task.fused, rows)
         return Means(np.array([float(np.prod([mean(factor, term) for factor in factors])) for term in terms]))

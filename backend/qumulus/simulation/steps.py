@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -11,6 +11,7 @@ from qiskit.circuit import Parameter, ParameterExpression
 
 from .classical import Memory, Value
 from .errors import ProgramError
+from .formulas import Formula
 from .transfer import DEPHASING, Matrix
 
 UNREAD = "measure"
@@ -48,6 +49,7 @@ class Choose:
     value: Value
     cases: tuple[tuple[tuple[int, ...] | None, tuple[Step, ...]], ...]
     reads: frozenset[int]  # the bits that the value depends on
+    formulas: Callable[[], Sequence[Formula | None]]  # for each case whether it is that, where it is a formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Assign:
     value: Value
     writes: frozenset[int]  # the bits that it sets; variables are none
     reads: frozenset[int]  # the bits that the value depends on
+    formulas: Callable[[], Mapping[int, Formula] | None]  # what each place of the memory gets, where these are formulas
 
 
 Step = Channel | Measure | Choose | Repeat | Assign
@@ -173,6 +176,7 @@ def relabelled(step: Step, active: Mapping[int, int]) -> Step:
             step.value,
             tuple((labels, tuple(relabelled(inner, active) for inner in body)) for labels, body in step.cases),
             step.reads,
+            step.formulas,
         )
     if isinstance(step, Repeat):
         return Repeat(step.value, tuple(relabelled(inner, active) for inner in step.body), step.reads)

@@ -16,6 +16,7 @@ from qumulus.core.programs import Limits
 
 from .blocks import Fused, fuse
 from .circuits import ActiveCircuit
+from .deferral import deferred
 from .seeds import Seed
 from .steps import Binding, Channel, number
 from .transfer import MEASURE, Matrix
@@ -46,14 +47,35 @@ class Task:
         return number(parameter, self.binding)
 
     @cached_property
+    def deferred(self) -> ActiveCircuit | None:
+        """The circuit with all measurements at its end, None where that is not possible; see `deferral`."""
+        return deferred(self.active)
+
+    @property
+    def channels(self) -> ActiveCircuit:
+        """The same, for methods that object to circuits for which it is not possible."""
+        if self.deferred is None:
+            raise ValueError("The measurements of this circuit cannot be deferred to its end.")
+        return self.deferred
+
+    @cached_property
     def fused(self) -> Fused:
-        """The circuit as two-qubit blocks; for circuits that are not dynamic."""
-        return fuse((step for step in self.active.steps if isinstance(step, Channel)), self.binding)
+        """The `channels` as two-qubit blocks."""
+        return fuse((step for step in self.channels.steps if isinstance(step, Channel)), self.binding)
 
     @cached_property
     def readings(self) -> dict[int, Matrix]:
-        """For each measured qubit the rows that give the probabilities of reading 0 and 1; shape (2, 4)."""
-        return {qubit: self.active.confusion(qubit) @ MEASURE for qubit in self.active.terminal}
+        """For each qubit measured at the end the rows that give the probabilities of reading 0 and 1; shape (2, 4)."""
+        return _readings(self.active)
+
+    @cached_property
+    def outputs(self) -> dict[int, Matrix]:
+        """The same for all that the `channels` measure."""
+        return self.readings if self.channels is self.active else _readings(self.channels)
+
+
+def _readings(circuit: ActiveCircuit) -> dict[int, Matrix]:
+    return {qubit: circuit.confusion(qubit) @ MEASURE for qubit in circuit.terminal}
 
 
 @dataclass(frozen=True, slots=True)

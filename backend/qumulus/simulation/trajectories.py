@@ -79,8 +79,8 @@ def jumps(task: Task) -> Jumps:
         for index, block in enumerate(task.fused.blocks)
     ]
     alone = {
-        qubit: task.readings[qubit] @ task.fused.ends.get(qubit, np.eye(4)) @ GROUND
-        for qubit in task.readings
+        qubit: task.outputs[qubit] @ task.fused.ends.get(qubit, np.eye(4)) @ GROUND
+        for qubit in task.outputs
         if qubit not in last
     }
     return Jumps(blocks, tuple(sorted(last)), alone)
@@ -171,11 +171,11 @@ class _Run:
 
 
 def _objection(task: Task) -> str | None:
-    if task.active.dynamic:
+    if task.deferred is None:
         return "it measures before its end or depends on what was measured"
     if task.active.model.ideal:
         return "the device has no noise"
-    return None if len(task.active.terminal) else "it reads no qubit"
+    return None if len(task.channels.terminal) else "it reads no qubit"
 
 
 def _estimate(task: Task, draws: int) -> Estimate:
@@ -199,8 +199,8 @@ def _sample(task: Task, seed: Seed, draws: int) -> Drawn:
     true = unpack(run.outcomes, len(laid.qubits))
     column = {qubit: index for index, qubit in enumerate(laid.qubits)}
     memory = np.zeros((task.shots, task.active.n_bits), np.uint8)
-    for qubit, bit in task.active.terminal.items():
-        readings = task.active.confusion(qubit)[1]
+    for qubit, bit in task.channels.terminal.items():
+        readings = task.channels.confusion(qubit)[1]
         ones = laid.alone[qubit][1] if qubit in laid.alone else readings[true[:, column[qubit]]]
         memory[:, bit] = random.random(task.shots) < ones
     accuracy = {"trajectories": ceil(task.shots / draws), "draws": draws, "states": run.states}
