@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from .circuits import ActiveCircuit
-from .steps import Step, bits_read, bits_written, touched
+from .steps import Channel, Step, bits_read, bits_written, touched
 
 
 def components(circuit: ActiveCircuit) -> list[ActiveCircuit]:
@@ -21,7 +20,7 @@ def components(circuit: ActiveCircuit) -> list[ActiveCircuit]:
             node = above
         return node
 
-    joined = [[*_nodes(step)] for step in circuit.steps]
+    joined = [_nodes(step) for step in circuit.steps]
     ended = {qubit: [("qubit", qubit), ("bit", bit)] for qubit, bit in circuit.terminal.items()}
     for nodes in (*joined, *ended.values()):
         for node in nodes[1:]:
@@ -45,9 +44,11 @@ def written(circuit: ActiveCircuit) -> list[int]:
 
 def read(step: Step) -> set[int]:
     """The bits that are read from qubits in a step or its bodies."""
-    return set(bits_written(step, stored=False))
+    return set() if isinstance(step, Channel) else set(bits_written(step, stored=False))
 
 
-def _nodes(step: Step) -> Iterator[tuple[str, int]]:
-    yield from (("qubit", qubit) for qubit in touched(step))
-    yield from (("bit", bit) for bit in (*bits_written(step), *bits_read(step)))
+def _nodes(step: Step) -> list[tuple[str, int]]:
+    if isinstance(step, Channel):
+        return [("qubit", qubit) for qubit in step.qubits]
+    bits = (*bits_written(step), *bits_read(step))
+    return [*(("qubit", qubit) for qubit in touched(step)), *(("bit", bit) for bit in bits)]

@@ -260,12 +260,14 @@ def in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceMod
 
 def without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
     """A copy without the measurements after which nothing happens to the qubit, and whose bits nothing reads."""
+    if _MEASUREMENTS.isdisjoint(circuit.count_ops()):
+        return circuit.copy()
     touched, read, kept = set[Qubit](), set[Clbit](), list[CircuitInstruction]()
     for line in reversed(circuit.data):
         if line.name in _MEASUREMENTS and touched.isdisjoint(line.qubits) and read.isdisjoint(line.clbits):
             continue
         kept.append(line)
-        if not getattr(line.operation, "_directive", False):
+        if line.is_standard_gate() or not getattr(line.operation, "_directive", False):
             touched.update(line.qubits)
         if line.name not in _MEASUREMENTS:
             read.update(line.clbits)
