@@ -14,7 +14,7 @@ import pytest
 from dispatchers import PROGRAMS, wait_for
 from families import kill
 from qumulus.core.jobs import JobState
-from qumulus.execution.worker_pool import WorkerPool
+from qumulus.execution.worker_pool import Method, WorkerPool
 
 ENDS_BY_ITSELF = "import os, sys, time; os.close(int(sys.argv[2])); time.sleep(0.2); os._exit(3)"
 NO_PROCESS_MORE = """
@@ -112,3 +112,34 @@ def test_where_no_worker_can_be_started_jobs_wait_and_those_that_run_go_on(
     full.unlink()
     assert cloud.end(waiting).state is JobState.SUCCEEDED
     assert first.state is JobState.SUCCEEDED
+
+
+LACKS_A_RUNNER = """
+from programs import run
+from qumulus.core.kinds import Kind, Kinds, Runners
+from qumulus.payloads.archive import Archive
+
+def check():
+    Runners("The test", {}).check(Kinds(Kind("one", Archive), Kind("other", Archive)))
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_that_lack_a_runner_are_not_started_and_it_is_said_in_sentences(
+    method: Method, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lacking.py").write_text(LACKS_A_RUNNER)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{PROGRAMS}")
+    pool = WorkerPool("lacking:run", method=method)
+    pool.start()
+    try:
+        wait_for(lambda: pool.failing, 20)
+    finally:
+        pool.stop()
+    told = capfd.readouterr().err
+    assert (
+        "The workers do not run what jobs ask for:\n"
+        "The test has no runner for jobs of the kind 'one'.\n"
+        "The test has no runner for jobs of the kind 'other'.\n"
+    ) in told
+    assert "Traceback" not in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import time
@@ -124,6 +125,14 @@ def test_an_error_of_ours_is_named_but_not_its_text(start):
     assert failed.failure is Failure.INTERNAL
     assert "ZeroDivisionError" in failed.reason
     assert "secret detail" not in failed.reason
+
+
+def test_an_error_of_ours_stands_in_the_servers_log(start, caplog: pytest.LogCaptureFixture) -> None:
+    cloud = start()
+    with caplog.at_level(logging.ERROR, "qumulus.execution"):
+        failed = cloud.submit("raise_error")
+        cloud.end(failed)
+    assert any(failed in line and "error of ours" in line for line in caplog.messages)
 
 
 def test_what_a_program_says_of_itself_is_kept(start):

@@ -16,7 +16,8 @@ from qumulus.core.accounts import Caller
 from qumulus.core.errors import InvalidRequest, LimitReached, StorageFull, UnknownService
 from qumulus.core.jobs import NewJob
 from qumulus.core.pools import About
-from qumulus.core.services import KIND, Deployment, device_of
+from qumulus.core.services import Deployment, device_of
+from qumulus.payloads import SERVICE
 from qumulus.services import archive
 from qumulus.services.host import registry_of
 from qumulus.services.pool_mounts import PoolCopies
@@ -142,7 +143,7 @@ def test_secrets_in_memory_are_forgotten_when_an_execution_is_cancelled_before_i
     here = registry(storage, tmp_path / "here", key=None)
     job_id = "01234567-89ab-4def-8123-456789abcdef"
     new = NewJob(
-        job_id=job_id, account=ME.account, device=device_of("sum"), kind=KIND, api="planqk/service", payload=b""
+        job_id=job_id, account=ME.account, device=device_of("sum"), kind=SERVICE.name, api="planqk/service", payload=b""
     )
     with here.keep_secrets(job_id, {"SECRET_A": "do not tell"}, "the token"):
         storage.jobs.submit(new)

@@ -18,7 +18,8 @@ from qumulus.core.errors import StorageFull, Unavailable
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Claim
 from qumulus.core.results import LogLine, Outcome
-from qumulus.core.services import KIND, device_of
+from qumulus.core.services import device_of
+from qumulus.payloads import SERVICE
 from qumulus.services import slots as slots_module
 from qumulus.services.execution import Input, Program
 from qumulus.services.resources import Resources
@@ -128,7 +129,7 @@ def slots(tmp_path: Path, storage: Storage, disk: Disk, here: Sandbox) -> Iterat
 
 
 def begin(storage: Storage, body: str) -> str:
-    new: Mapping[str, Any] = {"account": "local", "device": device_of("once"), "kind": KIND, "api": "test"}
+    new: Mapping[str, Any] = {"account": "local", "device": device_of("once"), "kind": SERVICE.name, "api": "test"}
     job_id = storage.jobs.submit(NewJob(**new, payload=body.encode(), attempts=1)).id
     wait_for(lambda: any(line.text == "begun" for line in storage.jobs.log(job_id)), 20)
     return job_id
@@ -175,7 +176,7 @@ def test_an_error_of_the_system_is_told_whether_it_has_a_number_or_not(
         yield
 
     monkeypatch.setattr(OneProgram, "given", given)
-    new = NewJob(account="local", device=device_of("once"), kind=KIND, api="test", payload=b"{}", attempts=1)
+    new = NewJob(account="local", device=device_of("once"), kind=SERVICE.name, api="test", payload=b"{}", attempts=1)
     done = end(storage, storage.jobs.submit(new).id)
     assert done.reason == f"Not started: {told}"
 
@@ -195,7 +196,7 @@ def test_an_execution_that_cannot_begin_while_the_database_is_away_begins_later(
 
     monkeypatch.setattr(OneProgram, "program", program)
     new = NewJob(
-        account="local", device=device_of("once"), kind=KIND, api="test", payload=b'{"seconds": 0}', attempts=1
+        account="local", device=device_of("once"), kind=SERVICE.name, api="test", payload=b'{"seconds": 0}', attempts=1
     )
     done = end(storage, storage.jobs.submit(new).id)
     assert refused

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from .results import LogLine
 
-KIND = "service"  # the kind of program that an execution is
 PREFIX = "service:"  # before the name of a service where a job names its device
 BESIDE = "program:"  # before the name of a device where a job is a user's program that runs beside it
 INTERIM = "PlanQK:Job:InterimResult:"  # before an interim result, in a line that a program prints

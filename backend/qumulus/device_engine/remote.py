@@ -14,10 +14,11 @@ from qumulus.core.jobs import JobState
 from qumulus.core.ports import Claim
 from qumulus.core.programs import Program
 from qumulus.core.results import LogLine, Outcome
+from qumulus.payloads import OPENQASM_ARCHIVE
+from qumulus.payloads.archive import Archive
 
 from .cloud import CloudRefused, NoLonger, ProviderCloud
 
-KIND = "openqasm.job"
 TYPES = ("sampling", "estimation", "multi_manual")
 EFFECTIVE = {"transpiler_lib": "qiskit", "transpiler_options": {"optimization_level": 1}}
 OURS = frozenset({"ready", "running"})  # as long as a job is in one of these, nobody else has a say in it
@@ -75,8 +76,8 @@ class RemoteQueue:
         self._tell(f"{job_id}: fetched, {kind}, {job['shots']} shots")
         program = Program(
             job_id=job_id,
-            kind=KIND,
-            payload=content,
+            kind=OPENQASM_ARCHIVE.name,
+            payload=OPENQASM_ARCHIVE.encode(Archive(content)),
             device=self._simulated,
             shots=job["shots"],
             seed=int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:4]),  # an attempt more gives the same counts

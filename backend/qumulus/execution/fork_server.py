@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import IO
 
+from qumulus.core.kinds import KindsDiffer
+
 from . import process
 from .wire import COMMAND, FORK, Wire
 from .worker import become, load
@@ -55,8 +57,13 @@ class ForkServer:
         self._bell, self._rung = socket.socketpair()
 
     def warm(self, devices: tuple[str, ...]) -> None:
-        """Import the entry and let its module prepare what all workers share; then freeze it all."""
+        """Import the entry and let its module prepare what all workers share; then freeze it all.
+
+        Raises:
+            KindsDiffer: the module, asked by its function ``check``, does not run what jobs ask for.
+        """
         self._module, self._function = load(self._entry)
+        getattr(self._module, "check", lambda: None)()
         prepare = getattr(self._module, "warm", None)
         if prepare is not None and not self._spawn:
             prepare(devices)
@@ -197,7 +204,10 @@ def main() -> None:
     process.end_with_parent(int(server))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = ForkServer(socket.socket(fileno=int(descriptor)), entry, spawn=method == "spawn")
-    parent.warm(tuple(json.loads(devices)))
+    try:
+        parent.warm(tuple(json.loads(devices)))
+    except KindsDiffer as error:
+        sys.exit(f"The workers do not run what jobs ask for:\n{error}")
     parent.serve()
 
 

@@ -203,6 +203,8 @@ class Slot:
         finally:
             self._context.budget.give_back(run.taken)
         if outcome is not None:
+            if outcome.failure is Failure.INTERNAL:
+                log.error("Job %s failed because of an error of ours: %s", run.claim.job_id, outcome.reason)
             self._finish(run, outcome)
 
     def _limits(self, claim: Claim) -> Limits:

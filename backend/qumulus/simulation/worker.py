@@ -1,16 +1,18 @@
 """The entry of worker processes: one program in, its outcome out.
 
-``warm`` is called in the parent before it is frozen and forked; ``run`` in a worker, for each program. The parent never
+``check`` and ``warm`` are called in the parent before it is frozen and forked; ``run`` in a worker, for each program. The parent never
 simulates and never transpiles: a child forked afterwards would hang in a thread pool that it does not have.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from time import perf_counter
 
+from qumulus import payloads
+from qumulus.core.kinds import UnknownKind
 from qumulus.core.programs import Program
 from qumulus.core.results import Failure, Outcome, Severity
 
@@ -19,29 +21,24 @@ from .devices import device_model
 from .errors import ProgramError, Refused
 from .machine import slowness
 from .meter import Admit, Meter, at_once, metered
+from .runners import RUNNERS, Log, runner
 
-Log = Callable[[str, Severity], None]
-Entry = Callable[[Program, Log], Outcome]
 
-PROGRAMS = {
-    "openqasm": "qumulus.simulation.programs.openqasm:run",
-    "kipu": "qumulus.simulation.programs.kipu:run",
-    "openqasm.job": "qumulus.simulation.programs.openqasm_jobs:run",
-    "runtime.sampler": "qumulus.simulation.programs.runtime.sampler:run",
-    "runtime.estimator": "qumulus.simulation.programs.runtime.estimator:run",
-    "runtime.executor": "qumulus.simulation.programs.runtime.executor:run",
-    "runtime.noise-learner": "qumulus.simulation.programs.runtime.noise_learner:run",
-    "runtime.calibrate": "qumulus.simulation.programs.runtime.calibrate:run",
-}
-"""Kind of program -> the function that runs it, imported when the first one comes."""
+def check() -> None:
+    """Compare what is run here with the kinds of programs that are simulated.
+
+    Raises:
+        KindsDiffer
+    """
+    RUNNERS.check(payloads.SIMULATED)
 
 
 def warm(devices: Iterable[str] = ()) -> None:
     """Import all programs, read the calibrations of these devices with their targets, and see how fast the machine is."""
     client_package.defer()
     importlib.import_module("qiskit_ibm_runtime.transpiler.plugin")  # the first transpilation would
-    for kind in PROGRAMS:
-        _entry(kind)
+    for kind in RUNNERS:
+        runner(kind)
     for name in devices:
         _ = device_model(name).isa_target
     slowness()  # all workers of this machine have it from here
@@ -52,7 +49,10 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     start, meter = perf_counter(), Meter(admit, log)
     try:
         with metered(meter):
-            outcome = _entry(program.kind)(program, log)
+            outcome = runner(program.kind)(program, log)
+    except UnknownKind as error:
+        log(str(error), Severity.ERROR)
+        outcome = Outcome(failure=Failure.INTERNAL, reason=str(error))
     except ProgramError as error:
         outcome = Outcome(failure=Failure.PROGRAM, reason=error.message, reason_code=error.code)
     except Refused as error:
@@ -63,13 +63,3 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
         )
     metadata = {**outcome.metadata, "timings": meter.timings()}
     return replace(outcome, metadata=metadata, run_seconds=perf_counter() - start)
-
-
-def _entry(kind: str) -> Entry:
-    try:
-        module, name = PROGRAMS[kind].split(":")
-    except KeyError:
-        raise ProgramError(
-            f"No worker runs programs of the kind {kind!r}: choose one of {', '.join(PROGRAMS)}."
-        ) from None
-    return getattr(importlib.import_module(module), name)

@@ -22,7 +22,6 @@ from .job_files import JOB_API, pack
 
 SCHEME = "oqtopus"
 TYPE = "sse"
-KIND = "program"
 PREFIX = "sse-"  # how the id of a program's own token begins; the id of its job follows
 GRACE = timedelta(minutes=1)
 RESULTS = ("result.zip", "transpile_result.zip")

@@ -1,6 +1,6 @@
 """The program of a job of the Kipu Quantum Hub: circuits in their provider's format, run as OpenQASM.
 
-The payload is `{"format", "input", "parameters", "most"}`, where ``most`` is how many circuits the backend takes; the result is
+The payload is a `CircuitsInput`; the result is
 `{"circuits": […]}` with, for each circuit, `{"shots", "counts"}` in Qiskit's order of bits, or what `kipu_amplitudes` gives.
 """
 
@@ -13,6 +13,8 @@ from typing import Any
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
+from qumulus.payloads import CIRCUITS
+from qumulus.payloads.openqasm import OpenQasmTask
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.seeds import extend, integer
 
@@ -29,16 +31,16 @@ def run(program: Program, log: openqasm.Log) -> Outcome:
         ProgramError: the input can't be read, does not fit the device, or measures nothing.
         Refused: over a limit by its estimate.
     """
-    given = json.loads(program.payload)
-    if given["format"] not in READERS:
+    given = CIRCUITS.decode(program.payload)
+    if given.format is None or given.format not in READERS:
         raise ProgramError(f"The backend reads another format: {', '.join(READERS)} are read, each by its own backend.")
-    circuits = READERS[given["format"]](given["input"], program.shots or 1)
-    if not 1 <= len(circuits) <= given["most"]:
-        raise ProgramError(f"The job has {len(circuits)} circuits: the backend takes from 1 to {given['most']}.")
-    mode = given["parameters"].get("mode") or "sample"
+    circuits = READERS[given.format](given.input, program.shots or 1)
+    if not 1 <= len(circuits) <= given.most:
+        raise ProgramError(f"The job has {len(circuits)} circuits: the backend takes from 1 to {given.most}.")
+    mode = given.parameters.get("mode") or "sample"
     if mode != "sample":
         ((code, _),) = circuits
-        return kipu_amplitudes.run(code, mode, given["parameters"].get("bitstrings"), program.limits)
+        return kipu_amplitudes.run(code, mode, given.parameters.get("bitstrings"), program.limits)
     return _sampled(program, circuits, log)
 
 
@@ -48,7 +50,7 @@ def _sampled(program: Program, circuits: Circuits, log: openqasm.Log) -> Outcome
         if not 1 <= shots <= MOST_SHOTS:
             raise ProgramError(f"Circuit {index} asks for {shots} shots: ask for 1 to {MOST_SHOTS}.")
         seed = program.seed if program.seed is None or len(circuits) == 1 else integer(extend(program.seed, index))
-        one = replace(program, payload=json.dumps({"code": code}).encode(), shots=shots, seed=seed)
+        one = replace(program, payload=OpenQasmTask.of({"code": code}).encode(), shots=shots, seed=seed)
         outcome = openqasm.run(one, log)
         results.append({"shots": shots, "counts": json.loads(outcome.result)["counts"]})
         metadata.append(outcome.metadata)

@@ -1,14 +1,13 @@
 """The program of an OQTOPUS task: OpenQASM text, placed on a device, run, and given back as JSON.
 
-The payload is the JSON of `Task`; the result is `{"counts", "transpiled_code", "qubit_allocation"}`, where the
+The payload is an `OpenQasmTask`; the result is `{"counts", "transpiled_code", "qubit_allocation"}`, where the
 allocation names, for each qubit of the program, the qubit of the device that it took.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +15,7 @@ from qiskit import qasm3
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
+from qumulus.payloads import OPENQASM_TASK
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.sampling import sample
@@ -29,25 +29,6 @@ from .openqasm_text import read
 Log = Callable[[str, Severity], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a payload says. Members that it may have besides are the family's own."""
-
-    code: str
-    skip_transpilation: bool = False
-    seed_transpilation: int | None = None
-    seed_simulation: int | None = None
-    qubit_allocation: Mapping[str, int] | None = None
-    ro_error_mitigation: str = "none"
-
-    @classmethod
-    def from_payload(cls, payload: bytes) -> Task:
-        """The task that was accepted with this body."""
-        members = json.loads(payload)
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in members.items() if name in known})
-
-
 def run(program: Program, log: Log) -> Outcome:
     """Run a task.
 
@@ -59,7 +40,7 @@ def run(program: Program, log: Log) -> Outcome:
         Refused: over a limit by its estimate.
     """
     start = perf_counter()
-    task = Task.from_payload(program.payload)
+    task = OPENQASM_TASK.decode(program.payload)
     model = device_model(program.device, program.calibration)
     seed = program.seed if task.seed_simulation is None else task.seed_simulation
     if seed is None:

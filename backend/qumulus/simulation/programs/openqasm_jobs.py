@@ -16,6 +16,7 @@ from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
+from qumulus.payloads import OPENQASM_ARCHIVE
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.sampling import sample
@@ -109,7 +110,9 @@ def run(program: Program, log: Log) -> Outcome:
     """
     del log
     start = perf_counter()
-    content = unpack_json(program.payload, most_bytes=program.limits.decompressed_bytes)
+    content = unpack_json(
+        OPENQASM_ARCHIVE.decode(program.payload).content, most_bytes=program.limits.decompressed_bytes
+    )
     if not isinstance(content, dict):
         raise ProgramError("The input must be a JSON object with the member program.")
     kind = program.options.get("job_type", "sampling")

@@ -80,7 +80,7 @@ def list_jobs(
     query = JobQuery(
         account=caller.account,
         instance=caller.instance,
-        kinds=programs.KINDS if program is None else frozenset({f"{programs.PREFIX}{program}"}) & programs.KINDS,
+        kinds=programs.kinds(program),
         states={None: None, True: PENDING, False: FINAL}[pending],
         device=None if backend is None else names.core_or_unknown(backend),
         without_devices=frozenset() if include_mocks else names.mocks(devices),

@@ -6,24 +6,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from qumulus.core.errors import InvalidRequest
+from qumulus.core.kinds import Kind
+from qumulus.payloads import ESTIMATOR, EXECUTOR, NOISE_LEARNER, SAMPLER
+from qumulus.payloads.primitives import PrimitiveInput
 
 from .formats import Format
 
-KIND = "runtime."
-PROGRAMS = ("sampler", "estimator", "executor", "noise-learner")
+PROGRAMS: Mapping[str, Kind[PrimitiveInput]] = {
+    "sampler": SAMPLER,
+    "estimator": ESTIMATOR,
+    "executor": EXECUTOR,
+    "noise-learner": NOISE_LEARNER,
+}
 FORMAT = Format("QISKIT_QPY")
 
 
-def kind(parameters: Mapping[str, Any]) -> str:
+def kind(parameters: Mapping[str, Any]) -> Kind[PrimitiveInput]:
     """The kind of program that a job asks for.
 
     Raises:
         InvalidRequest: it names none that there is.
     """
     program = parameters.get("program_id")
-    if program not in PROGRAMS:
+    if not isinstance(program, str) or program not in PROGRAMS:
         raise InvalidRequest(f"input_params.program_id has to be one of {', '.join(PROGRAMS)}.")
-    return f"{KIND}{program}"
+    return PROGRAMS[program]
 
 
 def seconds(parameters: Mapping[str, Any]) -> float | None:

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pydantic import MISSING
-from pydantic_core import to_json
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import Excluded, InvalidRequest, UnknownFile, UnknownPool
 from qumulus.core.jobs import NewJob
 from qumulus.core.pools import PoolReference, Pools
-from qumulus.core.services import KIND, Service, device_of
+from qumulus.core.services import Service, device_of
+from qumulus.payloads import SERVICE
+from qumulus.payloads.user_programs import Parameters
 
 from .schemas.execution import RequestBody
 
@@ -76,9 +77,9 @@ def job(service: Service, asked: Asked, caller: Caller, job_id: str, origin: str
         job_id=job_id,
         account=caller.account,
         device=device(service),
-        kind=KIND,
+        kind=SERVICE.name,
         api=API,
-        payload=to_json(asked.parameters),
+        payload=SERVICE.encode(Parameters(asked.parameters)),
         name=service.title,
         tags=asked.tags,
         attempts=1,

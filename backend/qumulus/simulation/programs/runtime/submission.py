@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from qumulus.core.kinds import Undecodable
 from qumulus.core.programs import Limits, Program
+from qumulus.payloads.primitives import PrimitiveInput
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.seeds import fresh
 
 from .failures import invalid
 from .isa import Instructions
-from .wire import Allowance, body
+from .wire import Allowance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +46,15 @@ def read(program: Program) -> Submission:
     Raises:
         ProgramError: it is not JSON or has no parameters.
     """
-    posted = body(program.payload)
-    params = posted.get("params")
+    try:
+        posted = PrimitiveInput.decode(program.payload)
+    except Undecodable as error:
+        raise invalid(str(error)) from error
+    params = posted.params
     if not isinstance(params, dict):
         raise invalid("The job has no params: send the inputs of the program as a JSON object.")
     model = device_model(program.device, program.calibration)
-    device = str(posted.get("backend") or program.device)[:80]
+    device = str(posted.backend or program.device)[:80]
     return Submission(
         params=params,
         device=device,

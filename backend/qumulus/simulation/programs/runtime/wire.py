@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import binascii
 import io
-import json
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
@@ -63,21 +62,6 @@ def from_base64(text: object, what: str) -> bytes:
         return b64decode(text, validate=True)  # ty: ignore[invalid-argument-type]
     except (TypeError, ValueError, binascii.Error) as error:
         raise invalid(f"The {what} is not written in base64: encode it with the client's RuntimeEncoder.") from error
-
-
-def body(payload: bytes) -> dict[str, Any]:
-    """The JSON object that was posted.
-
-    Raises:
-        ProgramError: it is not an object, or nested too deeply.
-    """
-    try:
-        posted = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise invalid("The body of the job is not a JSON document, or nested too deeply.") from error
-    if not isinstance(posted, dict):
-        raise invalid("The body of the job is not a JSON object.")
-    return posted
 
 
 def typed(value: object, name: str) -> Any:

@@ -8,7 +8,6 @@ from math import ceil
 from typing import Any
 
 from pydantic import MISSING
-from pydantic_core import from_json, to_json
 
 from qumulus.apis.ibm import names
 from qumulus.apis.ibm.runtime import programs
@@ -31,6 +30,7 @@ from qumulus.core.accounts import Caller
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Catalogue
 from qumulus.core.results import Failure
+from qumulus.payloads.primitives import PrimitiveInput
 
 API = "ibm/runtime"
 LONGEST = 3600  # seconds that a job may run if it does not say
@@ -82,9 +82,9 @@ def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:
         account=caller.account,
         instance=caller.instance,
         device=device.name,
-        kind=kind,
+        kind=kind.name,
         api=API,
-        payload=to_json({"backend": body.backend, "params": body.params}),
+        payload=kind.encode(PrimitiveInput(body.backend, body.params)),
         tags=tuple(dict.fromkeys(_given(body.tags) or ())),
         session=_given(body.session_id),
         calibration=calibration,
@@ -113,7 +113,7 @@ def job(job: Job, version: Behaviour, payload: bytes | None) -> JobResponse:
         backend=names.to_wire(job.device),
         state=state,
         status=Status("Cancelled - Ran too long" if state.reason_code == RAN_TOO_LONG else state.status),
-        params=MISSING if payload is None or job.private else from_json(payload)["params"],
+        params=MISSING if payload is None or job.private else PrimitiveInput.decode(payload).params,
         program=Program(id=programs.name(job.kind)),
         created=job.created_at,
         ended=job.ended_at or MISSING,

@@ -8,7 +8,6 @@ from typing import Any
 
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, OUTPUTS, key
 from qumulus.apis.oqtopus.names import shown
-from qumulus.apis.oqtopus.programs import KIND as PROGRAM_KIND
 from qumulus.apis.oqtopus.programs import TYPE as PROGRAM_TYPE
 from qumulus.apis.oqtopus.programs import sent_by
 from qumulus.apis.oqtopus.user.schemas.job import Job as WireJob
@@ -20,8 +19,8 @@ from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Catalogue, JobQuery
 from qumulus.core.results import Failure
 from qumulus.core.services import queue_beside
-
-KIND = "openqasm.job"
+from qumulus.payloads import OPENQASM_ARCHIVE, SENT_PROGRAM
+from qumulus.payloads.archive import Archive
 
 JOB_STATUS: Mapping[JobState, JobStatus] = {
     JobState.REGISTERED: JobStatus.REGISTERED,
@@ -42,7 +41,9 @@ EFFECTIVE = {"transpiler_lib": "qiskit", "transpiler_options": {"optimization_le
 def registered_job(caller: Caller, sender: str | None) -> NewJob:
     """A job that has nothing yet but an identifier; ``sender`` is the job whose program sends it."""
     tags = () if sender is None else (sent_by(sender),)
-    return NewJob(account=caller.account, device=IDEAL, kind=KIND, api=JOB_API, registered=True, tags=tags)
+    return NewJob(
+        account=caller.account, device=IDEAL, kind=OPENQASM_ARCHIVE.name, api=JOB_API, registered=True, tags=tags
+    )
 
 
 def submitted_job(body: SubmitJobRequest, registered: Job, submission: Submission, origin: str) -> NewJob:
@@ -51,11 +52,12 @@ def submitted_job(body: SubmitJobRequest, registered: Job, submission: Submissio
     sent = {name: value for name, value in members.items() if value is not None}
     information, device = sent.get("transpiler_info", {}), submission.device.name
     beside = sent["job_type"] == PROGRAM_TYPE and not submission.provider
+    kind = SENT_PROGRAM if beside else OPENQASM_ARCHIVE
     return NewJob(
         account=registered.account,
         device=queue_beside(device) if beside else device,
-        kind=PROGRAM_KIND if beside else KIND,
-        payload=submission.content,
+        kind=kind.name,
+        payload=kind.encode(Archive(submission.content)),
         tags=registered.tags,
         attempts=1 if beside else 3,
         api=JOB_API,
@@ -133,7 +135,7 @@ def job(
 
 def _times(job: Job) -> dict[str, Any]:
     """When it was where. A program that cannot be run never came to the device: the job failed while it was ready."""
-    ran = job.failure is not Failure.PROGRAM or job.kind == PROGRAM_KIND
+    ran = job.failure is not Failure.PROGRAM or job.kind == SENT_PROGRAM.name
     return {
         "execution_time": job.run_seconds if ran else None,
         "submitted_at": job.queued_at,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -24,6 +23,8 @@ from qumulus.core.errors import Excluded
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Catalogue, JobQuery, JobStore, Page
 from qumulus.openapi.contract import Rendered
+from qumulus.payloads import OPENQASM_TASK
+from qumulus.payloads.openqasm import OpenQasmTask
 
 TASK_API = "oqtopus/task"
 
@@ -60,8 +61,8 @@ def new_task(body: PostTaskRequest, caller: Caller, device: Device) -> NewJob:
     return NewJob(
         account=caller.account,
         device=device.name,
-        kind="openqasm",
-        payload=json.dumps(members).encode(),
+        kind=OPENQASM_TASK.name,
+        payload=OPENQASM_TASK.encode(OpenQasmTask.of(members)),
         api=TASK_API,
         name=members.get("name"),
         note=members.get("note"),
@@ -104,7 +105,7 @@ def task_status(job: Job) -> GetTaskStatusResponse:
 
 def task(job: Job, payload: bytes, devices: Catalogue) -> GetTaskResponse:
     """The task as it was sent, and where it is in its life."""
-    sent = {"skip_transpilation": False, **json.loads(payload)}
+    sent = {"skip_transpilation": False, **OPENQASM_TASK.decode(payload).sent}
     return GetTaskResponse.model_validate(
         sent
         | {
@@ -150,5 +151,11 @@ def task_result(job: Job, jobs: JobStore) -> Rendered[GetTaskResultResponse]:
     content = response.model_dump_json().encode()
     if job.state is JobState.SUCCEEDED:
         result, _media_type = jobs.result(job.id)
-        content = content[:-1] + b"," + result[1:]
+        content = _joined(content, result)
     return Rendered.from_bytes(content)
+
+
+def _joined(first: bytes, second: bytes) -> bytes:
+    """The JSON object that has the members of two others, which are not decoded: one of them may be large."""
+    inside = [members for each in (first, second) if (members := each.strip()[1:-1].strip())]
+    return b"{" + b",".join(inside) + b"}"

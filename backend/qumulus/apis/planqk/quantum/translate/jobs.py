@@ -17,9 +17,11 @@ from qumulus.apis.planqk.quantum.schemas import job as wire
 from qumulus.core.accounts import Caller
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Page
+from qumulus.payloads import CIRCUITS
+from qumulus.payloads.circuits import CircuitsInput
+from qumulus.payloads.primitives import PrimitiveInput
 
 API = "planqk/quantum"
-KIND = "kipu"
 STATUSES: Mapping[JobState, wire.Status] = {
     JobState.REGISTERED: wire.Status.PENDING,
     JobState.QUEUED: wire.Status.PENDING,
@@ -42,13 +44,13 @@ def new_job(body: wire.JobRequest, caller: Caller) -> NewJob:
     known = backend(body.backend_id)
     parameters = _given(body.input_params, {})
     session = _given(body.session_id, None)
-    kind = KIND if known.simulator else ibm.kind(parameters)
+    kind, payload = _program(body, known, parameters)
     return NewJob(
         account=caller.account,
         device=known.device,
         kind=kind,
         api=API,
-        payload=_payload(body, known, parameters),
+        payload=payload,
         name=_given(body.name, None),
         shots=_given(body.shots, 1),
         tags=tuple(_given(body.tags, [])),
@@ -67,12 +69,19 @@ def _repeated(session: str | None) -> Mapping[str, Any]:
     return {} if session is None else {"session_id": session}
 
 
-def _payload(body: wire.JobRequest, known: Known, parameters: Mapping[str, Any]) -> bytes:
+def _program(body: wire.JobRequest, known: Known, parameters: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The name of the kind of program, and the payload.
+
+    Raises:
+        InvalidRequest: it names no program that an IBM backend runs.
+    """
     if not known.simulator:
-        return to_json({"backend": known.device_name, "params": body.input})
+        kind = ibm.kind(parameters)
+        return kind.name, kind.encode(PrimitiveInput(known.device_name, body.input))
     written = _given(body.input_format, known.format.name)
     format_ = written if written == known.format.name else None
-    return to_json({"format": format_, "input": body.input, "parameters": parameters, "most": known.circuits})
+    given = CircuitsInput(format=format_, input=body.input, parameters=parameters, most=known.circuits)
+    return CIRCUITS.name, CIRCUITS.encode(given)
 
 
 def _given(value: Any, otherwise: Any) -> Any:
@@ -139,7 +148,7 @@ def result(job: Job, payload: bytes, stored: bytes, *, newer: bool) -> bytes:
         device=known.device_name,
         circuits=json.loads(stored)["circuits"],
         shots=job.shots or 1,
-        given=json.loads(payload)["input"],
+        given=CIRCUITS.decode(payload).input,
         parameters=job.request["parameters"],
         newer=newer,
     )
@@ -156,5 +165,5 @@ def failure(job: Job) -> Mapping[str, Any]:
 
 def job_input(job: Job, payload: bytes) -> wire.JobInput:
     """The input as it was sent."""
-    member = "input" if backend(job.request["backend"]).simulator else "params"
-    return wire.JobInput(input=json.loads(payload)[member])
+    simulator = backend(job.request["backend"]).simulator
+    return wire.JobInput(input=CIRCUITS.decode(payload).input if simulator else PrimitiveInput.decode(payload).params)

@@ -1,0 +1,22 @@
+"""A zip file that a person uploaded. It is opened where it is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An uploaded file, as it came."""
+
+    content: bytes = field(repr=False)
+
+    def encode(self) -> bytes:
+        """The file."""
+        return self.content
+
+    @classmethod
+    def decode(cls, content: bytes) -> Self:
+        """The file; whatever bytes it has, whoever opens it will see."""
+        return cls(content)
