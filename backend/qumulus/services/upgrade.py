@@ -2,7 +2,7 @@
 
 deployed/<name>/current.json, deployed/<name>/<version>/, entrusted/, and pools/ where data pools stand in no folder any more
 
-Nothing is removed: an older version finds what it had.
+Nothing of it is removed: an older version finds what it had.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from qumulus.core.ports import Deployed, PoolStore, SealedStore, ServiceStore
 from qumulus.core.services import Deployment, Service, ServiceState
 
 from . import archive
+from .folders import remove
 from .pool_folder import PoolFolder
 
 TAKEN = ".taken-over"  # in a folder from which everything was taken over
@@ -26,6 +27,7 @@ TAKEN = ".taken-over"  # in a folder from which everything was taken over
 
 def take_over(folder: Path, services: ServiceStore, sealed: SealedStore, pools: PoolStore | None) -> None:
     """Take over what ``folder`` has; ``pools`` is None where data pools stay in it."""
+    remove(folder / "lent")  # copies of data pools for runs that were killed: those of today stand in `mounted`
     if _has(folder / "deployed"):
         with _alone(folder / "deployed"):
             _take_services(folder, services, sealed)
