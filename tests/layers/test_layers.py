@@ -111,3 +111,14 @@ def test_an_allowance_that_nothing_uses_is_noticed(copy):
     project.write_text(before)
     assert "The row of catalogue allows openapi, which nothing there imports." in said
     assert "The row of catalogue allows yaml, which nothing there imports." in said
+
+
+def test_a_circle_is_noticed(copy):
+    before = module(copy, "core.jobs").read_text()
+    with module(copy, "core.jobs").open("a") as file:
+        file.write("\n\ndef circle():\n    import qumulus.core.workloads\n")
+    said = complaints(copy)
+    module(copy, "core.jobs").write_text(before)
+    assert (
+        "qumulus.core.jobs <- qumulus.core.workloads" in said or "qumulus.core.workloads <- qumulus.core.jobs" in said
+    )

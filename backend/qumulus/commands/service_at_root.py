@@ -17,6 +17,7 @@ from qumulus.services import archive, definition
 from qumulus.services.definition import service_name
 
 from .cloud import Cloud
+from .deployment import deploy
 from .options import fail
 
 LOOK_SECONDS = 0.5
@@ -25,8 +26,6 @@ ADDRESS = re.compile(r"quantum cloud on (http://\S+)")
 
 def serve_at_root(folder: Path, port: int, name: str | None, *, entrypoint: str | None, strict: bool) -> None:
     """Start the server, deploy, and go on until the server ends or Ctrl-C."""
-    from .services import deploy
-
     try:
         name = service_name(name or definition.title_of(folder))
     except InvalidRequest as error:

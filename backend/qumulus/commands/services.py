@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json as json_module
 import time
 from collections.abc import Sequence
@@ -15,13 +14,13 @@ import typer
 import yaml
 
 from qumulus.core.errors import InvalidRequest
-from qumulus.services import archive, definition, description, signature
-from qumulus.services.definition import service_name
+from qumulus.services import description, signature
 from qumulus.serving.server import read_settings
 
 from . import show
 from .cloud import Cloud, at, detail
 from .completion import completing
+from .deployment import deploy
 from .options import Json, Url, fail
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -52,33 +51,6 @@ def add(
         show.as_json(service)
     else:
         typer.echo(f"{service['title']} is at {service['url']}")
-
-
-def deploy(
-    cloud: Cloud, folder: Path, name: str | None, *, entrypoint: str | None = None, strict: bool = False
-) -> dict[str, Any]:
-    """Send the files of a folder, and wait until the packages are installed."""
-    try:
-        files = archive.pack(folder)
-        name = service_name(name or definition.title_of(folder))
-    except InvalidRequest as error:
-        fail(error.message)
-    body: dict[str, Any] = {
-        "files": {path: base64.b64encode(content).decode() for path, content in files.items()},
-        **({"entrypoint": entrypoint} if entrypoint else {}),
-        **({"strict": True} if strict else {}),
-    }
-    with show.progress(f"Sending {len(files)} files"):
-        service = cloud.put(at("services", name), body)
-    if service["state"] == "BUILDING":
-        typer.echo("Installing the packages of the service …", err=True)
-    with show.progress("Installing"):
-        while service["state"] == "BUILDING":
-            time.sleep(LOOK_SECONDS)
-            service = cloud.get(at("services", name))
-    if service["state"] == "FAILED":
-        fail(service["reason"])
-    return service
 
 
 @app.command("list")
