@@ -143,5 +143,5 @@ class Job:
 
     @property
     def final(self) -> bool:
-        """Whether nothing can happen to the job any more."""
+        """Say whether nothing can happen to the job any more."""
         return self.state in FINAL

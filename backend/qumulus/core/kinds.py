@@ -113,7 +113,7 @@ class Runners(Generic[R]):
         return iter(self._runners)
 
     def of(self, name: str) -> R:
-        """What runs programs of the kind with that name.
+        """Return what runs programs of the kind with that name.
 
         Raises:
             UnknownKind

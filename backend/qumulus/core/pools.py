@@ -54,11 +54,11 @@ class Pools(Protocol):
     """The data pools. Any process of a state folder sees them."""
 
     def pools(self, caller: Caller) -> Sequence[Pool]:
-        """Those of the caller, by name."""
+        """Return the caller's data pools, sorted by name."""
         ...
 
     def pool(self, pool_id: str, caller: Caller) -> Pool:
-        """The data pool, if it is the caller's.
+        """Return a data pool of the caller.
 
         Raises:
             UnknownPool: also for one of somebody else.
@@ -74,7 +74,7 @@ class Pools(Protocol):
         ...
 
     def describe(self, pool_id: str, about: About, caller: Caller) -> Pool:
-        """Say something else of it.
+        """Change what people say of a data pool.
 
         Raises:
             UnknownPool, StorageFull
@@ -82,7 +82,7 @@ class Pools(Protocol):
         ...
 
     def remove(self, pool_id: str, caller: Caller) -> None:
-        """Forget it and its files.
+        """Remove a data pool with its files.
 
         Raises:
             UnknownPool
@@ -90,7 +90,7 @@ class Pools(Protocol):
         ...
 
     def files(self, pool_id: str, caller: Caller) -> Sequence[PoolFile]:
-        """The regular files at its top level, by name.
+        """Return the regular files at the top level of a data pool, sorted by name.
 
         Raises:
             UnknownPool
@@ -108,7 +108,7 @@ class Pools(Protocol):
         ...
 
     def read(self, pool_id: str, file_id: str, caller: Caller) -> tuple[PoolFile, bytes]:
-        """A file and its content.
+        """Return a file of a data pool, and its content.
 
         Raises:
             UnknownPool, UnknownFile
@@ -132,7 +132,7 @@ class Pools(Protocol):
         ...
 
     def reference(self, pool_id: str, grant: str | None, caller: Caller) -> PoolReference:
-        """What a request may use: by its grant, or because it is the caller's own.
+        """Return the data pool that a request may use: by its grant, or because it belongs to the caller.
 
         Raises:
             UnknownPool

@@ -59,5 +59,5 @@ class Outcome:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the run gave what it was asked for."""
+        """Say whether the run gave what was asked for."""
         return self.failure is None

@@ -20,7 +20,7 @@ NAMESPACE = uuid.UUID("7c0f1b52-6c0e-5a1c-9d4f-5f2c3f9b8f10")
 
 
 def device_of(service: str) -> str:
-    """What stands for a service where a job names its device: the queue of its executions."""
+    """Return what stands for a service where a job names its device: the queue of executions."""
     return PREFIX + service
 
 
@@ -30,7 +30,7 @@ def service_of(device: str) -> str:
 
 
 def queue_beside(device: str) -> str:
-    """What stands for a device where a job is a program that runs beside it, and not on it: the queue of such programs."""
+    """Return the queue of programs that run beside a device and not on the device; a job names that queue as its device."""
     return BESIDE + device
 
 
@@ -40,7 +40,7 @@ def device_beside(queue: str) -> str:
 
 
 def is_device(device: str) -> bool:
-    """Whether a job's device is one, and not a queue of programs of users."""
+    """Say whether the device of a job is a real one, and not a queue of programs of users."""
     return not device.startswith((PREFIX, BESIDE))
 
 

@@ -65,7 +65,7 @@ class Session:
         return self.activated_at + timedelta(seconds=self.max_seconds) if self.activated_at else None
 
     def accepts_jobs(self, now: datetime) -> bool:
-        """Whether another job may be submitted to it."""
+        """Say whether another job may be submitted to the session."""
         expires_at = self.expires_at()
         return self.closing_at is None and (expires_at is None or now < expires_at)
 
@@ -79,7 +79,7 @@ class Session:
         return max(self.closing_at, self.last_job_ended) if self.last_job_ended else self.closing_at
 
     def state(self, now: datetime) -> SessionState:
-        """What it is doing at ``now``."""
+        """Return what the session is doing at ``now``."""
         if self.closed_at(now):
             return SessionState.CLOSED
         if self.activated_at is None:
@@ -91,5 +91,5 @@ class Session:
         return SessionState.ACTIVE if active else SessionState.INACTIVE
 
     def holds_device(self, now: datetime) -> bool:
-        """Whether it keeps a device that runs one job at a time to itself."""
+        """Say whether the session keeps a device that runs one job at a time to itself."""
         return self.mode is SessionMode.DEDICATED and self.state(now) is SessionState.ACTIVE

@@ -57,7 +57,7 @@ class Waiting:
 
     @property
     def waited_for(self) -> int:
-        """How many jobs are waited for now."""
+        """Return how many jobs are waited for now."""
         return len(self._waiters)
 
     def _rung(self, job_id: str) -> None:

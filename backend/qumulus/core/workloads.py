@@ -67,7 +67,7 @@ class Workload:
 
     @property
     def place(self) -> Place:
-        """Where it stands in a list."""
+        """Return the place of a workload in a list."""
         return Place(self.created_at, self.id)
 
 
@@ -111,7 +111,7 @@ class WorkloadPage:
 
 
 def status_of(job: Job) -> WorkloadStatus:
-    """What a job is doing; one that took too long was cancelled, as a person would have done."""
+    """Return what a job is doing; a job that took too long was cancelled, as a person would have done."""
     return WorkloadStatus.CANCELLED if job.failure is Failure.TIME else JOB_STATUS[job.state]
 
 
@@ -134,7 +134,7 @@ def of_job(job: Job) -> Workload:
 
 
 def of_session(session: Session, now: datetime) -> Workload:
-    """A session with all its jobs."""
+    """Make a workload of a session with all jobs in the session."""
     return Workload(
         id=session.id,
         account=session.account,

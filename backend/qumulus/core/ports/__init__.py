@@ -1,4 +1,4 @@
-"""What the core needs from outside. Each port is one Protocol; `qumulus.serving.app` plugs the parts in.
+"""The ports: what the core needs from outside. Each is one Protocol; `qumulus.serving.app` plugs the parts in.
 
 All methods are synchronous and safe to call from several threads.
 """

@@ -1,4 +1,4 @@
-"""Who calls, and the sessions of callers."""
+"""The ports for accounts and for sessions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Accounts(Protocol):
     """Accounts, their instances and their credentials."""
 
     def authenticate(self, scheme: str, secret: str) -> Caller:
-        """Who sends this credential; under `--auth open` any non-empty one is the default account's.
+        """Return who sends a credential; under `--auth open` any non-empty one belongs to the default account.
 
         Raises:
             NotAuthenticated: it is unknown, revoked or expired. The text does not repeat it.
@@ -42,7 +42,7 @@ class Accounts(Protocol):
         ...
 
     def remove_instance(self, name: str) -> None:
-        """Forget an instance; its jobs stay.
+        """Remove an instance; the jobs in that instance stay.
 
         Raises:
             NotFound
@@ -53,7 +53,7 @@ class Accounts(Protocol):
     def instance(self, name_or_crn: str) -> Instance | None: ...
 
     def set_limit(self, crn: str, seconds: float | None) -> None:
-        """How many seconds of devices an instance may use; None takes the limit away."""
+        """Set how many seconds of devices an instance may use; None takes the limit away."""
         ...
 
     def tokens(self, account: str) -> tuple[Token, ...]: ...
@@ -82,7 +82,7 @@ class Sessions(Protocol):
     def open(self, new: NewSession) -> Session: ...
 
     def get(self, session_id: str, caller: Caller) -> Session:
-        """The session, if it is the caller's.
+        """Return a session of the caller.
 
         Raises:
             UnknownSession: also for a session of somebody else.

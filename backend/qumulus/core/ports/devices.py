@@ -63,7 +63,7 @@ class DeviceRules(Protocol):
     def settings(self, device: str) -> DeviceSettings: ...
 
     def any_lingers(self) -> bool:
-        """Whether a device has a least run time."""
+        """Say whether any device has a least run time."""
         ...
 
 

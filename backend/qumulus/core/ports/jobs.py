@@ -63,7 +63,7 @@ class JobStore(Protocol):
         ...
 
     def upload(self, job_id: str, new: NewJob) -> Job:
-        """Give a registered job its program and queue it.
+        """Store the program of a registered job and queue the job.
 
         Raises:
             UnknownJob, IllegalTransition
@@ -71,7 +71,7 @@ class JobStore(Protocol):
         ...
 
     def get(self, job_id: str, caller: Caller) -> Job:
-        """The job, if it is the caller's.
+        """Return a job of the caller.
 
         Raises:
             UnknownJob: also for a job of somebody else.
@@ -79,7 +79,7 @@ class JobStore(Protocol):
         ...
 
     def look(self, job_id: str) -> Job:
-        """The job, whoever owns it.
+        """Return a job, whoever owns it.
 
         Raises:
             UnknownJob
@@ -91,7 +91,7 @@ class JobStore(Protocol):
     def payload(self, job_id: str) -> bytes: ...
 
     def result(self, job_id: str) -> tuple[bytes, str]:
-        """The stored result and its media type.
+        """Return the stored result of a job, and the media type of the result.
 
         Raises:
             UnknownJob, NoResult
@@ -156,15 +156,15 @@ class JobStore(Protocol):
         ...
 
     def run_seconds(self, instance: str, since: datetime) -> float:
-        """What the jobs of an instance that were sent since then kept devices busy for."""
+        """Return for how many seconds the jobs of an instance that were sent since then kept devices busy."""
         ...
 
     def pending(self, device: str | None = None) -> Mapping[str, int]:
-        """How many jobs wait or run, by device."""
+        """Return how many jobs wait or run, by device."""
         ...
 
     def position(self, job_id: str) -> int | None:
-        """How many jobs are before it in its device's queue; None when it no longer waits."""
+        """Return how many jobs are before a job in the queue of the device; None when the job no longer waits."""
         ...
 
     def expected_start(self, job_id: str) -> datetime | None:
@@ -175,7 +175,7 @@ class JobStore(Protocol):
         ...
 
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
-        """Those for which waiting is over: final, unknown, not yet queued, or run by somebody else's engine."""
+        """Return the jobs for which waiting is over: final, unknown, not yet queued, or run by somebody else's engine."""
         ...
 
 
@@ -187,7 +187,7 @@ class Workloads(Protocol):
     def activity(
         self, instances: Collection[str], job_kinds: Collection[str], start: datetime, end: datetime
     ) -> Mapping[Scope, Activity]:
-        """What was sent from ``start`` until before ``end`` for these instances, by device, instance, account and day."""
+        """Sum up what was sent from ``start`` until before ``end`` for these instances, by device, instance, account and day."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Jobs as those take them who run them."""
+"""The ports through which dispatchers take jobs."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class ServiceStore(Protocol):
         ...
 
     def put(self, deployed: Deployed, package: bytes) -> None:
-        """Deploy it, in the place of one of that name.
+        """Deploy a service, in the place of one with the same name.
 
         Raises:
             StorageFull
@@ -43,7 +43,7 @@ class ServiceStore(Protocol):
         ...
 
     def package(self, name: str, version: str) -> bytes:
-        """Its files, as they were put.
+        """Return the files of a service, as they were deployed.
 
         Raises:
             UnknownService: it was removed, or another version is deployed by now.
@@ -55,7 +55,7 @@ class ServiceStore(Protocol):
         ...
 
     def remove(self, name: str) -> None:
-        """Forget it.
+        """Remove a service.
 
         Raises:
             UnknownService
@@ -110,7 +110,7 @@ class PoolStore(Protocol):
         ...
 
     def put(self, pool: PoolRecord) -> None:
-        """Make it, or say something else of it.
+        """Make a data pool, or change what people say of one.
 
         Raises:
             StorageFull
@@ -118,11 +118,11 @@ class PoolStore(Protocol):
         ...
 
     def remove(self, pool_id: str) -> None:
-        """Forget it and its files."""
+        """Remove a data pool with its files."""
         ...
 
     def files(self, pool_id: str) -> Sequence[StoredFile]:
-        """Its files, by name."""
+        """Return the files of a data pool, sorted by name."""
         ...
 
     def add(self, pool_id: str, files: Iterable[tuple[str, bytes]]) -> None:

@@ -16,7 +16,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go back; leases are measured with them."""
+        """Return seconds that never go back; leases are measured with them."""
         ...
 
 
