@@ -1,4 +1,4 @@
-"""Where the state lives: SQLAlchemy Core on SQLite (WAL), large values as files beside it.
+"""The state: SQLAlchemy Core on SQLite (WAL), large values as files beside the database.
 
 `open_storage` opens everything. **What is acknowledged is on disk**: every method that writes returns after the commit, the
 commit is synced (`synchronous=FULL`), and a blob is synced before the row that names it is committed. A crash at any moment

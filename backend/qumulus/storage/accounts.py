@@ -27,7 +27,7 @@ MOST_KEPT = 10_000  # queries
 
 
 def digest(secret: str) -> bytes:
-    """What is kept of a credential."""
+    """Return the digest that is stored of a credential."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -87,7 +87,7 @@ class SqlAccounts:
             )
 
     def authenticate(self, scheme: str, secret: str) -> Caller:
-        """Who sends this credential. See `core.ports.Accounts`."""
+        """Return who sends a credential. See `core.ports.Accounts`."""
         sent = digest(secret)
 
         def ask(connection: Connection) -> AnyRow | None:
@@ -126,7 +126,7 @@ class SqlAccounts:
             return tuple(_instance(row) for row in connection.execute(wanted))
 
     def instance(self, name_or_crn: str) -> Instance | None:
-        """An instance by its name or its CRN."""
+        """Return the instance with that name or that CRN."""
 
         def ask(connection: Connection) -> Instance | None:
             named = or_(instances.c.crn == name_or_crn, instances.c.name == name_or_crn)
@@ -172,12 +172,12 @@ class SqlAccounts:
         self._write(work)
 
     def set_limit(self, crn: str, seconds: float | None) -> None:
-        """How many seconds of devices an instance may use."""
+        """Set how many seconds of devices an instance may use."""
         limited = update(instances).where(instances.c.crn == crn).values(limit_seconds=seconds)
         self._write(lambda connection: connection.execute(limited))
 
     def tokens(self, account: str) -> tuple[Token, ...]:
-        """The credentials of an account, as they are kept."""
+        """Return the credentials of an account, as they are stored."""
 
         def ask(connection: Connection) -> tuple[Token, ...]:
             wanted = select(tokens).where(tokens.c.account == account).order_by(tokens.c.created_at, tokens.c.id)
@@ -224,14 +224,14 @@ class SqlAccounts:
 
 
 class Kept:
-    """What was read, kept until somebody writes: every request asks who sends it."""
+    """A cache of what was read, until somebody writes: every request asks who sends it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._values: dict[tuple[Any, ...], Any] = {}
 
     def read(self, key: tuple[Any, ...], ask: Callable[[Connection], T]) -> T:
-        """What ``ask`` finds. What is not there is asked for each time."""
+        """Return what ``ask`` finds. What is not there is asked for each time."""
         values = self._values  # those of now: what is read before somebody writes is not kept beyond that
         if key in values:
             return values[key]

@@ -26,11 +26,11 @@ class SqlDeviceSettings:
         self._reports: dict[str, DeviceReport] = {}
 
     def settings(self, device: str) -> DeviceSettings:
-        """What was set for a device; the defaults where nothing was."""
+        """Return what was set for a device; the defaults where nothing was."""
         return self._all().get(device, DEFAULTS)
 
     def any_lingers(self) -> bool:
-        """Whether a device has a least run time."""
+        """Say whether any device has a least run time."""
         return any(settings.least_run_seconds for settings in self._all().values())
 
     def _all(self) -> dict[str, DeviceSettings]:
@@ -54,7 +54,7 @@ class SqlDeviceSettings:
         self.forget()
 
     def report(self, device: str) -> DeviceReport:
-        """What its engine said of a device; nothing where it never did."""
+        """Return what its own engine reported of a device; an empty report where it never did."""
         if device not in self._reports:
             with self._database.read() as connection:
                 wanted = select(*REPORT_COLUMNS).where(device_reports.c.device == device)
@@ -76,6 +76,6 @@ class SqlDeviceSettings:
         self.forget()
 
     def forget(self) -> None:
-        """Read them again when they are next asked for."""
+        """Drop the settings in memory: the next question reads them again."""
         self._known = None
         self._reports = {}

@@ -1,4 +1,4 @@
-"""What can be wrong with the state as a whole, found when it is opened."""
+"""The errors of the state as a whole, which are found when it is opened."""
 
 
 class StateUnusable(Exception):

@@ -28,7 +28,7 @@ class SqlPools:
         self._values = Values(blobs)
 
     def pools(self) -> Sequence[PoolRecord]:
-        """All of them."""
+        """Return all data pools."""
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(select(data_pools))]
 
@@ -41,7 +41,7 @@ class SqlPools:
         return _record(row)
 
     def put(self, pool: PoolRecord) -> None:
-        """Make it, or say something else of it."""
+        """Make a data pool, or change what people say of one."""
         values = {"account": pool.account, "about": asdict(pool.about), "created_at": pool.created_at}
 
         def work(connection: Connection) -> None:
@@ -52,7 +52,7 @@ class SqlPools:
         self._database.writer.run(work)
 
     def remove(self, pool_id: str) -> None:
-        """Forget it and its files."""
+        """Remove a data pool with its files."""
 
         def work(connection: Connection) -> list[str | None]:
             files = delete(pool_files).where(pool_files.c.pool == pool_id).returning(pool_files.c.blob)
@@ -63,7 +63,7 @@ class SqlPools:
         self._values.drop(self._database.writer.run(work))
 
     def files(self, pool_id: str) -> Sequence[StoredFile]:
-        """Its files, by name."""
+        """Return the files of a data pool, sorted by name."""
         wanted = select(pool_files.c.name, pool_files.c.size, pool_files.c.changed_at)
         with self._database.read() as connection:
             rows = connection.execute(wanted.where(pool_files.c.pool == pool_id).order_by(pool_files.c.name))
@@ -75,7 +75,7 @@ class SqlPools:
             self._add(pool_id, some)
 
     def _add(self, pool_id: str, files: Mapping[str, bytes]) -> None:
-        """Keep files, all of them or none."""
+        """Keep files: all of them, or none."""
         same = {"pool": pool_id, "changed_at": self._database.clock.now()}
         with ExitStack() as kept:
             rows = []
@@ -113,7 +113,7 @@ class SqlPools:
 
 
 def _batches(files: Iterable[tuple[str, bytes]]) -> Iterator[Mapping[str, bytes]]:
-    """Files as they go into a transaction together."""
+    """Yield files in the groups in which they go into a transaction."""
     some, size = dict[str, bytes](), 0
     for name, content in files:
         some[name], size = content, size + len(content)
@@ -125,7 +125,7 @@ def _batches(files: Iterable[tuple[str, bytes]]) -> Iterator[Mapping[str, bytes]
 
 
 def _gone(connection: Connection, pool_id: str, names: Iterable[str]) -> list[str | None]:
-    """Remove files; the keys of their blobs."""
+    """Remove files, and return the keys of their blobs."""
     these = (pool_files.c.pool == pool_id) & pool_files.c.name.in_(list(names))
     return list(connection.execute(delete(pool_files).where(these).returning(pool_files.c.blob)).scalars())
 

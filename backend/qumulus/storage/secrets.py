@@ -14,7 +14,7 @@ BYTES = 32
 
 
 def shared_secret(database: Database, name: str) -> bytes:
-    """A secret, drawn by whoever asks for it first."""
+    """Return the secret of that name, drawn by the process that asks for it first."""
     known = select(secrets.c.value).where(secrets.c.name == name)
     with database.read() as connection:
         value = connection.execute(known).scalar()
@@ -43,7 +43,7 @@ class SqlSealed:
         self._database.writer.run(lambda connection: connection.execute(insert(sealed_secrets), row))
 
     def get(self, job_id: str) -> bytes | None:
-        """It; None where there is nothing."""
+        """Return a secret; None where there is none."""
         with self._database.read() as connection:
             return connection.execute(select(sealed_secrets.c.value).where(sealed_secrets.c.job == job_id)).scalar()
 

@@ -1,4 +1,4 @@
-"""The services that users have deployed, and their packages."""
+"""The store of the services that users have deployed, and of their packages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SqlServices:
         self._values = Values(blobs)
 
     def all(self) -> Sequence[Deployed]:
-        """All of them. See `ServiceStore.all`."""
+        """Return all services. See `ServiceStore.all`."""
         with self._database.read() as connection:
             rows = connection.execute(select(*SAID, services.c.deployment).order_by(services.c.name))
             return [_deployed(row) for row in rows]
@@ -54,7 +54,7 @@ class SqlServices:
         return _deployed(row)
 
     def put(self, deployed: Deployed, package: bytes) -> None:
-        """Deploy it. See `ServiceStore.put`."""
+        """Deploy a service. See `ServiceStore.put`."""
         service = deployed.service
         with self._values.stored(package) as (in_row, key):
 
@@ -71,7 +71,7 @@ class SqlServices:
         self._database.announce()
 
     def package(self, name: str, version: str) -> bytes:
-        """Its files. See `ServiceStore.package`."""
+        """Return the files of a service. See `ServiceStore.package`."""
         wanted = select(services.c.package, services.c.package_blob)
         with self._database.read() as connection:
             row = connection.execute(wanted.where(services.c.name == name, services.c.version == version)).first()
@@ -83,7 +83,7 @@ class SqlServices:
             raise UnknownService(name) from None
 
     def built(self, service: Service) -> bool:
-        """Say what became of its packages. See `ServiceStore.built`."""
+        """Note what became of the packages of a service. See `ServiceStore.built`."""
         its = (services.c.name == service.name) & (services.c.version == service.version)
         change = update(services).where(its).values(state=service.state.value, reason=service.reason)
         changed = self._database.writer.run(lambda connection: connection.execute(change).rowcount)
@@ -91,7 +91,7 @@ class SqlServices:
         return changed > 0
 
     def remove(self, name: str) -> None:
-        """Forget it. See `ServiceStore.remove`."""
+        """Remove a service. See `ServiceStore.remove`."""
         gone = delete(services).where(services.c.name == name).returning(services.c.package_blob)
         rows = self._database.writer.run(lambda connection: connection.execute(gone).all())
         if not rows:

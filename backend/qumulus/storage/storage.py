@@ -63,12 +63,12 @@ class Storage:
 
     @property
     def shared(self) -> bool:
-        """Whether dispatchers that know nothing of each other may run its jobs: then only a lease tells that one is gone."""
+        """Say whether dispatchers that know nothing of each other may run the jobs: then only a lease tells that one is gone."""
         return self._database.shared
 
     @property
     def place(self) -> str:
-        """Where the state is, for people; no password is in it."""
+        """Return where the state is, for people; no password is in the text."""
         return self._database.name if self.shared else str(self.home)
 
     def secret(self, name: str) -> bytes:
@@ -156,7 +156,7 @@ def open_storage(
 
 
 def _refuse_what_is_others(home: Path) -> None:
-    """What another user has made there must not be found only when a job needs it, nor be taken for damaged."""
+    """Refuse a folder in which another user has made files, which nobody must find only when a job needs them, nor take for damaged."""
     for path in (home, *(home / name for name in OURS)):
         if path.exists() and not os.access(path, os.R_OK | os.W_OK):
             raise StateUnusable(
@@ -178,7 +178,7 @@ def open_database(home: Path, url: str | None, clock: Clock) -> Database:
 
 
 def open_blobs(home: Path, url: str | None, database: Database) -> BlobStore:
-    """Where large values are: at ``url``, else beside the database or in it, where who shares it shares no disk."""
+    """Open the store of large values: at ``url``, else beside the database, or in it where processes share no disk."""
     if url is not None:
         return open_s3(url)
     if database.shared:
@@ -211,7 +211,7 @@ def _begin(database: SqliteDatabase, blobs: BlobStore, presence: IO[bytes], even
 
 
 def _alone(presence: IO[bytes]) -> bool:
-    """Whether no other process has the folder open. If so, others wait until the lock is shared."""
+    """Say whether no other process has the folder open. If so, others wait until the lock is shared."""
     try:
         fcntl.flock(presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

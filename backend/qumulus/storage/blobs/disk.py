@@ -46,7 +46,7 @@ class DiskBlobs:
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, key: str, value: bytes) -> None:
-        """Store a value; it is synced when this returns.
+        """Store a value, which is synced when this returns.
 
         Raises:
             StorageFull: nothing was stored.

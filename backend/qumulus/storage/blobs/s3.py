@@ -118,7 +118,7 @@ class S3Blobs:
             raise StateUnusable(f"The bucket {place.bucket} can't be used: {_told(error)}") from error
 
     def put(self, key: str, value: bytes) -> None:
-        """Store a value; it is durable when this returns.
+        """Store a value, which is durable when this returns.
 
         Raises:
             Unavailable: the store can't be reached, or refuses; at worst there is an object that no row names.
@@ -209,7 +209,7 @@ def _code(error: Exception) -> str:
 
 
 def _told(error: Exception) -> str:
-    """What to do about it. Where it asked nobody, the client's own text says what is wrong; no secret is in it."""
+    """Say what to do about an error. Where the client asked nobody, its own text says what is wrong; no secret is in that text."""
     told = {
         "404": "there is none of that name: make it first.",
         "NoSuchBucket": "there is none of that name: make it first.",

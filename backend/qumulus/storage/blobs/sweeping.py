@@ -43,7 +43,7 @@ def sweep(database: Database, blobs: BlobStore, age: timedelta = AGE) -> int:
 
 
 def named(database: Database, keys: Iterable[str]) -> set[str]:
-    """Those among the keys that a row names."""
+    """Return those among the keys that some row names."""
     wanted = list(keys)
     with database.read() as connection:
         return {

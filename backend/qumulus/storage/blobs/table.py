@@ -21,7 +21,7 @@ class TableBlobs:
         self._database = database
 
     def put(self, key: str, value: bytes) -> None:
-        """Store a value; it is committed when this returns.
+        """Store a value, which is committed when this returns.
 
         Raises:
             StorageFull, Unavailable: nothing was stored.

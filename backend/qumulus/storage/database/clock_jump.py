@@ -17,7 +17,7 @@ class ClockJump:
         self._calm_at = clock.monotonic()
 
     def just_now(self) -> bool:
-        """Whether the wall clock has leapt a short time ago."""
+        """Say whether the wall clock has jumped a short time ago."""
         offset = self._difference()
         if abs(offset - self._offset) > MOST_DRIFT_SECONDS:
             self._calm_at = self._clock.monotonic() + CALM_SECONDS

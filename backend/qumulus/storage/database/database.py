@@ -70,7 +70,7 @@ class Database(ABC):
         """Let the other processes forget what they have read of settings and credentials: it was changed here."""
 
     def calm(self) -> bool:
-        """Whether everybody who lives has had the time to renew his leases."""
+        """Say whether every process that lives has had the time to renew its leases."""
         return True
 
     def close(self) -> None:

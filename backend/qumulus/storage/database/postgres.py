@@ -127,7 +127,7 @@ class PostgresDatabase(Database):
             self._herald.announce()
 
     def calm(self) -> bool:
-        """Whether the database has been there for some time. See `Database.calm`."""
+        """Say whether the database has been there for some time. See `Database.calm`."""
         return self._outage.over_for(CALM_SECONDS)
 
     def close(self) -> None:
@@ -153,7 +153,7 @@ class DatabaseClock:
         self._skew = timedelta()
 
     def compare(self, connection: Connection) -> None:
-        """Ask the database what time it is."""
+        """Compare the clock of this machine with that of the database."""
         before = datetime.now(UTC)
         theirs = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
         skew = theirs - before - (datetime.now(UTC) - before) / 2

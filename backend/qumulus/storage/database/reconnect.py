@@ -39,7 +39,7 @@ log = logging.getLogger("qumulus.storage")
 
 
 def lost(error: BaseException) -> bool:
-    """Whether the database went away, or is not there."""
+    """Say whether an error means that the database went away, or is not there."""
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True
@@ -52,7 +52,7 @@ def lost(error: BaseException) -> bool:
 
 
 def ended(driver: Any) -> bool:
-    """Whether the server has closed a connection that nobody uses just now: there is something to be read on it, its end."""
+    """Say whether the server has closed a connection that nobody uses just now: there is something to read, which is its end."""
     if driver.closed:
         return True
     ready = select.poll()
@@ -61,7 +61,7 @@ def ended(driver: Any) -> bool:
 
 
 class Outage:
-    """Whether the database is there, as far as this process knows."""
+    """A record of whether the database is there, as far as this process knows."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -70,14 +70,14 @@ class Outage:
         self._over_at = clock.monotonic()
 
     def begin(self) -> None:
-        """It went away."""
+        """Note that the database went away."""
         with self._lock:
             if self._since is None:
                 self._since = time.monotonic()
                 log.warning("The database went away: trying to reach it again.")
 
     def end(self) -> None:
-        """It is there again."""
+        """Note that the database is there again."""
         with self._lock:
             if self._since is not None:
                 log.warning("The database is there again, after %.1f s.", time.monotonic() - self._since)
@@ -86,12 +86,12 @@ class Outage:
 
     @property
     def seconds(self) -> float:
-        """For how long it has been away; 0 if it is there."""
+        """Return for how many seconds the database has been away; 0 if it is there."""
         since = self._since
         return 0.0 if since is None else time.monotonic() - since
 
     def over_for(self, seconds: float) -> bool:
-        """Whether it has been there for so long without a break."""
+        """Say whether the database has been there for so many seconds without a break."""
         return self._since is None and self._clock.monotonic() - self._over_at >= seconds
 
 
@@ -166,7 +166,7 @@ class PostgresTransactions:
         driver.execute(statement.encode())
 
     def _was_committed(self) -> bool | None:
-        """Whether the transaction that was being committed when the connection was lost is there; None if nobody can tell."""
+        """Say whether the transaction that was being committed when the connection was lost is there; None if nobody can tell."""
         until = time.monotonic() + UNSURE_SECONDS
         while time.monotonic() < until:
             try:
@@ -218,6 +218,6 @@ class PostgresTransactions:
 
 
 def collided(error: Exception) -> bool:
-    """Whether a transaction was refused because of another one that ran at the same time."""
+    """Say whether a transaction was refused because of another one that ran at the same time."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return getattr(cause, "sqlstate", None) in COLLIDED

@@ -1,4 +1,4 @@
-"""SQLite, the default: what it promises, and what it refuses.
+"""The default database, SQLite: its promises, and what it refuses.
 
 WAL with `synchronous=FULL`: a commit is synced before it returns, readers never wait for the writer. One connection
 writes (see `writer`), a pool of them reads.
@@ -65,7 +65,7 @@ class SqliteDatabase(Database):
     """One file in the state folder."""
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
-        """Open or create it.
+        """Open the database, or create one.
 
         Raises:
             StateUnusable: the file is damaged or not a database, or lies on a network file system.
@@ -167,7 +167,7 @@ class SqliteTransactions:
         _undo(self._connection)
 
     def _sync(self, wanted: bool) -> None:
-        """Whether the next commit is synced: what was committed before it is on disk then as well."""
+        """Say whether the next commit is synced, which brings to disk what was committed before as well."""
         if wanted != self._syncs:
             self._raw.execute(f"PRAGMA synchronous = {'FULL' if wanted else 'NORMAL'}")
             self._syncs = wanted

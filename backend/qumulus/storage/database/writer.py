@@ -87,7 +87,7 @@ class Unit(Generic[T]):
 
 
 class Transactions(Protocol):
-    """How units come to the disk. Used by the thread of the writer alone."""
+    """The way of units to the disk, used by the thread of the writer alone."""
 
     look_seconds: float | None  # how often `look` is called; None: never
 
@@ -198,7 +198,7 @@ NOT_NOW = "The database can't be used now: send the request again in a few secon
 
 
 def told(error: Exception) -> QumulusError:
-    """An error of the database as the core says it."""
+    """Turn an error of the database into an error of the core."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if "full" in str(cause).lower() or "No space left" in str(cause):
         return StorageFull()

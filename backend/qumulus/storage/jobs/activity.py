@@ -1,4 +1,4 @@
-"""What jobs and sessions used, summed up by the database: by instance, device, account and day."""
+"""Sums of what jobs and sessions used, made by the database: by instance, device, account and day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 def within(
     connection: Connection, instances: Collection[str], job_kinds: Collection[str], start: datetime, end: datetime
 ) -> Mapping[Scope, Activity]:
-    """What was sent from ``start`` until before ``end`` for these instances."""
+    """Select what was sent from ``start`` until before ``end`` for these instances."""
     found: defaultdict[Scope, Activity] = defaultdict(Activity)
 
     def sent(table: Table) -> list[ColumnElement[bool]]:
@@ -76,7 +76,7 @@ def _to_scope(row: Any) -> Scope:
 
 
 def _spent(name: str, seconds: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
-    """How many, and the sum and the most of their seconds."""
+    """Return how many there are, with the sum and the most of their seconds."""
     return (
         func.count().label(name),
         func.coalesce(func.sum(seconds), 0.0).label(f"{name}_seconds"),

@@ -1,4 +1,4 @@
-"""Which job may run next: the devices' rules and the accounts' turns, inside one transaction."""
+"""The choice of the next job: the devices' rules and the accounts' turns, inside one transaction."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ class FairQueue:
         return None
 
     def _is_plain(self, name: str) -> bool:
-        """Whether the oldest job of a lane may run whichever it is: then it is not looked for before it is taken."""
+        """Say whether the oldest job of a lane may run, whichever that is: then nobody looks for it before it is taken."""
         settings = self._device_settings.settings(rows.device_and_account(name)[0])
         return not settings.one_at_a_time and not settings.least_queue_seconds
 
     def _head(self, name: str) -> AnyRow | None:
-        """The oldest job of a lane, if its device takes it now."""
+        """Return the oldest job of a lane, if the device takes that job now."""
         device, account = rows.device_and_account(name)
         settings = self._device_settings.settings(device)
         head = self._heads.get(name)
@@ -147,7 +147,7 @@ class FairQueue:
         return self._holders[device]
 
     def _over(self, taken: AnyRow) -> bool:
-        """Whether the time of a job's session is over; if so the job is ended."""
+        """Say whether the time of a job's session is over; if so, the job is ended."""
         session = sessions.load(self._connection, taken.session)
         expires_at = session.expires_at() if session else None
         if expires_at is None or self._now < expires_at:

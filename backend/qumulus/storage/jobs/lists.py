@@ -55,7 +55,7 @@ def tags(connection: Connection, account: str, prefix: str) -> tuple[str, ...]:
 
 
 def conditions(query: JobQuery) -> list[Any]:
-    """What a query asks of each job."""
+    """Return what a query asks of each job, as conditions."""
     column = jobs.c
     found: list[Any] = [
         column[name] == value

@@ -1,4 +1,4 @@
-"""Where a job stands in its device's queue, and how long the ones before it may take."""
+"""The position of a job in the queue of a device, and how long the jobs before it may take."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEAR = 5000  # jobs, of all devices, among which the last runs are looked for
 
 
 def position(connection: Connection, job_id: str) -> int | None:
-    """How many jobs of its device run before it when accounts take turns; None when it does not wait.
+    """Return how many jobs of the device run before a job when accounts take turns; None when the job does not wait.
 
     Before the n-th job of an account run its n - 1 earlier ones, and of every other account the first n at most.
     """
@@ -33,7 +33,7 @@ def position(connection: Connection, job_id: str) -> int | None:
 
 
 def waves(connection: Connection, device: str, position: int, at_once: int) -> float:
-    """How many runs, one after the other, come before a job with this position, where so many run at once."""
+    """Return how many runs, one after the other, come before a job with this position, where so many run at once."""
     held = connection.execute(select(func.count()).select_from(jobs).where(IS_HELD, jobs.c.device == device))
     return max(0, position + held.scalar_one() - at_once + 1) / at_once
 

@@ -234,7 +234,7 @@ class SqlQueue:
         self._database.writer.run(work, synced=False)
 
     def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
-        """Hand a job back, or end it. See `JobQueue.release`."""
+        """Hand a job back, or end the job. See `JobQueue.release`."""
         return self._hand_back(claim, partial(_handed_back, counted=counted, reason=reason))
 
     def put_back(self, claim: Claim) -> JobState | None:
@@ -334,7 +334,7 @@ def _failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
 
 
 def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Mapping[str, Any]:
-    """What becomes of a job whose run ended without an outcome."""
+    """Return what becomes of a job whose run ended without an outcome."""
     values = _put_back(row, now=now)
     if values is not AGAIN:
         return values
@@ -347,7 +347,7 @@ def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> M
 
 
 def _put_back(row: AnyRow, *, now: datetime) -> Mapping[str, Any]:
-    """What becomes of a job that has not begun."""
+    """Return what becomes of a job whose run has not begun."""
     state = after(JobState(row.state), JobEvent.RELEASE)
     return {"state": state.value, "ended_at": now, "reason": CANCELLED, **NOBODY} if state in FINAL else AGAIN
 

@@ -49,7 +49,7 @@ def lanes_of(device: str) -> ColumnElement[bool]:
 
 
 def device_and_account(name: str) -> tuple[str, str]:
-    """What a lane is made of."""
+    """Split a lane into its device and its account."""
     device, _, account = name.partition("\x1f")
     return device, account
 
@@ -78,7 +78,7 @@ def to_job(row: AnyRow) -> Job:
 
 
 def to_job_of(columns: Mapping[str, Any]) -> Job:
-    """A job from its columns; those that are not there are null."""
+    """Make a job from its columns; columns that are not there are null."""
     values: dict[str, Any] = {name: columns.get(name) for name in JOB_NAMES}
     for name, convert in CONVERSIONS.items():
         if values[name] is not None:

@@ -79,7 +79,7 @@ class SqlSessions:
         self._announce = announce
 
     def open(self, new: NewSession) -> Session:
-        """Open a session; it takes jobs from now on."""
+        """Open a session, which takes jobs from now on."""
         now = self._clock.now()
         values = {
             "id": new.session_id or rows.new_id(now),

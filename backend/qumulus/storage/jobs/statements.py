@@ -96,7 +96,7 @@ ANY_QUEUED = select(jobs.c.number).where(IS_QUEUED).limit(ONE)
 
 
 def _take(number: Any) -> ReturningUpdate[*tuple[Any, ...]]:
-    """Claim a job by its number, if it is still queued."""
+    """Claim a job by its number, if the job is still queued."""
     claimed = {"state": after(JobState.QUEUED, JobEvent.CLAIM).value, "attempt": jobs.c.attempt + 1}
     return update(jobs).where(jobs.c.number == number, IS_QUEUED).values(claimed).returning(*CLAIM_COLUMNS)
 

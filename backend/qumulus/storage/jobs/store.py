@@ -71,7 +71,7 @@ class SqlJobs:
         return job
 
     def upload(self, job_id: str, new: NewJob) -> Job:
-        """Give a registered job its program. See `JobStore.upload`."""
+        """Store the program of a registered job. See `JobStore.upload`."""
         if self._draining:
             raise Draining
         now = self._clock.now()
@@ -179,12 +179,12 @@ class SqlJobs:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def get(self, job_id: str, caller: Caller) -> Job:
-        """The job, if it is the caller's. See `JobStore.get`."""
+        """Return a job of the caller. See `JobStore.get`."""
         with self._database.read() as connection:
             return _owned(connection, job_id, caller.account)
 
     def look(self, job_id: str) -> Job:
-        """The job, whoever owns it. See `JobStore.look`."""
+        """Return a job, whoever owns it. See `JobStore.look`."""
         with self._database.read() as connection:
             row = connection.execute(JOB, {"its_id": job_id}).first()
         if row is None:
@@ -197,7 +197,7 @@ class SqlJobs:
             return lists.page(connection, query)
 
     def payload(self, job_id: str) -> bytes:
-        """The program as it was accepted.
+        """Return the program of a job as it was accepted.
 
         Raises:
             UnknownJob
@@ -265,7 +265,7 @@ class SqlJobs:
             return tuple(connection.execute(wanted).scalars())
 
     def log(self, job_id: str) -> tuple[LogLine, ...]:
-        """What its runs wrote, in order."""
+        """Return what the runs of a job wrote, in order."""
         columns = (log_lines.c.time, log_lines.c.text, log_lines.c.severity)
         wanted = select(*columns).where(log_lines.c.job == job_id).order_by(log_lines.c.number)
         with self._database.read() as connection:
@@ -277,13 +277,13 @@ class SqlJobs:
             return lists.tags(connection, account, prefix)
 
     def run_seconds(self, instance: str, since: datetime) -> float:
-        """What the jobs of an instance kept devices busy for."""
+        """Return for how many seconds the jobs of an instance kept devices busy."""
         wanted = select(func.sum(jobs.c.run_seconds)).where(jobs.c.instance == instance, jobs.c.created_at >= since)
         with self._database.read() as connection:
             return connection.execute(wanted).scalar() or 0.0
 
     def pending(self, device: str | None = None) -> Mapping[str, int]:
-        """How many jobs wait or run, by device."""
+        """Return how many jobs wait or run, by device."""
         counts: dict[str, int] = {}
         with self._database.read() as connection:
             waiting = select(jobs.c.lane, func.count()).where(IS_QUEUED).group_by(jobs.c.lane)
@@ -298,7 +298,7 @@ class SqlJobs:
         return counts if device is None else {device: counts.get(device, 0)}
 
     def position(self, job_id: str) -> int | None:
-        """How many jobs of its device run before it, when accounts take turns."""
+        """Return how many jobs of its device run before a job, when accounts take turns."""
         with self._database.read() as connection:
             return positions.position(connection, job_id)
 
@@ -320,7 +320,7 @@ class SqlJobs:
         return max(earliest, turn)
 
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
-        """Those for which waiting is over. See `JobStore.settled`."""
+        """Return the jobs for which waiting is over. See `JobStore.settled`."""
         waiting = set(FINAL) | {JobState.REGISTERED}
         moving: list[AnyRow] = []
         ids = list(job_ids)
@@ -358,7 +358,7 @@ def _by_key(connection: Connection, new: NewJob) -> Job | None:
 
 
 def _admit(connection: Connection, new: NewJob, session_id: str, now: datetime) -> None:
-    """Raise unless the session of a new job takes it."""
+    """Raise unless the session of a new job takes that job."""
     session = sessions.load(connection, session_id, share=True)
     if session is None or session.account != new.account:
         raise UnknownSession(session_id)
@@ -369,7 +369,7 @@ def _admit(connection: Connection, new: NewJob, session_id: str, now: datetime) 
 
 
 def cancelled(connection: Connection, job: Job, now: datetime) -> Job:
-    """The job after somebody asked for its end.
+    """Return the job as it is after somebody asked for its end.
 
     Raises:
         IllegalTransition: it is final already.

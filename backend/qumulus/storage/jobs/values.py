@@ -1,4 +1,4 @@
-"""Where a payload or a result stands: in its row, or in a blob that the row names."""
+"""The places of payloads and results: in a row, or in a blob that the row names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Values:
         self._blobs = blobs
 
     def put(self, value: bytes) -> tuple[bytes | None, str | None]:
-        """What the row holds of a value: the value itself, or the key of a blob that is on disk by now.
+        """Return what the row holds of a value: the value itself, or the key of a blob that is on disk by now.
 
         Raises:
             StorageFull

@@ -65,7 +65,7 @@ class SqlWorkloads:
     def activity(
         self, instances: Collection[str], job_kinds: Collection[str], start: datetime, end: datetime
     ) -> Mapping[Scope, Activity]:
-        """What was done for instances. See `core.ports.Workloads`."""
+        """Sum up what was done for instances. See `core.ports.Workloads`."""
         with self._database.read() as connection:
             return activity.within(connection, instances, job_kinds, start, end)
 
@@ -93,7 +93,7 @@ class SqlWorkloads:
 
 
 def _of_jobs(query: WorkloadQuery) -> ColumnElement[bool]:
-    """What a query asks of jobs."""
+    """Return what a query asks of jobs, as conditions."""
     column = jobs.c
     of_any_list = JobQuery(
         account=query.account,
