@@ -36,6 +36,6 @@ class Bounded(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of its body has come."""
+        """Count a piece of the body that has come."""
         self._beside = 0
         super().on_body(body)

@@ -115,7 +115,7 @@ class Front:
         return None
 
     def owns(self, path: str) -> bool:
-        """Whether an API is mounted at ``path``."""
+        """Say whether an API is mounted at ``path``."""
         return self._owner(path) is not None
 
 
@@ -130,7 +130,7 @@ UNKNOWN_HOST = (
 
 
 def reached_by_others(scope: Scope) -> bool:
-    """Whether a request came to an address that others can reach, as far as the server tells."""
+    """Say whether a request came to an address that others can reach, as far as the server can tell."""
     server = scope.get("server")
     try:
         address = ipaddress.ip_address(server[0]) if server else None

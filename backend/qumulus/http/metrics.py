@@ -1,4 +1,4 @@
-"""What the server has done, in numbers that Prometheus reads.
+"""The figures of the server that Prometheus reads.
 
 Counting is a dictionary and a lock; the library, which takes longer to import than a request to answer, comes in when
 somebody looks.

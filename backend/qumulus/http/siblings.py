@@ -1,4 +1,4 @@
-"""What the processes of `qumulus serve --workers N` ask each other, so that `/health` and `/metrics` speak for all of them.
+"""The questions that processes of `qumulus serve --workers N` ask each other, so that `/health` and `/metrics` speak for all.
 
 Each answers at a socket of its own, named by its number, in a folder that nobody else can open. The first one, number 0, runs
 the jobs as well, unless that is left to `qumulus worker`.
@@ -36,7 +36,7 @@ class Siblings:
 
     @property
     def first(self) -> bool:
-        """Whether this is the one that may run the jobs."""
+        """Say whether this is the process that may run the jobs."""
         return self._own.name == FIRST
 
     def listen(self) -> None:
@@ -75,7 +75,7 @@ class Siblings:
 
 
 def ask(sibling: Path, what: str) -> Any:
-    """What a process answers.
+    """Return what a process answers.
 
     Raises:
         NoAnswer
