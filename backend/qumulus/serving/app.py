@@ -54,7 +54,7 @@ class Api:
     in_front: tuple[str, ...] = ()  # prefixes that it has as well when it is the front
 
     def served(self, front: str = "") -> Served:
-        """What the documentation shows of it: at the root, where it is the ``front``."""
+        """Return what the documentation shows of the API: at the root, where the API is the ``front``."""
         at_root = ("",) if not self.cut or (self.in_front and front == self.name) else ()
         return Served(self.name, self.module.DOCUMENT, (*at_root, *(self.prefixes if self.cut else ())))
 
@@ -196,7 +196,7 @@ def documents_of(services: Services, at_root: str | None) -> Sequence[Added]:
 
 
 def _all_or_every_complaint(*parts: Callable[[], Any]) -> list[Any]:
-    """What all ``parts`` make.
+    """Return what all ``parts`` make.
 
     Raises:
         ContractError: some of them do not keep their contract; the one list has the differences of all.
@@ -234,7 +234,7 @@ class Lifespan:
 
 
 def __getattr__(name: str) -> App:
-    """`app`, made when it is asked for."""
+    """Make `app` when somebody asks for the application."""
     if name == "app":
         return create_app()
     raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""What a fresh start prints: where things are, in a form to copy."""
+"""The text that a fresh start prints: where things are, in a form to copy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _reaches(family: Family, settings: Settings) -> bool:
 
 
 def environment(family: Family, url: str, settings: Settings) -> str:
-    """What a family's clients need, in a form to copy. A credential of one's own is not shown: `qumulus env` prints it."""
+    """Return what the clients of a family need, in a form to copy. A credential of one's own is not shown: `qumulus env` prints it."""
     heading = f'\n  {family.title}: eval "$(qumulus env {family.name} --url {url})"'
     if "token" not in settings.default_credentials:
         return heading + "\n"

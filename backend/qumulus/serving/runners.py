@@ -64,7 +64,7 @@ def credentials(settings: Settings) -> list[tuple[str, str]]:
 
 
 def secret(storage: Storage) -> bytes:
-    """What addresses and grants are signed with: all processes on one state have the same."""
+    """Return the secret that addresses and grants are signed with: all processes on one state have the same."""
     return storage.secret("presigning") if storage.shared else secret_in(storage.home)
 
 

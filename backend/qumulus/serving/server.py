@@ -184,7 +184,7 @@ def stop_without(parent: int) -> None:
 
 
 def write_addresses(file: Path, url: str, interceptor: Interceptor | None) -> None:
-    """Say to a program that waits for it where everything is."""
+    """Write the addresses of the server for a program that waits for them."""
     where = {"url": url}
     if interceptor:
         where |= {"proxy": address(interceptor.listener), "certificate": str(interceptor.authority.file.absolute())}
@@ -279,7 +279,7 @@ def supervise(settings: Settings, listener: socket.socket, url: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the server until it is told to stop."""
+    """Run the server until a signal stops it."""
     settings = read_settings(sys.argv[1:] if arguments is None else arguments)
     if reason := settings.exposure():
         stop(reason, 2)

@@ -86,13 +86,13 @@ class Supervisor:
         return where
 
     def keep(self) -> None:
-        """Keep them alive until we are told to stop."""
+        """Keep the processes alive until a signal says to stop."""
         while not self._told.wait(LOOK_SECONDS):
             for child in self._children:
                 self._look(child)
 
     def stop(self) -> None:
-        """Tell all to stop, and wait for their ends."""
+        """Stop all processes, and wait until they have ended."""
         living = [child.process for child in self._children if child.process.poll() is None]
         for process in living:
             process.terminate()

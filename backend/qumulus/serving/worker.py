@@ -45,7 +45,7 @@ OF_SERVERS = frozenset(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run jobs until it is told to stop."""
+    """Run jobs until a signal stops the process."""
     settings = read_settings(
         sys.argv[1:] if arguments is None else arguments, parser("worker", DESCRIPTION, OF_SERVERS)
     )
