@@ -32,7 +32,7 @@ from postgres import Postgres, temporary
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
-from qumulus.execution.dispatcher import LEASE, PULSE_SECONDS
+from qumulus.dispatching.leases import HEARTBEAT_SECONDS, LEASE
 from qumulus.storage import Storage, open_storage
 from servers import Server
 
@@ -43,7 +43,7 @@ WAITING = 40  # jobs that are to wait at least: no place is ever idle
 READY_SECONDS = 120
 SLACK_SECONDS = 0.5  # that a pulse itself takes on a busy machine
 # Until what a dispatcher had that is gone is queued again:
-AGAIN_SECONDS = LEASE.total_seconds() + PULSE_SECONDS + SLACK_SECONDS
+AGAIN_SECONDS = LEASE.total_seconds() + HEARTBEAT_SECONDS + SLACK_SECONDS
 ORPHAN_SECONDS = 5
 REFUSED_SECONDS = 5
 STOPPED_SECONDS = AGAIN_SECONDS + 1  # longer than a lease
@@ -267,8 +267,8 @@ def test_whatever_is_killed_under_a_run_leaves_no_process_and_the_run_is_begun_a
         begun = time.time()
         kill(victim)
         gone(left, ORPHAN_SECONDS)
-        step = machines.again(job, attempt, PULSE_SECONDS)
-        assert step.at - begun < PULSE_SECONDS, what
+        step = machines.again(job, attempt, HEARTBEAT_SECONDS)
+        assert step.at - begun < HEARTBEAT_SECONDS, what
         assert (step.counted, step.returned) == (1, returned), what
     wait_for(lambda: machines.storage.jobs.get(job, ME).final, READY_SECONDS)
     assert same_as_alone(machines.storage, machines.storage.jobs.get(job, ME))

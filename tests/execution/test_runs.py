@@ -20,7 +20,7 @@ from qumulus.core.errors import Draining
 from qumulus.core.jobs import JobState
 from qumulus.core.results import Failure, Outcome, Severity
 from qumulus.core.waiting import Waiting
-from qumulus.execution import dispatcher as dispatcher_module
+from qumulus.dispatching import leases
 from qumulus.storage import open_storage
 from qumulus.storage.database.tables import NUL_SIGN
 
@@ -151,7 +151,7 @@ def test_text_that_no_database_takes_is_mended(start):
 
 
 def test_a_parent_that_somebody_stopped_is_replaced(start, monkeypatch):
-    monkeypatch.setattr(dispatcher_module, "PULSE_SECONDS", 0.1)
+    monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.1)
     cloud = start(workers=1, lease=timedelta(seconds=0.5))
     cloud.end(cloud.submit("echo"))
     stopped = cloud.dispatcher.fork_server_pid

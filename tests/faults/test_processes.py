@@ -23,7 +23,7 @@ from families import children, family, gone, kill
 from qumulus.core.jobs import FINAL, JobState, NewJob
 from qumulus.core.ports import JobQuery
 from qumulus.core.results import Outcome
-from qumulus.execution import dispatcher as dispatcher_module
+from qumulus.dispatching import leases
 from qumulus.storage import Storage, open_storage
 
 
@@ -122,7 +122,7 @@ def test_when_the_owner_of_the_folder_is_killed_another_process_takes_over(home,
 
 
 def test_a_worker_that_somebody_stopped_is_ended_after_its_lease_and_can_say_nothing_later(start, monkeypatch):
-    monkeypatch.setattr(dispatcher_module, "PULSE_SECONDS", 0.2)
+    monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.2)
     cloud = start(workers=1, lease=timedelta(seconds=1))
     job_id = cloud.submit("nap", "1.0")
     cloud.until(job_id, JobState.RUNNING)

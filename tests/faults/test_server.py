@@ -27,7 +27,7 @@ from dispatchers import ME, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobQuery
-from qumulus.execution.dispatcher import PULSE_SECONDS
+from qumulus.dispatching.leases import HEARTBEAT_SECONDS
 from qumulus.storage import Storage, open_storage
 from qumulus.storage.database.tables import jobs
 from qumulus.storage.jobs import rows
@@ -236,7 +236,7 @@ def test_ten_thousand_jobs_that_were_on_their_way_are_handed_back_within_two_sec
     begun = time.monotonic()
     server.start(ready=False)
     wait_for(lambda: storage.jobs.find(queued).total == 10_000, 20)
-    assert time.monotonic() - begun - empty < 2 + (calm and calm + PULSE_SECONDS)
+    assert time.monotonic() - begun - empty < 2 + (calm and calm + HEARTBEAT_SECONDS)
     storage.close()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dispatchers import wait_for
+from qumulus.dispatching import loops
 from qumulus.services import host as host_module
 from qumulus.services import sandbox
 from qumulus.services.device_programs import Packages
@@ -27,7 +28,7 @@ class NoFamily:
 @pytest.mark.parametrize("what", ["the sandbox", "the lock"])
 def test_what_fails_at_the_beginning_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str):
     """No process more is allowed, or the disk is full: it was a thread that ended, and no program ran until the next start."""
-    monkeypatch.setattr(host_module, "AGAIN_SECONDS", 0.05, raising=False)
+    monkeypatch.setattr(loops, "RETRY_SECONDS", 0.05)
     failed: list[str] = []
 
     def once(name: str, then: Any) -> Any:

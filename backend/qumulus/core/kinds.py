@@ -112,6 +112,10 @@ class Runners(Generic[R]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._runners)
 
+    def all(self) -> tuple[R, ...]:
+        """All runners."""
+        return tuple(self._runners.values())
+
     def of(self, name: str) -> R:
         """Return what runs programs of the kind with that name.
 

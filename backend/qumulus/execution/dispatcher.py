@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
-import socket
 import sys
 import threading
 import time
@@ -19,11 +17,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from qumulus.core.errors import Unavailable
 from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.services import is_device
+from qumulus.dispatching.leases import LEASE, Leases, owner_name
+from qumulus.dispatching.loops import until_done
 
 from . import process
 from .admission import Budget
@@ -37,11 +36,8 @@ log = logging.getLogger("qumulus.execution")
 ENTRY = "qumulus.simulation.worker:run"
 LOOK_SECONDS = 0.1  # how often jobs are looked for that became ripe by time alone
 ACQUIRE_SECONDS = 0.25  # how often a process that joined looks whether the owner is gone
-PULSE_SECONDS = 2.0
-LEASE = timedelta(seconds=10)
 HAND_BACK_SECONDS = 1.5
 JOIN_SECONDS = 5.0
-AGAIN_SECONDS = 1.0
 MEMORY_SHARE = 0.8  # of this machine, for all runs together
 
 
@@ -113,10 +109,8 @@ class Dispatcher:
         self._workers = workers or os.cpu_count() or 1
         self._lease = lease
         self._on_taken_over = on_taken_over
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._ownership = SharedOwnership() if storage.shared else Ownership(storage.home)
         self._wake = threading.Event()
-        self._pulse = threading.Event()
         self._stopping = threading.Event()
         self._draining = threading.Event()
         self._slots: list[Slot] = []
@@ -146,10 +140,18 @@ class Dispatcher:
             limits=limits,
             stopping=self._stopping,
         )
-        self._threads = [
-            threading.Thread(target=self._deal, name="qumulus-dispatcher", daemon=True),
-            threading.Thread(target=self._beat, name="qumulus-pulse", daemon=True),
-        ]
+        self._leases = Leases(
+            storage.queue,
+            owner=owner_name(),
+            log=log,
+            devices=is_device,
+            held=self._claims,
+            on_lost=self._on_lost,
+            besides=self._look_after,
+            active=lambda: self._ownership.held,
+            lease=lease,
+        )
+        self._thread = threading.Thread(target=self._deal, name="qumulus-dispatcher", daemon=True)
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -164,8 +166,8 @@ class Dispatcher:
                 "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
                 self._ownership.holder(),
             )
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
+        self._leases.start()
 
     @property
     def owner(self) -> bool:
@@ -228,8 +230,8 @@ class Dispatcher:
         """End all runs. One that was claimed a moment ago may reach its slot only now: so again and again, for a short time."""
         deadline = time.monotonic() + HAND_BACK_SECONDS
         while not self._all_idle(0.05) and time.monotonic() < deadline:
-            for claim, slot in self._claims():
-                slot.end(claim.job_id, Ending.STOPPED)
+            for claim in self._claims():
+                self._end(claim.job_id, Ending.STOPPED)
 
     def stop(self) -> None:
         """End everything; what still runs is handed back."""
@@ -237,16 +239,15 @@ class Dispatcher:
         self._hand_back()
         self._stopping.set()
         self._wake.set()
-        self._pulse.set()
         self._budget.close()
         events = self._storage.events
         events.queued.unsubscribe(self._on_queued)
         events.cancelling.unsubscribe(self._on_cancelling)
         events.elsewhere.unsubscribe(self._on_elsewhere)
         events.ended.unsubscribe(self._tally.ended)
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(JOIN_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(JOIN_SECONDS)
+        self._leases.stop(JOIN_SECONDS)
         for slot in self._slots:
             slot.close()
         for slot in self._slots:
@@ -257,45 +258,29 @@ class Dispatcher:
     # -- dealing ---------------------------------------------------------------------------------------------------
 
     def _deal(self) -> None:
-        while not self._acquired():
-            if self._stopping.wait(ACQUIRE_SECONDS):
-                return
-        self._take_over()
-        while not self._stopping.is_set():
-            self._wake.wait(LOOK_SECONDS)
-            self._wake.clear()
-            try:
-                while self._deal_once():
-                    pass
-            except Unavailable as error:
-                log.error("Jobs can't be claimed, trying again: %s", error)
-                self._stopping.wait(AGAIN_SECONDS)
-            except Exception:  # a mistake of ours must not end the dealing
-                log.exception("Jobs can't be claimed because of an error of ours, trying again.")
-                self._stopping.wait(AGAIN_SECONDS)
+        taken = until_done(self._acquire, self._stopping, log, "The jobs of this folder can't be taken over")
+        if taken and until_done(self._recover, self._stopping, log, "Jobs of the last process can't be handed back"):
+            self._on_taken_over()
+            self._worker_pool.start()
+            until_done(self._deal_all, self._stopping, log, "Jobs can't be claimed")
 
-    def _acquired(self) -> bool:
-        try:
-            return self._ownership.acquire()
-        except OSError as error:  # no file more is allowed, say: later it may be
-            log.error("The jobs of this folder can't be taken over, trying again: %s", error)
-            self._stopping.wait(AGAIN_SECONDS)
-            return False
+    def _acquire(self) -> bool:
+        """Take the folder, or wait for a moment."""
+        return self._ownership.acquire() or self._stopping.wait(ACQUIRE_SECONDS)
 
-    def _take_over(self) -> None:
-        """Hand back what the last owner had on its way, and begin."""
-        while not self._stopping.is_set():
-            try:
-                count = self._storage.queue.recover(everything=not self._storage.shared)
-            except Unavailable as error:
-                log.error("Jobs of the last process can't be handed back, trying again: %s", error)
-                self._stopping.wait(AGAIN_SECONDS)
-                continue
-            if count:
-                log.info("%d jobs that were on their way are run again.", count)
-            break
-        self._on_taken_over()
-        self._worker_pool.start()
+    def _recover(self) -> bool:
+        """Hand back what the last owner had on its way."""
+        if count := self._storage.queue.recover(everything=not self._storage.shared):
+            log.info("%d jobs that were on their way are run again.", count)
+        return True
+
+    def _deal_all(self) -> bool:
+        """Wait until there may be something to give, and give it; never done."""
+        self._wake.wait(LOOK_SECONDS)
+        self._wake.clear()
+        while self._deal_once():
+            pass
+        return False
 
     def _deal_once(self) -> bool:
         """Give claims to idle slots; whether there may be more to give."""
@@ -304,7 +289,7 @@ class Dispatcher:
         free = len(self._idle) - max(0, len(self._slots) - self.workers - self._ahead())
         if free <= 0:
             return False
-        claims = self._storage.queue.claim(self._owner, free, self._lease, devices=is_device)
+        claims = self._leases.claim(free)
         now = self._storage.clock.now()
         for claim in claims:
             with self._idle_lock:
@@ -343,43 +328,32 @@ class Dispatcher:
         self._wake.set()
 
     def _on_cancelling(self, job_id: str) -> None:
-        for slot in self._slots:
-            slot.end(job_id, Ending.CANCELLED)
+        self._end(job_id, Ending.CANCELLED)
 
     def _on_elsewhere(self, _: None) -> None:
         self._wake.set()
-        self._pulse.set()
+        self._leases.look()
 
     # -- leases ----------------------------------------------------------------------------------------------------
 
-    def _claims(self) -> list[tuple[Claim, Slot]]:
-        return [(claim, slot) for slot in self._slots if (claim := slot.claim) is not None]
+    def _claims(self) -> list[Claim]:
+        return [claim for slot in self._slots if (claim := slot.claim) is not None]
 
-    def _beat(self) -> None:
-        """Renew the leases; end what was cancelled elsewhere and what somebody stopped; hand back what nobody holds."""
-        while not self._stopping.is_set():
-            self._pulse.wait(PULSE_SECONDS)
-            self._pulse.clear()
-            if not self._ownership.held:
-                continue
-            try:
-                self._renew(self._claims())
-                self._storage.queue.recover()  # what somebody else holds and does not renew
-            except Unavailable as error:
-                log.error("Leases can't be renewed, trying again: %s", error)
-            except Exception:  # a mistake of ours must not end the beating
-                log.exception("Leases can't be renewed because of an error of ours, trying again.")
-                self._stopping.wait(AGAIN_SECONDS)
+    def _end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
+        for slot in self._slots:
+            slot.end(job_id, ending, attempt)
 
-    def _renew(self, held: list[tuple[Claim, Slot]]) -> None:
-        lost = self._storage.queue.heartbeat(self._owner, [claim for claim, _ in held], self._lease)
-        for claim, slot in held:
-            if claim in lost:
-                slot.end(claim.job_id, Ending.CANCELLED, claim.attempt)
-            elif self._stands_still(slot.pid):
+    def _on_lost(self, claim: Claim) -> None:
+        self._end(claim.job_id, Ending.CANCELLED, claim.attempt)
+
+    def _look_after(self) -> None:
+        """End what somebody stopped, and hand back what somebody else holds and does not renew."""
+        for slot in self._slots:
+            if (claim := slot.claim) is not None and self._stands_still(slot.pid):
                 slot.end(claim.job_id, Ending.HUNG, claim.attempt)
         if self._stands_still(self._worker_pool.pid):
             self._worker_pool.renew()
+        self._storage.queue.recover()
 
     def _stands_still(self, pid: int | None) -> bool:
         """Whether somebody stopped a process so long ago that a lease would be over."""

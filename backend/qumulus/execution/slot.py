@@ -25,16 +25,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
-from functools import partial
-from typing import TypeVar
 
-from qumulus.core.errors import Unavailable
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
+from qumulus.dispatching.attempts import Attempt
+from qumulus.dispatching.log_buffer import LogLimit
 
 from .admission import Budget
-from .log_buffer import LogBuffer
 from .messages import outcome_parts, program_members, to_line, to_outcome
 from .metrics import Tally
 from .reasons import OURS, STOPPED, died, too_long, waits
@@ -42,10 +40,9 @@ from .wire import BrokenWire, Message
 from .worker_pool import Exit, ForkServerGone, NotBegun, WorkerHandle, WorkerPool
 
 log = logging.getLogger("qumulus.execution")
-T = TypeVar("T")
 
 NO_WORKER_SECONDS = 1.0  # until a job is queued again for which no worker could be started
-AGAIN_SECONDS = 0.5  # until a write that the disk refused is tried again
+LOG = LogLimit(4 << 20, "The log is cut here: a run may write 10,000 lines and 4 MiB.", lines=10_000)  # of one run
 ON_THE_WAY = frozenset({"placed", "begun", "log", "need"})  # what is said before the last word; a cluster says "placed"
 BEGIN_SECONDS = 120.0  # in which a worker must say something, or how it ended
 
@@ -74,12 +71,11 @@ class SlotContext:
 
 
 @dataclass(slots=True)
-class Run:
+class JobRun:
     """The run of one claim on its way."""
 
-    claim: Claim
+    attempt: Attempt
     limits: Limits
-    journal: LogBuffer
     given_up: threading.Event
     ending: Ending | None = None
     worker: WorkerHandle | None = None
@@ -89,6 +85,11 @@ class Run:
     began_at: datetime | None = None  # until it is stored that it runs
     waited: float = 0.0  # seconds, for memory
 
+    @property
+    def claim(self) -> Claim:
+        """What was claimed."""
+        return self.attempt.claim
+
 
 class Slot:
     """Runs one job at a time. A worker stays on its slot while it behaves."""
@@ -96,8 +97,8 @@ class Slot:
     def __init__(self, number: int, context: SlotContext, on_idle: Callable[[Slot], None]) -> None:
         self._context = context
         self._on_idle = on_idle
-        self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
-        self._run: Run | None = None
+        self._inbox: queue.SimpleQueue[JobRun | None] = queue.SimpleQueue()
+        self._run: JobRun | None = None
         self._lock = threading.Lock()
         self._worker: WorkerHandle | None = None
         self._thread = threading.Thread(target=self._loop, name=f"qumulus-slot-{number}", daemon=True)
@@ -107,7 +108,8 @@ class Slot:
 
     def give(self, claim: Claim) -> None:
         """Run this next. Only an idle slot is given a claim."""
-        run = Run(claim, self._limits(claim), LogBuffer(self._context.queue, claim), threading.Event())
+        attempt = Attempt(self._context.queue, claim, self._context.stopping, log, limit=LOG)
+        run = JobRun(attempt, self._limits(claim), threading.Event())
         with self._lock:
             self._run = run
         self._inbox.put(run)
@@ -185,12 +187,12 @@ class Slot:
         with contextlib.suppress(ForkServerGone):
             self._worker = self._context.worker_pool.start_worker()
 
-    def _serve(self, run: Run) -> None:
+    def _serve(self, run: JobRun) -> None:
         try:
             outcome = self._outcome(run)
         except NotBegun:
             self._drop()
-            self._insist(lambda: self._context.queue.put_back(run.claim))
+            run.attempt.put_back()
             return
         except ForkServerGone as gone:
             self._drop()
@@ -212,7 +214,7 @@ class Slot:
         seconds = ours.seconds if claim.max_seconds is None else min(ours.seconds, claim.max_seconds)
         return replace(ours, seconds=seconds, memory_bytes=min(ours.memory_bytes, self._context.budget.total))
 
-    def _outcome(self, run: Run) -> Outcome | None:
+    def _outcome(self, run: JobRun) -> Outcome | None:
         """Run it; None when it ended without an outcome and that is dealt with.
 
         Raises:
@@ -242,7 +244,7 @@ class Slot:
             self._drop(kill=True)  # it is being killed, though it had an outcome: the next run must not have it
         return outcome
 
-    def _drive(self, worker: WorkerHandle, run: Run) -> Outcome | None:
+    def _drive(self, worker: WorkerHandle, run: JobRun) -> Outcome | None:
         """Talk with the worker until it has an outcome; None when the run is to be given up.
 
         Raises:
@@ -256,13 +258,13 @@ class Slot:
         run.begun, run.began_at = time.monotonic(), self._context.clock.now()
         return self._received(worker, run, self._last(worker, run, first))
 
-    def _started(self, run: Run) -> bool:
+    def _started(self, run: JobRun) -> bool:
         """Store that it runs, if it is not stored; False when the claim is no longer ours."""
-        if run.began_at is not None and self._insist(lambda: self._context.queue.start(run.claim)):
+        if run.began_at is not None and run.attempt.start():
             run.begun, run.began_at = time.monotonic(), None
         return run.began_at is None
 
-    def _admitted(self, run: Run, needed: int) -> bool:
+    def _admitted(self, run: JobRun, needed: int) -> bool:
         """Exchange what the run has of the memory for what it needs from now on; False if it was given up meanwhile.
 
         It gives back first, so that no two runs wait for each other; and the time of waiting is not its own.
@@ -272,15 +274,14 @@ class Slot:
         budget.give_back(run.taken)
         run.taken = 0
         if not budget.try_to_take(needed):
-            run.journal.add(LogLine(self._context.clock.now(), waits(needed)))
-            run.journal.flush()
+            run.attempt.write([LogLine(self._context.clock.now(), waits(needed))])
             if not budget.take(needed, run.given_up):
                 return False
         run.taken = needed
         run.waited += time.monotonic() - asked
         return True
 
-    def _last(self, worker: WorkerHandle, run: Run, message: Message | None) -> Message | None:
+    def _last(self, worker: WorkerHandle, run: JobRun, message: Message | None) -> Message | None:
         """The outcome's frame, with what the worker says and asks until then, beginning with ``message``; None when the run's
         time is over, or it is given up.
 
@@ -297,17 +298,18 @@ class Slot:
             if message is None:  # else it may have ended by now, and both is stored at once
                 if not self._started(run):
                     return None
-                message = worker.wire.receive(min(left, run.journal.patience))
+                message = worker.wire.receive(min(left, run.attempt.log.patience))
         return message
 
-    def _heard(self, worker: WorkerHandle, run: Run, message: Message | None) -> bool:
+    def _heard(self, worker: WorkerHandle, run: JobRun, message: Message | None) -> bool:
         """Do what follows from what a worker says before its last word; False when the run was given up meanwhile."""
         if message is None:
-            run.journal.flush()
+            run.attempt.log.flush()
         elif message.say == "begun":
             run.confirmed = True
         elif message.say == "log":
-            run.journal.add(to_line(message))
+            run.attempt.log.add(to_line(message))
+            run.attempt.log.flush_if_due()
         elif message.say == "need":
             needed = min(int(message.members["bytes"]), run.limits.memory_bytes)
             if not self._started(run) or not self._admitted(run, needed):
@@ -315,7 +317,7 @@ class Slot:
             worker.wire.send("go")
         return True
 
-    def _received(self, worker: WorkerHandle, run: Run, message: Message | None) -> Outcome | None:
+    def _received(self, worker: WorkerHandle, run: JobRun, message: Message | None) -> Outcome | None:
         if message is None:
             return None
         outcome = to_outcome(message)
@@ -337,7 +339,7 @@ class Slot:
 
     # -- how it ends -----------------------------------------------------------------------------------------------
 
-    def _after(self, run: Run, end: Exit | None) -> Outcome | None:
+    def _after(self, run: JobRun, end: Exit | None) -> Outcome | None:
         """What follows a run without an outcome."""
         if run.confirmed:
             self._context.tally.died()
@@ -348,16 +350,15 @@ class Slot:
             return None
         told = "was stopped by somebody" if run.ending is Ending.HUNG else end.told()
         if end.output.strip():
-            run.journal.add(LogLine(self._context.clock.now(), end.output.strip(), Severity.ERROR))
+            run.attempt.log.add(LogLine(self._context.clock.now(), end.output.strip(), Severity.ERROR))
         log.warning("The worker of job %s %s.", run.claim.job_id, told)
         self._release(run, counted=run.confirmed, reason=died(told, run.claim))
         return None
 
-    def _release(self, run: Run, *, counted: bool, reason: str) -> None:
-        self._insist(run.journal.flush)
-        self._insist(lambda: self._context.queue.release(run.claim, counted=counted, reason=reason))
+    def _release(self, run: JobRun, *, counted: bool, reason: str) -> None:
+        run.attempt.release(counted=counted, reason=reason)
 
-    def _finish(self, run: Run, outcome: Outcome) -> None:
+    def _finish(self, run: JobRun, outcome: Outcome) -> None:
         least = self._context.device_settings.settings(run.claim.program.device).least_run_seconds
         if run.begun is None:  # it failed before it could begin
             run.began_at = self._context.clock.now()
@@ -368,21 +369,11 @@ class Slot:
                 return
             if least > run.limits.seconds:  # the time that the device takes at least counts like any other
                 outcome = Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
-        lines = run.journal.take()
-        finish = partial(self._context.queue.finish, run.claim, outcome, lines, began_at=run.began_at)
-        if self._insist(finish) is False and run.began_at is not None:  # it was cancelled before it was known to run
+        if (
+            run.attempt.finish(lambda _: outcome, began_at=run.began_at) is False and run.began_at is not None
+        ):  # it was cancelled before it was known to run
             self._release(run, counted=False, reason=STOPPED)
 
     @staticmethod
-    def _ran(run: Run) -> float:
+    def _ran(run: JobRun) -> float:
         return time.monotonic() - run.begun - run.waited if run.begun is not None else 0.0
-
-    def _insist(self, write: Callable[[], T]) -> T | None:
-        """Write, again and again while the disk refuses, until we stop: then the next owner of the folder finds the job."""
-        while True:
-            try:
-                return write()
-            except Unavailable as error:
-                log.error("How a job ended can't be stored, trying again: %s", error)
-                if self._context.stopping.wait(AGAIN_SECONDS):
-                    return None

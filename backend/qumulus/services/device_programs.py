@@ -20,7 +20,7 @@ from qumulus.core.services import BESIDE
 from .environments import Environments, NotInstalled
 from .execution import Input, Program
 from .resources import Resources
-from .slots import Gone
+from .runs import NotRunnable
 
 PREFIXES = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.base_exec_prefix]))"
 ASK_SECONDS = 30
@@ -57,7 +57,7 @@ class Packages:
 
 
 class Programs:
-    """`slots.Deployed` for the queues beside devices. The environment is made when the first program comes."""
+    """`runs.ProgramSource` for the queues beside devices. The environment is made when the first program comes."""
 
     def __init__(
         self, family: Family, *, packages: Packages, environments: Environments, resources: Resources, events: Events
@@ -100,12 +100,12 @@ class Programs:
         """What runs a program that comes as input.
 
         Raises:
-            Gone: its packages could not be installed, or its interpreter can't be started.
+            NotRunnable: its packages could not be installed, or its interpreter can't be started.
         """
         del device
         failed, self._failed = self._failed, None  # the next program has another try
         if failed:
-            raise Gone(failed)
+            raise NotRunnable(failed)
         python, prefixes = self._interpreter()
         yield Program(
             folder=self._family.modules, python=python, prefixes=prefixes, script=True, resources=self._resources
@@ -121,7 +121,7 @@ class Programs:
                 [python, "-I", "-c", PREFIXES], capture_output=True, check=True, timeout=ASK_SECONDS
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise Gone(
+            raise NotRunnable(
                 f"{python} can't be started as Python: {error}. Name another one with QUMULUS_SSE_PYTHON."
             ) from None
         return python.absolute(), tuple(Path(prefix) for prefix in dict.fromkeys(json.loads(told.stdout)))

@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
 from .folders import Folders
-from .log import Lines, LogBuffer
+from .log import Lines, ProgramLog
 from .outcome import Ended, failed, outcome
 from .outputs import Published, publish
 from .resources import Resources
@@ -123,20 +123,20 @@ class Execution:
             return failed(Failure.REFUSED, "No sandbox", NO_OFFLINE), ()
         resources = self._program.resources
         copied = {} if self._sandbox.private_root else self._given.pools
-        journal = LogBuffer(self._now, resources, self._given.secrets.values(), self._tell)
+        program_log = ProgramLog(self._now, resources, self._given.secrets.values(), self._tell)
         try:
             self._folders.make(copied)
             self._folders.open_up(self._given.pools)
             if self._sandbox.groups is not None:
                 self._group = self._sandbox.groups.make(self._id, resources)
             started = time.monotonic()
-            self._drive(journal, started + resources.seconds)
+            self._drive(program_log, started + resources.seconds)
             ended = self._ended(time.monotonic() - started)
             self._folders.give_back(copied)
             published = Published() if ended.by == "disk" else publish(self._folders.output, resources)
             for complaint in published.complaints:
-                journal.add(complaint, Severity.WARNING)
-            return outcome(ended, published, resources), journal.rest()
+                program_log.add(complaint, Severity.WARNING)
+            return outcome(ended, published, resources), program_log.buffer.take()
         finally:
             if self._sandbox.groups is not None and self._group is not None:
                 self._sandbox.groups.remove(self._group)
@@ -153,7 +153,7 @@ class Execution:
 
     # -- the process ---------------------------------------------------------------------------------------------------
 
-    def _drive(self, journal: LogBuffer, deadline: float) -> None:
+    def _drive(self, program_log: ProgramLog, deadline: float) -> None:
         """Feed the child, read what it prints, hold it to its time."""
         reading, writing = os.pipe()
         try:
@@ -165,8 +165,8 @@ class Execution:
             os.close(writing)
         line_bytes = self._program.resources.line_bytes
         streams = [
-            (process.stdout, Lines(journal, Severity.INFO, line_bytes)),
-            (process.stderr, Lines(journal, Severity.ERROR, line_bytes)),
+            (process.stdout, Lines(program_log, Severity.INFO, line_bytes)),
+            (process.stderr, Lines(program_log, Severity.ERROR, line_bytes)),
         ]
         with selectors.DefaultSelector() as selector, os.fdopen(reading, "rb", buffering=0) as report, process:
             for stream, lines in streams:
@@ -178,7 +178,7 @@ class Execution:
                     for key, _ in selector.select(self._patience(deadline)):
                         chunk = os.read(key.fd, CHUNK)
                         key.data(chunk) if chunk else selector.unregister(key.fileobj)
-                    journal.tell()
+                    program_log.buffer.flush_if_due()
             finally:  # what went wrong here must not leave it running without its limit of time
                 process.kill()
                 process.wait()

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.events import Events
-from qumulus.core.ports import Claim, Clock, JobQueue, PoolStore, SealedStore, ServiceStore
-from qumulus.core.results import LogLine, Outcome
-from qumulus.core.services import BESIDE
+from qumulus.core.kinds import Runners
+from qumulus.core.ports import Clock, JobQueue, PoolStore, SealedStore, ServiceStore
+from qumulus.dispatching.leases import owner_name
+from qumulus.dispatching.loops import until_done
+from qumulus.payloads import SENT_PROGRAM, SERVICE, USER_PROGRAMS
 
 from .device_programs import Family, Packages, Programs
+from .dispatcher import ProgramDispatcher
 from .environments import Environments
-from .execution import Input, Package, Program
 from .pool_folder import PoolFolder
 from .pool_mounts import PoolCopies
 from .pools import DataPools
 from .registry import ServiceRegistry
 from .resources import Resources
+from .runs import OtherMachines, ProgramSource
 from .sandbox import probe
-from .slots import Deployed, Elsewhere, Slots
 from .upgrade import take_over
 
 OWN_SECONDS = 0.5  # how often a process looks whether the one that runs the executions of its folder is gone
-AGAIN_SECONDS = 2.0  # after an error
 
 log = logging.getLogger("qumulus.services")
 
@@ -58,48 +55,13 @@ class Stores(Protocol):
     def clock(self) -> Clock: ...
 
 
-class AllQueues:
-    """`slots.Deployed` for the queues of services and for those beside devices."""
-
-    def __init__(self, services: Deployed, programs: Deployed) -> None:
-        self._services = services
-        self._programs = programs
-
-    def _of(self, device: str) -> Deployed:
-        return self._programs if device.startswith(BESIDE) else self._services
-
-    def served(self, device: str) -> bool:
-        """See `Deployed.served`."""
-        return self._of(device).served(device)
-
-    def program(self, device: str) -> AbstractContextManager[Program]:
-        """See `Deployed.program`."""
-        return self._of(device).program(device)
-
-    def package(self, device: str) -> Package | None:
-        """See `Deployed.package`."""
-        return self._of(device).package(device)
-
-    def given(self, claim: Claim) -> AbstractContextManager[Input]:
-        """See `Deployed.given`."""
-        return self._of(claim.program.device).given(claim)
-
-    def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
-        """See `Deployed.outcome`."""
-        return self._of(claim.program.device).outcome(claim, outcome, rest)
-
-    def done(self, claim: Claim) -> None:
-        """See `Deployed.done`."""
-        self._of(claim.program.device).done(claim)
-
-
 def registry_of(
     storage: Stores,
     *,
     resources: Resources,
     secret: Callable[[], bytes],
     key: bytes | None = None,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: OtherMachines | None = None,
     public_url: str | None = None,
 ) -> tuple[ServiceRegistry, DataPools]:
     """The deployed services and the data pools of a storage, with what an older version has left in its folder.
@@ -143,7 +105,7 @@ class Host:
         secret: Callable[[], bytes],
         key: bytes | None = None,
         own: Callable[[], bool] = lambda: True,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: OtherMachines | None = None,
         public_url: str | None = None,
     ) -> None:
         """``family`` is whose programs come with jobs, and ``packages`` what they can import.
@@ -164,16 +126,20 @@ class Host:
             resources=resources,
             events=storage.events,
         )
-        self.slots = Slots(
+        sources: Runners[ProgramSource] = Runners(
+            "The host of user programs", {SERVICE: self.registry, SENT_PROGRAM: programs}
+        )
+        sources.check(USER_PROGRAMS)
+        self.dispatcher = ProgramDispatcher(
             count=slots,
             queue=storage.queue,
-            deployed=AllQueues(self.registry, programs),
+            sources=sources,
             events=storage.events,
             clock=storage.clock,
             sandbox=self.sandbox,
             folder=(folder / "runs").absolute(),
             hidden=storage.home.absolute(),
-            owner=f"services:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            owner=f"services:{owner_name()}",
             network=network,
             allow_unsandboxed=allow_unsandboxed,
             elsewhere=elsewhere,
@@ -189,19 +155,17 @@ class Host:
         self._beginning.start()
 
     def _begin(self) -> None:
-        while not self._ending.is_set():
-            try:
-                if self._own():
-                    self.registry.own()
-                    self.slots.start()
-                    self._runs = True
-                    return
-            except Exception as error:  # whatever it is, such as a full disk or no process more: later it may be over
-                log.error("Programs of users can't be run now, trying again in %g s: %s", AGAIN_SECONDS, error)
-                log.debug("Where that was.", exc_info=error)
-                self._ending.wait(AGAIN_SECONDS)
-            else:
-                self._ending.wait(OWN_SECONDS)
+        until_done(self._begun, self._ending, log, "Programs of users can't be run now")
+
+    def _begun(self) -> bool:
+        """Begin if no other process runs the executions of the folder; else wait for a moment."""
+        if not self._own():
+            self._ending.wait(OWN_SECONDS)
+            return False
+        self.registry.own()
+        self.dispatcher.start()
+        self._runs = True
+        return True
 
     def end(self, within: timedelta) -> None:
         """Take nothing more, and end what runs after ``within``."""
@@ -209,6 +173,6 @@ class Host:
         if self._beginning.is_alive():  # one that is only being started sees by itself that it is to end
             self._beginning.join()
         if self._runs:
-            self.slots.stop(within)
+            self.dispatcher.stop(within)
             if self._elsewhere is not None:
                 self._elsewhere.stop()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from qumulus.core.results import LogLine, Severity
+from qumulus.dispatching.log_buffer import LogBuffer, LogLimit
 
 from .resources import Resources
 
@@ -38,8 +38,8 @@ def severity(text: str, otherwise: Severity) -> Severity:
     return SEVERITIES[found[1]] if found else otherwise
 
 
-class LogBuffer:
-    """The log of one run. What has come since the last time is told every moment, so that others can read it meanwhile."""
+class ProgramLog:
+    """The log of one run: lines with a time and without secrets. What is fresh is told every moment, so that others can read it."""
 
     def __init__(
         self,
@@ -49,42 +49,27 @@ class LogBuffer:
         tell: Callable[[Sequence[LogLine]], None],
     ) -> None:
         """``tell`` takes the lines that came since it was called last."""
+        cut = f"The log is over its limit of {resources.log_bytes >> 20} MiB: what comes after is left out."
+        self.buffer = LogBuffer(
+            tell, every=TELL_SECONDS, limit=LogLimit(resources.log_bytes, cut, line_costs=LINE_COSTS)
+        )
         self._now = now
-        self._left = self._most = resources.log_bytes
         self._secrets = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
-        self._tell = tell
-        self._fresh: list[LogLine] = []
-        self._told_at = 0.0
 
     def add(self, text: str, level: Severity) -> None:
         """Write a line, as long as the log is under its limit."""
-        if self._left <= 0:
+        if self.buffer.full:
             return
-        self._left -= len(text) + LINE_COSTS
-        if self._left <= 0:
-            text = f"The log is over its limit of {self._most >> 20} MiB: what comes after is left out."
-            level = Severity.WARNING
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
-        self._fresh.append(LogLine(self._now(), text, level))
-
-    def tell(self) -> None:
-        """Hand on what is fresh, not more often than somebody who looks would notice."""
-        if self._fresh and time.monotonic() - self._told_at > TELL_SECONDS:
-            self._tell(self.rest())
-            self._told_at = time.monotonic()
-
-    def rest(self) -> Sequence[LogLine]:
-        """What was not handed on yet."""
-        rest, self._fresh = self._fresh, []
-        return rest
+        self.buffer.add(LogLine(self._now(), text, level))
 
 
 class Lines:
     """One stream of a program, cut into lines as they come."""
 
-    def __init__(self, journal: LogBuffer, level: Severity, line_bytes: int) -> None:
-        self._journal = journal
+    def __init__(self, program_log: ProgramLog, level: Severity, line_bytes: int) -> None:
+        self._program_log = program_log
         self._level = level
         self._most = line_bytes
         self._begun = b""
@@ -106,4 +91,4 @@ class Lines:
 
     def _add(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r").replace("\0", "\N{REPLACEMENT CHARACTER}")
-        self._journal.add(text, severity(text, self._level))
+        self._program_log.add(text, severity(text, self._level))

@@ -27,7 +27,7 @@ from qumulus.core.errors import InvalidRequest, QumulusError, UnknownService
 from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, Deployed, SealedStore, ServiceStore
 from qumulus.core.results import LogLine, Outcome
-from qumulus.core.services import Deployment, Service, ServiceState, is_device, service_of
+from qumulus.core.services import PREFIX, Deployment, Service, ServiceState, service_of
 
 from . import archive, definition, description
 from .definition import Definition
@@ -39,7 +39,7 @@ from .pool_mounts import PoolMounts
 from .pools import DataPools
 from .resources import Resources
 from .secrets import ExecutionSecrets
-from .slots import Gone
+from .runs import NotRunnable
 
 POOLS = "datapool"
 # what the vendor's quantum clients look for in the environment
@@ -51,7 +51,7 @@ log = logging.getLogger("qumulus.services")
 
 
 class ServiceRegistry:
-    """`core.services.Services` and `slots.Deployed` on a store and a folder that several processes may share."""
+    """`core.services.Services` and `runs.ProgramSource` on a store and a folder that several processes may share."""
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class ServiceRegistry:
 
     def served(self, device: str) -> bool:
         """Whether it is the queue of a service that can run here. If it only lacks its packages here, they are installed."""
-        if is_device(device):
+        if not device.startswith(PREFIX):
             return False
         try:
             deployed = self._store.get(service_of(device))
@@ -203,12 +203,12 @@ class ServiceRegistry:
 
         Raises:
             UnknownService
-            Gone: its packages could not be installed here.
+            NotRunnable: its packages could not be installed here.
         """
         deployed = self._store.get(service_of(device))
         name, version = deployed.service.name, deployed.service.version
         if failed := self._failed.pop((name, version), None):  # the next execution has another try
-            raise Gone(failed)
+            raise NotRunnable(failed)
         with self._lock:
             self._in_use[version] += 1
         try:
@@ -227,7 +227,7 @@ class ServiceRegistry:
             self._sweep()
 
     def package(self, device: str) -> Package:
-        """The program for another machine. See `Deployed.package`."""
+        """The program for another machine. See `ProgramSource.package`."""
         deployed = self._store.get(service_of(device))
         read, service = self._definition(deployed), deployed.service
         return Package(
@@ -241,11 +241,11 @@ class ServiceRegistry:
 
     @contextlib.contextmanager
     def given(self, claim: Claim) -> Generator[Input]:
-        """What an execution was sent. See `Deployed.given`."""
+        """What an execution was sent. See `ProgramSource.given`."""
         request = claim.program.options
         secrets = self._secrets.get(claim.job_id)
         if set(request.get("secrets", ())) - secrets.keys():
-            raise Gone(
+            raise NotRunnable(
                 "The secrets that it was sent are kept in memory alone and ended with the server, or went to another one "
                 "that shares no QUMULUS_SERVICES_KEY with this: start it again."
             )

@@ -19,7 +19,7 @@ from qumulus.execution.ownership import Ownership
 from qumulus.services.device_programs import Packages
 from qumulus.services.host import Host
 from qumulus.services.resources import Resources
-from qumulus.services.slots import Elsewhere
+from qumulus.services.runs import OtherMachines
 from qumulus.settings import SEED_TOKEN, Settings
 from qumulus.storage import StateUnusable, Storage, open_storage
 
@@ -73,7 +73,7 @@ def runner(settings: Settings) -> Sequence[str]:
     return HERE if settings.runner == "here" else cluster.command(settings.runner, settings.simulations)
 
 
-def elsewhere(settings: Settings, storage: Storage) -> Elsewhere | None:
+def elsewhere(settings: Settings, storage: Storage) -> OtherMachines | None:
     """The machines that run the programs of services; None where that is this one."""
     if settings.runner in ("here", cluster.LOCAL):
         return None

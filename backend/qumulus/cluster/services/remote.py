@@ -13,7 +13,7 @@ from qumulus.execution.worker_pool import ForkServerGone, WorkerHandle, WorkerPo
 from qumulus.services.execution import Input, Package
 from qumulus.services.outcome import STOPPED, failed
 from qumulus.services.pool_mounts import give_back
-from qumulus.services.slots import Now, Run
+from qumulus.services.runs import Now, ProgramRun
 
 from . import command, orders
 
@@ -37,7 +37,7 @@ class Unwanted(Exception):
 
 
 class Cluster:
-    """`services.slots.Elsewhere` on a Ray cluster. Its driver is started when there is a first execution, and kept alive."""
+    """`services.runs.OtherMachines` on a Ray cluster. Its driver is started when there is a first execution, and kept alive."""
 
     def __init__(
         self, address: str, *, network: bool, unsandboxed: bool, now: Now, on_ready: Callable[[], None]
@@ -62,14 +62,16 @@ class Cluster:
                 self._worker_pool.start()
         return self._worker_pool.ready
 
-    def execution(self, job_id: str, package: Package, given: Input, tell: Callable[[Sequence[LogLine]], None]) -> Run:
+    def execution(
+        self, job_id: str, package: Package, given: Input, tell: Callable[[Sequence[LogLine]], None]
+    ) -> ProgramRun:
         """An execution that will run on a node."""
         order = orders.order(job_id, package, given, network=self._network, unsandboxed=self._unsandboxed)
         return RemoteExecution(self._worker_pool, order, package, given, tell, self._now)
 
 
 class RemoteExecution:
-    """`services.slots.Run` on a node. What it says is heard over a connection of its own: after another one was begun, nothing
+    """`services.runs.ProgramRun` on a node. What it says is heard over a connection of its own: after another one was begun, nothing
     of an earlier machine is heard any more.
     """
 
@@ -95,7 +97,7 @@ class RemoteExecution:
         self._begun = 0
 
     def run(self, start: Callable[[], bool]) -> tuple[Outcome, Sequence[LogLine]] | None:
-        """Run to the end. See `Run.run`."""
+        """Run to the end. See `ProgramRun.run`."""
         reason = ""
         for _ in range(MOST_ROOMS):
             before = self._begun
@@ -117,7 +119,7 @@ class RemoteExecution:
         return failed(Failure.LOST, "Not started", f"{NO_ROOM} {reason}"), ()
 
     def stop(self, why: str = "request") -> None:
-        """End it. See `Run.stop`."""
+        """End it. See `ProgramRun.stop`."""
         if self._ended_by is None:
             self._ended_by, self._ended_at = why, time.monotonic()
             with contextlib.suppress(BrokenWire):

@@ -16,15 +16,16 @@ import pytest
 from dispatchers import ME, wait_for
 from qumulus.core.errors import StorageFull, Unavailable
 from qumulus.core.jobs import Job, JobState, NewJob
+from qumulus.core.kinds import Runners
 from qumulus.core.ports import Claim
-from qumulus.core.results import LogLine, Outcome
+from qumulus.core.results import Failure, LogLine, Outcome
 from qumulus.core.services import device_of
 from qumulus.payloads import SERVICE
-from qumulus.services import slots as slots_module
+from qumulus.services import dispatcher as dispatcher_module
+from qumulus.services.dispatcher import ProgramDispatcher
 from qumulus.services.execution import Input, Program
 from qumulus.services.resources import Resources
 from qumulus.services.sandbox import Sandbox
-from qumulus.services.slots import Slots
 from qumulus.storage import Storage, open_storage
 
 SOURCE = """
@@ -58,7 +59,7 @@ class Disk:
 
 
 class OneProgram:
-    """`slots.Deployed` with one program."""
+    """`runs.ProgramSource` with one program."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -99,7 +100,7 @@ def disk(storage: Storage) -> Disk:
 
 
 @pytest.fixture(autouse=True)
-def slots(tmp_path: Path, storage: Storage, disk: Disk, here: Sandbox) -> Iterator[Slots]:
+def slots(tmp_path: Path, storage: Storage, disk: Disk, here: Sandbox) -> Iterator[ProgramDispatcher]:
     service = tmp_path / "service"
     (service / "src").mkdir(parents=True)
     (service / "src" / "program.py").write_text(textwrap.dedent(SOURCE))
@@ -109,10 +110,10 @@ def slots(tmp_path: Path, storage: Storage, disk: Disk, here: Sandbox) -> Iterat
         prefixes=(Path(sys.base_prefix), Path(sys.executable).parents[1]),
         resources=Resources(seconds=20.0),
     )
-    running = Slots(
+    running = ProgramDispatcher(
         count=1,
         queue=disk,  # ty: ignore[invalid-argument-type]
-        deployed=OneProgram(program),
+        sources=Runners("The test", {SERVICE: OneProgram(program)}),
         events=storage.events,
         clock=storage.clock,
         sandbox=lambda: here,
@@ -184,7 +185,7 @@ def test_an_error_of_the_system_is_told_whether_it_has_a_number_or_not(
 def test_an_execution_that_cannot_begin_while_the_database_is_away_begins_later(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(slots_module, "PAUSE", 0.05)
+    monkeypatch.setattr(dispatcher_module, "PAUSE_SECONDS", 0.05)
     refused: list[str] = []
     really = OneProgram.program
 
@@ -201,3 +202,13 @@ def test_an_execution_that_cannot_begin_while_the_database_is_away_begins_later(
     done = end(storage, storage.jobs.submit(new).id)
     assert refused
     assert done.state is JobState.SUCCEEDED, done.reason
+
+
+def test_an_execution_of_a_kind_that_nothing_runs_is_an_error_of_ours(
+    storage: Storage, caplog: pytest.LogCaptureFixture
+):
+    new = NewJob(account="local", device=device_of("once"), kind="newthing", api="test", payload=b"{}", attempts=1)
+    done = end(storage, storage.jobs.submit(new).id)
+    assert done.failure is Failure.INTERNAL
+    assert "an error of Qumulus, not of the program" in str(done.reason)
+    assert any(done.id in line and "error of ours" in line for line in caplog.messages)
