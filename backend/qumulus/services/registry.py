@@ -18,7 +18,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,17 @@ from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import PREFIX, Deployment, Service, ServiceState, service_of
 
 from . import archive, definition, description
+from .builds import Builds, Key, key_of
 from .definition import Definition
-from .environments import Environments, NotInstalled
+from .environments import Environments
 from .execution import Input, Package, Pool, Program
 from .folders import remove
 from .pool_folder import full_disk
 from .pool_mounts import PoolMounts
 from .pools import DataPools
 from .resources import Resources
-from .secrets import ExecutionSecrets
 from .runs import NotRunnable
+from .secrets import ExecutionSecrets
 
 POOLS = "datapool"
 # what the vendor's quantum clients look for in the environment
@@ -75,7 +76,6 @@ class ServiceRegistry:
         self._mounted = folder / "mounted"
         self._environments = Environments((folder / "environments").absolute())
         self._clock = clock
-        self._events = events
         self._resources = resources
         self._pools = pools
         self._mounts = mounts
@@ -84,10 +84,10 @@ class ServiceRegistry:
             self._secrets.drop
         )  # what is cancelled before it runs has no end that `done` would tell of
         self._in_use: Counter[str] = Counter()  # versions
-        self._known: dict[tuple[str, str], Definition] = {}
-        self._ready: set[tuple[str, str]] = set()  # what can run here, by name and version
-        self._preparing: set[tuple[str, str]] = set()
-        self._failed: dict[tuple[str, str], str] = {}
+        self._definitions: dict[Key, Definition] = {}
+        self._builds = Builds(
+            store, self._environments, events, lambda deployed: self._definition(deployed).requirements
+        )
         self._lock = threading.Lock()
         self._elsewhere = elsewhere
         self._public_url = public_url
@@ -100,7 +100,7 @@ class ServiceRegistry:
         remove(self._mounted)
         for deployed in self._store.all():
             if deployed.service.state is ServiceState.BUILDING:
-                self._begin(deployed)
+                self._builds.begin(deployed)
         self._sweep()
 
     # -- what people ask -----------------------------------------------------------------------------------------------
@@ -140,13 +140,12 @@ class ServiceRegistry:
         )
         deployed = Deployed(service=service, deployment=deployment)
         self._store.put(deployed, archive.zipped(files))
-        self._known[name, version] = read
+        self._definitions[key_of(service)] = read
         self._sweep()
         if ready:
-            self._ready.add((name, version))
-            self._events.queued.emit("")
+            self._builds.set_ready(service)
         else:
-            self._begin(deployed)
+            self._builds.begin(deployed)
         return service
 
     def remove(self, name: str) -> None:
@@ -188,13 +187,13 @@ class ServiceRegistry:
             deployed = self._store.get(service_of(device))
         except UnknownService:
             return False
-        key = (deployed.service.name, deployed.service.version)
-        if deployed.service.state is ServiceState.READY and self._elsewhere is not None:
+        ready = deployed.service.state is ServiceState.READY
+        if ready and self._elsewhere is not None:
             return self._elsewhere()
-        if deployed.service.state is ServiceState.READY and (key in self._ready or key in self._failed):
+        if ready and self._builds.is_settled(deployed.service):
             return True
         if deployed.service.state is not ServiceState.FAILED:
-            self._begin(deployed)
+            self._builds.begin(deployed)
         return False
 
     @contextlib.contextmanager
@@ -206,8 +205,8 @@ class ServiceRegistry:
             NotRunnable: its packages could not be installed here.
         """
         deployed = self._store.get(service_of(device))
-        name, version = deployed.service.name, deployed.service.version
-        if failed := self._failed.pop((name, version), None):  # the next execution has another try
+        version = deployed.service.version
+        if failed := self._builds.take_failure(deployed.service):
             raise NotRunnable(failed)
         with self._lock:
             self._in_use[version] += 1
@@ -290,11 +289,11 @@ class ServiceRegistry:
 
     def _definition(self, deployed: Deployed) -> Definition:
         service = deployed.service
-        key = (service.name, service.version)
-        if key not in self._known:
+        key = key_of(service)
+        if key not in self._definitions:
             place = self._place(deployed)
-            self._known[key] = definition.read(place, service.name, deployed.deployment, self._resources)
-        return self._known[key]
+            self._definitions[key] = definition.read(place, service.name, deployed.deployment, self._resources)
+        return self._definitions[key]
 
     def _place(self, deployed: Deployed) -> Path:
         """Where its files are, which are unpacked now if that was not done before.
@@ -343,45 +342,6 @@ class ServiceRegistry:
             for place in old:
                 if place.name not in kept and not self._in_use[place.name]:
                     remove(place)
-
-    # -- packages ------------------------------------------------------------------------------------------------------
-
-    def _begin(self, deployed: Deployed) -> None:
-        """Have what it needs here made, in a thread of its own, as it may take minutes."""
-        key = (deployed.service.name, deployed.service.version)
-        with self._lock:
-            if key in self._preparing:
-                return
-            self._preparing.add(key)
-        threading.Thread(target=self._prepare, args=(deployed,), daemon=True).start()
-
-    def _prepare(self, deployed: Deployed) -> None:
-        service = deployed.service
-        key = (service.name, service.version)
-        try:
-            self._environments.make(self._definition(deployed).requirements)
-            self._ready.add(key)
-            self._settle(service, ServiceState.READY, None)
-        except UnknownService:
-            pass  # removed or replaced meanwhile
-        except NotInstalled as error:
-            self._settle(service, ServiceState.FAILED, str(error))
-        except OSError as error:
-            log.exception("The environment of service %s could not be made.", service.name)
-            self._settle(service, ServiceState.FAILED, f"The environment could not be made: {error.strerror}.")
-        except QumulusError as error:
-            log.error("Service %s can't be got ready now: %s", service.name, error)
-        finally:
-            with self._lock:
-                self._preparing.discard(key)
-        self._events.queued.emit("")
-
-    def _settle(self, service: Service, state: ServiceState, reason: str | None) -> None:
-        """Say what became of the deployment; where others have had success, a failure is this machine's own."""
-        if service.state is ServiceState.BUILDING:
-            self._store.built(replace(service, state=state, reason=reason))
-        elif reason is not None:
-            self._failed[service.name, service.version] = reason
 
 
 def own_pools(place: Path) -> Mapping[str, Pool]:
