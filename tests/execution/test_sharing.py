@@ -2,7 +2,7 @@
 
 import pytest
 
-from qumulus.cluster.sharing import Size, node_for, room_name, share, sizes
+from qumulus.cluster.sharing import Size, actor_name, node_for, share, sizes
 
 GiB = 1 << 30
 TWO = {"a": Size(2, 8 * GiB), "b": Size(2, 8 * GiB)}
@@ -14,7 +14,7 @@ def members(count: int) -> list[str]:
 
 
 def actors(**on: list[Size]) -> list[str]:
-    return [room_name(node, size, f"{number:x}") for node, each in on.items() for number, size in enumerate(each)]
+    return [actor_name(node, size, f"{number:x}") for node, each in on.items() for number, size in enumerate(each)]
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class Place:
         return self._said()
 
     def heard(self) -> bytes:
-        """What was said since this was last asked: the call takes long, so what has not begun goes elsewhere.
+        """Return what was said since the last question. The call takes long then, so what has not begun goes elsewhere.
 
         Asked so, a worker that somebody stopped for long is ended.
         """
@@ -87,7 +87,7 @@ class Place:
         return self._said()
 
     def kill(self, number: int) -> None:
-        """End a run at once; nothing happens if it has ended."""
+        """End a run at once; nothing happens if the run has ended."""
         with self._lock:
             self._withdraw(number)
             worker = self._worker if number == self._number else None
@@ -153,7 +153,7 @@ class Place:
         return worker
 
     def _drive(self, worker: WorkerHandle, program: Frame, memory_bytes: int) -> None:
-        """Have the worker run it, and keep what it says.
+        """Have the worker run a program, and keep what the worker says.
 
         Raises:
             ForkServerGone: the worker was lost with its parent.
@@ -202,5 +202,5 @@ class Place:
 
 
 def exited(code: int = 0, peak_bytes: int = 0, output: str = "", **members: Any) -> Frame:
-    """How a worker ended, as a fork server says it."""
+    """Return how a worker ended, as a fork server says it."""
     return packed(Message("exited", {"code": code, "peak_bytes": peak_bytes, "output": output, **members}))

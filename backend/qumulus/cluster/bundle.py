@@ -12,7 +12,7 @@ _part = struct.Struct("!Q")  # the length of a part
 
 
 def bundled(frames: Iterable[tuple[int, Frame]]) -> bytes:
-    """The frames, each with the number of its run."""
+    """Join frames into bytes, each with the number of its run."""
     pieces: list[bytes] = []
     for number, frame in frames:
         pieces += (_frame.pack(number, len(frame)), *(_part.pack(len(part)) for part in frame), *frame)
@@ -20,7 +20,7 @@ def bundled(frames: Iterable[tuple[int, Frame]]) -> bytes:
 
 
 def unbundled(data: bytes) -> list[tuple[int, Frame]]:
-    """What `bundled` was given."""
+    """Take the bytes of `bundled` apart again."""
     frames, at = [], 0
     while at < len(data):
         number, count = _frame.unpack_from(data, at)

@@ -29,7 +29,7 @@ class Lost(Exception):
 
 
 class Call:
-    """Errands on their way in one call."""
+    """One call of an actor, and the requests that it carries."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Call:
         return said
 
     def _wait(self, call: Any) -> bytes | None:
-        """What a call returned; None if it takes longer, as it may while nothing has to end."""
+        """Return what a call returned; None if the call takes longer, as it may while nothing has to end."""
         try:
             return ray.get(call, timeout=AGAIN_SECONDS if self._ending_since else HEAR_SECONDS)
         except GetTimeoutError:
@@ -115,7 +115,7 @@ class Call:
         return [request for request in self.open.values() if request.given_up]
 
     def _take_back(self, request: Request) -> None:
-        """It has not begun."""
+        """Give a request back that has not begun here."""
         if request.given_up:
             self._end(request)
         else:

@@ -123,7 +123,7 @@ class Tell:
         self._lock = threading.Lock()
 
     def __call__(self, say: str, **members: Any) -> None:
-        """Say it; nothing happens when the server is gone."""
+        """Send frames to the slot; nothing happens when the server is gone."""
         with self._lock, contextlib.suppress(BrokenWire):
             self._wire.send(say, **members)
 

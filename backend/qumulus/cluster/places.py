@@ -95,7 +95,7 @@ class Places:
             self._grant()
 
     def give_up(self, request: Request) -> None:
-        """End its run at once, or let it not begin."""
+        """End the run of a request at once, or keep the request from beginning."""
         with self._lock:
             request.given_up = True
             reservation, waits = request.reservation, request in self._waiting
@@ -107,7 +107,7 @@ class Places:
             reservation.actor.kill.remote(request.number)
 
     def _leave(self, request: Request) -> None:
-        """It waits no more; nor does the place that was made for it, unless it goes there."""
+        """Let a request wait no more; the place that was made for it is given up, unless the request goes there."""
         self._waiting.remove(request)
         if request.larger is not None and request.larger is not request.reservation and request.larger in self._coming:
             self._forget(request.larger)
@@ -127,7 +127,7 @@ class Places:
                 request.sender.end(error=call.lost)
 
     def _take_back(self, request: Request) -> None:
-        """It has not begun where it was: it is the next one elsewhere."""
+        """Take a request back that has not begun at its place: that request is the next one elsewhere."""
         with self._lock:
             request.reservation, request.until = None, time.monotonic() + LOOK_SECONDS
             insort(self._waiting, request, key=lambda one: one.number)
@@ -169,7 +169,7 @@ class Places:
                 request.larger = self._make(request.needed)
 
     def _batch_with(self, reservation: Reservation, request: Request) -> list[Request]:
-        """Who goes with it: as many as leave the other places their share."""
+        """Choose the requests that go in one call with this one: as many as leave the other places their share."""
         if not reservation.quick or not request.light:
             return []
         share = min(TOGETHER, -(-len(self._waiting) // len(self._ready)))
@@ -218,7 +218,7 @@ class Places:
 
     @staticmethod
     def _quick(reservation: Reservation) -> bool:
-        """Whether a program that waits for it would wait for a moment."""
+        """Say whether a request that waits for this place would wait for a moment only."""
         return reservation.quick and not (
             reservation.busy and time.monotonic() - reservation.since > TOGETHER * QUICK_SECONDS
         )
@@ -275,7 +275,7 @@ class Places:
         return sum(reservation.node == node for reservation in self._ready)
 
     def _crowds(self, reservation: Reservation) -> bool:
-        """Whether its node is to be left to executions of services."""
+        """Say whether the node of this place is to be left to executions of services."""
         return reservation.node in self._most_on and self._on(reservation.node) > self._most_on[reservation.node]
 
     def _make(self, memory_bytes: int) -> Reservation:
@@ -306,7 +306,7 @@ class Places:
 
 
 def line_of(error: Exception) -> str:
-    """What an error says, in a line."""
+    """Return what an error says, in one line."""
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 

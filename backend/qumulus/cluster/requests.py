@@ -1,4 +1,4 @@
-"""What waits for a place of the cluster, and the places as the driver has them."""
+"""Requests that wait for a place of the cluster, and the places as the driver has reserved them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ _numbers = count(1)
 
 
 class Sender(Protocol):
-    """Who has sent a request, and hears of it from several threads, one at a time."""
+    """Whoever has sent a request, and hears of its run from several threads, one at a time."""
 
     def say(self, *frames: Frame) -> None:
-        """Its run says this."""
+        """Take what the run says."""
         ...
 
     def end(self, last: Message | None = None, error: Exception | None = None) -> None:
-        """It has an outcome, or was given up; else ``last`` says how its worker ended or what it needs, or an error why it can't
-        be run."""
+        """Take the end: an outcome has come, or the request was given up.
+
+        Otherwise ``last`` says how the worker ended or what it needs, or ``error`` why the program can't be run.
+        """
         ...
 
 
@@ -43,13 +45,13 @@ class Request:
 
     @property
     def light(self) -> bool:
-        """Whether it may go with others."""
+        """Say whether the request may go in one call with others."""
         return not self.needed and sum(map(len, self.frame)) < LIGHT_BYTES
 
 
 @dataclass(eq=False, slots=True)
 class Reservation:
-    """An actor, as the driver has it."""
+    """A place of the cluster: an actor, with what the driver knows of that actor."""
 
     actor: Any
     memory_bytes: int  # bytes for a job

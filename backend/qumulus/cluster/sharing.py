@@ -1,4 +1,4 @@
-"""How those that use one cluster share it: what each of them has is seen from the names of its actors.
+"""How drivers share one cluster: the names of actors say what each driver has.
 
 An actor of an execution is made for one node, which its name says, with what it takes there. It never waits for another actor,
 only for simulations: these leave it what it takes as soon as they end. Every driver of simulations has a member, named
@@ -17,22 +17,22 @@ PLACE_BYTES = 1 << 30  # an ordinary place of simulations; it has one core
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a node has, or an actor takes."""
+    """The cores and the memory that a node has, or an actor takes."""
 
     cores: int
     memory: int  # bytes
 
     def holds(self, other: Size) -> bool:
-        """Whether there is room for the other."""
+        """Say whether there is room for the other size."""
         return self.cores >= other.cores and self.memory >= other.memory
 
     def without(self, other: Size) -> Size:
-        """What the other leaves of it."""
+        """Return what the other size leaves of this one."""
         return Size(self.cores - other.cores, self.memory - other.memory)
 
     @property
     def places(self) -> int:
-        """How many ordinary places of simulations there is room for."""
+        """Return how many ordinary places of simulations there is room for."""
         return max(0, min(self.cores, self.memory // PLACE_BYTES))
 
 
@@ -41,7 +41,7 @@ Nodes = Mapping[str, Size]
 
 
 def sizes(nodes: Iterable[Mapping[str, Any]]) -> Nodes:
-    """The nodes as Ray tells of them."""
+    """Return the nodes that Ray tells of, by their ids."""
     return {
         node["NodeID"]: Size(int(cores), int(node["Resources"].get("memory", 0)))
         for node in nodes
@@ -49,7 +49,7 @@ def sizes(nodes: Iterable[Mapping[str, Any]]) -> Nodes:
     }
 
 
-def room_name(node: str, size: Size, own: str) -> str:
+def actor_name(node: str, size: Size, own: str) -> str:
     """The name of an actor of that size on that node."""
     return f"{SERVICE}-{node}-{size.cores}-{size.memory}-{own}"
 
@@ -66,7 +66,7 @@ def node_for(actor: Size, nodes: Nodes, names: Collection[str], fit: Collection[
 
 
 def share(nodes: Nodes, names: Collection[str], own: str) -> tuple[int, Mapping[str, int]]:
-    """How many places the driver may have whose member is ``own``: in all, and on each node where there are actors anywhere.
+    """Return how many places a driver may have whose member is ``own``: in all, and on each node where there are actors anywhere.
 
     Without actors, all may ask for what can't be divided: Ray says who has it.
     """
@@ -86,7 +86,7 @@ def _of(kind: str, names: Iterable[str]) -> Sequence[str]:
 
 
 def _left(nodes: Nodes, names: Iterable[str]) -> dict[str, Size]:
-    """What the actors leave of each node."""
+    """Return what the actors leave of each node."""
     left = dict(nodes)
     for name in _of(SERVICE, names):
         _, node, cores, memory, _ = name.split("-")

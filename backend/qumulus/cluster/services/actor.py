@@ -56,7 +56,7 @@ class ServiceActor:
         self._lock = threading.Lock()
 
     def enter(self) -> bool:
-        """Whether this node can keep a program from other files.
+        """Say whether this node can keep a program from other files.
 
         Raises:
             Unsafe: its folder is somebody else's.
@@ -68,7 +68,7 @@ class ServiceActor:
         return self._sandbox.holds
 
     def has(self, version: str) -> bool:
-        """Whether the files of that version are here; they are kept while they are in use."""
+        """Say whether the files of that version are here; they are kept while an execution uses them."""
         with contextlib.suppress(FileNotFoundError):
             os.utime(self._folder / "packages" / version)
             return True
@@ -91,7 +91,7 @@ class ServiceActor:
             remove(aside)
 
     def install(self, requirements: Sequence[str]) -> str | None:
-        """Install packages where they are not; why they can't be."""
+        """Install packages where they are missing; return why that failed."""
         try:
             self._environments.make(requirements)
         except NotInstalled as error:
@@ -171,7 +171,7 @@ class ServiceActor:
 
 
 def folder() -> Path:
-    """What this node keeps, for whoever runs Ray here and nobody else.
+    """Return the folder of what this node keeps, for whoever runs Ray here and nobody else.
 
     Raises:
         Unsafe: somebody else could change it.

@@ -21,7 +21,7 @@ from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from qumulus.cluster.driver import Tell, begin, line_of
-from qumulus.cluster.sharing import Nodes, Size, node_for, room_name, sizes
+from qumulus.cluster.sharing import Nodes, Size, actor_name, node_for, sizes
 from qumulus.execution.wire import COMMAND, FORK, BrokenWire, Message, Wire, packed
 
 from .actor import ServiceActor
@@ -42,7 +42,7 @@ class Stopped(Exception):
 
 
 class Refused(Exception):
-    """No node can run it; the text says why."""
+    """No node can run the execution; the text says why."""
 
 
 class ServiceActors:
@@ -53,7 +53,7 @@ class ServiceActors:
         self._lock = threading.Lock()
 
     def pass_over(self, node: str) -> None:
-        """It has no sandbox."""
+        """Pass over a node that has no sandbox."""
         log.warning("The node %s can't keep a program from other files: no execution is sent to it.", node)
         self._unsafe.add(node)
 
@@ -93,7 +93,7 @@ def _fit(size: Size, nodes: Nodes, unsafe: Collection[str]) -> Sequence[str]:
 
 def _made(node: str, size: Size) -> Any:
     options = ray.remote(ServiceActor).options(
-        name=room_name(node, size, secrets.token_hex(8)),
+        name=actor_name(node, size, secrets.token_hex(8)),
         num_cpus=size.cores,
         memory=size.memory,
         scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
@@ -163,7 +163,7 @@ class Visit:
         self._follow(self._actor.run.remote(hidden, header, *parts))
 
     def _enter(self, order: Message) -> None:
-        """Have an actor that may run it; waited for.
+        """Wait for an actor that may run the execution.
 
         Raises:
             Stopped, BrokenWire, Refused, RayError
@@ -188,7 +188,7 @@ class Visit:
                 node = None
 
     def _await(self, call: Any, seconds: float = math.inf) -> Any:
-        """What a call returns, before anything runs.
+        """Return what a call returned, before anything runs.
 
         Raises:
             Stopped, BrokenWire, RayError

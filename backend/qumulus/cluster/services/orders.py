@@ -1,4 +1,4 @@
-"""What an execution takes along to another machine, and what comes back, as frames of `execution.wire`."""
+"""The frames of `execution.wire` that say what an execution takes along to another machine, and what comes back."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Order:
 
 
 def order(job_id: str, package: Package, given: Input, *, network: bool, unsandboxed: bool) -> Message:
-    """The frame of an execution. Its first part are the secrets."""
+    """Return the frame of an execution. Its first part are the secrets."""
     brought = {name: pool for name, pool in given.pools.items() if not pool.own}
     files = {name: dict(_contents(pool.folder)) for name, pool in brought.items()}
     members = {
@@ -69,7 +69,7 @@ def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def ordered(message: Message) -> Order:
-    """What such a frame says."""
+    """Read the frame of an execution."""
     members, parts = dict(message.members), iter(message.parts)
     secrets, body = json.loads(next(parts)), next(parts)
     return Order(
@@ -88,7 +88,7 @@ def lines(told: Sequence[LogLine]) -> Message:
 
 
 def told_lines(message: Message) -> list[LogLine]:
-    """What such a frame says."""
+    """Read the log lines in a frame."""
     return [
         LogLine(datetime.fromisoformat(time), text, Severity(severity))
         for time, text, severity in message.members["lines"]
@@ -110,7 +110,7 @@ def ended(outcome: Outcome, pools: Mapping[str, Changes]) -> Message:
 
 
 def told_end(message: Message) -> tuple[Outcome, Mapping[str, Changes]]:
-    """What such a frame says.
+    """Read from a frame how an execution ended.
 
     Raises:
         BrokenWire: it names what can be no file of a data pool.

@@ -33,7 +33,7 @@ class Lost(Exception):
 
 
 class Unwanted(Exception):
-    """It was cancelled before it began."""
+    """The execution was cancelled before it began."""
 
 
 class Cluster:
@@ -51,11 +51,11 @@ class Cluster:
         self._worker_pool = WorkerPool("services", command=command(address), most_bytes=MOST_BYTES, on_ready=on_ready)
 
     def stop(self) -> None:
-        """End it, and all that runs."""
+        """Stop the driver, and all that runs."""
         self._worker_pool.stop()
 
     def ready(self) -> bool:
-        """Whether executions can be sent now; if not, `on_ready` is called when they can."""
+        """Say whether executions can be sent now; if not, `on_ready` is called when they can."""
         with self._starting:
             if not self._started:
                 self._started = True
@@ -119,7 +119,7 @@ class RemoteExecution:
         return failed(Failure.LOST, "Not started", f"{NO_ROOM} {reason}"), ()
 
     def stop(self, why: str = "request") -> None:
-        """End it. See `ProgramRun.stop`."""
+        """Stop the execution. See `ProgramRun.stop`."""
         if self._ended_by is None:
             self._ended_by, self._ended_at = why, time.monotonic()
             with contextlib.suppress(BrokenWire):
@@ -127,7 +127,7 @@ class RemoteExecution:
 
     @property
     def ended_by(self) -> str | None:
-        """Who or what ended it from outside; None as long as nothing did."""
+        """Return who or what ended the execution from outside; None as long as nothing did."""
         return self._ended_by
 
     def _once(self, start: Callable[[], bool]) -> Outcome:
