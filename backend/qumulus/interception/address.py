@@ -1,4 +1,4 @@
-"""What a request to a real cloud's host is here."""
+"""The translation of a request to a real cloud's host into a request to this cloud."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Authority:
     """
 
     def __init__(self, folder: Path, domains: Iterable[str]) -> None:
-        """Open or make it.
+        """Open the authority in a folder, or make one there.
 
         Raises:
             AuthorityError: others can read the key, or the folder can't be written.

@@ -15,7 +15,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def environment(
     given: Mapping[str, str], *, proxy: str, certificate: Path, bundle: Path, sites: Sites
 ) -> dict[str, str]:
-    """What to set for a command whose environment would be ``given``.
+    """Return the variables to set for a command whose environment would be ``given``.
 
     Writes ``bundle``: the proxy's authority and whatever the command would trust without it.
     """

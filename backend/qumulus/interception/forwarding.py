@@ -30,14 +30,14 @@ class Forward:
         )
 
     def owns(self, _path: str) -> bool:
-        """Whether an API is mounted here: none, as none is known."""
+        """Say that no API is mounted here, as none is known."""
         return False
 
     def drain(self) -> None:
         """Wait for nothing: what runs, runs elsewhere."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand one request on and its answer back."""
+        """Hand a request on, and the answer back."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return

@@ -16,7 +16,7 @@ class Passed:
         self._hosts = frozenset(host.strip().lower() for host in hosts if host.strip())
 
     def allows(self, host: str) -> bool:
-        """Whether a host (in small letters) is one of them."""
+        """Say whether a host (in small letters) is one of those that are let through."""
         parents = host.split(".")
         below = (f"*.{'.'.join(parents[start:])}" for start in range(1, len(parents)))
         return "*" in self._hosts or host in self._hosts or any(name in self._hosts for name in below)
@@ -49,12 +49,12 @@ class Pipe(asyncio.Protocol):
         self._ended = ended
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is connected, and waits until the other end is too."""
+        """Begin to wait until the other end is connected too."""
         self.transport = cast(asyncio.Transport, transport)
         self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Hand it on."""
+        """Hand data on to the other end."""
         self.other.write(data)
 
     def pause_writing(self) -> None:

@@ -57,7 +57,7 @@ class Proxy(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client is here: it has a while to say what it wants."""
+        """Welcome a client, which has a while to say what it wants."""
         self._transport = cast(asyncio.Transport, transport)
         if len(self._shared.connections) >= self._shared.limits.connections:
             self._refuse(Refused(503, "The proxy has too many connections: close some and try again."))
@@ -74,7 +74,7 @@ class Proxy(asyncio.Protocol):
             self._task.cancel()
 
     def shutdown(self) -> None:
-        """End it: the server stops."""
+        """End the connection, because the server stops."""
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -157,7 +157,7 @@ class Early(asyncio.Protocol):
         self._lost = False
 
     def data_received(self, data: bytes) -> None:
-        """Keep it."""
+        """Keep data until the tunnel is there."""
         self._data += data
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
