@@ -18,7 +18,7 @@ class NoLonger(QumulusError):
 
 
 class CloudRefused(QumulusError):
-    """The cloud does not take what was sent; in its own words."""
+    """The cloud refuses what was sent; the text is in the cloud's own words."""
 
 
 class CloudAway(Unavailable):
@@ -41,7 +41,7 @@ class ProviderCloud:
         return self._call("GET", "/jobs", params=query).json()
 
     def status(self, job_id: str) -> str:
-        """Where a job is in its life."""
+        """Return the state of a job, in the cloud's words."""
         return str(self._call("GET", f"/jobs/{job_id}").json()["status"])
 
     def input(self, url: str) -> bytes:
@@ -73,7 +73,7 @@ class ProviderCloud:
         return self._sent(self._api, method, path, **members)
 
     def _sent(self, client: httpx2.Client, method: str, url: str, **members: Any) -> httpx2.Response:
-        """The answer, if it is a success.
+        """Return the answer, if that is a success.
 
         Raises:
             CloudAway: none came, or one that says to try again.

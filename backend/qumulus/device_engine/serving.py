@@ -35,13 +35,13 @@ class NoDeviceSettings:
 
 
 class Jobs:
-    """What the dispatcher asks of the jobs as a whole; they stand in the cloud."""
+    """The jobs as a whole, as the dispatcher asks for them; they stand in the cloud."""
 
     def drain(self) -> None:
         """Nobody sends jobs to this process."""
 
     def pending(self) -> Mapping[str, int]:
-        """What waits is known to the cloud alone."""
+        """Return nothing: how many jobs wait is known to the cloud alone."""
         return {}
 
 
@@ -59,7 +59,7 @@ class Stores:
 
 
 def announce(cloud: ProviderCloud, device: Device, devices: Catalogue) -> None:
-    """Tell the cloud what the device is, and that it takes jobs.
+    """Tell the cloud what the device is, and that the device takes jobs.
 
     Raises:
         CloudAway, CloudRefused, NoLonger: the key or the device is unknown there.
