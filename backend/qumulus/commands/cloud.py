@@ -54,7 +54,7 @@ class Cloud:
     def send(
         self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
     ) -> httpx2.Response:
-        """The answer, if it is a success; else the command ends."""
+        """Send a request and return the answer, if that is a success; else the command ends."""
         known = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             answer = self._client.request(method, path, params=known, json=body)
@@ -83,7 +83,7 @@ class Cloud:
 
 
 def detail(answer: httpx2.Response, url: str) -> str:
-    """What a refusal says, or that it does not come from a cloud of ours."""
+    """Return what a refusal says, or that the answer does not come from a cloud of ours."""
     try:
         return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""What a shell completes from the running cloud: asked quickly, and never heard of where it fails."""
+"""Completions of a shell from the running cloud, which is asked quickly, and whose failures nobody hears of."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ names = completing(
 
 
 class Plan(StrEnum):
-    """What an instance may use."""
+    """What an instance may use, as plans say it."""
 
     INTERNAL = "internal"
     OPEN = "open"

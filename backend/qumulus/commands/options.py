@@ -1,4 +1,4 @@
-"""What several commands take, and how every command fails: with one sentence."""
+"""Options that several commands take, and how every command fails: with one sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def default_url() -> str:
-    """Where the cloud answers if nobody said otherwise."""
+    """Return the URL at which the cloud answers if nobody said otherwise."""
     return os.environ.get("QUMULUS_URL") or f"http://127.0.0.1:{read_settings([]).port}"
 
 

@@ -103,7 +103,7 @@ class _Changes(logging.Filter):
         self._last = ""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is to be printed."""
+        """Say whether a record is to be printed."""
         text = record.getMessage()
         told, self._last = text == self._last, text
         return not told

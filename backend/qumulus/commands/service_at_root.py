@@ -65,7 +65,7 @@ def serve_at_root(folder: Path, port: int, name: str | None, *, entrypoint: str 
 
 
 def _address(server: subprocess.Popen[str]) -> str:
-    """The URL that the server says it answers at."""
+    """Return the URL that the server says it answers at."""
     found = next(filter(None, (ADDRESS.search(line) for line in server.stdout or ())), None)
     if found is None:
         fail("The server did not start: see what it said.")
@@ -73,7 +73,7 @@ def _address(server: subprocess.Popen[str]) -> str:
 
 
 def _state(folder: Path) -> dict[Path, tuple[int, int]]:
-    """When each file was changed, and its size."""
+    """Return the time of change and the size of each file."""
     found = {}
     for path in archive.files_of(folder):
         try:

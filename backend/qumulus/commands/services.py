@@ -198,7 +198,7 @@ def serve(
 
 
 class _Service:
-    """A service, as its users reach it."""
+    """A service, as the people see it who use that service."""
 
     def __init__(self, url: str, name: str) -> None:
         self._url = url
@@ -211,7 +211,7 @@ class _Service:
         )
 
     def send(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """The answer, if it is a success; else the command ends."""
+        """Send a request and return the answer, if that is a success; else the command ends."""
         try:
             answer = self._client.request(method, path, **options)
         except httpx2.HTTPError:
