@@ -85,7 +85,7 @@ class EphemeralCloud:
         self.certificate = Path()  # of the authority that a client has to trust then
 
     def start(self) -> EphemeralCloud:
-        """Start it and wait until it answers.
+        """Start the cloud and wait until it answers.
 
         Raises:
             CloudNotStarted
@@ -134,7 +134,7 @@ class EphemeralCloud:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """End it and forget its state."""
+        """End the cloud and remove its state."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -157,7 +157,7 @@ class EphemeralCloud:
         )
 
     def events(self) -> list[dict[str, object]]:
-        """What the log says so far, an object a line."""
+        """Return the events that the log has so far, one object a line."""
         lines = self.log.read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
@@ -169,5 +169,5 @@ class EphemeralCloud:
 
 
 def inherited() -> dict[str, str]:
-    """The environment of the server, without what is given to it."""
+    """Return the variables of this process that the cloud is started with, beside those that are set for the cloud."""
     return {name: value for name, value in os.environ.items() if name.startswith(INHERITED)}

@@ -31,7 +31,7 @@ class TemporaryFolder:
         unfinished.rename(self.path / OWNER)
 
     def remove(self) -> None:
-        """Remove it with all that is in it."""
+        """Remove the folder with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         if self.lock >= 0:
             os.close(self.lock)
