@@ -38,7 +38,7 @@ MAKE: Mapping[str, Callable[[Sequence[Api]], generate.Files]] = {
 
 
 def _generate(what: str, chosen: Sequence[Api], check: bool) -> list[str]:
-    """Make it and write it; with ``check`` only say what differs."""
+    """Make the files and write them; with ``check`` only say what differs."""
     made = MAKE[what](chosen)
     gone = generate.stale(chosen, made) if what in ("schema", "generate") else []
     if check:

@@ -130,7 +130,7 @@ class _Bundler:
         return {"$ref": self.component(node["$ref"], kind, file)}
 
     def component(self, reference: str, kind: str, file: Path) -> str:
-        """Where ``reference`` stands in the bundle; puts it there when it is first met."""
+        """Return where ``reference`` stands in the bundle, after putting the component there when it is first met."""
         if kind not in SECTIONS:
             raise BundleError(f"{self.name(file)}: {reference} stands where OpenAPI has no references ({kind}).")
         section = SECTIONS[kind]

@@ -40,7 +40,7 @@ class Specification:
 
     @cached_property
     def operations(self) -> tuple[tuple[str, Node, list[Node]], ...]:
-        """Path, operation and all its parameters."""
+        """Yield path, operation and all parameters of each operation."""
         return tuple(
             (
                 path,
@@ -53,7 +53,7 @@ class Specification:
         )
 
     def followed(self, node: Node) -> Node:
-        """``node``, or the component that it is a reference to."""
+        """Return ``node``, or the component that ``node`` refers to."""
         while "$ref" in node:
             _, _, section, name = node["$ref"].split("/")
             node = self.document["components"][section][name]
@@ -123,7 +123,7 @@ def definitions_are_named_after_their_file(spec: Specification) -> Iterator[str]
 
 
 def everything_is_used(spec: Specification) -> Iterator[str]:
-    """What no path leads to is not served."""
+    """Complain about components that no path leads to: they are not served."""
     bundled = {name for section in spec.document["components"].values() for name in section}
     for file, content in spec.files("schemas"):
         aliases = {name for name, node in content.items() if node.keys() == {"$ref"}}

@@ -52,17 +52,17 @@ class Coverage:
 
     @property
     def notes(self) -> list[str]:
-        """What is emulated in part, one line each."""
+        """Return what is emulated in part, one line each."""
         return [f"- {self.title}, `{name}`: {sentence}" for name, sentence in self.partly.items()]
 
 
 def file_of(api: Api, repository: Path = REPOSITORY) -> Path:
-    """Where an API's `coverage.yaml` is."""
+    """Return where an API's `coverage.yaml` is."""
     return (repository / api.bundle).with_name("coverage.yaml")
 
 
 def coverage(api: Api, repository: Path = REPOSITORY) -> Coverage:
-    """What is known of ``api``.
+    """Return what is known of how far ``api`` is emulated.
 
     Raises:
         CoverageError: the file names an operation that the document does not have.
@@ -84,7 +84,7 @@ def coverage(api: Api, repository: Path = REPOSITORY) -> Coverage:
 
 
 def table(all_of_them: Sequence[Coverage]) -> str:
-    """The table, and below it what is emulated in part."""
+    """Return the table, and below it what is emulated in part."""
     notes = [note for each in all_of_them for note in each.notes]
     return "\n".join([HEAD, *(each.row for each in all_of_them), *(["", "Known gaps:", "", *notes] if notes else [])])
 

@@ -1,4 +1,4 @@
-"""Where a document differs from the one it emulates, as stable paths, and the list that has to name them all.
+"""The differences of a document from the one that it emulates, as stable paths, and the list that has to name them all.
 
 References are resolved before the comparison: whether a schema has a name or stands in place is no difference.
 A path reads ``POST /task > requestBody > content > application/json > schema > properties > n_shots > maximum``.
@@ -29,7 +29,7 @@ class Listed:
     why: str
 
     def covers(self, path: str) -> bool:
-        """Whether the entry speaks of ``path``."""
+        """Say whether the entry speaks of ``path``."""
         return any(fnmatchcase(path, pattern) or fnmatchcase(path, pattern + SEPARATOR + "*") for pattern in self.where)
 
 
@@ -42,7 +42,7 @@ def listed(entries: Sequence[Mapping[str, Any]]) -> tuple[Listed, ...]:
 
 
 def complaints(theirs: Document, ours: Document, entries: Sequence[Listed]) -> Iterator[str]:
-    """What the list does not name, and what it names that is no difference, each as a sentence."""
+    """Return what the list does not name, and what it names that is no difference, each as a sentence."""
     found = differences(theirs, ours)
     for path, how in found.items():
         if not any(entry.covers(path) for entry in entries):

@@ -134,7 +134,7 @@ class _Documents:
 
 
 def _files() -> Path:
-    """Where the scripts and styles of both are installed."""
+    """Return the folders in which the scripts and styles of both are installed."""
     package = find_spec("fastapi_offline")
     assert package is not None  # noqa: S101 - a dependency of ours
     assert package.origin is not None  # noqa: S101

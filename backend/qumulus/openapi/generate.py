@@ -1,4 +1,4 @@
-"""What is generated, made in a place of its own, and then either written or compared.
+"""Generation: the files are made in a place of their own, and then either written or compared.
 
 Writing and checking share everything up to the last step, so `--check` can't be kinder than the generator.
 """
@@ -93,7 +93,7 @@ def put(made: Files, gone: Sequence[Path], repository: Path = REPOSITORY) -> lis
 
 
 def differences(made: Files, gone: Sequence[Path], repository: Path = REPOSITORY) -> list[str]:
-    """What `put` would change, as the first lines of a diff for each file."""
+    """Return what `put` would change, as the first lines of a diff for each file."""
     lines = [f"{path}: nothing generates it any more" for path in gone]
     for path, content in made.items():
         target = repository / path

@@ -34,7 +34,7 @@ class UnknownApi(ValueError):
 
 
 def apis(names: Sequence[str] = (), repository: Path = REPOSITORY) -> tuple[Api, ...]:
-    """The APIs called ``names``, or all of them.
+    """Return the APIs called ``names``, or all of them.
 
     Raises:
         UnknownApi: the text lists the names there are.

@@ -1,4 +1,4 @@
-"""What is wrong with a specification, in sentences: by the rules of OpenAPI, and by our conventions."""
+"""Complaints about a specification, in sentences: by the rules of OpenAPI, and by our conventions."""
 
 from __future__ import annotations
 

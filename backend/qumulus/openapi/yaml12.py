@@ -35,7 +35,7 @@ class Reader(yaml.CSafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own class attribute
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """As PyYAML does it, after a look for double keys."""
+        """Construct a mapping as PyYAML does, after a look for double keys."""
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:
@@ -78,7 +78,7 @@ Writer.add_representer(str, Writer._text)
 
 
 def read(text: bytes) -> Any:
-    """What ``text`` means.
+    """Return what ``text`` means.
 
     Raises:
         DoubleKey, yaml.YAMLError: with the line; the caller knows the file.

@@ -114,7 +114,7 @@ def multipart(raw: bytes, content_type: str, adapter: TypeAdapter[Any]) -> Any:
 
 
 def _as_declared(validate: Callable[..., Any], given: Any, **how: Any) -> Any:
-    """What ``validate`` makes of ``given``, by the names of the wire.
+    """Return what ``validate`` makes of ``given``, by the names of the wire.
 
     Raises:
         Refused: it is not as declared.

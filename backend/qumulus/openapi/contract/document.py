@@ -1,4 +1,4 @@
-"""What a document declares, in Python's terms: operations with the generated types of all that goes in and out."""
+"""The declarations of a document in Python's terms: operations with the generated types of all that goes in and out."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Parameter:
 
     @property
     def argument(self) -> str:
-        """What a handler calls it."""
+        """Return the name under which a handler takes the parameter."""
         return snake_case(self.name)
 
     @property
     def annotation(self) -> Any:
-        """The type that a handler takes it as."""
+        """Return the type under which a handler takes the parameter."""
         return self.type if self.required or self.default is not None else Union[self.type, None]  # noqa: UP007 - a type alias has no "|"
 
 
@@ -113,7 +113,7 @@ class Document:
 
     @property
     def api(self) -> str:
-        """The API as jobs name it, such as "ibm/runtime": its folder."""
+        """Return the API as jobs name it, such as "ibm/runtime": its folder."""
         return self.package.removeprefix("qumulus.apis.").removesuffix(".schemas").replace(".", "/")
 
     @cached_property
@@ -176,7 +176,7 @@ class Document:
                 yield Answer(int(status), self._type(what, entry.get("schema", {}), media) if media else None, media)
 
     def _followed(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        """``node``, or the component that it is a reference to."""
+        """Return ``node``, or the component that ``node`` refers to."""
         while "$ref" in node:
             _, _, section, name = node["$ref"].split("/")
             node = self.content["components"][section][name]

@@ -70,7 +70,7 @@ def matched(
 
 
 def differences(declared: Declared, handler: Callable[..., Any], read_elsewhere: Collection[str]) -> Iterator[str]:
-    """What ``handler`` does not do as declared, each as the rest of a sentence."""
+    """Return what ``handler`` does not do as declared, each as the rest of a sentence."""
     signature = inspect.signature(handler, eval_str=True)
     taken = {name: each for name, each in signature.parameters.items() if not injected(each.annotation)}
     known = {parameter.argument: parameter for parameter in declared.parameters}
@@ -109,7 +109,7 @@ def _parameter_differences(parameter: Parameter, taken: inspect.Parameter) -> It
 
 
 def injected(annotation: Any) -> bool:
-    """Whether an argument comes from a dependency, so that the document knows nothing of it."""
+    """Say whether an argument comes from a dependency, so that the document knows nothing of that argument."""
     if get_origin(annotation) is not Annotated:
         return False
     return any(isinstance(each, Depends) for each in annotation.__metadata__)

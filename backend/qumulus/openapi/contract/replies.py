@@ -1,4 +1,4 @@
-"""What handlers return, and how it becomes a response."""
+"""The values that handlers return, and how they become responses."""
 
 from __future__ import annotations
 

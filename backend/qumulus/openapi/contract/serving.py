@@ -93,7 +93,7 @@ def _endpoint(
     call: Callable[..., Call],
     read: Callable[[Request], Awaitable[Any]],
 ) -> Callable[..., Any]:
-    """What FastAPI calls: the handler, with a signature that says where each argument comes from."""
+    """Return what FastAPI calls: the handler, with a signature that says where each argument comes from."""
     if inspect.iscoroutinefunction(handler):
 
         async def endpoint(**arguments: Any) -> Response:
