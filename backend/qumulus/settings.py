@@ -157,12 +157,12 @@ class Settings(BaseSettings):
 
     @property
     def simulation_count(self) -> int:
-        """How many simulations run at once."""
+        """Return how many simulations run at once."""
         return self.simulations or os.cpu_count() or 1
 
     @property
     def sse_packages(self) -> tuple[str, ...]:
-        """What is installed for the programs of sse jobs."""
+        """Return what is installed for the programs of sse jobs."""
         return tuple(name.strip() for name in self.sse_requirements.split(",") if name.strip())
 
     @property
@@ -172,7 +172,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def loopback(self) -> bool:
-        """Whether only this machine can reach the address."""
+        """Say whether only this machine can reach the address."""
         if self.host == "localhost":
             return True
         try:

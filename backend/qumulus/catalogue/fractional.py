@@ -19,7 +19,7 @@ _DEFINITIONS = {
 
 
 def has(configuration: Mapping[str, Any]) -> bool:
-    """Whether the device's processor can do fractional gates."""
+    """Say whether the processor of a device has fractional gates."""
     return (configuration.get("processor_type") or {}).get("family") in FAMILIES
 
 

@@ -39,7 +39,7 @@ def names() -> tuple[str, ...]:
 
 
 def source() -> str:
-    """Which package, in which version, the data is from."""
+    """Return the package that the data is from, with its version."""
     return f"qiskit-ibm-runtime {version('qiskit-ibm-runtime')}"
 
 
