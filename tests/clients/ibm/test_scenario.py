@@ -83,7 +83,7 @@ def asked(server: Server, method: str, path: str, **body: Any) -> Any:
         return json.load(answer)
 
 
-def environment(version: str, server: Server, ready: dict[str, str], folder: Path) -> dict[str, str]:
+def variables(version: str, server: Server, ready: dict[str, str], folder: Path) -> dict[str, str]:
     """The environment of a scenario: no account of the person's, and the way to the server."""
     given = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     given |= {
@@ -118,7 +118,7 @@ def test_a_version_of_the_client_does_everything(version, cloud, tmp_path):
     server, ready = cloud
     done = subprocess.run(
         ["timeout", str(SECONDS), environment(f"ibm-{version}"), SCENARIO],
-        env=environment(version, server, ready, tmp_path),
+        env=variables(version, server, ready, tmp_path),
         cwd=tmp_path,
         capture_output=True,
         text=True,
