@@ -287,3 +287,32 @@ def test_processes_that_are_sent_the_same_key_at_once_store_one_job(tmp_path):
     assert len(list(first.blobs.keys())) == 1
     first.close()
     second.close()
+
+
+def limit_files(server: Server, most: int) -> None:
+    """No file of the server grows beyond so many bytes: a disk that is full, and one that has room again."""
+    hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (most, hard))
+
+
+def test_a_server_whose_disk_is_full_is_not_ready_and_says_why_until_there_is_room(server):
+    server.start()
+    assert {check["name"]: check["well"] for check in ask(server, "GET", "/health")[1]["checks"]} == {
+        "workers": True,
+        "disk": True,
+        "database": True,
+        "clock": True,
+        "sandbox": True,
+    }
+    limit_files(server, 0)
+    wait_for(lambda: ask(server, "GET", "/health")[0] == 503, 5)
+    assert ask(server, "POST", "/task", TASK)[0] == 503
+    _, said = ask(server, "GET", "/health")
+    assert said["reason"].startswith("The disk that holds the state is full")
+    assert {check["name"] for check in said["checks"] if not check["well"]} == {"disk", "database"}
+    assert 'qumulus_well{check="disk"} 0.0' in server.get("/metrics").decode()
+    limit_files(server, resource.RLIM_INFINITY)
+    wait_for(lambda: ask(server, "GET", "/health")[0] == 200, 5)
+    assert ask(server, "POST", "/task", TASK)[0] == 200
+    assert 'qumulus_well{check="disk"} 1.0' in server.get("/metrics").decode()
+    assert not list(server.home.glob("trial-*"))

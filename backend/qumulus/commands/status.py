@@ -17,6 +17,7 @@ def status(url: Url, json: Json = False) -> None:
     cloud = Cloud(url)
     information, health = cloud.get("/"), cloud.get("/health")
     devices = cloud.get("/emulator/devices")["devices"]
+    unwell = {check["name"]: check["reason"] for check in health.get("checks", ()) if not check["well"]}
     pending = {device["name"]: device["pending"] for device in devices if device["pending"]}
     offline = [device["name"] for device in devices if not device["settings"]["online"]]
     if json:
@@ -27,6 +28,7 @@ def status(url: Url, json: Json = False) -> None:
                 "cloud": f"{information['name']} {information['version']} on {url}",
                 "takes jobs": health["ready"],
                 "because": health.get("reason"),
+                "not well": [f"{name}: {reason}" for name, reason in unwell.items() if reason != health.get("reason")],
                 "APIs": [api["title"] for api in information["apis"]],
                 "devices": len(devices),
                 "offline": offline,

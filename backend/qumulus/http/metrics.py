@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
@@ -107,3 +107,19 @@ class Requests:
                 took.add_metric([api], buckets, durations.total)
         yield answered
         yield took
+
+
+@dataclass(frozen=True, slots=True)
+class Well:
+    """Whether what the server needs is well, by name."""
+
+    by_name: Callable[[], Mapping[str, bool]]
+
+    def collect(self) -> Iterator[Metric]:
+        """The one gauge."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        well = GaugeMetricFamily("qumulus_well", "Whether something that the server needs is well.", labels=["check"])
+        for name, is_well in self.by_name().items():
+            well.add_metric([name], float(is_well))
+        yield well

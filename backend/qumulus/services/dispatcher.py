@@ -95,7 +95,7 @@ class ProgramDispatcher:
         """Serve the queues from now on."""
         remove(self._folder)  # what runs of a server that was killed have left
         self._folder.mkdir(parents=True)
-        log.info("%s.", self._sandbox().words().capitalize())
+        log.info("%s", self._sandbox().words())
         self._events.queued.subscribe(self._look)
         self._events.elsewhere.subscribe(self._look)
         self._events.cancelling.subscribe(self._cancel)

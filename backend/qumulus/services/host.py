@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +19,7 @@ from qumulus.dispatching.loops import until_done
 from qumulus.payloads import SENT_PROGRAM, SERVICE, USER_PROGRAMS
 
 from .device_programs import Family, Packages, Programs
-from .dispatcher import ProgramDispatcher
+from .dispatcher import UNSAFE, ProgramDispatcher
 from .environments import Environments
 from .pool_folder import PoolFolder
 from .pool_mounts import PoolCopies
@@ -145,6 +146,7 @@ class Host:
             elsewhere=elsewhere,
         )
         self._elsewhere = elsewhere
+        self._allow_unsandboxed = allow_unsandboxed
         self._own = own
         self._runs = False
         self._ending = threading.Event()
@@ -166,6 +168,15 @@ class Host:
         self.dispatcher.start()
         self._runs = True
         return True
+
+    def refuses(self) -> str | None:
+        """Why a program would not be run here, in a sentence; None when it would, or on another machine."""
+        if self._elsewhere is not None or self._allow_unsandboxed:
+            return None
+        try:
+            return None if self.sandbox().holds else UNSAFE
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            return f"What keeps a program from other files could not be tried: {error}"
 
     def end(self, within: timedelta) -> None:
         """Take nothing more, and end what runs after ``within``."""

@@ -37,6 +37,7 @@ from qumulus.openapi.documentation import Added, Served, documentation
 from qumulus.settings import Settings
 from qumulus.storage import Storage
 
+from .health import Health
 from .runners import Runners, StartError, opened, secret
 
 
@@ -150,13 +151,15 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
     if siblings:
         not_ready, figures = siblings.not_ready, siblings.figures
         starts.append(siblings.listen)
+    health = Health(storage.trial.checks, not_ready, runners.no_programs)
+    counted.append(metrics.Well(health.well))
     if not siblings or siblings.first:  # what is the same for all is told once
         counted.append(execution_metrics.Pending(storage.jobs.pending))
     own = partial(
         emulator.create,
         cloud,
         served=served,
-        readiness=not_ready,
+        checks=health.checks,
         metrics=figures,
     )
     by_front = sorted(APIS, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it

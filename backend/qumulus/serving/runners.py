@@ -134,6 +134,10 @@ class Runners:
             return "The simulator can't be started: the server's log says why. Jobs are accepted, and run when it can."
         return "The simulator is getting ready: jobs are accepted, and run in a moment."
 
+    def no_programs(self) -> str | None:
+        """Why programs of users are not run on this machine, in a sentence; None when they are, or elsewhere."""
+        return None if self._elsewhere else self.host.refuses()
+
     def drain(self) -> None:
         """Take no new work, give what runs its time, and hand the rest back. Requests are answered meanwhile and afterwards."""
         self._drained = True

@@ -35,6 +35,7 @@ from .pools import SqlPools
 from .secrets import SqlSealed, shared_secret
 from .services import SqlServices
 from .state import SqlState
+from .trial import Trial
 
 OURS = (FILE, f"{FILE}-wal", f"{FILE}-shm", "blobs", "presigning.key", "dispatcher", "services")  # in the folder
 
@@ -55,6 +56,7 @@ class Storage:
     sealed: SqlSealed
     pools: SqlPools
     state: SqlState
+    trial: Trial
     events: Events  # what is on disk now, told inside this process
     clock: Clock
     _database: Database
@@ -147,6 +149,7 @@ def open_storage(
         sealed=SqlSealed(database),
         pools=SqlPools(database, blobs),
         state=SqlState(database, blobs, device_settings, accounts, events),
+        trial=Trial(home, database),
         events=events,
         clock=clock,
         _database=database,

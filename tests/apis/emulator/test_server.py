@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastapi.testclient import TestClient
 
 from qumulus.apis.emulator import app as emulator
+from qumulus.core.health import Check
 from qumulus.http import metrics
 from qumulus.openapi.documentation import Served
 from servers import Server
@@ -37,9 +38,25 @@ def test_every_link_of_the_root_leads_somewhere(live_server: Server) -> None:
 
 
 def test_a_server_that_takes_no_jobs_says_why() -> None:
-    answer = client(readiness=lambda: "The server is stopping.").get("/health")
+    answer = client(checks=lambda: [Check("workers", "The server is stopping.")]).get("/health")
     assert answer.status_code == 503
-    assert answer.json() == {"live": True, "ready": False, "reason": "The server is stopping."}
+    assert answer.json() == {
+        "live": True,
+        "ready": False,
+        "reason": "The server is stopping.",
+        "checks": [{"name": "workers", "well": False, "reason": "The server is stopping."}],
+    }
+
+
+def test_a_server_that_takes_jobs_and_can_not_run_programs_of_users_is_ready_and_says_so() -> None:
+    checks = [Check("disk"), Check("sandbox", "This machine keeps nothing apart.", needed=False)]
+    answer = client(checks=lambda: checks).get("/health")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["checks"][1] == {
+        "name": "sandbox",
+        "well": False,
+        "reason": "This machine keeps nothing apart.",
+    }
 
 
 def test_a_server_that_takes_jobs_is_ready() -> None:

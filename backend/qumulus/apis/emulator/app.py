@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fastapi import FastAPI
 
 from qumulus.core.cloud import Cloud
+from qumulus.core.health import Checks
 from qumulus.openapi.contract import Document, Subjects, serve
 from qumulus.openapi.documentation import Served
 
@@ -21,7 +22,7 @@ def create(
     cloud: Cloud,
     *,
     served: Sequence[Served] = (),
-    readiness: server.Readiness = lambda: None,
+    checks: Checks = tuple,
     metrics: Callable[[], str] = str,
 ) -> FastAPI:
     """The ASGI application.
@@ -29,13 +30,13 @@ def create(
     Args:
         cloud: what the handlers call.
         served: every API that this server serves, this one among them.
-        readiness: says why the server takes no jobs now, in a sentence; None when it takes them.
+        checks: looks at what the server needs to take and run jobs.
         metrics: gives what `/metrics` shows.
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
     app.state.served = tuple(served)
-    app.state.readiness = readiness
+    app.state.checks = checks
     app.state.metrics = metrics
     operations = (module.operation for module in (server, accounts, devices, jobs, services, tokens, state))
     serve(app, DOCUMENT, *operations, errors=ERRORS, subjects=SUBJECTS)

@@ -10,15 +10,15 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from qumulus.core.health import Check
 from qumulus.openapi.contract import Operations, Reply
 from qumulus.openapi.documentation import Served
 
+from . import translate
 from .schemas.emulator import Api, Health, Information, Links
 
 SIMULATORS = ("qiskit", "qiskit-aer", "qiskit-ibm-runtime")
 LINKS = Links(documentation="/docs", reference="/redoc", health="/health", metrics="/metrics")
-
-Readiness = Callable[[], str | None]
 
 operation = Operations()
 
@@ -27,8 +27,8 @@ async def _served(request: Request) -> Sequence[Served]:
     return request.app.state.served
 
 
-def _not_ready(request: Request) -> str | None:
-    return request.app.state.readiness()  # in a thread: it may have to ask another process
+def _checks(request: Request) -> Sequence[Check]:
+    return request.app.state.checks()  # in a thread: it writes to the disk, and may have to ask another process
 
 
 async def _metrics(request: Request) -> Callable[[], str]:
@@ -43,10 +43,9 @@ def get_information(served: Annotated[Sequence[Served], Depends(_served)]) -> In
 
 
 @operation("getHealth")
-async def get_health(reason: Annotated[str | None, Depends(_not_ready)]) -> Health | Reply[Health]:
-    if reason is None:
-        return Health(live=True, ready=True)
-    return Reply(Health(live=True, ready=False, reason=reason), status=503)
+async def get_health(checks: Annotated[Sequence[Check], Depends(_checks)]) -> Health | Reply[Health]:
+    health = translate.health(checks)
+    return health if health.ready else Reply(health, status=503)
 
 
 @operation("getMetrics")

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from pydantic import MISSING
 
 from qumulus.core import accounts, devices, jobs, ports, results
+from qumulus.core.health import Check, first_need
 
+from .schemas import emulator
 from .schemas.accounts import Account
 from .schemas.devices import Device, DeviceDetails, DeviceKind, DeviceSettings
 from .schemas.instances import Instance, NewInstance
 from .schemas.jobs import Job, JobState, Log, LogLine, Severity
 from .schemas.state import Forgotten
 from .schemas.tokens import CreatedToken, Token, TokenApi
+
+
+def health(checks: Sequence[Check]) -> emulator.Health:
+    """Whether the server is well."""
+    reason = first_need(checks)
+    looked_at = [
+        emulator.Check(name=emulator.CheckName(each.name), well=each.well, reason=each.reason or MISSING)
+        for each in checks
+    ]
+    return emulator.Health(live=True, ready=reason is None, checks=looked_at or MISSING, reason=reason or MISSING)
 
 
 def job(known: jobs.Job) -> Job:

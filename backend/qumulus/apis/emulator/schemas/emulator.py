@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from pydantic import Field, MISSING
 from qumulus.openapi.wire import Wire
+from enum import StrEnum
 
 
 class Api(Wire):
@@ -21,18 +22,16 @@ class Api(Wire):
     """Where its OpenAPI document is"""
 
 
-class Health(Wire):
-    """Whether the server is well"""
+class CheckName(StrEnum):
+    """
+    workers: jobs are run; disk: a file can be written in the state's folder; database: a row can be committed; clock: it was not set a short time ago; sandbox: programs of users are run. The server is ready without the last two.
+    """
 
-    live: Annotated[bool, Field(examples=[True])]
-    """The server answers"""
-    ready: Annotated[bool, Field(examples=[True])]
-    """The server takes jobs"""
-    reason: Annotated[
-        str | MISSING,
-        Field(examples=["The server is stopping and takes no new work: send the request again in a few seconds."]),
-    ] = MISSING
-    """Why the server is not ready"""
+    WORKERS = "workers"
+    DISK = "disk"
+    DATABASE = "database"
+    CLOCK = "clock"
+    SANDBOX = "sandbox"
 
 
 class Links(Wire):
@@ -42,6 +41,32 @@ class Links(Wire):
     reference: Annotated[str, Field(examples=["/redoc"])]
     health: Annotated[str, Field(examples=["/health"])]
     metrics: Annotated[str, Field(examples=["/metrics"])]
+
+
+class Check(Wire):
+    """Something that the server needs"""
+
+    name: CheckName
+    well: Annotated[bool, Field(examples=[False])]
+    """Nothing is wrong with it"""
+    reason: Annotated[str | MISSING, Field(examples=["The disk that holds the state is full."])] = MISSING
+    """What is wrong, and what to do"""
+
+
+class Health(Wire):
+    """Whether the server is well"""
+
+    live: Annotated[bool, Field(examples=[True])]
+    """The server answers"""
+    ready: Annotated[bool, Field(examples=[True])]
+    """The server takes jobs"""
+    checks: list[Check] | MISSING = MISSING
+    """What was looked at"""
+    reason: Annotated[
+        str | MISSING,
+        Field(examples=["The server is stopping and takes no new work: send the request again in a few seconds."]),
+    ] = MISSING
+    """Why the server is not ready"""
 
 
 class Information(Wire):
