@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     )
     worker_memory_mib: Annotated[int, Field(ge=256)] = Field(4096, description="memory that one simulation may use")
     job_seconds: Seconds = Field(3600, description="longest run of one job")
+    noise: Literal["device", "local-mode"] = Field(
+        "device",
+        description="'device': circuits are scheduled, and qubits that wait relax; 'local-mode': the noise of IBM's local mode",
+    )
 
     service_slots: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="executions of services that run at once; the number of cores if not set"

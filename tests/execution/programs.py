@@ -37,6 +37,7 @@ def echo(program: Program, log: Log) -> Outcome:
         "warm": warmed,
         "pid": os.getpid(),
         "options": program.options,
+        "noise": program.noise,
     }
     return Outcome(result=program.payload, metadata=seen)
 

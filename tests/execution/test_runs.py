@@ -37,6 +37,12 @@ def test_a_program_runs_and_its_result_metadata_and_log_are_kept(start):
     assert done.run_seconds > 0
 
 
+@pytest.mark.parametrize(("given", "seen"), [({}, "device"), ({"noise": "local-mode"}, "local-mode")])
+def test_a_program_is_told_the_noise_of_the_cloud(start, given, seen):
+    cloud = start(**given)
+    assert cloud.end(cloud.submit("echo")).metadata["noise"] == seen
+
+
 def test_a_worker_is_used_again_while_it_behaves(start):
     cloud = start(workers=1)
     pids = {cloud.end(cloud.submit("echo")).metadata["pid"] for _ in range(5)}

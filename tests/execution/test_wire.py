@@ -112,7 +112,15 @@ def test_an_outcome_is_the_same_on_the_other_side(outcome):
 
 def test_a_program_is_the_same_on_the_other_side():
     program = Program(
-        job_id="j", kind="k", payload=b"p", device="d", shots=5, seed=7, options={"a": [1]}, limits=Limits(seconds=3)
+        job_id="j",
+        kind="k",
+        payload=b"p",
+        device="d",
+        shots=5,
+        seed=7,
+        options={"a": [1]},
+        limits=Limits(seconds=3),
+        noise="local-mode",
     )
     assert to_program(Message("run", json.loads(json.dumps(program_members(program))), [b"p"])) == program
 

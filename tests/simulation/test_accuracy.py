@@ -1,4 +1,7 @@
-"""The exact methods against density matrices with Aer's noise: total variation at most 1e-6 on four devices."""
+"""The exact methods against density matrices with Aer's noise: total variation at most 1e-6 on four devices.
+
+Aer does not schedule, so these are of the noise of local mode; `test_schedule` compares that of the device.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import pytest
 from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.transpiler import Target, generate_preset_pass_manager
 
+from qumulus.core.programs import LOCAL_MODE_NOISE
 from qumulus.simulation.branches import Evolution
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.dense import contract
@@ -38,7 +42,7 @@ def by_value(tensor: np.ndarray, qubits: list[int], terminal: dict[int, int]) ->
 @pytest.mark.parametrize("kind", STATIC)
 @pytest.mark.parametrize("name", DEVICES)
 def test_exact_methods_agree_with_the_density_matrix(name: str, kind: str) -> None:
-    model = device_model(name)
+    model = device_model(name, noise=LOCAL_MODE_NOISE)
     sizes = [*SIZES, LARGEST] if name == "brisbane" else SIZES
     for n_qubits in (size for size in sizes if size <= model.n_qubits):
         circuit = isa(STATIC[kind](n_qubits), model)
@@ -109,7 +113,7 @@ DYNAMIC = {"teleportation": teleportation, "correction by switch": corrected, "r
 @pytest.mark.parametrize("kind", DYNAMIC)
 @pytest.mark.parametrize("name", DEVICES)
 def test_dynamic_circuits_agree_with_density_matrices(name: str, kind: str) -> None:
-    model = device_model(name)
+    model = device_model(name, noise=LOCAL_MODE_NOISE)
     circuit = generate_preset_pass_manager(1, target=with_control_flow(model), seed_transpiler=7).run(DYNAMIC[kind]())
     task = Task(scan(circuit, model), circuit, 1)
     memories, states = Evolution(task.active, {}, 1e9).run(task.readings)

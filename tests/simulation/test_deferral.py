@@ -10,6 +10,7 @@ from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, Quantum
 from qiskit.circuit.classical import expr
 
 from qumulus.core.devices import IDEAL
+from qumulus.core.programs import LOCAL_MODE_NOISE
 from qumulus.simulation.branches import Evolution
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.dense import contract
@@ -235,7 +236,7 @@ def each_bit_by_itself(model: DeviceModel) -> QuantumCircuit:
 
 @pytest.mark.parametrize("name", ["manila", IDEAL])
 def test_flips_free_of_noise_stand_under_the_sum_of_their_conditions(name: str) -> None:
-    model = device_model(name)
+    model = device_model(name, noise=LOCAL_MODE_NOISE)  # without what qubits wait between the conditions
     circuit = each_bit_by_itself(model)
     assert same(circuit, model)
     steps = Task(scan(circuit, model), circuit, 1).channels.steps

@@ -13,7 +13,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 
 from qumulus.core.devices import IDEAL
-from qumulus.core.programs import Limits
+from qumulus.core.programs import LOCAL_MODE_NOISE, Limits
 from qumulus.execution import process
 from qumulus.simulation.aer import noise_model
 from qumulus.simulation.choice import METHODS
@@ -66,7 +66,7 @@ def test_projectors_count_one_outcome() -> None:
 @pytest.mark.parametrize("name", ["brisbane", "fez", "kingston", "almaden"])
 def test_a_noisy_value_is_what_the_device_would_read(name: str) -> None:
     """Against Aer: the density matrix after the turning gates with their errors, then the confusion of each qubit."""
-    model = device_model(name)
+    model = device_model(name, noise=LOCAL_MODE_NOISE)
     circuit = isa(prepared(4), model)
     labels = [spread(label, circuit) for label in ("IIZZ", "XIXI", "YXZI", "ZZZZ", "IIYI")]
     found = expectation(circuit, [{label: 1.0} for label in labels], model, shots=None).values

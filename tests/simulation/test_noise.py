@@ -1,7 +1,7 @@
 """The closed form of the noise, against Aer's own model of the same calibrations.
 
 `make test` compares a seeded sample: of every gate kind of some devices one gate, and their broken gates. With
-QUMULUS_NOISE=whole it compares every gate of every snapshot, which takes some minutes.
+QUMULUS_TEST_NOISE=whole it compares every gate of every snapshot, which takes some minutes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from qumulus.simulation.noise import (
     relaxation,
 )
 
-WHOLE = os.environ.get("QUMULUS_NOISE") == "whole"
+WHOLE = os.environ.get("QUMULUS_TEST_NOISE") == "whole"
 CATALOGUE = SnapshotCatalogue()
 ALL = [device.name for device in CATALOGUE.devices() if device.name != IDEAL]
 ALWAYS = {"brisbane", "fez", "kingston", "torino", "fractional", "yorktown", "almaden", "boston"}

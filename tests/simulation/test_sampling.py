@@ -223,7 +223,7 @@ def test_a_delay_that_is_not_known_or_not_possible_is_refused() -> None:
     circuit, time = QuantumCircuit(1), Parameter("time")
     circuit.delay(circuit.add_stretch("slack"), 0)
     circuit.measure_all()
-    with pytest.raises(ProgramError, match="schedule the circuit first"):
+    with pytest.raises(ProgramError, match="stretch 'slack' is not resolved"):
         sample(circuit, BRISBANE, shots=1, seed=1)
     circuit = QuantumCircuit(1)
     circuit.delay(time, 0, unit="us")

@@ -8,6 +8,7 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.circuit.classical import expr
 from qiskit.quantum_info import random_clifford
 
+from qumulus.core.programs import LOCAL_MODE_NOISE
 from qumulus.simulation.branches import Evolution
 from qumulus.simulation.choice import choose
 from qumulus.simulation.circuits import scan
@@ -66,7 +67,7 @@ def test_random_clifford_circuits_keep_their_signs(seed: int) -> None:
 
 
 def test_measuring_and_resetting_in_the_middle_is_followed() -> None:
-    model = device_model("manila")
+    model = device_model("manila", noise=LOCAL_MODE_NOISE)
     circuit = QuantumCircuit(2, 3)
     circuit.sx(0)
     circuit.measure(0, 0)

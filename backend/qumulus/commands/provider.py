@@ -68,7 +68,8 @@ def provider(
         fail(
             f"There is no device named {like or device!r} to run jobs on: name one of `qumulus devices list` with --like."
         )
-    cloud = ProviderCloud(url, device, read_settings([]).provider_key.get_secret_value())
+    settings = read_settings([])
+    cloud = ProviderCloud(url, device, settings.provider_key.get_secret_value())
     try:
         serving.announce(cloud, simulated, catalogue)
     except QumulusError as error:
@@ -84,6 +85,7 @@ def provider(
         simulated=simulated.name,
         workers=workers,
         limits=Limits(seconds=job_seconds),
+        noise=settings.noise,
         drain_seconds=drain_seconds,
         stop=stop,
         on_ready=lambda count: _say(f"{device} takes jobs of {url}, {count} at once. Ctrl-C stops it."),

@@ -18,6 +18,12 @@ class Limits:
     result_bytes: int = 1 << 30
 
 
+DEVICE_NOISE, LOCAL_MODE_NOISE = "device", "local-mode"
+NOISES = (DEVICE_NOISE, LOCAL_MODE_NOISE)
+"""The models of a device's noise. Under the first, circuits are scheduled and waiting qubits relax; the second is that of
+the local mode of IBM's client package."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """One program on its way to a worker.
@@ -34,3 +40,4 @@ class Program:
     seed: int | None = None  # where the program names none; from the job's id, so that a second attempt gives the same
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    noise: str = DEVICE_NOISE  # one of `NOISES`, where the program asks for none itself

@@ -79,12 +79,13 @@ def serve(
     simulated: str,
     workers: int | None,
     limits: Limits,
+    noise: str,
     drain_seconds: float,
     stop: threading.Event,
     on_ready: Callable[[int], None],
 ) -> None:
     """Run the jobs until ``stop`` is set; what does not end within ``drain_seconds`` is handed back then."""
-    dispatcher = Dispatcher(Stores(queue=queue), workers=workers, limits=limits, devices=[simulated])
+    dispatcher = Dispatcher(Stores(queue=queue), workers=workers, limits=limits, noise=noise, devices=[simulated])
     dispatcher.start()
     try:
         while not dispatcher.ready and not stop.wait(0.1):

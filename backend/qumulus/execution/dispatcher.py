@@ -19,7 +19,7 @@ from typing import Protocol
 
 from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
-from qumulus.core.programs import Limits
+from qumulus.core.programs import DEVICE_NOISE, Limits
 from qumulus.core.services import is_device
 from qumulus.dispatching.leases import LEASE, Leases, owner_name
 from qumulus.dispatching.loops import until_done
@@ -82,6 +82,7 @@ class Dispatcher:
         *,
         workers: int | None = None,
         limits: Limits | None = None,
+        noise: str = DEVICE_NOISE,
         memory_bytes: int | None = None,
         devices: Sequence[str] = (),
         method: Method | None = None,
@@ -96,6 +97,7 @@ class Dispatcher:
             entry: what workers run, `module:function`.
             workers: how many run at once; as many as there are cores if None, unless the parent has its own number of places.
             limits: of each run.
+            noise: one of `core.programs.NOISES`, of programs that ask for none themselves.
             memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A parent that finds places
                 elsewhere sees to the memory of each.
             devices: prepared in the fork server.
@@ -138,6 +140,7 @@ class Dispatcher:
             budget=self._budget,
             tally=self._tally,
             limits=limits,
+            noise=noise,
             stopping=self._stopping,
         )
         self._leases = Leases(

@@ -67,6 +67,7 @@ class SlotContext:
     budget: Budget
     tally: Tally
     limits: Limits
+    noise: str
     stopping: threading.Event
 
 
@@ -250,7 +251,7 @@ class Slot:
         Raises:
             BrokenWire: the worker is gone.
         """
-        program = replace(run.claim.program, limits=run.limits)
+        program = replace(run.claim.program, limits=run.limits, noise=self._context.noise)
         worker.wire.send("run", [program.payload], **program_members(program))
         first = worker.wire.receive(BEGIN_SECONDS)
         if first is None:

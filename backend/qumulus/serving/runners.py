@@ -111,6 +111,7 @@ class Runners:
             storage,
             workers=settings.simulation_count,
             limits=Limits(seconds=settings.job_seconds, memory_bytes=settings.worker_memory_mib << 20),
+            noise=settings.noise,
             command=runner(settings),
             on_taken_over=self.host.begin,
         )

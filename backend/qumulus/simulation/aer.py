@@ -23,6 +23,7 @@ from .ideal import bound, run
 from .meter import meter
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Method, Task
+from .timeline import padded
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
@@ -107,7 +108,10 @@ def _estimate(task: Task) -> Estimate:
 
 
 def _sample(task: Task, seed: Seed) -> Drawn:
-    return Drawn(run(bound(task), task, seed, noise_model=noise_model(task.active.model, task.active.physical)))
+    model, circuit = task.active.model, bound(task)
+    if model.scheduled:
+        circuit = padded(circuit, model)
+    return Drawn(run(circuit, task, seed, noise_model=noise_model(model, task.active.physical)))
 
 
 METHOD = Method(

@@ -23,7 +23,7 @@ from .errors import GaveUp, Refused
 from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
-from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, bodies, touched
+from .steps import Assign, Barrier, Binding, Channel, Choose, Measure, Repeat, Step, bodies, touched
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import GROUND, MEASURE, TRACE, Matrix
 
@@ -105,7 +105,7 @@ class Evolution:
             if channels:
                 yield fuse((step for step in group if isinstance(step, Channel)), self.binding)
             else:
-                yield from (step for step in group if not isinstance(step, Channel))
+                yield from (step for step in group if not isinstance(step, Channel | Barrier))
 
     def _apply(self, segment: Segment, branches: Branches) -> Branches:
         if isinstance(segment, Fused):

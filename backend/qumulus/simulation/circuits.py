@@ -10,19 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
-from qiskit.circuit import Clbit, Duration, ParameterExpression, QuantumCircuit
+from qiskit.circuit import Clbit, ParameterExpression, QuantumCircuit
 from qiskit.circuit.classical import expr
 from qiskit.utils.units import apply_prefix
 
-from . import gates
+from . import gates, schedule
 from .classical import bits_of, compile_lvalue, compile_value
 from .devices import DeviceModel
+from .durations import linear
 from .errors import ProgramError, Refused
 from .formulas import TRUE, Formula, formula_of, matches, stored
-from .steps import Assign, Binding, Channel, Choose, Measure, Repeat, Step, finite, needed, number, relabelled, touched
+from .steps import (
+    Assign,
+    Barrier,
+    Binding,
+    Channel,
+    Choose,
+    Measure,
+    Repeat,
+    Step,
+    finite,
+    needed,
+    number,
+    qubits_of,
+    relabelled,
+)
 from .transfer import RESET, Matrix
 
 MOST_STEPS = 2_000_000
@@ -79,9 +95,11 @@ def scan(
         )
     scanner = _Scanner(circuit, model)
     steps = list(scanner.read(circuit, range(circuit.num_qubits), scanner.bits, {}))
+    if model.scheduled:
+        steps = schedule.with_waits(steps, model, observed=observed, joined=scanner.memory_size > len(scanner.bits))
     without = frozenset(scanner.bits[bit] for bit in ignored)
     kept, terminal = needed(steps, set(observed), without)
-    physical = tuple(dict.fromkeys([*(q for step in kept for q in touched(step)), *terminal, *observed]))
+    physical = tuple(dict.fromkeys([*chain.from_iterable(map(qubits_of, kept)), *terminal, *observed]))
     active = {qubit: index for index, qubit in enumerate(physical)}
     return ActiveCircuit(
         model=model,
@@ -151,6 +169,8 @@ class _Scanner:
             yield from reader(self, instruction, physical, clbits, bits, binding)
         elif not getattr(instruction.operation, "_directive", False):
             yield from self._custom(instruction, physical, clbits, binding)
+        elif name == "barrier" and self.model.scheduled:
+            yield Barrier(physical)
 
     def _gate(self, name: str, parameters: Sequence[Any], physical: tuple[int, ...], binding: Binding) -> Channel:
         values = [_bound(parameter, binding) for parameter in parameters]
@@ -181,11 +201,12 @@ class _Scanner:
         error = self.model.error(instruction.name, physical)
         if error is not None:
             yield Channel(physical, error, "error")
-        yield Measure(physical[0], clbits[0])
+        yield Measure(physical[0], clbits[0], instruction.name)
 
     def _reset(self, instruction: Any, physical: tuple[int, ...], *_: Any) -> Iterator[Step]:
         error = self.model.error(instruction.name, physical)
-        yield Channel(physical, RESET if error is None else error @ RESET, "reset")
+        lasts = self.model.cycles(instruction.name, physical) * self.model.cycle
+        yield Channel(physical, RESET if error is None else error @ RESET, "reset", lasts=lasts)
 
     def _delay(
         self, instruction: Any, physical: tuple[int, ...], _clbits: Any, _bits: Any, binding: Binding
@@ -193,13 +214,13 @@ class _Scanner:
         noise = self.model.noise
         if noise is None:
             return
-        unit, written = instruction.operation.unit, instruction.params[0]
-        if isinstance(written, expr.Expr):
-            unit, written = _constant(written)
-        duration = _bound(written, binding)
-        scale = self.model.dt if unit == "dt" else apply_prefix(1.0, unit)
-        if scale is None:
+        length, unit = instruction.params[0], instruction.operation.unit
+        if isinstance(length, expr.Expr):
+            unit, length = "s", linear(length, self.model.cycle).constant() * self.model.cycle
+        duration = _bound(length, binding)
+        if unit == "dt" and self.model.dt is None:
             raise ProgramError(f"{self.model.name} has no dt: give delays in seconds.")
+        scale = self.model.cycle if unit == "dt" else apply_prefix(1.0, unit)
 
         def relaxation(value: float) -> Matrix:
             if value < 0:
@@ -208,9 +229,14 @@ class _Scanner:
 
         if isinstance(duration, ParameterExpression):
             self.parametric = True
-            yield Channel(physical, lambda given: relaxation(number(duration, given)), "delay")
+            yield Channel(
+                physical,
+                lambda given: relaxation(number(duration, given)),
+                "delay",
+                lasts=lambda given: number(duration, given) * scale,
+            )
         elif duration:
-            yield Channel(physical, relaxation(duration), "delay")
+            yield Channel(physical, relaxation(duration), "delay", lasts=float(duration) * scale)
 
     def _body(
         self, block: QuantumCircuit, physical: tuple[int, ...], clbits: Sequence[int], binding: Binding
@@ -322,18 +348,6 @@ _READERS: dict[str, Callable[..., Iterator[Step]]] = {
     "continue_loop": _Scanner._jump,
 }
 """Operations that are not gates, by name."""
-
-
-def _constant(duration: expr.Expr) -> tuple[str, float]:
-    """The unit and the number of a duration that is written as an expression.
-
-    Raises:
-        ProgramError: it is not a constant, such as a stretch.
-    """
-    value = getattr(duration, "value", None)
-    if not isinstance(value, Duration):
-        raise ProgramError("A delay by a stretch or a computed duration is not simulated: schedule the circuit first.")
-    return value.unit(), value.value()
 
 
 def _bound(parameter: Any, binding: Binding) -> Any:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
+import numpy as np
 from qiskit.transpiler import CouplingMap, Target
 
 from qumulus.catalogue import SnapshotCatalogue
 from qumulus.core.devices import IDEALS
+from qumulus.core.programs import DEVICE_NOISE
 
 from .noise import Noise
 from .target import build_target
 from .transfer import Matrix
 
 _NANOSECOND = 1e-9
+_MOST_WAITS = 1 << 16
 CATALOGUE = SnapshotCatalogue()
 
 
@@ -29,6 +32,10 @@ class DeviceModel:
     dt: float | None  # seconds of the unit "dt"
     transfers: dict[tuple[str, tuple[int, ...]], Matrix] = field(default_factory=dict, repr=False)
     """Gates without a parameter, with their noise: filled by `gates` as circuits use them."""
+    scheduled: bool = False
+    """Whether circuits are scheduled, so that qubits relax while they wait for others."""
+    _lengths: dict[tuple[str, tuple[int, ...]], int] = field(default_factory=dict, repr=False)
+    _waits: dict[tuple[int, int], Matrix] = field(default_factory=dict, repr=False)
 
     @property
     def ideal(self) -> bool:
@@ -39,21 +46,41 @@ class DeviceModel:
         """The error channel of an operation on physical qubits, None where it is ideal; see `Noise.channel`."""
         return None if self.noise is None else self.noise.channel(name, qubits)
 
+    @property
+    def cycle(self) -> float:
+        """Seconds of the unit that schedules count in: the device's dt, a nanosecond where it tells none."""
+        return self.dt or _NANOSECOND
+
+    def cycles(self, name: str, qubits: tuple[int, ...]) -> int:
+        """How many cycles an operation lasts on physical qubits; see `Noise.length`."""
+        key = (name, qubits)
+        found = self._lengths.get(key)
+        if found is None:
+            length = 0.0 if self.noise is None else self.noise.length(name, qubits)
+            found = self._lengths[key] = round(length / self.cycle)
+        return found
+
+    def wait(self, qubit: int, cycles: int) -> Matrix:
+        """What a physical qubit suffers that waits for others for so many cycles; see `Noise.waiting`. Kept."""
+        key = (qubit, cycles)
+        found = self._waits.get(key)
+        if found is None:
+            if len(self._waits) >= _MOST_WAITS:
+                self._waits.clear()
+            found = np.eye(4) if self.noise is None else self.noise.waiting(qubit, cycles * self.cycle)
+            self._waits[key] = found
+        return found
+
     @cached_property
     def target(self) -> Target:
         """What the transpiler has to know of the device."""
-        calibration = CATALOGUE.calibration(self.name, calibration_id=self.calibration_id)
-        return build_target(CATALOGUE.configuration(self.name), calibration.properties)
+        return _target(self.name, self.calibration_id, fractional=False)
 
     @cached_property
     def isa_target(self) -> Target:
         """All that the device can do: the target, and the fractional gates of processors that have them."""
-        configuration = CATALOGUE.configuration(self.name, fractional_gates=True)
-        if configuration == CATALOGUE.configuration(self.name):
-            return self.target
-        return build_target(
-            configuration, CATALOGUE.calibration(self.name, calibration_id=self.calibration_id).properties
-        )
+        plain, fractional = (CATALOGUE.configuration(self.name, fractional_gates=given) for given in (False, True))
+        return _target(self.name, self.calibration_id, fractional=fractional != plain)
 
     @property
     def coupling_map(self) -> CouplingMap | None:
@@ -62,14 +89,31 @@ class DeviceModel:
 
 
 @lru_cache(maxsize=256)
-def device_model(name: str, calibration_id: str | None = None) -> DeviceModel:
+def _target(name: str, calibration_id: str, *, fractional: bool) -> Target:
+    """Qiskit's target of a calibration, which is the same for each model of its noise."""
+    properties = CATALOGUE.calibration(name, calibration_id=calibration_id).properties
+    return build_target(CATALOGUE.configuration(name, fractional_gates=fractional), properties)
+
+
+@lru_cache(maxsize=256)
+def device_model(name: str, calibration_id: str | None = None, noise: str = DEVICE_NOISE) -> DeviceModel:
     """The model of a device with one of its calibrations, the newest if none is named; kept in the process.
+
+    ``noise`` is one of `core.programs.NOISES`: under "device" circuits are scheduled and qubits relax while they wait for
+    others, under "local-mode" only gates, measurements and the delays of the circuit are noisy.
 
     Raises:
         UnknownDevice, UnknownCalibration
     """
     device = CATALOGUE.device(name)
-    return _model(device.name, CATALOGUE.calibration(device.name, calibration_id=calibration_id).id)
+    timeless = _model(device.name, CATALOGUE.calibration(device.name, calibration_id=calibration_id).id)
+    return _scheduled(timeless) if noise == DEVICE_NOISE and not timeless.ideal else timeless
+
+
+@lru_cache(maxsize=256)
+def _scheduled(model: DeviceModel) -> DeviceModel:
+    """The same device, which schedules its circuits; what is kept of the one is good for the other."""
+    return replace(model, scheduled=True)
 
 
 @lru_cache(maxsize=256)
@@ -88,9 +132,11 @@ def _model(name: str, calibration_id: str) -> DeviceModel:
 
 
 @lru_cache(maxsize=64)
-def twirled(model: DeviceModel, *, gates: bool, measurements: bool, amplification: float = 1.0) -> DeviceModel:
+def twirled(
+    model: DeviceModel, *, gates: bool, measurements: bool, amplification: float = 1.0, waits: bool = False
+) -> DeviceModel:
     """The same device with its noise averaged over all Pauli twirls, perhaps amplified; see `Noise.twirled`."""
     if model.noise is None or not (gates or measurements):
         return model
-    noise = model.noise.twirled(gates=gates, measurements=measurements, amplification=amplification)
-    return replace(model, noise=noise, transfers={})
+    noise = model.noise.twirled(gates=gates, measurements=measurements, amplification=amplification, waits=waits)
+    return replace(model, noise=noise, transfers={}, _waits={})

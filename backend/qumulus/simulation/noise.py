@@ -8,7 +8,8 @@ The model is the one of the local mode of `qiskit-ibm-runtime` (its snapshots) a
 each measurement is misread with the calibrated probabilities, and delays relax. All of it is known from a few numbers of
 the calibration, so no optimiser, no Kraus decomposition and no model of the whole device is needed. Matrices are Pauli
 transfer matrices as in `transfer`; times are in seconds. There is no thermal excitation (the snapshots are simulated at
-zero temperature), no crosstalk and no coherent error.
+zero temperature), no crosstalk and no coherent error. How long qubits wait for each other is not said here but by
+`schedule`; what a wait does to them is the same relaxation.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from .transfer import Matrix
 
 _MEASUREMENTS = frozenset({"measure", "measure_2"})
+_READ_OUT = _MEASUREMENTS | {"reset", "reset_2"}
 _NOT_CLIFFORD = frozenset({"rzz"})  # of the devices' gates on two qubits
 _SI = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}
 
@@ -98,6 +100,10 @@ class Noise:
     twirled_gates: bool = False
     twirled_measurements: bool = False
     amplification: float = 1.0  # of the errors of twirled gates
+    readout_lengths: Mapping[int, float] = field(
+        default_factory=dict
+    )  # in seconds, by qubit, where they are calibrated
+    twirled_waits: bool = False  # what qubits suffer while they wait for others is twirled with the gates
     _channels: dict[tuple[str, tuple[int, ...]], Matrix | None] = field(default_factory=dict)
 
     @classmethod
@@ -115,7 +121,20 @@ class Noise:
                 for gate in properties["gates"]
                 for values in [calibrated_values(gate["parameters"])]
             },
+            readout_lengths={
+                place: qubit["readout_length"] for place, qubit in enumerate(qubits) if "readout_length" in qubit
+            },
         )
+
+    def length(self, name: str, qubits: tuple[int, ...]) -> float:
+        """How long an operation lasts on physical ``qubits``, in seconds; 0 where no calibration says it.
+
+        A measurement or a reset without a length of its own lasts as long as the readout of its qubit.
+        """
+        calibration = self.gates.get((name, qubits))
+        if calibration is not None and calibration.length:
+            return calibration.length
+        return self.readout_lengths.get(qubits[0], 0.0) if name in _READ_OUT else 0.0
 
     def channel(self, name: str, qubits: tuple[int, ...]) -> Matrix | None:
         """The error channel that follows the operation ``name`` on physical ``qubits``; None where it is ideal.
@@ -130,12 +149,13 @@ class Noise:
             self._channels[key] = error if error is None or not self._is_twirled(key) else self._averaged(key, error)
         return self._channels[key]
 
-    def twirled(self, *, gates: bool, measurements: bool, amplification: float = 1.0) -> Noise:
+    def twirled(self, *, gates: bool, measurements: bool, amplification: float = 1.0, waits: bool = False) -> Noise:
         """The average over all Pauli twirls of the Clifford gates on two qubits, of the measurements, or of both.
 
         Twirling leaves the diagonal of a channel's transfer matrix. A measurement with an X before it and a flip after
         it, or neither, misreads 0 and 1 with the same probability, the mean of both. The errors of twirled gates may be
-        amplified: a Pauli channel whose generator has the rates r gets the rates r · ``amplification``.
+        amplified: a Pauli channel whose generator has the rates r gets the rates r · ``amplification``. With ``waits``,
+        qubits that wait for others are twirled with the gates, and what they suffer is amplified as well.
         """
         mean = (self.confusion + self.confusion[:, ::-1, ::-1]) / 2
         return Noise(
@@ -146,6 +166,8 @@ class Noise:
             twirled_gates=gates,
             twirled_measurements=measurements,
             amplification=amplification,
+            readout_lengths=self.readout_lengths,
+            twirled_waits=gates and waits,
         )
 
     def _averaged(self, key: tuple[str, tuple[int, ...]], error: Matrix) -> Matrix:
@@ -169,8 +191,17 @@ class Noise:
         return relax @ depolarizing(strength, len(qubits))
 
     def relaxation(self, qubit: int, duration: float) -> Matrix:
-        """What an idle time of ``duration`` seconds does to a physical qubit; shape (4, 4)."""
+        """What a delay of ``duration`` seconds does to a physical qubit; shape (4, 4)."""
         return relaxation(self.t1[qubit], self.t2[qubit], duration)
+
+    def waiting(self, qubit: int, duration: float) -> Matrix:
+        """What a qubit suffers that waits for others for ``duration`` seconds; shape (4, 4).
+
+        It is relaxation, or its diagonal where waiting qubits are twirled; amplified, as if the wait were longer.
+        """
+        if not self.twirled_waits:
+            return self.relaxation(qubit, duration)
+        return np.diag(np.diag(self.relaxation(qubit, duration * self.amplification)))
 
 
 def calibrated_values(entries: list[Mapping[str, Any]]) -> dict[str, float]:

@@ -45,7 +45,7 @@ WORST_LENGTH = 0.02
 _COMMUTATION_1 = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
 _LETTERS = "_XYZ"
 _SIGNS = {"I": (1, 1, 1, 1), "X": (1, 1, -1, -1), "Y": (1, -1, 1, -1), "Z": (1, -1, -1, 1)}
-_ERRORS = frozenset({"error", "delay", UNREAD})
+_ERRORS = frozenset({"error", "delay", "wait", UNREAD})
 _SECONDS_TO_START, _SECONDS_PER_STEP, _SECONDS_PER_BIT = 4e-3, 1e-5, 1e-8
 _SECONDS_PER_MASKED, _SECONDS_PER_FLIP = 1e-9, 3e-8
 
@@ -337,7 +337,7 @@ def _accuracy(task: Task) -> dict[str, float | str]:
 def _lengths(step: Channel, task: Task) -> list[float]:
     """How long a step lasts, in units of the T1 of each of its qubits."""
     noise, physical = task.active.model.noise, [task.active.physical[qubit] for qubit in step.qubits]
-    if step.name == "delay":
+    if step.name in ("delay", "wait"):
         matrix = step.transfer if isinstance(step.transfer, np.ndarray) else step.transfer(task.binding)
         return [float(-np.log1p(-matrix[3, 0])) if matrix[3, 0] < 1 else inf]
     calibration = None if noise is None else noise.gates.get((step.name, tuple(physical)))

@@ -30,8 +30,9 @@ class Channel:
 
     qubits: tuple[int, ...]
     transfer: Transfer
-    name: str  # Qiskit's name of the operation; "delay", or "error" for one that stands alone
+    name: str  # Qiskit's name of the operation; "delay", "wait" for others, or "error" for one that stands alone
     parameters: tuple[Any, ...] = ()  # numbers or expressions
+    lasts: float | Callable[[Binding], float] | None = None  # seconds of a delay; None for what lasts as calibrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,14 @@ class Measure:
 
     qubit: int
     bit: int
+    name: str = "measure"  # of the operation: devices have several, of different lengths
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """What stands before it on any of its qubits ends before anything behind it begins. Only `schedule` sees it."""
+
+    qubits: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class Assign:
     formulas: Callable[[], Mapping[int, Formula] | None]  # what each place of the memory gets, where these are formulas
 
 
-Step = Channel | Measure | Choose | Repeat | Assign
+Step = Channel | Measure | Barrier | Choose | Repeat | Assign
 
 
 def bodies(step: Step) -> Iterator[tuple[Step, ...]]:
@@ -85,13 +94,18 @@ def bodies(step: Step) -> Iterator[tuple[Step, ...]]:
 
 def touched(step: Step) -> Iterator[int]:
     """All qubits that a step or its bodies touch."""
-    if isinstance(step, Channel):
+    if isinstance(step, Channel | Barrier):
         yield from step.qubits
     elif isinstance(step, Measure):
         yield step.qubit
     for body in bodies(step):
         for inner in body:
             yield from touched(inner)
+
+
+def qubits_of(step: Step) -> Iterable[int]:
+    """The same, without a generator where the step has no bodies: most steps are channels."""
+    return step.qubits if isinstance(step, Channel) else touched(step)
 
 
 def needed(steps: list[Step], observed: set[int], ignored: Iterable[int] = ()) -> tuple[list[Step], dict[int, int]]:
@@ -106,9 +120,11 @@ def needed(steps: list[Step], observed: set[int], ignored: Iterable[int] = ()) -
     kept, terminal = list[Step](), dict[int, int]()
     for step in reversed(steps):
         if isinstance(step, Channel):
-            if live.isdisjoint(step.qubits):
-                continue
-        elif isinstance(step, Measure):
+            if not live.isdisjoint(step.qubits):
+                kept.append(step)
+                live.update(step.qubits)
+            continue
+        if isinstance(step, Measure):
             was_read, was_written = step.bit in read, step.bit in written
             read.discard(step.bit)
             if step.bit in unwanted:
@@ -168,9 +184,9 @@ def bits_written(step: Step, *, stored: bool = True) -> Iterator[int]:
 def relabelled(step: Step, active: Mapping[int, int]) -> Step:
     """The same step on active qubits."""
     if isinstance(step, Channel):
-        return Channel(tuple(active[qubit] for qubit in step.qubits), step.transfer, step.name, step.parameters)
+        return Channel(tuple([active[qubit] for qubit in step.qubits]), step.transfer, step.name, step.parameters)
     if isinstance(step, Measure):
-        return Measure(active[step.qubit], step.bit)
+        return Measure(active[step.qubit], step.bit, step.name)
     if isinstance(step, Choose):
         return Choose(
             step.value,

@@ -77,6 +77,7 @@ def reset_and_again() -> QuantumCircuit:
 
 
 LEAST_PROBABILITY = 1e-3
+AS_LOCAL_MODE = {"experimental": {"noise": "local-mode"}}
 
 CIRCUITS: Mapping[str, Callable[[], QuantumCircuit]] = {
     "Bell": bell,
@@ -137,7 +138,7 @@ def counts_agree(device: str, names: Sequence[str], shots: int, seed: int) -> li
         warnings.simplefilter("ignore")
         local = SamplerV2(mode=backend, options={"simulator": {"seed_simulator": seed}})
         theirs = local.run([(circuit, None, shots) for circuit in circuits]).result()
-    ours = result(sampler([(circuit, None, shots) for circuit in circuits], device=device, seed=seed))
+    ours = result(sampler([(circuit, None, shots) for circuit in circuits], AS_LOCAL_MODE, device=device, seed=seed))
     return [
         compared(name, bits(mine.data), bits(other.data)) for name, mine, other in zip(names, ours, theirs, strict=True)
     ]
@@ -185,7 +186,6 @@ def deviations(device: str, shots: int, seed: int) -> np.ndarray:
         warnings.simplefilter("ignore")
         local = EstimatorV2(mode=backend, options={"default_precision": precision, "seed_estimator": seed})
         theirs = local.run([(circuit, observables, None, precision)]).result()[0].data
-    ours = result(estimator([(circuit, observables, None, precision)], resilience_level=0, device=device, seed=seed))[
-        0
-    ].data
+    pub = (circuit, observables, None, precision)
+    ours = result(estimator([pub], AS_LOCAL_MODE, resilience_level=0, device=device, seed=seed))[0].data
     return (ours.evs - theirs.evs) / np.hypot(ours.stds, theirs.stds)

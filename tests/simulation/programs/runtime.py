@@ -15,7 +15,15 @@ from qumulus.core.results import Outcome
 from qumulus.simulation import worker
 
 
-def job(params: dict[str, Any], *, kind: str, device: str = "brisbane", seed: int | None = 1, **limits: Any) -> Program:
+def job(
+    params: dict[str, Any],
+    *,
+    kind: str,
+    device: str = "brisbane",
+    seed: int | None = 1,
+    noise: str = "device",
+    **limits: Any,
+) -> Program:
     """A job with the body that the client would post."""
     body = {"program_id": kind, "backend": f"ibm_{device}", "params": params}
     return Program(
@@ -25,6 +33,7 @@ def job(params: dict[str, Any], *, kind: str, device: str = "brisbane", seed: in
         device=device,
         seed=seed,
         limits=Limits(**limits),
+        noise=noise,
     )
 
 

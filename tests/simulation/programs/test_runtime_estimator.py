@@ -232,7 +232,6 @@ def test_an_observable_of_the_identity_alone_is_exact() -> None:
         ({"resilience": {"pec_mitigation": True}}, 1, "Probabilistic error cancellation is not simulated"),
         ({"resilience": {"zne": {"amplifier": "magic"}}}, 2, "options.resilience.zne.amplifier"),
         ({"resilience": {"zne": {"noise_factors": [0.5, 1]}}}, 2, "must all be >= 1"),
-        ({"resilience": {"readout": True}}, 1, "options.resilience.readout is not an option"),
         ({"default_precision": 0}, 1, "options.default_precision"),
         ({}, 3, "resilience level 3 does not exist"),
         ({}, "1", "resilience level 1 does not exist"),

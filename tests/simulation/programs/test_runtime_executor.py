@@ -157,7 +157,7 @@ def test_an_unknown_version_of_the_schema_is_refused() -> None:
     assert "v0.1, v0.2, v1.0, v1.1, v2.0" in outcome.reason
 
 
-def test_options_that_only_report_are_logged_and_leave_the_report_empty() -> None:
+def test_the_report_holds_the_schedule_that_the_options_ask_for() -> None:
     program = QuantumProgram(shots=5)
     program.append_circuit_item(isa(bell(), BRISBANE))
     options = ExecutorOptions()
@@ -166,8 +166,17 @@ def test_options_that_only_report_are_logged_and_leave_the_report_empty() -> Non
     log: list[str] = []
     outcome = run(job(sent, kind="executor"), log)
     assert outcome.succeeded
-    assert "not scheduled" in log[0]
-    assert json.loads(outcome.result)["data"][0]["metadata"] == {"scheduler_timing": None, "stretch_values": None}
+    metadata = json.loads(outcome.result)["data"][0]["metadata"]
+    assert metadata["stretch_values"] is None
+    assert metadata["scheduler_timing"]["circuit_duration"] == 4160  # sx, ecr and sx, then 1.3 µs of readout
+    assert metadata["scheduler_timing"]["timing"].startswith("main,")
+
+
+def test_an_option_that_nobody_knows_is_logged_and_has_no_effect() -> None:
+    log: list[str] = []
+    outcome = run(changed(["options", "speed"], "fast"), log)
+    assert outcome.succeeded, outcome.reason
+    assert log[0] == "Some options have no effect here: options.speed."
 
 
 def changed(path: list[Any], value: Any) -> Program:
@@ -209,7 +218,6 @@ QUANTUM = "quantum_program"
         ([QUANTUM, "items", 1, "samplex_arguments"], {"foo": {"sparse_terms": 1}}, "Pauli-Lindblad"),
         ([QUANTUM, "items", 1, "shape"], ["x"], "does not go with its arguments"),
         (["options", "init_qubits"], False, "init_qubits"),
-        (["options", "speed"], "fast", "options.speed is not an option"),
     ],
 )
 def test_a_program_with_a_wrong_member_fails_with_a_sentence(path: list[Any], value: Any, words: str) -> None:

@@ -174,9 +174,16 @@ def test_a_body_that_is_no_object_with_params_fails_the_job(payload: bytes) -> N
 
 
 def test_what_cannot_be_printed_is_not_repeated_in_the_failure() -> None:
-    outcome = failed(sampler([isa(bell(), BRISBANE)], {"\ud800\x1b[31m": 1}))
+    outcome = failed(
+        sampler([isa(bell(), BRISBANE)], {"twirling": {"strategy": "\ud800\x1b[31m"}, "default_shots": "\x1b"})
+    )
     assert outcome.reason.isprintable()
-    assert "??[31m is not an option" in outcome.reason
+
+
+def test_what_cannot_be_printed_is_not_repeated_in_the_log() -> None:
+    log: list[str] = []
+    run(sampler([isa(bell(), BRISBANE)], {"\ud800\x1b[31m": 1}), log)
+    assert log[0] == "Some options have no effect here: options.??[31m."
 
 
 def test_a_result_over_the_limit_is_refused_before_anything_runs() -> None:

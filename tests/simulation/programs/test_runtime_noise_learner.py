@@ -168,7 +168,6 @@ def no_box() -> QuantumCircuit:
         (job({"schema_version": ["v0.3"]}, kind="noise-learner"), "knows the schema versions"),
         (job({"schema_version": "v0.3", "instructions": None}, kind="noise-learner"), "base64"),
         (job({"circuits": []}, kind="noise-learner"), "no circuits"),
-        (legacy([isa(bell(), BRISBANE)], speed=1), "options.speed is not an option"),
     ],
 )
 def test_what_cannot_be_learned_fails_the_job_with_a_sentence(program: Program, words: str) -> None:

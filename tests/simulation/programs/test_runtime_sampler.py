@@ -268,8 +268,6 @@ def test_decoupling_of_a_dynamic_circuit_fails_the_job() -> None:
         ({"execution": {"meas_type": "kerneled"}}, "'kerneled' are not simulated"),
         ({"execution": {"init_qubits": False}}, "init_qubits"),
         ({"default_shots": 0}, "options.default_shots"),
-        ({"twirling": {"enable_gate": True}}, "options.twirling.enable_gate is not an option"),
-        ({"speed": "fast"}, "options.speed is not an option"),
         ({"dynamical_decoupling": {"sequence_type": "YY"}}, "options.dynamical_decoupling.sequence_type"),
     ],
 )
@@ -278,6 +276,16 @@ def test_an_option_that_cannot_be_is_named_in_the_failure(options: dict, words: 
     assert outcome.failure is Failure.PROGRAM
     assert words in outcome.reason
     assert outcome.reason_code == 1002
+
+
+def test_options_that_nobody_knows_are_named_in_the_log_and_have_no_effect() -> None:
+    """What stands under the client's ``experimental`` is merged into the options: it may be anything."""
+    log: list[str] = []
+    options = {"twirling": {"enable_gate": True}, "speed": "fast", "execution": {"fast_parametric_update": True}}
+    outcome = run(sampler([isa(bell(), BRISBANE)], options), log)
+    assert outcome.succeeded, outcome.reason
+    names = "options.twirling.enable_gate, options.speed, options.execution.fast_parametric_update"
+    assert log[0] == f"Some options have no effect here: {names}."
 
 
 def test_every_group_of_options_is_accepted() -> None:

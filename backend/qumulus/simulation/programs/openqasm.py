@@ -41,7 +41,7 @@ def run(program: Program, log: Log) -> Outcome:
     """
     start = perf_counter()
     task = OPENQASM_TASK.decode(program.payload)
-    model = device_model(program.device, program.calibration)
+    model = device_model(program.device, program.calibration, program.noise)
     seed = program.seed if task.seed_simulation is None else task.seed_simulation
     if seed is None:
         seed = fresh()

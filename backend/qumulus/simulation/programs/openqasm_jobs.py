@@ -120,7 +120,7 @@ def run(program: Program, log: Log) -> Outcome:
         raise ProgramError(f"Jobs of the type {kind} cannot be run here: use {', '.join(TYPES)}.")
     seed = fresh() if program.seed is None else program.seed
     result, files, metadata = TYPES[kind](
-        Run(program, device_model(program.device, program.calibration), content, seed)
+        Run(program, device_model(program.device, program.calibration, program.noise), content, seed)
     )
     return Outcome(
         files={"result.zip": pack_json("result.json", result), **files},

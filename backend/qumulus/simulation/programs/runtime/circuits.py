@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 from qiskit import qpy
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction, Delay, ParameterExpression, QuantumCircuit
 
 from qumulus.core.programs import Limits
 from qumulus.simulation.programs import openqasm_text
@@ -51,9 +51,33 @@ def from_qpy(
     """
     _check_headers(data, limits, programs, newest)
     try:
-        return qpy.load(io.BytesIO(data), **options)
+        loaded = qpy.load(io.BytesIO(data), **options)
     except Exception as error:  # any error of the parser says the same: the file is broken
         raise invalid(f"The circuit is not valid QPY: {_said(error)}.") from error
+    for each in loaded:
+        _mend_delays(each)
+    return loaded
+
+
+def _mend_delays(circuit: QuantumCircuit) -> None:
+    """Give delays by parameters the unit that QPY does not keep: dt, as in every circuit that was transpiled.
+
+    Raises:
+        ProgramError: a number that is not whole has lost its unit.
+    """
+    if "delay" not in circuit.count_ops():
+        return
+    for place, line in enumerate(circuit.data):
+        if line.name != "delay":
+            continue
+        (length,) = line.params
+        if isinstance(length, ParameterExpression):
+            circuit.data[place] = CircuitInstruction(Delay(length, "dt"), line.qubits)
+        elif isinstance(length, float):
+            raise invalid(
+                f"A delay of {length:g} came without its unit, which QPY does not keep: give delays in dt, or transpile "
+                "the circuit for the device."
+            )
 
 
 def _check_headers(data: bytes, limits: Limits, programs: int, newest: int) -> None:

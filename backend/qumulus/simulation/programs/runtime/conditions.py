@@ -8,17 +8,25 @@ from typing import Any, Protocol
 
 from qiskit.circuit import QuantumCircuit
 
+from qumulus.core.programs import DEVICE_NOISE, LOCAL_MODE_NOISE, NOISES
 from qumulus.core.results import Severity
 from qumulus.simulation.choice import AUTO
-from qumulus.simulation.devices import DeviceModel, twirled
+from qumulus.simulation.devices import DeviceModel, device_model, twirled
 
 from . import results
-from .decoupling import Decoupling, decoupled
+from .decoupling import Decoupling
 from .failures import Log, invalid, shown
+from .scheduling import EXECUTION, Compiled, Told, compiled
 from .submission import Submission
 
 METHOD = "simulation_method"
 """The experimental option that names a method of simulation, or "exact" for any that approximates nothing."""
+
+NOISE = "noise"
+"""The experimental option that names a model of the device's noise."""
+
+_UNTWIRLED_WAITS = "active"
+"""The strategy of twirling that leaves qubits alone which wait while others have a gate."""
 
 
 class Options(Protocol):
@@ -41,20 +49,40 @@ class Conditions:
     method: str  # of simulation: a name, "exact" or "auto"
     decoupling: Decoupling | None
     twirled: tuple[str, ...]  # "gates", "measurements"
+    twirled_waits: bool
+    told: Told
+
+    def compiled(self, circuit: QuantumCircuit) -> Compiled:
+        """The circuit as it is run, and how it was scheduled."""
+        return compiled(circuit, self.model, self.decoupling)
 
     def prepared(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        """The circuit as it is run: with decoupling pulses in its delays, if the options ask for them."""
-        return circuit if self.decoupling is None else decoupled(circuit, self.decoupling, self.model)
+        """The circuit as it is run: its stretches resolved, with decoupling pulses if the options ask for them."""
+        return self.compiled(circuit).circuit
 
     def amplified(self, factor: float) -> DeviceModel:
         """The device with the errors of its twirled gates amplified."""
-        return twirled(self.calibrated, gates=True, measurements="measurements" in self.twirled, amplification=factor)
+        return twirled(
+            self.calibrated,
+            gates=True,
+            measurements="measurements" in self.twirled,
+            amplification=factor,
+            waits=self.twirled_waits,
+        )
+
+    @property
+    def noise(self) -> str | None:
+        """The name of the model of the noise; None where there is none."""
+        if self.model.ideal:
+            return None
+        return DEVICE_NOISE if self.model.scheduled else LOCAL_MODE_NOISE
 
     def report(self, simulation: Mapping[str, Any]) -> dict[str, Any]:
         """How a pub was simulated, for its metadata."""
         return {
             **results.simulation(simulation),
             "seed": self.seed,
+            "noise": self.noise,
             **({"twirled": list(self.twirled)} if self.twirled else {}),
         }
 
@@ -77,24 +105,46 @@ def conditions(
         raise invalid(
             "Qubits that keep their state from shot to shot are not simulated: leave execution.init_qubits at True."
         )
-    simulator = options.simulator
+    simulator, experimental = options.simulator, options.experimental
     if simulator is not None and simulator.noise_model is not None:
         raise invalid(
             f"A noise model of your own is an option of the client's local mode: {submission.device} has the noise of its "
             "calibration. Leave simulator.noise_model out."
         )
-    if without := [name for name in options.experimental if name != METHOD]:
+    if without := [name for name in experimental if name not in (METHOD, NOISE, EXECUTION)]:
         log(shown(f"Experimental options have no effect here: {', '.join(without)}."), Severity.WARNING)
     chosen = options.dynamical_decoupling
     kinds = {"gates": twirl_gates, "measurements": twirl_measurements}
+    method = str(experimental.get(METHOD, AUTO))
+    model = _model(submission, experimental.get(NOISE, LOCAL_MODE_NOISE if method == LOCAL_MODE_NOISE else None))
+    waits = twirl_gates and model.scheduled and options.twirling.strategy != _UNTWIRLED_WAITS
     return Conditions(
-        calibrated=submission.model,
-        model=twirled(submission.model, gates=twirl_gates, measurements=twirl_measurements),
+        calibrated=model,
+        model=twirled(model, gates=twirl_gates, measurements=twirl_measurements, waits=waits),
         seed=submission.seed_or(seed if simulator is None or seed is not None else simulator.seed_simulator),
-        method=str(options.experimental.get(METHOD, AUTO)),
-        decoupling=Decoupling(chosen.sequence_type, chosen.extra_slack_distribution) if chosen.enable else None,
+        method=method,
+        decoupling=Decoupling(
+            chosen.sequence_type, chosen.extra_slack_distribution, chosen.scheduling_method, chosen.skip_reset_qubits
+        )
+        if chosen.enable
+        else None,
         twirled=tuple(name for name, wanted in kinds.items() if wanted),
+        twirled_waits=waits,
+        told=Told.asked(experimental.get(EXECUTION), (submission.params.get("options") or {}).get(EXECUTION)),
     )
+
+
+def _model(submission: Submission, noise: object) -> DeviceModel:
+    """The device with the noise that a job asks for, else that of the cloud.
+
+    Raises:
+        ProgramError: no model of the noise has that name.
+    """
+    if noise is None:
+        return submission.model
+    if noise not in NOISES:
+        raise invalid(f"There is no noise {str(noise)[:40]!r}: choose one of {', '.join(NOISES)}.")
+    return device_model(submission.model.name, submission.model.calibration_id, str(noise))
 
 
 def tell(log: Log, index: int, simulation: Mapping[str, Any]) -> None:

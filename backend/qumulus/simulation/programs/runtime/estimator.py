@@ -46,7 +46,7 @@ def run(program: Program, log: Log) -> Outcome:
         Refused: it is over a limit.
     """
     submission = read(program)
-    options = validated(OptionsModel, submission.params.get("options"), submission.allowance)
+    options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log)
     wanted = resilience(submission.params.get("resilience_level", USUAL), options)
     brought = learned.accepted(options, submission)
     under = conditions(

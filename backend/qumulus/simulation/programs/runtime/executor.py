@@ -28,6 +28,7 @@ from .failures import Log, coded, invalid, shown
 from .options import validated
 from .pubs import bindings, check_angles
 from .samplexes import PARAMETERS, sampled, samplex_item
+from .scheduling import EXECUTION, STRETCHES, TIMING, Told, compiled
 from .submission import Submission, read
 from .tensors import from_tensor, to_tensor
 
@@ -59,7 +60,7 @@ def run(program: Program, log: Log) -> Outcome:
     submission = read(program)
     dialect = dialect_of(submission.params)
     quantum_program = _program(submission)
-    _check_options(submission, dialect, log)
+    told = _checked_options(submission, dialect, log)
     shots = _shots(quantum_program)
     items = _items(quantum_program, dialect, submission)
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
@@ -70,8 +71,8 @@ def run(program: Program, log: Log) -> Outcome:
     data, chunks, report = [], [], []
     for index, item in enumerate(items):
         start = datetime.now(UTC)
-        arrays, simulation = _executed(item, shots, (seed, index), submission)
-        data.append(_item_result(arrays, dialect))
+        arrays, simulation, scheduled = _executed(item, shots, (seed, index), submission, told)
+        data.append(_item_result(arrays, dialect, scheduled))
         chunks.append(_chunk(index, item.shape, start, datetime.now(UTC), dialect))
         report.append(simulation)
     document: dict[str, Any] = {"schema_version": dialect.version, "data": data, "metadata": {"chunk_timing": chunks}}
@@ -92,17 +93,19 @@ def _program(submission: Submission) -> Mapping[str, Any]:
     raise invalid("The job has no quantum_program with a list of items.")
 
 
-def _check_options(submission: Submission, dialect: Dialect, log: Log) -> None:
-    options: Any = validated(dialect.options, submission.params.get("options"), submission.allowance)
+def _checked_options(submission: Submission, dialect: Dialect, log: Log) -> Told:
+    """What the options want to know of the schedule.
+
+    Raises:
+        ProgramError: they ask for what is not simulated.
+    """
+    options: Any = validated(dialect.options, submission.params.get("options"), submission.allowance, log)
     if not options.init_qubits:
         raise invalid("Qubits that keep their state from shot to shot are not simulated: leave init_qubits at True.")
-    if getattr(options, "scheduler_timing", False) or getattr(options, "stretch_values", False):
-        log(
-            "Circuits are not scheduled here: the result has no scheduler timing and no stretch values.",
-            Severity.WARNING,
-        )
-    if getattr(options, "experimental", None):
-        log(shown(f"Experimental options have no effect here: {', '.join(options.experimental)}."), Severity.WARNING)
+    experimental = getattr(options, "experimental", None) or {}
+    if without := [name for name in experimental if name != EXECUTION]:
+        log(shown(f"Experimental options have no effect here: {', '.join(without)}."), Severity.WARNING)
+    return Told.asked(options.model_dump(), experimental.get(EXECUTION))
 
 
 def _shots(program: Mapping[str, Any]) -> int:
@@ -154,9 +157,9 @@ def _item(item: Mapping[str, Any], circuit: QuantumCircuit, dialect: Dialect, su
 
 
 def _executed(
-    item: Item, shots: int, seed: tuple[int, ...], submission: Submission
-) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays of an item's result, and how it was simulated."""
+    item: Item, shots: int, seed: tuple[int, ...], submission: Submission, told: Told
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any], dict[str, Any]]:
+    """The arrays of an item's result, how it was simulated, and what is told of its schedule."""
     arrays: dict[str, NDArray[Any]] = {}
     if isinstance(item.arguments, SamplexItem):
         arrays = sampled(item.arguments, generator((*seed, _RANDOMIZATIONS)), submission.limits)
@@ -168,18 +171,20 @@ def _executed(
         raise invalid("The values of parameters are finite numbers.")
     sets = bindings(item.circuit, values)
     check_angles(item.angles, sets)
-    drawn = sample_sweep(item.circuit, submission.model, sets, shots=shots, seed=seed, limits=submission.limits)
+    ready = compiled(item.circuit, submission.model, None)
+    drawn = sample_sweep(ready.circuit, submission.model, sets, shots=shots, seed=seed, limits=submission.limits)
     for register in item.circuit.cregs:
         bits = np.zeros((len(drawn), shots, register.size), bool)
         for element, samples in zip(bits, drawn, strict=True):
             element[:] = samples.bits[register.name]
         arrays[register.name] = bits.reshape((*item.shape, shots, register.size))
-    return arrays, results.simulation(drawn[0].metadata if drawn else {})
+    scheduled = told.of(ready, submission.model, sets[0] if sets else {})
+    return arrays, results.simulation(drawn[0].metadata if drawn else {}), scheduled
 
 
-def _item_result(arrays: Mapping[str, NDArray[Any]], dialect: Dialect) -> dict[str, Any]:
+def _item_result(arrays: Mapping[str, NDArray[Any]], dialect: Dialect, scheduled: Mapping[str, Any]) -> dict[str, Any]:
     tensors = {name: to_tensor(values, compressed=dialect.compressed) for name, values in arrays.items()}
-    metadata = {"scheduler_timing": None, "stretch_values": None} if dialect.item_metadata else None
+    metadata = {TIMING: None, STRETCHES: None, **scheduled} if dialect.item_metadata else None
     return {"results": tensors, "metadata": metadata}
 
 

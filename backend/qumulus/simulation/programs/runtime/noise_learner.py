@@ -42,19 +42,19 @@ _MODULE = "qiskit_ibm_runtime.utils.noise_learner_result"  # where every version
 
 
 @coded
-def run(program: Program, _log: Log) -> Outcome:
+def run(program: Program, log: Log) -> Outcome:
     """Run a noise learner job, in the form that its parameters are written in.
 
     Raises:
         ProgramError: a circuit, an instruction or an option is not valid on the device.
     """
     submission = read(program)
-    return _third(submission) if "schema_version" in submission.params else _legacy(submission)
+    return (_third if "schema_version" in submission.params else _legacy)(submission, log)
 
 
-def _legacy(submission: Submission) -> Outcome:
+def _legacy(submission: Submission, log: Log) -> Outcome:
     """Layers are found in circuits."""
-    options = validated(OptionsModel, submission.params.get("options"), submission.allowance)
+    options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log)
     given = submission.params.get("circuits")
     if not isinstance(given, list) or not given:
         raise invalid("The job has no circuits: send a list with at least one.")
@@ -104,13 +104,13 @@ def _circuit(circuit: QuantumCircuit) -> dict[str, str]:
     return {"__type__": "QuantumCircuit", "__value__": b64encode(zlib.compress(file.getvalue())).decode()}
 
 
-def _third(submission: Submission) -> Outcome:
+def _third(submission: Submission, log: Log) -> Outcome:
     """Layers are given as boxes."""
     version = submission.params["schema_version"]
     if not isinstance(version, str) or version not in VERSIONS:
         raise invalid(f"The noise learner knows the schema versions {', '.join(VERSIONS)}, not {str(version)[:20]!r}.")
     module = import_module(f"ibm_quantum_schemas.noise_learner_v3.version_{version[1:].replace('.', '_')}")
-    options: Any = validated(module.OptionsModel, submission.params.get("options"), submission.allowance)
+    options: Any = validated(module.OptionsModel, submission.params.get("options"), submission.allowance, log)
     container = submission.params.get("instructions")
     text = container.get("circuit_b64") if isinstance(container, Mapping) else None
     (circuit,) = circuits.from_qpy(

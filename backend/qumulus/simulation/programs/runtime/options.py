@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from .failures import invalid
+from qumulus.core.results import Severity
+
+from .failures import Log, invalid, shown
 from .wire import Allowance, array, typed
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _MOST_PROBLEMS = 5
+_MOST_NAMED = 20
 
 
-def validated(model: type[ModelT], values: object, allowance: Allowance, where: str = "options") -> ModelT:
+def validated(
+    model: type[ModelT],
+    values: object,
+    allowance: Allowance,
+    log: Log,
+    *,
+    also: Collection[str] = (),
+    where: str = "options",
+) -> ModelT:
     """The options as the schema has them, its defaults filled in.
 
+    What the schema does not know has no effect, and the job's log says so in a warning, unless it stands in ``also``: names
+    that somebody else reads. The client merges what stands under ``experimental`` into the options, so a name that the
+    service does not know is no mistake.
+
     Raises:
-        ProgramError: an option is unknown or has a value that it cannot have; the message names each.
+        ProgramError: an option has a value that it cannot have; the message names each.
     """
     plain = _plain(values if values is not None else {}, allowance)
-    problems = [f"{name} is not an option" for name in _unknown(plain, model, where)]
-    if not problems:
-        try:
-            return model.model_validate(plain)
-        except ValidationError as error:
-            problems = [f"{'.'.join((where, *map(str, p['loc'])))}: {p['msg']}" for p in error.errors()]
+    known, unknown = _known(plain, model, where)
+    if ignored := [name for name in unknown if name not in also]:
+        log(shown(f"Some options have no effect here: {', '.join(ignored[:_MOST_NAMED])}."), Severity.WARNING)
+    try:
+        return model.model_validate(known)
+    except ValidationError as error:
+        problems = [f"{'.'.join((where, *map(str, p['loc'])))}: {p['msg']}" for p in error.errors()]
     raise invalid(f"Some options are not valid: {'; '.join(problems[:_MOST_PROBLEMS])}. Change them or leave them out.")
 
 
@@ -43,19 +59,20 @@ def _plain(value: Any, allowance: Allowance) -> Any:
     return [_plain(member, allowance) for member in value] if isinstance(value, list) else value
 
 
-def _unknown(values: Any, model: type[BaseModel], where: str) -> list[str]:
-    """The names that the schema does not have, at any depth: its nested models would ignore them silently."""
+def _known(values: Any, model: type[BaseModel], where: str) -> tuple[Any, list[str]]:
+    """The values whose names the schema has, and the other names, at any depth: its nested models would ignore them silently."""
     if not isinstance(values, Mapping):
-        return []
-    names = list[str]()
+        return values, []
+    known, unknown = dict[str, Any](), list[str]()
     for name, member in values.items():
-        known = model.model_fields.get(name)
-        nested = None if known is None else _nested(known.annotation)
-        if known is None:
-            names.append(f"{where}.{name}")
-        elif nested is not None:
-            names += _unknown(member, nested, f"{where}.{name}")
-    return names
+        declared = model.model_fields.get(name)
+        if declared is None:
+            unknown.append(f"{where}.{name}")
+            continue
+        nested, inner = _nested(declared.annotation), list[str]()
+        known[name], inner = (member, []) if nested is None else _known(member, nested, f"{where}.{name}")
+        unknown += inner
+    return known, unknown
 
 
 def _nested(annotation: Any) -> type[BaseModel] | None:

@@ -24,6 +24,7 @@ from .conditions import Conditions, conditions, tell
 from .failures import Log, coded, invalid
 from .options import validated
 from .pubs import SamplerPub, sampler_pubs
+from .scheduling import ASKED, Compiled
 from .submission import Submission, read
 from .twirling import Randomizations, product, randomizations
 
@@ -37,7 +38,7 @@ def run(program: Program, log: Log) -> Outcome:
         Refused: it is over a limit.
     """
     submission = read(program)
-    options = validated(OptionsModel, submission.params.get("options"), submission.allowance)
+    options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log, also=ASKED)
     if options.execution.meas_type != "classified":
         raise invalid(
             f"Measurements of the type {options.execution.meas_type!r} are not simulated: only the bits are, not the "
@@ -61,14 +62,16 @@ def run(program: Program, log: Log) -> Outcome:
     for index, (pub, drawn) in enumerate(zip(pubs, local, strict=True)):
         twirls = randomizations(pub.shots, *counts) if twirled else None
         start = datetime.now(UTC)
+        item = under.compiled(pub.circuit)
         bits, simulation = (
-            _simulated(pub, index, under, submission, alike[pub.effort()])
+            _simulated(pub, item, index, under, submission, alike[pub.effort()])
             if drawn is None
             else (drawn.bits, drawn.metadata)
         )
         alike[pub.effort()] -= 1
         simulation = under.report(simulation)
-        result = _result(pub, bits, simulation, twirls)
+        scheduled = under.told.of(item, under.model, next(iter(pub.bindings()), {})) if under.told else {}
+        result = _result(pub, bits, simulation, twirls, scheduled)
         pub_results.append(result)
         pub_spans.append(spans.span(index, pub.shape, pub.shots, start, datetime.now(UTC), twirls))
         report.append(simulation)
@@ -79,11 +82,11 @@ def run(program: Program, log: Log) -> Outcome:
 
 
 def _simulated(
-    pub: SamplerPub, index: int, under: Conditions, submission: Submission, alike: int
+    pub: SamplerPub, item: Compiled, index: int, under: Conditions, submission: Submission, alike: int
 ) -> tuple[Mapping[str, NDArray[np.uint8]], Mapping[str, Any]]:
     """The shots of one pub by register, shape (sets · shots, width), and how they were simulated."""
     samples = sample_sweep(
-        under.prepared(pub.circuit),
+        item.circuit,
         under.model,
         pub.bindings(),
         shots=pub.shots,
@@ -106,10 +109,13 @@ def _result(
     bits: Mapping[str, NDArray[np.uint8]],
     simulation: Mapping[str, Any],
     twirls: Randomizations | None,
+    scheduled: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The result of one pub."""
     fields = {register.name: wire.to_bit_array(bits[register.name], pub.shape) for register in pub.circuit.cregs}
     metadata: dict[str, Any] = {"circuit_metadata": pub.circuit.metadata or {}, "simulation": simulation}
     if twirls is not None:
         metadata["num_randomizations"] = twirls.number
+    if scheduled:
+        metadata["compilation"] = scheduled
     return wire.to_value("SamplerPubResult", data=wire.to_data_bin(fields, pub.shape), metadata=metadata)

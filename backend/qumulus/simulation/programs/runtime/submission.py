@@ -53,7 +53,7 @@ def read(program: Program) -> Submission:
     params = posted.params
     if not isinstance(params, dict):
         raise invalid("The job has no params: send the inputs of the program as a JSON object.")
-    model = device_model(program.device, program.calibration)
+    model = device_model(program.device, program.calibration, program.noise)
     device = str(posted.backend or program.device)[:80]
     return Submission(
         params=params,

@@ -1,0 +1,80 @@
+"""How the circuits of a job are scheduled before they run, and what the result tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qiskit.circuit import ParameterExpression, QuantumCircuit
+
+from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.stretches import Stretch, resolved, shown
+from qumulus.simulation.timeline import printed, timeline
+
+from .decoupling import Decoupling, decoupled
+
+EXECUTION = "execution"
+TIMING, STRETCHES = "scheduler_timing", "stretch_values"
+ASKED = tuple(f"options.{EXECUTION}.{name}" for name in (TIMING, STRETCHES))
+"""Experimental options that the client merges into the others, by their names there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """A circuit as it runs: its stretches are resolved, its waits decoupled if the options ask for it."""
+
+    circuit: QuantumCircuit
+    stretches: list[Stretch]
+
+
+def compiled(circuit: QuantumCircuit, model: DeviceModel, decoupling: Decoupling | None) -> Compiled:
+    """The circuit as it runs on a device.
+
+    Raises:
+        ProgramError: a stretch has no solution, or the circuit is dynamic, which decoupling does not go with.
+    """
+    fixed, stretches = resolved(circuit, model)
+    return Compiled(fixed if decoupling is None else decoupled(fixed, decoupling, model), stretches)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What of the schedule a job wants to know."""
+
+    timing: bool = False
+    stretches: bool = False
+
+    @classmethod
+    def asked(cls, *groups: object) -> Told:
+        """What any of these groups of options asks for."""
+        members = [group for group in groups if isinstance(group, Mapping)]
+        return cls(*(any(group.get(name) is True for group in members) for name in (TIMING, STRETCHES)))
+
+    def __bool__(self) -> bool:
+        return self.timing or self.stretches
+
+    def of(self, item: Compiled, model: DeviceModel, values: Mapping[Any, float]) -> dict[str, Any]:
+        """The schedule of a circuit and the values of its stretches, as the service's metadata show them.
+
+        ``values`` of the parameters are used where delays depend on them.
+
+        Raises:
+            ProgramError: a delay is not known.
+        """
+        found = dict[str, Any]()
+        if self.timing:
+            schedule = timeline(_bound(item.circuit, values), model)
+            found[TIMING] = {"timing": printed(schedule), "circuit_duration": schedule.length}
+        if self.stretches:
+            found[STRETCHES] = shown(item.stretches)
+        return found
+
+
+def _bound(circuit: QuantumCircuit, values: Mapping[Any, float]) -> QuantumCircuit:
+    """The circuit with values where its delays need them."""
+    by_values = any(
+        line.name == "delay" and isinstance(line.params[0], ParameterExpression) and line.params[0].parameters
+        for line in circuit.data
+    )
+    return circuit.assign_parameters(dict(values)) if by_values else circuit

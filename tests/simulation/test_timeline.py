@@ -1,0 +1,66 @@
+"""The schedule of a circuit as it is shown."""
+
+from __future__ import annotations
+
+import pytest
+from qiskit.circuit import QuantumCircuit
+
+from qumulus.simulation.devices import device_model
+from qumulus.simulation.timeline import printed, timeline
+
+FEZ = device_model("fez")  # dt 4 ns: sx and x last 6 of them, cz on qubits 0 and 1 17, readout 390
+FIRST, SECOND = next(iter(FEZ.target["cz"]))
+CZ = round(FEZ.target["cz"][FIRST, SECOND].duration / FEZ.dt)
+
+
+def dynamic() -> QuantumCircuit:
+    circuit = QuantumCircuit(FEZ.n_qubits, 1)
+    circuit.rz(0.3, 0)
+    circuit.sx(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)) as otherwise:
+        circuit.x(0)
+    with otherwise:
+        circuit.x(0)
+        circuit.x(0)
+    circuit.barrier(0)
+    circuit.measure(0, 0)
+    return circuit
+
+
+def test_each_line_names_branch_instruction_channel_begin_length_and_pulse() -> None:
+    assert printed(timeline(dynamic(), FEZ)).splitlines() == [
+        "main,rz_0,Qubit 0,0,0,shift_phase",
+        "main,sx_0,Qubit 0,0,6,play",
+        "main,measure_0,Qubit 0,6,390,play",
+        "main,measure_0,AWGR0_0,6,390,capture",
+        "main,broadcast,Hub,396,15,broadcast",
+        "main,receive,Receive,411,0,receive",
+        "else,x_0,Qubit 0,411,6,play",
+        "then,x_0,Qubit 0,417,6,play",
+        "else,x_0,Qubit 0,417,6,play",
+        "main,barrier,Qubit 0,423,0,barrier",
+        "main,measure_0,Qubit 0,423,390,play",
+        "main,measure_0,AWGR0_0,423,390,capture",
+    ]
+
+
+def test_gates_are_as_late_as_what_follows_them_allows() -> None:
+    circuit = QuantumCircuit(FEZ.n_qubits)
+    circuit.sx(FIRST)
+    for _ in range(3):
+        circuit.sx(SECOND)
+    circuit.cz(FIRST, SECOND)
+    late, soon = timeline(circuit, FEZ), timeline(circuit, FEZ, "asap")
+    assert [entry.begin for entry in late.timed] == [12, 0, 6, 12, 18]
+    assert [entry.begin for entry in soon.timed] == [0, 0, 6, 12, 18]
+    assert late.length == soon.length == 18 + CZ
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_the_client_draws_it(merged: bool) -> None:
+    pytest.importorskip("plotly", reason="the client draws with plotly")
+    from qiskit_ibm_runtime.visualization import draw_circuit_schedule_timing
+
+    figure = draw_circuit_schedule_timing(printed(timeline(dynamic(), FEZ)), merge_common_instructions=merged)
+    assert {trace.name for trace in figure.data} >= {"sx", "x", "measure", "barrier", "rz", "broadcast", "receive"}
