@@ -202,7 +202,7 @@ QUANTUM = "quantum_program"
         ([QUANTUM], 5, "no quantum_program"),
         ([QUANTUM, "items"], [], "no quantum_program"),
         ([QUANTUM, "shots"], 0, "send a positive integer"),
-        ([QUANTUM, "meas_level"], "kerneled", "'kerneled' are not simulated"),
+        ([QUANTUM, "meas_level"], "magic", "no meas_level 'magic'"),
         ([QUANTUM, "circuits"], None, "no circuits"),
         ([QUANTUM, "circuits", "b64_data"], "eJw=", "cut off"),
         ([QUANTUM, "circuits", "b64_data"], "%%", "base64"),

@@ -19,12 +19,14 @@ from samplomatic.quantum_program import SamplexItem
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
+from qumulus.simulation.iq import Points
 from qumulus.simulation.sampling import sample_sweep
 from qumulus.simulation.seeds import generator
 
 from . import results
 from .dialects import Dialect, dialect_of
 from .failures import Log, coded, invalid, shown
+from .kerneled import AVERAGED, BOTH, CLASSIFIED, KERNELED, LEVELS, POINT_BITS, Kernel
 from .options import validated
 from .pubs import bindings, check_angles
 from .samplexes import PARAMETERS, sampled, samplex_item
@@ -61,17 +63,17 @@ def run(program: Program, log: Log) -> Outcome:
     dialect = dialect_of(submission.params)
     quantum_program = _program(submission)
     told = _checked_options(submission, dialect, log)
-    shots = _shots(quantum_program)
+    shots, level = _shots(quantum_program), _level(quantum_program)
     items = _items(quantum_program, dialect, submission)
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
-    results.check_size(bits, submission.limits)
+    results.check_size(bits * (1 if level == CLASSIFIED else POINT_BITS), submission.limits)
     if submission.dry_run:
         return results.checked()
     seed = submission.seed_or(None)
     data, chunks, report = [], [], []
     for index, item in enumerate(items):
         start = datetime.now(UTC)
-        arrays, simulation, scheduled = _executed(item, shots, (seed, index), submission, told)
+        arrays, simulation, scheduled = _executed(item, shots, level, (seed, index), submission, told)
         data.append(_item_result(arrays, dialect, scheduled))
         chunks.append(_chunk(index, item.shape, start, datetime.now(UTC), dialect))
         report.append(simulation)
@@ -109,15 +111,22 @@ def _checked_options(submission: Submission, dialect: Dialect, log: Log) -> Told
 
 
 def _shots(program: Mapping[str, Any]) -> int:
-    shots, level = program.get("shots"), program.get("meas_level", "classified")
+    shots = program.get("shots")
     if not isinstance(shots, int) or isinstance(shots, bool) or shots < 1:
         raise invalid(f"The program asks for {str(shots)[:40]} shots: send a positive integer.")
-    if level != "classified":
-        raise invalid(
-            f"Measurements of the level {str(level)[:40]!r} are not simulated: only the bits are, not the signal that "
-            "they are read from. Leave meas_level at 'classified'."
-        )
     return shots
+
+
+def _level(program: Mapping[str, Any]) -> str:
+    """What becomes of measurements.
+
+    Raises:
+        ProgramError: there is no such level.
+    """
+    level = program.get("meas_level", CLASSIFIED)
+    if level not in LEVELS:
+        raise invalid(f"There is no meas_level {str(level)[:40]!r}: choose one of {', '.join(LEVELS)}.")
+    return level
 
 
 def _items(program: Mapping[str, Any], dialect: Dialect, submission: Submission) -> list[Item]:
@@ -157,7 +166,7 @@ def _item(item: Mapping[str, Any], circuit: QuantumCircuit, dialect: Dialect, su
 
 
 def _executed(
-    item: Item, shots: int, seed: tuple[int, ...], submission: Submission, told: Told
+    item: Item, shots: int, level: str, seed: tuple[int, ...], submission: Submission, told: Told
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any], dict[str, Any]]:
     """The arrays of an item's result, how it was simulated, and what is told of its schedule."""
     arrays: dict[str, NDArray[Any]] = {}
@@ -172,12 +181,26 @@ def _executed(
     sets = bindings(item.circuit, values)
     check_angles(item.angles, sets)
     ready = compiled(item.circuit, submission.model, None)
-    drawn = sample_sweep(ready.circuit, submission.model, sets, shots=shots, seed=seed, limits=submission.limits)
+    kernel = None if level == CLASSIFIED else Kernel.of(ready.circuit, submission.model)
+    model = submission.model if kernel is None else kernel.drawn_with
+    drawn = sample_sweep(ready.circuit, model, sets, shots=shots, seed=seed, limits=submission.limits)
+    bits = {
+        register.name: np.concatenate([samples.bits[register.name] for samples in drawn])
+        if drawn
+        else np.zeros((0, register.size), np.uint8)
+        for register in item.circuit.cregs
+    }
+    points = dict[str, Points]()
+    if kernel is not None:
+        points, bits = kernel.registers(bits, seed)
     for register in item.circuit.cregs:
-        bits = np.zeros((len(drawn), shots, register.size), bool)
-        for element, samples in zip(bits, drawn, strict=True):
-            element[:] = samples.bits[register.name]
-        arrays[register.name] = bits.reshape((*item.shape, shots, register.size))
+        name, shape = register.name, (*item.shape, shots, register.size)
+        if level in (CLASSIFIED, BOTH):
+            arrays[name] = bits[name].astype(bool).reshape(shape)
+        if level in (KERNELED, BOTH):
+            arrays[f"{name}_iq"] = points[name].reshape(shape)
+        if level == AVERAGED:
+            arrays[f"{name}_avg_iq"] = points[name].reshape(shape).mean(axis=-2)
     scheduled = told.of(ready, submission.model, sets[0] if sets else {})
     return arrays, results.simulation(drawn[0].metadata if drawn else {}), scheduled
 

@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
+from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.sampling import sample_sweep
+from qumulus.simulation.seeds import Seed
 
 from . import local_mode, results, spans, wire
 from .conditions import Conditions, conditions, tell
 from .failures import Log, coded, invalid
+from .kerneled import AVERAGED, CLASSIFIED, POINT_BITS, Kernel
 from .options import validated
 from .pubs import SamplerPub, sampler_pubs
 from .scheduling import ASKED, Compiled
@@ -39,12 +42,7 @@ def run(program: Program, log: Log) -> Outcome:
     """
     submission = read(program)
     options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log, also=ASKED)
-    if options.execution.meas_type != "classified":
-        raise invalid(
-            f"Measurements of the type {options.execution.meas_type!r} are not simulated: only the bits are, not the "
-            "signal that they are read from. Leave meas_type at 'classified'."
-        )
-    twirl = options.twirling
+    twirl, level = options.twirling, options.execution.meas_type
     under = conditions(
         submission, options, log, twirl_gates=twirl.enable_gates, twirl_measurements=twirl.enable_measure
     )
@@ -53,8 +51,11 @@ def run(program: Program, log: Log) -> Outcome:
     default = (product(*counts) if twirled else None) or options.default_shots
     pub_results, pub_spans, report = [], [], []
     pubs = list(sampler_pubs(submission, default))
+    if level != CLASSIFIED:
+        _check_level(level, under, submission)
+    size = 1 if level == CLASSIFIED else POINT_BITS
     bits = sum(prod(pub.shape) * pub.shots * register.size for pub in pubs for register in pub.circuit.cregs)
-    results.check_size(bits, submission.limits)
+    results.check_size(bits * size, submission.limits)
     if submission.dry_run:
         return results.checked()
     alike = Counter(pub.effort() for pub in pubs)
@@ -63,15 +64,22 @@ def run(program: Program, log: Log) -> Outcome:
         twirls = randomizations(pub.shots, *counts) if twirled else None
         start = datetime.now(UTC)
         item = under.compiled(pub.circuit)
+        kernel = None if level == CLASSIFIED else Kernel.of(item.circuit, under.model)
+        model = under.model if kernel is None else kernel.drawn_with
         bits, simulation = (
-            _simulated(pub, item, index, under, submission, alike[pub.effort()])
+            _simulated(pub, item, index, under, model, submission, alike[pub.effort()])
             if drawn is None
             else (drawn.bits, drawn.metadata)
         )
         alike[pub.effort()] -= 1
         simulation = under.report(simulation)
         scheduled = under.told.of(item, under.model, next(iter(pub.bindings()), {})) if under.told else {}
-        result = _result(pub, bits, simulation, twirls, scheduled)
+        fields = (
+            {register.name: wire.to_bit_array(bits[register.name], pub.shape) for register in pub.circuit.cregs}
+            if kernel is None
+            else _points(pub, kernel, bits, (under.seed, index), averaged=level == AVERAGED)
+        )
+        result = _result(pub, fields, simulation, twirls, scheduled)
         pub_results.append(result)
         pub_spans.append(spans.span(index, pub.shape, pub.shots, start, datetime.now(UTC), twirls))
         report.append(simulation)
@@ -82,12 +90,18 @@ def run(program: Program, log: Log) -> Outcome:
 
 
 def _simulated(
-    pub: SamplerPub, item: Compiled, index: int, under: Conditions, submission: Submission, alike: int
+    pub: SamplerPub,
+    item: Compiled,
+    index: int,
+    under: Conditions,
+    model: DeviceModel,
+    submission: Submission,
+    alike: int,
 ) -> tuple[Mapping[str, NDArray[np.uint8]], Mapping[str, Any]]:
     """The shots of one pub by register, shape (sets · shots, width), and how they were simulated."""
     samples = sample_sweep(
         item.circuit,
-        under.model,
+        model,
         pub.bindings(),
         shots=pub.shots,
         seed=(under.seed, index),
@@ -104,15 +118,44 @@ def _simulated(
     return bits, samples[0].metadata if samples else {}
 
 
+def _check_level(level: str, under: Conditions, submission: Submission) -> None:
+    """See that measurements can be returned as points.
+
+    Raises:
+        ProgramError: they are twirled, as the client says it too, or come from the local mode.
+    """
+    if "measurements" in under.twirled:
+        raise invalid(
+            f"Measurements of the type {level!r} are not twirled: set twirling.enable_measure to False, or "
+            "execution.meas_type to 'classified'."
+        )
+    if under.method == local_mode.NAME:
+        raise invalid(
+            f"The client's local mode has no measurements of the type {level!r}: leave simulation_method "
+            f"{local_mode.NAME!r} away on {submission.device}."
+        )
+
+
+def _points(
+    pub: SamplerPub, kernel: Kernel, bits: Mapping[str, NDArray[np.uint8]], seed: Seed, *, averaged: bool
+) -> dict[str, Any]:
+    """The registers of a pub as points, shape (*sets, shots, width), or their means over the shots."""
+    points, _ = kernel.registers(bits, seed)
+    fields = dict[str, Any]()
+    for register in pub.circuit.cregs:
+        found = points[register.name].reshape((*pub.shape, pub.shots, register.size))
+        fields[register.name] = wire.to_array(found.mean(axis=-2) if averaged else found)
+    return fields
+
+
 def _result(
     pub: SamplerPub,
-    bits: Mapping[str, NDArray[np.uint8]],
+    fields: Mapping[str, Any],
     simulation: Mapping[str, Any],
     twirls: Randomizations | None,
     scheduled: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The result of one pub."""
-    fields = {register.name: wire.to_bit_array(bits[register.name], pub.shape) for register in pub.circuit.cregs}
     metadata: dict[str, Any] = {"circuit_metadata": pub.circuit.metadata or {}, "simulation": simulation}
     if twirls is not None:
         metadata["num_randomizations"] = twirls.number
