@@ -229,7 +229,7 @@ def test_an_observable_of_the_identity_alone_is_exact() -> None:
 @pytest.mark.parametrize(
     ("options", "level", "words"),
     [
-        ({"resilience": {"pec_mitigation": True}}, 1, "Probabilistic error cancellation is not simulated"),
+        ({"resilience": {"pec_mitigation": True, "pec": {"noise_gain": -1}}}, 1, "options.resilience.pec.noise_gain"),
         ({"resilience": {"zne": {"amplifier": "magic"}}}, 2, "options.resilience.zne.amplifier"),
         ({"resilience": {"zne": {"noise_factors": [0.5, 1]}}}, 2, "must all be >= 1"),
         ({"default_precision": 0}, 1, "options.default_precision"),

@@ -6,7 +6,7 @@ Emulates the ``estimator`` program of Qiskit Runtime, version 2 (models: ``ibm_q
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod, sqrt
+from math import ceil, prod, sqrt
 from typing import Any, cast
 
 from ibm_quantum_schemas.estimator.version_0_1 import OptionsModel
@@ -20,6 +20,7 @@ from qumulus.simulation.expectation import measure_terms, shots_for
 from qumulus.simulation.seeds import extend
 
 from . import estimates, learned, results, wire
+from .cancellation import Cancelled, layer_noise
 from .conditions import Conditions, conditions, tell
 from .failures import Log, coded
 from .folding import Amplifier, folded
@@ -31,7 +32,7 @@ from .resilience import USUAL, Resilience, resilience
 from .submission import Submission, read
 from .twirling import product, randomizations
 
-_CALIBRATION, _FOLDS = -1, -2
+_CALIBRATION, _FOLDS, _SIGNS = -1, -2, -4
 """Members of the seeds' paths for what is no measurement of a pub's parameter set."""
 
 _BYTES = 10  # a reading of the calibration, with the random number that it is drawn from
@@ -92,11 +93,13 @@ def _estimated(
     """The result of one pub."""
     precision, shots = _precision(pub, options)
     metadata: dict[str, Any] = {"target_precision": precision, "circuit_metadata": pub.circuit.metadata or {}}
+    told, cancelled = _layers(pub.circuit, wanted, options, under)
+    factor = 1.0 if cancelled is None else cancelled.overhead
     if shots is not None and (wanted.twirl_gates or wanted.twirl_measurements):
         twirls = randomizations(shots, options.twirling.num_randomizations, options.twirling.shots_per_randomization)
         shots = twirls.number * twirls.shots
-        metadata["num_randomizations"] = twirls.number
-    metadata |= {"shots": shots, "resilience": {}}
+        metadata["num_randomizations"] = ceil(twirls.number * factor)
+    metadata |= {"shots": None if shots is None else ceil(shots * factor), "resilience": told}
     flat = [in_paulis(terms) if wanted.measure_mitigation else terms for terms in pub.observables.ravel()]
     elements, sets = pub.elements(), pub.bindings()
     cases = [
@@ -114,8 +117,11 @@ def _estimated(
             method=under.method,
             limits=submission.limits,
         )
-        for f, (circuit, model) in enumerate(_amplified(pub.circuit, wanted, under, index))
+        for f, (circuit, model) in enumerate(_amplified(pub.circuit, wanted, cancelled, under, index))
     ]
+    if cancelled is not None:
+        seeds = ((under.seed, index, _SIGNS, k) for k in range(len(cases)))
+        measured = [[cancelled.scattered(each, shots, seed) for each, seed in zip(measured[0], seeds, strict=True)]]
     found: dict[int, Mapping[str, Any]] = {}
     used = set[str]()
     for at_factors, wanted_here in zip(zip(*measured, strict=True), elements.values(), strict=True):
@@ -146,11 +152,28 @@ def _precision(pub: EstimatorPub, options: OptionsModel) -> tuple[float, int | N
     return precision, shots_for(precision)
 
 
+def _layers(
+    circuit: QuantumCircuit, wanted: Resilience, options: OptionsModel, under: Conditions
+) -> tuple[dict[str, Any], Cancelled | None]:
+    """What the metadata tell of the noise of layers, and how it is cancelled; nothing where it is not used."""
+    dynamic = any(line.is_control_flow() for line in circuit.data)
+    if not wanted.learns_layers or (dynamic and wanted.pec is None):
+        return {}, None
+    noise = layer_noise(circuit, under.calibrated, options.twirling.strategy)
+    told: dict[str, Any] = {"layer_noise": noise.metadata()}
+    if wanted.pec is None:
+        return told, None
+    cancelled = Cancelled.of(noise, wanted.pec)
+    return told | {"pec": cancelled.metadata()}, cancelled
+
+
 def _amplified(
-    circuit: QuantumCircuit, wanted: Resilience, under: Conditions, index: int
+    circuit: QuantumCircuit, wanted: Resilience, cancelled: Cancelled | None, under: Conditions, index: int
 ) -> list[tuple[QuantumCircuit, DeviceModel]]:
     """The circuit and the device at each noise factor."""
     prepared, zne = under.prepared(circuit), wanted.zne
+    if cancelled is not None:
+        return [(prepared, under.amplified(cancelled.gain))]
     if zne is None:
         return [(prepared, under.model)]
     if zne.folds:

@@ -30,14 +30,24 @@ class Layer:
         ]
 
 
-def unique_layers(circuits: Iterable[QuantumCircuit], strategy: Strategy) -> list[Layer]:
-    """The different layers of the circuits, the most frequent first, of equally frequent ones the widest.
+def counted_layers(circuits: Iterable[QuantumCircuit], strategy: Strategy) -> dict[Layer, int]:
+    """The different layers of the circuits and how often they come, the most frequent first, of equally frequent ones the widest.
 
     Raises:
         ProgramError: a circuit is dynamic.
     """
     counted = Counter(layer for circuit in circuits for layer in _layers(circuit, strategy))
-    return sorted(counted, key=lambda layer: (-counted[layer], -len(layer.gates), layer.qubits))
+    order = sorted(counted, key=lambda layer: (-counted[layer], -len(layer.gates), layer.qubits))
+    return {layer: counted[layer] for layer in order}
+
+
+def unique_layers(circuits: Iterable[QuantumCircuit], strategy: Strategy) -> list[Layer]:
+    """The different layers of the circuits, in the same order.
+
+    Raises:
+        ProgramError: a circuit is dynamic.
+    """
+    return [*counted_layers(circuits, strategy)]
 
 
 def _layers(circuit: QuantumCircuit, strategy: Strategy) -> Iterable[Layer]:

@@ -17,25 +17,33 @@ from qumulus.simulation.devices import DeviceModel
 from . import circuits
 from .failures import invalid
 from .layers import Layer
-from .lindblad import Rates, gate_rates
+from .lindblad import Rates, gate_rates, wait_rates
 from .submission import Submission
 from .wire import array
 
-_NOT_CLIFFORD = frozenset({"rzz"})
+NOT_CLIFFORD = frozenset({"rzz"})
 _TOLERANCE = 1e-9  # of a rate: what rounding may change
 
 
 def layer_rates(layer: Layer, model: DeviceModel) -> Rates:
-    """The rates of all gates of a layer, which act on different qubits; 0 for the qubits that idle.
+    """The rates of all gates of a layer, which act on different qubits, and of what qubits wait for the longest of them.
+
+    Where the device does not schedule, waiting is free.
 
     Raises:
         ProgramError: a gate is not a Clifford gate.
     """
     rates: Rates = {(letter, (qubit,)): 0.0 for qubit in layer.qubits for letter in "XYZ"}
     for name, qubits in sorted(layer.gates, key=lambda gate: gate[1]):
-        if name in _NOT_CLIFFORD:
+        if name in NOT_CLIFFORD:
             raise invalid(f"The noise of {name} is not learned, because it is not a Clifford gate.")
         rates |= gate_rates(model, name, qubits)
+    if model.scheduled:
+        busy = {qubit: model.cycles(name, qubits) for name, qubits in layer.gates for qubit in qubits}
+        longest = max(busy.values(), default=0)
+        for qubit in layer.qubits:
+            for key, rate in wait_rates(model, qubit, longest - busy.get(qubit, 0)).items():
+                rates[key] = rates.get(key, 0.0) + rate
     return rates
 
 

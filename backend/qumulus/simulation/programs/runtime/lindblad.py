@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.transfer import Matrix
 
 _LETTERS = "IXYZ"
 _SIGNS = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
@@ -25,8 +26,18 @@ Rates = dict[tuple[str, tuple[int, ...]], float]
 def gate_rates(model: DeviceModel, name: str, qubits: tuple[int, ...]) -> Rates:
     """The rates of the twirled error that follows a gate on one or two physical qubits; none where the gate is ideal."""
     error = model.error(name, qubits)
-    if error is None:
+    return {} if error is None else _rates(error, qubits)
+
+
+def wait_rates(model: DeviceModel, qubit: int, cycles: int) -> Rates:
+    """The rates of the twirled relaxation of a physical qubit that waits for so many cycles."""
+    if model.noise is None or not cycles:
         return {}
+    return _rates(model.noise.relaxation(qubit, cycles * model.cycle), (qubit,))
+
+
+def _rates(error: Matrix, qubits: tuple[int, ...]) -> Rates:
+    """The rates of a twirled channel on one or two physical qubits."""
     logarithms = np.log(np.diag(error).clip(_LEAST_FIDELITY))
     signs = _SIGNS if len(qubits) == 1 else np.kron(_SIGNS, _SIGNS)
     rates = signs @ logarithms / len(logarithms)

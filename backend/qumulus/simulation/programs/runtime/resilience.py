@@ -30,6 +30,14 @@ class Extrapolation:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Probabilistic error cancellation: how much noise is left, chosen for each pub if None, and the γ² that may be."""
+
+    gain: float | None
+    max_overhead: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Resilience:
     """Which mitigation an estimator job gets."""
 
@@ -37,13 +45,19 @@ class Resilience:
     twirl_measurements: bool
     measure_mitigation: bool
     zne: Extrapolation | None
+    pec: Cancellation | None = None
+
+    @property
+    def learns_layers(self) -> bool:
+        """Whether the noise of layers is used."""
+        return self.pec is not None or (self.zne is not None and not self.zne.folds)
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of the result."""
         found: dict[str, Any] = {
             "measure_mitigation": self.measure_mitigation,
             "zne_mitigation": self.zne is not None,
-            "pec_mitigation": False,
+            "pec_mitigation": self.pec is not None,
         }
         if self.zne is not None:
             found["zne"] = {
@@ -63,24 +77,26 @@ def resilience(level: object, options: OptionsModel) -> Resilience:
     if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= HIGHEST:
         raise invalid(f"The resilience level {str(level)[:40]} does not exist: choose 0, 1 or 2.")
     asked, twirling = options.resilience, options.twirling
-    if asked.pec_mitigation:
-        raise invalid(
-            "Probabilistic error cancellation is not simulated: use zero-noise extrapolation (zne_mitigation), "
-            "with the amplifier 'pea' for learned noise."
-        )
+    pec = _cancellation(options) if asked.pec_mitigation else None
     mitigated = _or(asked.measure_mitigation, level >= 1)
-    extrapolation = _extrapolation(options) if _or(asked.zne_mitigation, level >= 2) else None
+    extrapolation = _extrapolation(options) if _or(asked.zne_mitigation, level >= 2 and pec is None) else None
     amplified = extrapolation is not None and not extrapolation.folds
     return Resilience(
-        twirl_gates=amplified or _or(twirling.enable_gates, level >= 2),
+        twirl_gates=amplified or pec is not None or _or(twirling.enable_gates, level >= 2),
         twirl_measurements=mitigated or _or(twirling.enable_measure, level >= 1),
         measure_mitigation=mitigated,
         zne=extrapolation,
+        pec=pec,
     )
 
 
 def _or(value: bool | None, default: bool) -> bool:
     return default if value is None else value
+
+
+def _cancellation(options: OptionsModel) -> Cancellation:
+    pec = options.resilience.pec
+    return Cancellation(None if pec.noise_gain == "auto" else float(pec.noise_gain), pec.max_overhead)
 
 
 def _extrapolation(options: OptionsModel) -> Extrapolation:
