@@ -217,7 +217,7 @@ QUANTUM = "quantum_program"
         ([QUANTUM, "items", 1, "samplex_arguments"], {"foo": 1}, "does not go with its arguments"),
         ([QUANTUM, "items", 1, "samplex_arguments"], {"foo": {"sparse_terms": 1}}, "Pauli-Lindblad"),
         ([QUANTUM, "items", 1, "shape"], ["x"], "does not go with its arguments"),
-        (["options", "init_qubits"], False, "init_qubits"),
+        (["options", "rep_delay"], "soon", "options.rep_delay"),
     ],
 )
 def test_a_program_with_a_wrong_member_fails_with_a_sentence(path: list[Any], value: Any, words: str) -> None:

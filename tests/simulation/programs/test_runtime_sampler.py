@@ -266,7 +266,7 @@ def test_decoupling_of_a_dynamic_circuit_fails_the_job() -> None:
     ("options", "words"),
     [
         ({"execution": {"meas_type": "magic"}}, "options.execution.meas_type"),
-        ({"execution": {"init_qubits": False}}, "init_qubits"),
+        ({"execution": {"init_qubits": "no way"}}, "options.execution.init_qubits"),
         ({"default_shots": 0}, "options.default_shots"),
         ({"dynamical_decoupling": {"sequence_type": "YY"}}, "options.dynamical_decoupling.sequence_type"),
     ],

@@ -101,10 +101,6 @@ def conditions(
     Raises:
         ProgramError: an option asks for what is not simulated.
     """
-    if not options.execution.init_qubits:
-        raise invalid(
-            "Qubits that keep their state from shot to shot are not simulated: leave execution.init_qubits at True."
-        )
     simulator, experimental = options.simulator, options.experimental
     if simulator is not None and simulator.noise_model is not None:
         raise invalid(

@@ -22,7 +22,7 @@ from qumulus.simulation.seeds import extend
 from . import estimates, learned, results, wire
 from .cancellation import Cancelled, layer_noise
 from .conditions import Conditions, conditions, tell
-from .failures import Log, coded
+from .failures import Log, coded, invalid
 from .folding import Amplifier, folded
 from .observables import in_paulis
 from .options import validated
@@ -49,6 +49,11 @@ def run(program: Program, log: Log) -> Outcome:
     submission = read(program)
     options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log)
     wanted = resilience(submission.params.get("resilience_level", USUAL), options)
+    if not options.execution.init_qubits:
+        raise invalid(
+            "The means of qubits that keep their state from shot to shot are not estimated: leave execution.init_qubits at "
+            "True, or sample the circuit."
+        )
     brought = learned.accepted(options, submission)
     under = conditions(
         submission,

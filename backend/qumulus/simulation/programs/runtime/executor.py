@@ -19,6 +19,7 @@ from samplomatic.quantum_program import SamplexItem
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
+from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.iq import Points
 from qumulus.simulation.sampling import sample_sweep
 from qumulus.simulation.seeds import generator
@@ -62,7 +63,8 @@ def run(program: Program, log: Log) -> Outcome:
     submission = read(program)
     dialect = dialect_of(submission.params)
     quantum_program = _program(submission)
-    told = _checked_options(submission, dialect, log)
+    options = _options(submission, dialect, log)
+    told = Told.asked(options.model_dump(), (getattr(options, "experimental", None) or {}).get(EXECUTION))
     shots, level = _shots(quantum_program), _level(quantum_program)
     items = _items(quantum_program, dialect, submission)
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
@@ -73,7 +75,7 @@ def run(program: Program, log: Log) -> Outcome:
     data, chunks, report = [], [], []
     for index, item in enumerate(items):
         start = datetime.now(UTC)
-        arrays, simulation, scheduled = _executed(item, shots, level, (seed, index), submission, told)
+        arrays, simulation, scheduled = _executed(item, shots, level, (seed, index), submission, told, options)
         data.append(_item_result(arrays, dialect, scheduled))
         chunks.append(_chunk(index, item.shape, start, datetime.now(UTC), dialect))
         report.append(simulation)
@@ -95,19 +97,17 @@ def _program(submission: Submission) -> Mapping[str, Any]:
     raise invalid("The job has no quantum_program with a list of items.")
 
 
-def _checked_options(submission: Submission, dialect: Dialect, log: Log) -> Told:
-    """What the options want to know of the schedule.
+def _options(submission: Submission, dialect: Dialect, log: Log) -> Any:
+    """The options; what has no effect is logged.
 
     Raises:
-        ProgramError: they ask for what is not simulated.
+        ProgramError: one has a value that it cannot have.
     """
     options: Any = validated(dialect.options, submission.params.get("options"), submission.allowance, log)
-    if not options.init_qubits:
-        raise invalid("Qubits that keep their state from shot to shot are not simulated: leave init_qubits at True.")
     experimental = getattr(options, "experimental", None) or {}
     if without := [name for name in experimental if name != EXECUTION]:
         log(shown(f"Experimental options have no effect here: {', '.join(without)}."), Severity.WARNING)
-    return Told.asked(options.model_dump(), experimental.get(EXECUTION))
+    return options
 
 
 def _shots(program: Mapping[str, Any]) -> int:
@@ -166,7 +166,13 @@ def _item(item: Mapping[str, Any], circuit: QuantumCircuit, dialect: Dialect, su
 
 
 def _executed(
-    item: Item, shots: int, level: str, seed: tuple[int, ...], submission: Submission, told: Told
+    item: Item,
+    shots: int,
+    level: str,
+    seed: tuple[int, ...],
+    submission: Submission,
+    told: Told,
+    options: Any,
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any], dict[str, Any]]:
     """The arrays of an item's result, how it was simulated, and what is told of its schedule."""
     arrays: dict[str, NDArray[Any]] = {}
@@ -183,7 +189,11 @@ def _executed(
     ready = compiled(item.circuit, submission.model, None)
     kernel = None if level == CLASSIFIED else Kernel.of(ready.circuit, submission.model)
     model = submission.model if kernel is None else kernel.drawn_with
-    drawn = sample_sweep(ready.circuit, model, sets, shots=shots, seed=seed, limits=submission.limits)
+    if options.init_qubits:
+        drawn = sample_sweep(ready.circuit, model, sets, shots=shots, seed=seed, limits=submission.limits)
+    else:
+        delay = delay_between_shots(model) if options.rep_delay is None else options.rep_delay
+        drawn = carried_sweep(ready.circuit, model, sets, shots=shots, seed=seed, delay=delay, limits=submission.limits)
     bits = {
         register.name: np.concatenate([samples.bits[register.name] for samples in drawn])
         if drawn

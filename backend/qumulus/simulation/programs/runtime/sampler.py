@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
+from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.sampling import sample_sweep
 from qumulus.simulation.seeds import Seed
@@ -42,7 +43,8 @@ def run(program: Program, log: Log) -> Outcome:
     """
     submission = read(program)
     options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log, also=ASKED)
-    twirl, level = options.twirling, options.execution.meas_type
+    twirl, execution = options.twirling, options.execution
+    level = execution.meas_type
     under = conditions(
         submission, options, log, twirl_gates=twirl.enable_gates, twirl_measurements=twirl.enable_measure
     )
@@ -53,6 +55,10 @@ def run(program: Program, log: Log) -> Outcome:
     pubs = list(sampler_pubs(submission, default))
     if level != CLASSIFIED:
         _check_level(level, under, submission)
+    if under.method == local_mode.NAME and not execution.init_qubits:
+        raise invalid(
+            "The client's local mode resets its qubits before each shot: leave execution.init_qubits at True."
+        )
     size = 1 if level == CLASSIFIED else POINT_BITS
     bits = sum(prod(pub.shape) * pub.shots * register.size for pub in pubs for register in pub.circuit.cregs)
     results.check_size(bits * size, submission.limits)
@@ -67,7 +73,7 @@ def run(program: Program, log: Log) -> Outcome:
         kernel = None if level == CLASSIFIED else Kernel.of(item.circuit, under.model)
         model = under.model if kernel is None else kernel.drawn_with
         bits, simulation = (
-            _simulated(pub, item, index, under, model, submission, alike[pub.effort()])
+            _simulated(pub, item, index, under, model, submission, alike[pub.effort()], execution)
             if drawn is None
             else (drawn.bits, drawn.metadata)
         )
@@ -97,18 +103,26 @@ def _simulated(
     model: DeviceModel,
     submission: Submission,
     alike: int,
+    execution: Any,
 ) -> tuple[Mapping[str, NDArray[np.uint8]], Mapping[str, Any]]:
     """The shots of one pub by register, shape (sets · shots, width), and how they were simulated."""
-    samples = sample_sweep(
-        item.circuit,
-        model,
-        pub.bindings(),
-        shots=pub.shots,
-        seed=(under.seed, index),
-        method=under.method,
-        limits=submission.limits,
-        alike=alike,
-    )
+    seed, bindings = (under.seed, index), pub.bindings()
+    if execution.init_qubits:
+        samples = sample_sweep(
+            item.circuit,
+            model,
+            bindings,
+            shots=pub.shots,
+            seed=seed,
+            method=under.method,
+            limits=submission.limits,
+            alike=alike,
+        )
+    else:
+        delay = delay_between_shots(model) if execution.rep_delay is None else execution.rep_delay
+        samples = carried_sweep(
+            item.circuit, model, bindings, shots=pub.shots, seed=seed, delay=delay, limits=submission.limits
+        )
     bits = {
         register.name: np.concatenate([drawn.bits[register.name] for drawn in samples])
         if samples
