@@ -31,7 +31,7 @@ class SnapshotCatalogue:
         return (*(self._mocks() if self._show_mocks else ()), *index.load().values())
 
     def mocks(self) -> tuple[Device, ...]:
-        """The devices that exist for tests: snapshots under another name, which `devices` leaves out."""
+        """Return the devices that exist for tests: snapshots under another name, which `devices` leaves out."""
         return () if self._show_mocks else self._mocks()
 
     def _mocks(self) -> tuple[Device, ...]:
@@ -53,7 +53,7 @@ class SnapshotCatalogue:
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:
-        """The device's calibration with its document, gate lengths in ns, T1 and T2 in µs and frequencies in GHz as the document says.
+        """Return the device's calibration with its document, gate lengths in ns, T1 and T2 in µs and frequencies in GHz as the document says.
 
         Raises:
             UnknownDevice, UnknownCalibration
@@ -62,7 +62,7 @@ class SnapshotCatalogue:
         return replace(chosen, properties=_properties(chosen.device))
 
     def calibration_id(self, device: str, *, calibration_id: str | None = None, before: datetime | None = None) -> str:
-        """The id of the calibration that `calibration` gives, without its document.
+        """Return the id of the calibration that `calibration` gives, without its document.
 
         Raises:
             UnknownDevice, UnknownCalibration
@@ -77,7 +77,7 @@ class SnapshotCatalogue:
         return chosen
 
     def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
-        """The device's configuration; with rx and rzz on request, where its processor has them.
+        """Return the device's configuration; with rx and rzz on request, where its processor has them.
 
         Raises:
             UnknownDevice
@@ -90,7 +90,7 @@ class SnapshotCatalogue:
 
 
 def _series(device: Device) -> tuple[Calibration, ...]:
-    """The device's calibrations, oldest first, without their documents."""
+    """Return the device's calibrations, oldest first, without their documents."""
     if device.calibrated_at is None:
         raise ValueError(f"The index has no time of calibration for {device.name}: generate it again.")
     at = device.calibrated_at

@@ -24,7 +24,7 @@ def has(configuration: Mapping[str, Any]) -> bool:
 
 
 def in_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with rx and rzz, on the qubits of sx and cz."""
+    """Return the configuration with rx and rzz, on the qubits of sx and cz."""
     couplings = {gate["name"]: gate.get("coupling_map") for gate in configuration["gates"]}
     gates = [
         {"name": name, "parameters": ["theta"], "qasm_def": _DEFINITIONS[name], "coupling_map": couplings[model]}

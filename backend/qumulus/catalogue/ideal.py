@@ -19,7 +19,7 @@ _CONTROL = ("measure", "reset", "delay", "barrier", "if_else", "for_loop", "whil
 
 
 def configuration(name: str) -> dict[str, Any]:
-    """The simulator's configuration, in the form of a device's."""
+    """Return the simulator's configuration, in the form of a device's."""
     gates = [{"name": name, "parameters": list(_PARAMETERS.get(name, ()))} for name in (*_NO_PARAMETER, *_PARAMETERS)]
     return {
         "backend_name": name,
@@ -41,7 +41,7 @@ def configuration(name: str) -> dict[str, Any]:
 
 
 def properties(name: str) -> dict[str, Any]:
-    """Nothing is calibrated on a simulator."""
+    """Return a document without calibrations: a simulator has none."""
     return {
         "backend_name": name,
         "backend_version": "1.0.0",

@@ -19,26 +19,26 @@ _CALIBRATIONS = UUID("6f2a1c52-5a0e-4c0e-9a55-3d1f0c9b7e11")  # the space that c
 
 
 def calibration_id(device: str, at: datetime) -> str:
-    """The id of a device's calibration: the same on every machine and in every release."""
+    """Return the id of a device's calibration: the same on every machine and in every release."""
     return str(uuid5(_CALIBRATIONS, f"{device} {at.isoformat()}"))
 
 
 def build() -> dict[str, Any]:
-    """The index from the installed snapshots."""
+    """Return the index from the installed snapshots."""
     rows = [_row(name, snapshots.read(name, "conf"), snapshots.read(name, "props")) for name in snapshots.names()]
     rows += [_row(name, ideal.configuration(name), ideal.properties(name)) for name in IDEALS]
     return {"source": snapshots.source(), "devices": rows}
 
 
 def text(index: Mapping[str, Any]) -> str:
-    """The index as it is committed: a line a device, so that a change can be reviewed."""
+    """Return the index as it is committed: a line a device, so that a change can be reviewed."""
     rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in index["devices"])
     return f'{{"source": {json.dumps(index["source"])}, "devices": [\n{rows}\n]}}\n'
 
 
 @cache
 def load() -> Mapping[str, Device]:
-    """All devices by name, in the order of the names, the ideal simulators last."""
+    """Return all devices by name, in the order of the names, the ideal simulators last."""
     index = json.loads((files("qumulus.catalogue") / FILE).read_bytes())
     return {row["name"]: _device(row) for row in index["devices"]}
 
@@ -71,7 +71,7 @@ def _utc(text: str) -> str:
 
 
 def _best_two_qubit_error(properties: Mapping[str, Any]) -> float | None:
-    """The least calibrated error of a two-qubit gate; a zero stands for a gate that was not measured."""
+    """Return the least calibrated error of a two-qubit gate; a zero stands for a gate that was not measured."""
     errors = (
         parameter["value"]
         for gate in properties["gates"]

@@ -15,7 +15,7 @@ Part = Literal["conf", "props"]
 
 @cache
 def folder() -> Path:
-    """The folder that holds one folder a device.
+    """Return the folder that holds one folder a device.
 
     Raises:
         FileNotFoundError: the package is not installed, or keeps its snapshots elsewhere.
@@ -30,7 +30,7 @@ def folder() -> Path:
 
 
 def names() -> tuple[str, ...]:
-    """All devices that have a configuration and properties."""
+    """Return all devices that have a configuration and properties."""
     return tuple(
         sorted(
             at.name for at in folder().iterdir() if _file(at.name, "conf").exists() and _file(at.name, "props").exists()

@@ -30,7 +30,7 @@ ANSWER_SECONDS = 60.0
 
 
 def command(address: str, places: int | None = None, answer_seconds: float = ANSWER_SECONDS) -> tuple[str, ...]:
-    """The command of the driver: the cluster's address or `LOCAL`, how many places to have at most (None: one a CPU), and for how
+    """Return the command of the driver: the cluster's address or `LOCAL`, how many places to have at most (None: one a CPU), and for how
     long a place may say nothing."""
     driver = (sys.executable, "-m", "qumulus.cluster.driver")
     return (*driver, address, str(places or 0), str(answer_seconds))

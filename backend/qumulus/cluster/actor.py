@@ -51,7 +51,7 @@ class Place:
         self._worker_pool.start()
 
     def ready(self) -> str | None:
-        """The node that jobs can be run on, when that is so; None if they can't."""
+        """Return the node that jobs can be run on, when that is so; None if they can't."""
         self._warm.wait(READY_SECONDS)
         with contextlib.suppress(ForkServerGone):
             self._start_worker()

@@ -50,12 +50,12 @@ def sizes(nodes: Iterable[Mapping[str, Any]]) -> Nodes:
 
 
 def actor_name(node: str, size: Size, own: str) -> str:
-    """The name of an actor of that size on that node."""
+    """Return the name of an actor of that size on that node."""
     return f"{SERVICE}-{node}-{size.cores}-{size.memory}-{own}"
 
 
 def node_for(actor: Size, nodes: Nodes, names: Collection[str], fit: Collection[str]) -> str | None:
-    """The node on which an actor is to be made, of those that are ``fit``; None if it has to wait for another actor to end."""
+    """Return the node on which an actor is to be made, of those that are ``fit``; None if it has to wait for another actor to end."""
     left, drivers, others = _left(nodes, names), _of(MEMBER, names), _of(SERVICE, names)
     for node in sorted(fit, key=lambda node: -left[node].cores):
         if left[node].holds(actor):

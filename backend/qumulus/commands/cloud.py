@@ -16,7 +16,7 @@ SECONDS = 30.0
 
 
 def at(*parts: str) -> str:
-    """A path of the emulator API; what a person typed is one part of it, whatever stands in it."""
+    """Return a path of the emulator API; what a person typed is one part of it, whatever stands in it."""
     return "/emulator/" + "/".join(quote(part, safe="") for part in parts)
 
 
@@ -32,15 +32,15 @@ class Cloud:
         )
 
     def get(self, path: str, **query: Any) -> Any:
-        """The JSON that is there."""
+        """Return the JSON that is there."""
         return self._json(self.send("GET", path, query=query))
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON that answers."""
+        """Return the JSON that answers."""
         return self._json(self.send("PUT", path, body=body))
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The JSON that answers."""
+        """Return the JSON that answers."""
         return self._json(self.send("POST", path, body=body))
 
     def delete(self, path: str) -> None:
@@ -48,7 +48,7 @@ class Cloud:
         self.send("DELETE", path)
 
     def content(self, path: str) -> bytes:
-        """The bytes that are there."""
+        """Return the bytes that are there."""
         return self.send("GET", path).content
 
     def send(

@@ -18,7 +18,7 @@ Named = tuple[str, str]  # what is completed, and what a shell that can do so sh
 
 
 def completing(path: str, choose: Callable[[Any], Iterable[Named]]) -> Callable[[typer.Context, str], list[Named]]:
-    """A completion by what ``choose`` finds in the JSON that the cloud gives at ``path``."""
+    """Return a function that completes by what ``choose`` finds in the JSON that the cloud gives at ``path``."""
 
     def complete(context: typer.Context, incomplete: str) -> list[Named]:
         token = read_settings([]).admin_token.get_secret_value()

@@ -19,7 +19,7 @@ def default_url() -> str:
 
 
 def address(given: str | None) -> str | None:
-    """An address as it was given, without the slash at its end; wrong ones end the command."""
+    """Return an address as it was given, without the slash at its end; wrong ones end the command."""
     if given is None:
         return None
     parts = urlsplit(given)

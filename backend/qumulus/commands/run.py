@@ -104,7 +104,7 @@ def _checked(names: Iterable[str]) -> list[str]:
 
 
 def _known(names: Iterable[str]) -> list[str]:
-    """Those that can be offered: what only looks like an instance in a script is passed over."""
+    """Return those that can be offered: what only looks like an instance in a script is passed over."""
     result = []
     for name in names:
         try:

@@ -222,7 +222,7 @@ class _Service:
 
 
 def _json(option: str, text: str) -> Any:
-    """A value from JSON, or from a file whose name stands after an @."""
+    """Return a value from JSON, or from a file whose name stands after an @."""
     try:
         content = Path(text[1:]).read_text() if text.startswith("@") else text
         return json_module.loads(content, parse_constant=_no_number)

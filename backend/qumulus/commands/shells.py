@@ -31,7 +31,7 @@ def setting(shell: Shell, name: str, value: str) -> str:
 
 
 def comment(shell: Shell, text: str) -> str | None:
-    """A line that the shell passes over; None where the form has none."""
+    """Return a line that the shell passes over; None where the form has none."""
     return None if shell is Shell.GITHUB else f"# {text}"
 
 

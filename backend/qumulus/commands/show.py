@@ -63,7 +63,7 @@ def progress(what: str, steps: int | None = None) -> Generator[Callable[..., Non
 
 
 def text(value: object) -> str:
-    """A value as people read it; nothing in it can move their cursor."""
+    """Return a value as people read it; nothing in it can move their cursor."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -76,7 +76,7 @@ def text(value: object) -> str:
 
 
 def moment(value: str | None) -> str:
-    """A time of the API, in the person's own zone."""
+    """Return a time of the API, in the person's own zone."""
     return "-" if value is None else datetime.fromisoformat(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -53,14 +53,14 @@ def plans(command: Sequence[str], home: Path) -> list[tuple[str, str]]:
 
 
 def _regions(texts: Iterable[str], home: Path) -> list[str]:
-    """The usual region, and IBM's other one where a text or a saved account asks for it."""
+    """Return the usual region, and IBM's other one where a text or a saved account asks for it."""
     saved = [str(account.get("region")) for account in saved_accounts(home).values()]
     asked = any(re.search(rf"(?<![\w:-]){EU_DE}(?![\w:-])", text) for text in (*texts, *saved))  # and not in a CRN
     return [REGION, EU_DE] if asked else [REGION]
 
 
 def saved_accounts(home: Path) -> dict[str, dict[str, object]]:
-    """The IBM client's accounts by name; none where the file could not be read by the client either."""
+    """Return the IBM client's accounts by name; none where the file could not be read by the client either."""
     try:
         saved = json.loads((home / ACCOUNTS).read_bytes())
     except (OSError, ValueError):

@@ -32,7 +32,7 @@ class Administration:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def __call__(self, method: str, path: str, body: object = None) -> Any:
-        """An operation such as ``("GET", "/jobs")``; the JSON that answers.
+        """Call an operation such as ``("GET", "/jobs")`` and return the JSON that answers.
 
         Raises:
             CloudRefused
@@ -67,6 +67,6 @@ class Administration:
 
 
 def service_name(folder: Path) -> str:
-    """The name of a folder in the form of a service's."""
+    """Return the name of a folder in the form of a service's."""
     letters = (letter if letter.isascii() and letter.isalnum() else "-" for letter in folder.resolve().name.lower())
     return "".join(letters).strip("-")[:63].rstrip("-") or "service"

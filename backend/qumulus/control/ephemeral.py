@@ -145,7 +145,7 @@ class EphemeralCloud:
         self._temporary.remove()
 
     def environment(self, given: Mapping[str, str], *, ibm_account: bool) -> dict[str, str]:
-        """The environment in which untouched clients find this cloud, made from the one ``given``. See `clients.redirected`."""
+        """Return the environment in which untouched clients find this cloud, made from the one ``given``. See `clients.redirected`."""
         upstream = urlsplit(self._settings.get("upstream", "")).hostname
         direct = ",".join(filter(None, (given.get("NO_PROXY") or given.get("no_proxy"), upstream)))
         return redirected(given, self.url, DEFAULT_TOKEN, ibm_account=ibm_account) | environment(

@@ -35,7 +35,7 @@ class Instance:
 
 
 def instance_called(text: str) -> Instance:
-    """The instance of the default account that a CRN, or a name, stands for. A name's CRN is the same on every machine.
+    """Return the instance of the default account that a CRN, or a name, stands for. A name's CRN is the same on every machine.
 
     Raises:
         InvalidRequest: it is neither.
@@ -48,7 +48,7 @@ def instance_called(text: str) -> Instance:
 
 
 def crn_of(name: str, account: str = DEFAULT_ACCOUNT, region: str = REGION) -> str:
-    """The CRN of an instance that has but a name."""
+    """Return the CRN of an instance that has but a name."""
     owner = LOCAL_CRN.split(":")[6] if account == DEFAULT_ACCOUNT else f"a/{uuid5(NAMESPACE_URL, account).hex}"
     return f"crn:v1:bluemix:public:quantum-computing:{region}:{owner}:{uuid5(NAMESPACE_URL, name)}::"
 

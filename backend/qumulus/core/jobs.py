@@ -68,7 +68,7 @@ TRANSITIONS: Mapping[tuple[JobState, JobEvent], JobState] = MappingProxyType(
 
 
 def after(state: JobState, event: JobEvent, job_id: str = "") -> JobState:
-    """The state that follows ``event`` in ``state``.
+    """Return the state that follows ``event`` in ``state``.
 
     Raises:
         IllegalTransition: the table has no such step.
@@ -80,7 +80,7 @@ def after(state: JobState, event: JobEvent, job_id: str = "") -> JobState:
 
 
 def states_before(event: JobEvent) -> frozenset[JobState]:
-    """The states in which ``event`` is legal."""
+    """Return the states in which ``event`` is legal."""
     return frozenset(state for state, candidate in TRANSITIONS if candidate is event)
 
 

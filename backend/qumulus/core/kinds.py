@@ -39,12 +39,12 @@ class Payload(Protocol):
     """What a job brings along, as bytes and back."""
 
     def encode(self) -> bytes:
-        """The bytes that are stored with the job. Versions to come read what earlier ones have written."""
+        """Return the bytes that are stored with the job. Versions to come read what earlier ones have written."""
         ...
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
-        """The payload of these bytes.
+        """Return the payload of these bytes.
 
         Raises:
             Undecodable
@@ -63,11 +63,11 @@ class Kind(Generic[P]):
     payload: type[P]
 
     def encode(self, payload: P) -> bytes:
-        """The bytes of a payload of this kind."""
+        """Return the bytes of a payload of this kind."""
         return payload.encode()
 
     def decode(self, content: bytes) -> P:
-        """The payload of a job of this kind.
+        """Return the payload of a job of this kind.
 
         Raises:
             Undecodable
@@ -113,7 +113,7 @@ class Runners(Generic[R]):
         return iter(self._runners)
 
     def all(self) -> tuple[R, ...]:
-        """All runners."""
+        """Return all runners."""
         return tuple(self._runners.values())
 
     def of(self, name: str) -> R:

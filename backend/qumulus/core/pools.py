@@ -66,7 +66,7 @@ class Pools(Protocol):
         ...
 
     def make(self, about: About, caller: Caller) -> Pool:
-        """An empty one.
+        """Make an empty data pool.
 
         Raises:
             StorageFull
@@ -124,7 +124,7 @@ class Pools(Protocol):
         ...
 
     def grant(self, pool_id: str, application: str, permission: str, lifetime: timedelta, caller: Caller) -> str:
-        """A token with which anybody may use the data pool for a while: to read it (VIEW), else to write as well.
+        """Return a token with which anybody may use the data pool for a while: to read it (VIEW), else to write as well.
 
         Raises:
             UnknownPool

@@ -25,7 +25,7 @@ def device_of(service: str) -> str:
 
 
 def service_of(device: str) -> str:
-    """The service whose queue that is."""
+    """Return the service whose queue that is."""
     return device.removeprefix(PREFIX)
 
 
@@ -35,7 +35,7 @@ def queue_beside(device: str) -> str:
 
 
 def device_beside(queue: str) -> str:
-    """The device beside which the programs of that queue run; any other device as it is."""
+    """Return the device beside which the programs of that queue run; any other device as it is."""
     return queue.removeprefix(BESIDE)
 
 
@@ -68,7 +68,7 @@ class Service:
 
     @property
     def id(self) -> uuid.UUID:
-        """The same in every installation."""
+        """Return the id, which is the same in every installation."""
         return uuid.uuid5(NAMESPACE, self.name)
 
 
@@ -86,7 +86,7 @@ class Services(Protocol):
     def services(self) -> tuple[Service, ...]: ...
 
     def service(self, name: str) -> Service:
-        """The service.
+        """Return the service.
 
         Raises:
             UnknownService
@@ -110,7 +110,7 @@ class Services(Protocol):
         ...
 
     def document(self, name: str) -> Mapping[str, Any]:
-        """The OpenAPI document of a service: the platform's operations with the service's own words and schemas.
+        """Return the OpenAPI document of a service: the platform's operations with the service's own words and schemas.
 
         Raises:
             UnknownService
@@ -118,7 +118,7 @@ class Services(Protocol):
         ...
 
     def brings(self, name: str) -> frozenset[str]:
-        """The parameters that a service brings a data pool along for.
+        """Return the parameters that a service brings a data pool along for.
 
         Raises:
             UnknownService
@@ -143,7 +143,7 @@ class Services(Protocol):
 
 
 def interim_results(lines: Iterable[LogLine]) -> Iterator[dict[str, Any]]:
-    """The objects that a program told of before its end, oldest first."""
+    """Yield the objects that a program told of before its end, oldest first."""
     for line in lines:
         marker, _, told = line.text.partition(INTERIM)
         if told and not marker.strip():

@@ -116,7 +116,7 @@ def status_of(job: Job) -> WorkloadStatus:
 
 
 def of_job(job: Job) -> Workload:
-    """A job that belongs to no session."""
+    """Make a workload of a job that belongs to no session."""
     return Workload(
         id=job.id,
         account=job.account,
@@ -164,7 +164,7 @@ class Spent:
 
     @property
     def mean(self) -> float:
-        """Seconds of one on average; 0 where there is none."""
+        """Return the seconds of one on average; 0 where there is none."""
         return self.seconds / self.count if self.count else 0.0
 
 

@@ -36,7 +36,7 @@ class ProviderCloud:
         self._storage = httpx2.Client(timeout=SECONDS, trust_env=False)
 
     def fetch(self, limit: int) -> list[dict[str, Any]]:
-        """The oldest jobs that wait, which are ours from now on."""
+        """Return the oldest jobs that wait, which are ours from now on."""
         query = {"device_id": self.device, "status": "submitted", "limit": limit}
         return self._call("GET", "/jobs", params=query).json()
 
@@ -45,7 +45,7 @@ class ProviderCloud:
         return str(self._call("GET", f"/jobs/{job_id}").json()["status"])
 
     def input(self, url: str) -> bytes:
-        """The zip file that a job came with."""
+        """Return the zip file that a job came with."""
         return self._sent(self._storage, "GET", url).content
 
     def transpiler(self, job_id: str, information: Mapping[str, Any]) -> None:

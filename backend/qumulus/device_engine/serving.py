@@ -25,7 +25,7 @@ class NoDeviceSettings:
     """Nothing is set here for a device: the cloud says whether it takes jobs."""
 
     def settings(self, device: str) -> DeviceSettings:
-        """The defaults."""
+        """Return the defaults."""
         del device
         return DeviceSettings()
 

@@ -19,7 +19,7 @@ HEARTBEAT_SECONDS = 2.0  # between two renewals
 
 
 def owner_name() -> str:
-    """A name for a dispatcher, which no other one has, on this machine or elsewhere."""
+    """Return a name for a dispatcher, which no other one has, on this machine or elsewhere."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 

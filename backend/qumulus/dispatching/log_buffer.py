@@ -38,7 +38,7 @@ class LogBuffer:
 
     @property
     def full(self) -> bool:
-        """Whether the run has written more than it may: what it writes from now on is left out."""
+        """Say whether the run has written more than it may: what it writes from now on is left out."""
         limit = self._limit
         if limit is None:
             return False
@@ -46,7 +46,7 @@ class LogBuffer:
 
     @property
     def patience(self) -> float:
-        """Seconds after which `flush_if_due` has something to do, or a long time."""
+        """Return seconds after which `flush_if_due` has something to do, or a long time."""
         if not self._fresh:
             return 3600.0
         return max(0.01, self._stored_at + self._every - time.monotonic())
@@ -88,6 +88,6 @@ class LogBuffer:
                 raise
 
     def take(self) -> list[LogLine]:
-        """What is not stored yet, to be stored with the outcome."""
+        """Return what is not stored yet, to be stored with the outcome."""
         lines, self._fresh = self._fresh, []
         return lines

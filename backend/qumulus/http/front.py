@@ -141,7 +141,7 @@ def reached_by_others(scope: Scope) -> bool:
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header, in small letters, without the port."""
+    """Return the name in a Host header, in small letters, without the port."""
     host = host.strip().lower()
     if host.startswith("["):
         return host.partition("]")[0] + "]"
@@ -207,5 +207,5 @@ class Logged:
 
 
 def printable(path: str) -> str:
-    """A path that can't break a line of the log."""
+    """Return a path that can't break a line of the log."""
     return path if path.isprintable() else path.encode("unicode_escape").decode("ascii")

@@ -28,7 +28,7 @@ class Collector(Protocol):
 
 
 def text(collectors: Iterable[Collector]) -> str:
-    """All metrics, with those of the process itself, in the text format of Prometheus."""
+    """Return all metrics, with those of the process itself, in the text format of Prometheus."""
     from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 
     registry = CollectorRegistry()
@@ -50,7 +50,7 @@ class _Families:
 
 
 def together(texts: Mapping[str, str]) -> str:
-    """The metrics of several processes as one text; each sample has the key of its text as the label ``process``.
+    """Return the metrics of several processes as one text; each sample has the key of its text as the label ``process``.
 
     They are not added up: a counter of a process that is started again falls to zero, and Prometheus has to see which one.
     """
@@ -93,7 +93,7 @@ class Requests:
             durations.total += seconds
 
     def collect(self) -> Iterator[Metric]:
-        """The counter and the histogram."""
+        """Yield the counter and the histogram."""
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
         answered = CounterMetricFamily("qumulus_requests", "Requests answered.", labels=["api", "method", "status"])

@@ -63,7 +63,7 @@ class Siblings:
             return AGAIN
 
     def figures(self) -> str:
-        """The metrics of all that answer."""
+        """Return the metrics of all that answer."""
         found = {self._own.name: self._figures()}
         for other in self._own.parent.iterdir():
             if other != self._own and other.is_socket():

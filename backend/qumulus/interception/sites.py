@@ -19,15 +19,15 @@ class Site:
 
     @property
     def domain(self) -> str:
-        """The name that it is, or that all its hosts are below of."""
+        """Return the host itself, or the domain that all hosts of the site are below of."""
         return self.host.removeprefix("*.")
 
     def covers(self, host: str) -> bool:
-        """Whether it is, or holds, that host (in small letters)."""
+        """Say whether a host (in small letters) is the site, or below it."""
         return host.endswith(self.host[1:]) if self.host.startswith("*.") else host == self.host
 
     def path(self, path: str) -> str:
-        """The path here for a path there, both percent-encoded."""
+        """Return the path here for a path there, both percent-encoded."""
         return re.sub(self.pattern, self.here, path, count=1)
 
 
@@ -62,19 +62,19 @@ class Sites:
         self._sites = (*more, *SITES)
 
     def find(self, host: str) -> Site | None:
-        """The site of a host, or None where it is not answered for."""
+        """Return the site of a host, or None where it is not answered for."""
         name = host_name(host)
         return next((site for site in self._sites if site.covers(name)), None)
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """The shortest list of domains that all the hosts are in, sorted."""
+        """Return the shortest list of domains that all the hosts are in, sorted."""
         every = {site.domain for site in self._sites}
         return tuple(sorted(name for name in every if not any(name.endswith(f".{other}") for other in every)))
 
 
 def sites(hosts: str) -> Sites:
-    """The table with the hosts of a setting, comma-separated.
+    """Return the table with the hosts of a setting, comma-separated.
 
     Raises:
         ValueError: one of them is none.
@@ -83,7 +83,7 @@ def sites(hosts: str) -> Sites:
 
 
 def site(text: str) -> Site:
-    """A site as settings say it: `HOST`, or `HOST/PREFIX` where the API stands under a prefix there.
+    """Return a site as settings say it: `HOST`, or `HOST/PREFIX` where the API stands under a prefix there.
 
     Raises:
         ValueError: it is none.
@@ -98,7 +98,7 @@ def site(text: str) -> Site:
 
 
 def host_name(text: str) -> str:
-    """A DNS name with a dot in it, in small letters; empty where it is none."""
+    """Return a DNS name with a dot in it, in small letters; empty where it is none."""
     name = text.strip().lower().rstrip(".")
     label = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
     named = re.fullmatch(rf"{label}(\.{label})+", name)

@@ -67,7 +67,7 @@ def _lint(chosen: Sequence[Api]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: 0 when all is well, 1 when something differs or is wrong, 2 when it can't be done."""
+    """Return the exit status: 0 when all is well, 1 when something differs or is wrong, 2 when it can't be done."""
     parser = argparse.ArgumentParser(
         prog="python -m qumulus.openapi", description="From split files to served operations."
     )

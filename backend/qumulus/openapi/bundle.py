@@ -146,7 +146,7 @@ class _Bundler:
         return pointer
 
     def end(self, reference: str, file: Path) -> tuple[Path, str, Any]:
-        """The target of ``reference``, or of the reference that stands there instead, and so on."""
+        """Return the target of ``reference``, or of the reference that stands there instead, and so on."""
         seen: set[tuple[Path, str]] = set()
         path, name, content = self.target(reference, file)
         while isinstance(content, dict) and content.keys() == {"$ref"}:
@@ -157,7 +157,7 @@ class _Bundler:
         return path, name, content
 
     def target(self, reference: str, file: Path) -> tuple[Path, str, Any]:
-        """The file, the name and the content that ``reference``, read in ``file``, stands for."""
+        """Return the file, the name and the content that ``reference``, read in ``file``, stands for."""
         where, _, pointer = reference.partition("#/")
         path = (file.parent / where).resolve() if where else file
         if not path.is_file():
@@ -177,7 +177,7 @@ class _Bundler:
 
 
 def bundle(root: Path) -> dict[str, Any]:
-    """The one document that ``root`` and the files it references make.
+    """Return the one document that ``root`` and the files it references make.
 
     Components stand sorted by name, everything else in the order of the files, so the same tree always gives the same
     bundle.

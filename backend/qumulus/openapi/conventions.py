@@ -30,7 +30,7 @@ class Specification:
 
     @cached_property
     def document(self) -> Node:
-        """The bundle."""
+        """Return the bundle."""
         return bundle(self.root)
 
     def files(self, folder: str) -> Iterator[tuple[str, Node]]:

@@ -36,7 +36,7 @@ class Coverage:
 
     @property
     def row(self) -> str:
-        """The row of the table."""
+        """Return the row of the table."""
         cells = (
             self.title,
             str(len(self.operations)),

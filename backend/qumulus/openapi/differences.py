@@ -34,7 +34,7 @@ class Listed:
 
 
 def listed(entries: Sequence[Mapping[str, Any]]) -> tuple[Listed, ...]:
-    """The entries of one reference in a `differences.yaml`; ``where`` is a pattern or a list of them."""
+    """Return the entries of one reference in a `differences.yaml`; ``where`` is a pattern or a list of them."""
     return tuple(
         Listed(tuple([entry["where"]] if isinstance(entry["where"], str) else entry["where"]), entry["why"])
         for entry in entries
@@ -76,13 +76,13 @@ def paths(document: Document) -> set[str]:
 
 
 def _places(leaves: Mapping[str, Any]) -> set[str]:
-    """All paths of a document: those of its leaves, and those that lead to them."""
+    """Return all paths of a document: those of its leaves, and those that lead to them."""
     parts = (path.split(SEPARATOR) for path in leaves)
     return {SEPARATOR.join(each[:length]) for each in parts for length in range(1, len(each) + 1)}
 
 
 def _topmost(path: str, places: set[str]) -> str:
-    """The shortest beginning of ``path`` that is not among ``places``."""
+    """Return the shortest beginning of ``path`` that is not among ``places``."""
     parts = path.split(SEPARATOR)
     beginnings = (SEPARATOR.join(parts[:length]) for length in range(1, len(parts) + 1))
     return next(each for each in beginnings if each not in places)
@@ -131,7 +131,7 @@ class _Flat:
         return found or {path: "empty"}
 
     def _named(self, path: str, node: list[Any]) -> Iterator[tuple[str, Any]]:
-        """The members of a list under names that do not depend on its order, where the order means nothing."""
+        """Return the members of a list under names that do not depend on its order, where the order means nothing."""
         if path.count(SEPARATOR) == 1 and path.endswith(SEPARATOR + "parameters"):  # those of an operation
             followed = (self._followed(each["$ref"]) if "$ref" in each else each for each in node)
             return ((f"{each['in']} {each['name']}", each) for each in followed)

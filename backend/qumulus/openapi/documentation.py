@@ -35,7 +35,7 @@ class Served:
     prefixes: tuple[str, ...] = ("",)
 
     def content(self) -> Mapping[str, Any]:
-        """The document, with the addresses that it is served at instead of those that it was written with."""
+        """Return the document, with the addresses that it is served at instead of those that it was written with."""
         servers = [{"url": prefix or "/"} for prefix in self.prefixes]
         return {**self.document.content, "servers": servers}
 
@@ -100,7 +100,7 @@ class _Documents:
         }
 
     def as_json(self, name: str) -> bytes:
-        """A document as JSON.
+        """Return a document as JSON.
 
         Raises:
             HTTPException: there is none of that name.
@@ -108,7 +108,7 @@ class _Documents:
         return self._write(name, "json", lambda content: json.dumps(content, ensure_ascii=False).encode())
 
     def as_yaml(self, name: str) -> bytes:
-        """A document as YAML.
+        """Return a document as YAML.
 
         Raises:
             HTTPException: there is none of that name.

@@ -28,7 +28,7 @@ class GeneratorError(Exception):
 
 
 def bundles(chosen: Sequence[Api], repository: Path = REPOSITORY) -> Files:
-    """The one-file documents.
+    """Return the one-file documents.
 
     Raises:
         BundleError
@@ -37,7 +37,7 @@ def bundles(chosen: Sequence[Api], repository: Path = REPOSITORY) -> Files:
 
 
 def models(chosen: Sequence[Api], documents: Files, repository: Path = REPOSITORY) -> Files:
-    """The Pydantic models, one package an API, and beside them the document as JSON.
+    """Return the Pydantic models, one package an API, and beside them the document as JSON.
 
     ``documents`` are the bundles to make them from. The generator runs in a copy of the tree that holds nothing else.
 

@@ -20,12 +20,12 @@ class Api:
 
     @property
     def root(self) -> Path:
-        """The file that the bundle is made from."""
+        """Return the file that the bundle is made from."""
         return self.bundle.with_name("root.yaml")
 
     @property
     def document(self) -> Path:
-        """The bundle as JSON inside the package, which is what the server reads."""
+        """Return the bundle as JSON inside the package, which is what the server reads."""
         return self.models / "openapi.json"
 
 

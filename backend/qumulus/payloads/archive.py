@@ -13,10 +13,10 @@ class Archive:
     content: bytes = field(repr=False)
 
     def encode(self) -> bytes:
-        """The file."""
+        """Return the file."""
         return self.content
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
-        """The file; whatever bytes it has, whoever opens it will see."""
+        """Return the file; whatever bytes it has, whoever opens it will see."""
         return cls(content)

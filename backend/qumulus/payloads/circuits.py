@@ -22,13 +22,13 @@ class CircuitsInput:
     most: int  # how many circuits the backend takes
 
     def encode(self) -> bytes:
-        """The JSON object with these members."""
+        """Return the JSON object with these members."""
         members = {"format": self.format, "input": self.input, "parameters": self.parameters, "most": self.most}
         return to_json(members)
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
-        """The input of a job."""
+        """Return the input of a job."""
         return cls(**json.loads(content))
 
 

@@ -26,17 +26,17 @@ class OpenQasmTask:
 
     @classmethod
     def of(cls, sent: Mapping[str, Any]) -> Self:
-        """The task with these members, of which ``code`` has to be one."""
+        """Return the task with these members, of which ``code`` has to be one."""
         read = {field.name for field in fields(cls)} - {"sent"}
         return cls(**{name: value for name, value in sent.items() if name in read}, sent=sent)
 
     def encode(self) -> bytes:
-        """The JSON object that was sent."""
+        """Return the JSON object that was sent."""
         return json.dumps(self.sent).encode()
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
-        """The task that was accepted with this body."""
+        """Return the task that was accepted with this body."""
         return cls.of(json.loads(content))
 
 

@@ -19,12 +19,12 @@ class PrimitiveInput:
     params: Any
 
     def encode(self) -> bytes:
-        """The JSON object with both members."""
+        """Return the JSON object with both members."""
         return to_json({"backend": self.backend, "params": self.params})
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
-        """The input of a job.
+        """Return the input of a job.
 
         Raises:
             Undecodable: the bytes are no JSON object, or one that is nested too deeply.

@@ -21,12 +21,12 @@ class Parameters:
     members: Mapping[str, Any]
 
     def encode(self) -> bytes:
-        """The JSON object with the parameters."""
+        """Return the JSON object with the parameters."""
         return to_json(self.members)
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
-        """The parameters of an execution."""
+        """Return the parameters of an execution."""
         return cls(json.loads(content))
 
 

@@ -103,7 +103,7 @@ class SqlAccounts:
         raise NotAuthenticated("The credential is unknown or has expired: send one that this server knows.")
 
     def accounts(self) -> tuple[Account, ...]:
-        """All accounts."""
+        """Return all accounts."""
         with self._database.read() as connection:
             return tuple(
                 Account(**row._mapping) for row in connection.execute(select(accounts).order_by(accounts.c.id))
@@ -120,7 +120,7 @@ class SqlAccounts:
         self._write(work)
 
     def instances(self, account: str) -> tuple[Instance, ...]:
-        """The instances of an account."""
+        """Return the instances of an account."""
         wanted = select(instances).where(instances.c.account == account).order_by(instances.c.name)
         with self._database.read() as connection:
             return tuple(_instance(row) for row in connection.execute(wanted))

@@ -33,7 +33,7 @@ class SqlPools:
             return [_record(row) for row in connection.execute(select(data_pools))]
 
     def pool(self, pool_id: str) -> PoolRecord:
-        """The data pool. See `PoolStore.pool`."""
+        """Return the data pool. See `PoolStore.pool`."""
         with self._database.read() as connection:
             row = connection.execute(select(data_pools).where(data_pools.c.id == pool_id)).first()
         if row is None:
@@ -94,7 +94,7 @@ class SqlPools:
         self._values.drop(before)
 
     def content(self, pool_id: str, name: str) -> bytes:
-        """The content of a file. See `PoolStore.content`."""
+        """Return the content of a file. See `PoolStore.content`."""
         wanted = select(pool_files.c.value, pool_files.c.blob)
         its = (pool_files.c.pool == pool_id) & (pool_files.c.name == name)
         with self._database.read() as connection:

@@ -45,7 +45,7 @@ class SqlServices:
             return [_deployed(row) for row in rows]
 
     def get(self, name: str) -> Deployed:
-        """The service. See `ServiceStore.get`."""
+        """Return the service. See `ServiceStore.get`."""
         with self._database.read() as connection:
             wanted = select(*SAID, services.c.deployment).where(services.c.name == name)
             row = connection.execute(wanted).first()

@@ -74,7 +74,7 @@ class Storage:
         return self._database.name if self.shared else str(self.home)
 
     def secret(self, name: str) -> bytes:
-        """A secret that is drawn when it is first asked for, and the same for all who use this database."""
+        """Return a secret that is drawn when it is first asked for, and the same for all who use this database."""
         return shared_secret(self._database, name)
 
     def close(self) -> None:
@@ -169,7 +169,7 @@ def _refuse_what_is_others(home: Path) -> None:
 
 
 def open_database(home: Path, url: str | None, clock: Clock) -> Database:
-    """The database that ``url`` names, or the one in the folder."""
+    """Return the database that ``url`` names, or the one in the folder."""
     if url is None:
         return SqliteDatabase(home, clock)
     from .database.urls import parsed
@@ -195,7 +195,7 @@ def open_blobs(home: Path, url: str | None, database: Database) -> BlobStore:
 
 
 def open_s3(url: str) -> BlobStore:
-    """The place in a store that ``url`` names."""
+    """Return the place in a store that ``url`` names."""
     from .blobs.s3 import S3Blobs, parsed
 
     return S3Blobs(parsed(url))

@@ -17,5 +17,5 @@ import sys
 
 
 def command(address: str) -> tuple[str, ...]:
-    """The command of the driver for the cluster at that address."""
+    """Return the command of the driver for the cluster at that address."""
     return (sys.executable, "-m", "qumulus.cluster.services.driver", address)

@@ -152,7 +152,7 @@ class ServiceActor:
         return execution.run()
 
     def heard(self) -> list[Frame]:
-        """The log since this was last asked."""
+        """Return the lines of the log since the last question."""
         with self._lock:
             fresh, self._lines = self._lines, []
         return [packed(orders.lines(fresh))] if fresh else []

@@ -58,7 +58,7 @@ class ServiceActors:
         self._unsafe.add(node)
 
     def make(self, size: Size, *, unsandboxed: bool, elsewhere_than: str | None) -> tuple[str, Any] | None:
-        """An actor and its node; None if it has to wait for another one to end, or for a node.
+        """Return an actor and its node; None if it has to wait for another one to end, or for a node.
 
         Raises:
             Refused: no node may have it.
@@ -71,7 +71,7 @@ class ServiceActors:
 
 
 def _fit(size: Size, nodes: Nodes, unsafe: Collection[str]) -> Sequence[str]:
-    """The nodes that may have an actor of that size.
+    """Return the nodes that may have an actor of that size.
 
     Raises:
         Refused: there are nodes, and none of them may.
@@ -203,7 +203,7 @@ class Visit:
             self._look()
 
     def _next(self, say: str) -> Message:
-        """The next frame, which has to be this one.
+        """Return the next frame, which has to be this one.
 
         Raises:
             Stopped, BrokenWire

@@ -83,7 +83,7 @@ def ordered(message: Message) -> Order:
 
 
 def lines(told: Sequence[LogLine]) -> Message:
-    """The frame of some lines of a log."""
+    """Return the frame of some lines of a log."""
     return Message("log", {"lines": [[line.time.isoformat(), line.text, line.severity.value] for line in told]})
 
 
@@ -96,7 +96,7 @@ def told_lines(message: Message) -> list[LogLine]:
 
 
 def ended(outcome: Outcome, pools: Mapping[str, Changes]) -> Message:
-    """The frame of how a run ended, and what it did to its data pools."""
+    """Return the frame of how a run ended, and what it did to its data pools."""
     members = {
         "failure": outcome.failure,
         "reason": outcome.reason,

@@ -65,7 +65,7 @@ class Cluster:
     def execution(
         self, job_id: str, package: Package, given: Input, tell: Callable[[Sequence[LogLine]], None]
     ) -> ProgramRun:
-        """An execution that will run on a node."""
+        """Return an execution that will run on a node."""
         order = orders.order(job_id, package, given, network=self._network, unsandboxed=self._unsandboxed)
         return RemoteExecution(self._worker_pool, order, package, given, tell, self._now)
 
@@ -131,7 +131,7 @@ class RemoteExecution:
         return self._ended_by
 
     def _once(self, start: Callable[[], bool]) -> Outcome:
-        """The outcome of a run on one machine.
+        """Return the outcome of a run on one machine.
 
         Raises:
             Unwanted: it is not to begin.

@@ -31,7 +31,7 @@ class Catalogue(Protocol):
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:
-        """The newest calibration, the one with that id, or the newest not after ``before`` (the oldest if all are after).
+        """Return the newest calibration, the one with that id, or the newest not after ``before`` (the oldest if all are after).
 
         Raises:
             UnknownDevice, UnknownCalibration
@@ -39,7 +39,7 @@ class Catalogue(Protocol):
         ...
 
     def calibration_id(self, device: str, *, calibration_id: str | None = None, before: datetime | None = None) -> str:
-        """The id of the calibration that `calibration` gives; its document is not read.
+        """Return the id of the calibration that `calibration` gives; its document is not read.
 
         Raises:
             UnknownDevice, UnknownCalibration
@@ -47,7 +47,7 @@ class Catalogue(Protocol):
         ...
 
     def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
-        """The snapshot's configuration document, with the snapshot's own names replaced.
+        """Return the snapshot's configuration document, with the snapshot's own names replaced.
 
         ``fractional_gates`` adds rx and rzz where the processor has them; without it, a transpiler keeps to the snapshot.
 

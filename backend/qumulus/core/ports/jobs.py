@@ -99,7 +99,7 @@ class JobStore(Protocol):
         ...
 
     def withdraw(self, job_id: str) -> tuple[bytes, str]:
-        """The result of a private job, once: with it, result and payload are gone.
+        """Return the result of a private job, once: with it, result and payload are gone.
 
         Raises:
             UnknownJob, NoResult: also when it was withdrawn before.
@@ -109,7 +109,7 @@ class JobStore(Protocol):
     def file(self, job_id: str, name: str) -> bytes: ...
 
     def link(self, job_id: str, name: str, seconds: int) -> str | None:
-        """An address at which the store of large values gives a file itself for some time; None where only the server can."""
+        """Return an address at which the store of large values gives a file itself for some time; None where only the server can."""
         ...
 
     def files(self, job_id: str) -> tuple[str, ...]: ...
@@ -152,7 +152,7 @@ class JobStore(Protocol):
     def set_tags(self, job_id: str, caller: Caller, tags: Sequence[str]) -> Job: ...
 
     def tags(self, account: str, prefix: str = "") -> tuple[str, ...]:
-        """The tags of an account's jobs that begin so, each once, in order."""
+        """Return the tags of an account's jobs that begin so, each once, in order."""
         ...
 
     def run_seconds(self, instance: str, since: datetime) -> float:

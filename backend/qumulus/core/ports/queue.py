@@ -92,7 +92,7 @@ class FetchedQueue(JobQueue, Protocol):
         ...
 
     def held(self, job_id: str) -> Claim:
-        """The claim of a job that was fetched, for the engine that now reports on it.
+        """Return the claim of a job that was fetched, for the engine that now reports on it.
 
         Raises:
             UnknownJob: nobody has fetched it, or it is final.

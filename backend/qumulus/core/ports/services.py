@@ -27,7 +27,7 @@ class ServiceStore(Protocol):
         ...
 
     def get(self, name: str) -> Deployed:
-        """The service.
+        """Return the service.
 
         Raises:
             UnknownService
@@ -102,7 +102,7 @@ class PoolStore(Protocol):
     def pools(self) -> Sequence[PoolRecord]: ...
 
     def pool(self, pool_id: str) -> PoolRecord:
-        """The data pool.
+        """Return the data pool.
 
         Raises:
             UnknownPool
@@ -136,7 +136,7 @@ class PoolStore(Protocol):
         ...
 
     def content(self, pool_id: str, name: str) -> bytes:
-        """The content of a file.
+        """Return the content of a file.
 
         Raises:
             UnknownFile

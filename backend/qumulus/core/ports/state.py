@@ -32,11 +32,11 @@ class BlobStore(Protocol):
     def keys(self, prefix: str = "") -> Iterable[str]: ...
 
     def old(self, age: timedelta) -> Iterable[str]:
-        """The keys of values that were stored so long ago."""
+        """Return the keys of values that were stored so long ago."""
         ...
 
     def link(self, key: str, name: str, media_type: str, seconds: int) -> str | None:
-        """An address at which the store itself gives a value for some time; None where only the server can."""
+        """Return an address at which the store itself gives a value for some time; None where only the server can."""
         ...
 
 

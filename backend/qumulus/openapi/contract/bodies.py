@@ -22,7 +22,7 @@ READ = "qumulus.body"  # in the scope: the body, once it was read: a stream can'
 
 
 def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any]]:
-    """The dependency that reads the body of ``operation``, of at most ``limit`` bytes if the server says nothing else."""
+    """Return the dependency that reads the body of ``operation``, of at most ``limit`` bytes if the server says nothing else."""
     adapters = {media: TypeAdapter(type_) for media, type_ in operation.bodies.items() if type_ not in (bytes, str)}
     only = next(iter(operation.bodies)) if len(operation.bodies) == 1 else None
 
@@ -55,7 +55,7 @@ def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any
 
 
 async def received(request: Request, limit: int) -> bytes:
-    """The whole body.
+    """Return the whole body.
 
     Raises:
         Refused: it is larger than ``limit``, or the client left.
@@ -88,7 +88,7 @@ def strict_json(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
 
 
 def form(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
-    """The fields of a form, which are all text, as what the document declares.
+    """Return the fields of a form, which are all text, as what the document declares.
 
     Raises:
         Refused: it is not a form, or not as declared.
@@ -101,7 +101,7 @@ def form(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
 
 
 def multipart(raw: bytes, content_type: str, adapter: TypeAdapter[Any]) -> Any:
-    """The parts of a form with files as what the document declares.
+    """Return the parts of a form with files as what the document declares.
 
     Raises:
         Refused: it is not such a form, or not as declared.

@@ -79,25 +79,25 @@ class Declared:
 
     @property
     def route(self) -> str:
-        """The path as routes are written: a server sees encoded slashes decoded, so a value that may have some takes the rest."""
+        """Return the path as routes are written: a server sees encoded slashes decoded, so a value that may have some takes the rest."""
         with_slashes = {parameter.name for parameter in self.parameters if parameter.slashes}
         return re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:path}}" if name[1] in with_slashes else name[0], self.path)
 
     @property
     def success(self) -> Answer:
-        """The answer of a handler that names no status."""
+        """Return the answer of a handler that names no status."""
         return self.answers[min(status for status in self.answers if status < 400)]
 
     @property
     def success_types(self) -> frozenset[Any]:
-        """The types of all bodies that a handler may return with success."""
+        """Return the types of all bodies that a handler may return with success."""
         return frozenset(answer.type for answer in self.answers.values() if 200 <= answer.status < 300) or frozenset(
             [None]
         )
 
     @property
     def body_annotation(self) -> Any:
-        """The type that a handler takes the body as; None when there is no body."""
+        """Return the type that a handler takes the body as; None when there is no body."""
         if not self.bodies:
             return None
         types = (*dict.fromkeys(self.bodies.values()), *(() if self.body_required else (None,)))
@@ -118,12 +118,12 @@ class Document:
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        """The document itself."""
+        """Return the document itself."""
         return json.loads(resources.files(self.package).joinpath("openapi.json").read_bytes())
 
     @cached_property
     def operations(self) -> Mapping[str, Declared]:
-        """All operations by operationId, concrete paths before those with a parameter in the same place."""
+        """Return all operations by operationId, concrete paths before those with a parameter in the same place."""
         found = (
             (path, method, item[method], item.get("parameters", []))
             for path, item in sorted(self.content["paths"].items(), key=lambda entry: _specific(entry[0]))
@@ -202,7 +202,7 @@ class Document:
         return plain
 
     def _generated(self, name: str) -> Any:
-        """The type that the generator made from the component ``name``."""
+        """Return the type that the generator made from the component ``name``."""
         module, _, attribute = name.rpartition(".")
         home = import_module(f"{self.package}.{module}" if module else self.package)
         try:

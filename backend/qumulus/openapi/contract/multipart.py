@@ -20,7 +20,7 @@ class NotMultipart(ValueError):
 
 
 def parts(raw: bytes, content_type: str) -> dict[str, str | bytes]:
-    """The parts by name: files as `File`, what is not UTF-8 as bytes, other fields as text. The last of a name counts.
+    """Return the parts by name: files as `File`, what is not UTF-8 as bytes, other fields as text. The last of a name counts.
 
     Raises:
         NotMultipart

@@ -42,7 +42,7 @@ class Operations:
 def matched(
     document: Document, groups: Collection[Operations], read_elsewhere: Collection[str]
 ) -> Mapping[str, Callable[..., Any]]:
-    """The handlers of all operations, by operationId.
+    """Return the handlers of all operations, by operationId.
 
     Raises:
         ContractError: with the one complete list of what differs.
@@ -116,7 +116,7 @@ def injected(annotation: Any) -> bool:
 
 
 def returned_types(annotation: Any) -> frozenset[Any]:
-    """The types of body in a return annotation, without their wrappers."""
+    """Return the types of body in a return annotation, without their wrappers."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
         return frozenset().union(*map(returned_types, get_args(annotation)))

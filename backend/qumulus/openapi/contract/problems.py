@@ -71,7 +71,7 @@ class Errors:
     headers: Callable[[Problem], Mapping[str, str]] = lambda _problem: {}
 
     def status_of(self, error: QumulusError) -> Sequence[int]:
-        """The statuses to try for ``error``, best first."""
+        """Return the statuses to try for ``error``, best first."""
         if isinstance(error, Refused):
             return error.statuses
         return [
@@ -81,7 +81,7 @@ class Errors:
         ]
 
     def response(self, error: QumulusError | None, operation: Declared | None) -> Response | None:
-        """The response for ``error``; None when the operation declares no status that fits."""
+        """Return the response for ``error``; None when the operation declares no status that fits."""
         if error is None:
             problem = Problem(500, MISTAKE, None)
         elif isinstance(error, Fault):
@@ -96,7 +96,7 @@ class Errors:
         return self._filled(problem, operation.answers.get(problem.status) if operation else None)
 
     def _fault(self, fault: Fault, operation: Declared | None) -> Response:
-        """The response for a fault, in the form that the operation declares for its status, or for any other error."""
+        """Return the response for a fault, in the form that the operation declares for its status, or for any other error."""
         declared = operation.answers if operation else {}
         errors = (answer for status, answer in sorted(declared.items()) if status >= 400 and answer.type is not None)
         answer = declared.get(fault.status) or next(errors, None)
@@ -119,7 +119,7 @@ def _headers(error: QumulusError | None) -> Mapping[str, str]:
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
-    """The sentence for values that do not validate; it does not repeat them, as they may be secret."""
+    """Return the sentence for values that do not validate; it does not repeat them, as they may be secret."""
     shown = [_complaint(each) for each in errors[:MOST_SHOWN]]
     if len(errors) > MOST_SHOWN:
         shown.append(f"and {len(errors) - MOST_SHOWN} more")

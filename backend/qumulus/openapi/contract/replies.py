@@ -45,7 +45,7 @@ class Rendered(Generic[T]):
 
     @classmethod
     def joined(cls, items: Iterable[bytes]) -> Rendered[Any]:
-        """A list whose items were rendered one by one; it has no ETag, as it is another one with every item."""
+        """Return a list whose items were rendered one by one; it has no ETag, as it is another one with every item."""
         return cls(b"[%b]" % b",".join(items), None)
 
 
@@ -57,7 +57,7 @@ def rendered(content: Any) -> bytes:
 
 
 def response(value: Any, operation: Declared, request: Request) -> Response:
-    """The response that ``value``, returned by the handler of ``operation``, stands for.
+    """Return the response that ``value``, returned by the handler of ``operation``, stands for.
 
     Raises:
         RuntimeError: the handler names a status that is not declared.

@@ -58,7 +58,7 @@ class Subjects:
     device: Callable[[str], str] = field(default=str)  # the core's name of the device that the API calls so
 
     def mistakes(self, paths: Sequence[str]) -> list[str]:
-        """A sentence for each beginning that no path has."""
+        """Return a sentence for each beginning that no path has."""
         begun = (each for each in (*self.jobs, *self.devices) if not any(path.startswith(each) for path in paths))
         return [f"{each}: is said to name what requests are about, but no path begins so." for each in begun]
 
@@ -87,11 +87,11 @@ class Call:
 
     @property
     def job_id(self) -> str | None:
-        """The id of the job that the path names."""
+        """Return the id of the job that the path names."""
         return self._named(self._subjects.jobs)
 
     async def body(self) -> Any:
-        """The body as declared; None where the operation takes none.
+        """Return the body as declared; None where the operation takes none.
 
         Raises:
             Refused: it is not as declared.
@@ -99,7 +99,7 @@ class Call:
         return await self._read(self.request) if self._declared.bodies else None
 
     async def device(self) -> str | None:
-        """The core's name of the device that the request is about: by its path, its body or its job; None where it is about none."""
+        """Return the core's name of the device that the request is about: by its path, its body or its job; None where it is about none."""
         if (name := self._named(self._subjects.devices)) is not None:
             return self._subjects.device(name)
         if self.job_id is not None:

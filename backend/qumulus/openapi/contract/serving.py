@@ -112,7 +112,7 @@ def _endpoint(
 
 
 def _let_through(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[..., Awaitable[Request]]:
-    """The dependency that gives the request, after the rules in force have let it through."""
+    """Return the dependency that gives the request, after the rules in force have let it through."""
 
     async def let_through(request: Request, caller: Caller | None = None) -> Request:
         if rules := request.scope.get(RULES):
@@ -163,7 +163,7 @@ def _placed(type_: Any, parameter: Parameter) -> Any:
 
 
 def _list_inside(type_: Any) -> Any:
-    """The list that ``type_`` is an alias of, with its limits; None when it is no list.
+    """Return the list that ``type_`` is an alias of, with its limits; None when it is no list.
 
     FastAPI finds lists neither behind aliases nor, with limits, in unions; it does not validate defaults.
     """
@@ -216,7 +216,7 @@ def _answer_errors(app: FastAPI, document: Document, errors: Errors) -> None:
 
 
 def _unknown(request: Request, error: HTTPException) -> Refused:
-    """A path or a method that the document does not have; the header Allow names every method of the path."""
+    """Return the error for a path or a method that the document does not have; the header Allow names every method of the path."""
     path = request.scope["path"][:200]
     if error.status_code != 405:
         return Refused(f"There is nothing at {path}: see /docs for what there is.", error.status_code)

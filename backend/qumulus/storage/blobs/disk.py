@@ -23,7 +23,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def checked(key: str) -> str:
-    """The key.
+    """Return a key that can be the name of a file.
 
     Raises:
         ValueError: it is none of ours.
@@ -34,7 +34,7 @@ def checked(key: str) -> str:
 
 
 def new_key() -> str:
-    """A key that was never used."""
+    """Return a key that was never used."""
     return secrets.token_hex(16)
 
 
@@ -70,7 +70,7 @@ class DiskBlobs:
             raise Unavailable("The disk that holds the state can't be written now: try again later.") from error
 
     def get(self, key: str) -> bytes:
-        """The value.
+        """Return a value.
 
         Raises:
             FileNotFoundError: there is none.
@@ -82,13 +82,13 @@ class DiskBlobs:
         self._path(key).unlink(missing_ok=True)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """All keys that begin with ``prefix``, the unfinished ones not."""
+        """Yield all keys that begin with ``prefix``, the unfinished ones not."""
         for path in self._folder.glob(f"{prefix[:2] or '??'}*/*"):
             if KEY.fullmatch(path.name) and path.name.startswith(prefix):
                 yield path.name
 
     def old(self, age: timedelta) -> Iterator[str]:
-        """The keys of values that were stored so long ago."""
+        """Yield the keys of values that were stored so long ago."""
         for key in self.keys():
             try:
                 stored_at = self._path(key).stat().st_mtime

@@ -44,7 +44,7 @@ class Place:
 
 
 def parsed(url: str) -> Place:
-    """The place that an URL names.
+    """Return the place that an URL names.
 
     Raises:
         StateUnusable: it is not in the form `FORM`.
@@ -126,7 +126,7 @@ class S3Blobs:
         self._do("put_object", Key=self._key(key), Body=value)
 
     def get(self, key: str) -> bytes:
-        """The value.
+        """Return the value.
 
         Raises:
             FileNotFoundError: there is none.
@@ -143,18 +143,18 @@ class S3Blobs:
         self._do("delete_object", Key=self._key(key))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """All keys that begin with ``prefix``."""
+        """Yield all keys that begin with ``prefix``."""
         for key, _ in self._listed(prefix):
             yield key
 
     def old(self, age: timedelta) -> Iterator[str]:
-        """The keys of values that were stored so long ago, by the store's own clock."""
+        """Yield the keys of values that were stored so long ago, by the store's own clock."""
         for key, stored_for in self._listed(""):
             if stored_for >= age:
                 yield key
 
     def link(self, key: str, name: str, media_type: str, seconds: int) -> str | None:
-        """An address at which the store itself gives a value for some time; None where clients can't reach it.
+        """Return an address at which the store itself gives a value for some time; None where clients can't reach it.
 
         Raises:
             Unavailable: it can't be signed now.

@@ -30,7 +30,7 @@ class TableBlobs:
         self._database.writer.run(lambda connection: connection.execute(insert(large_values), row))
 
     def get(self, key: str) -> bytes:
-        """The value.
+        """Return the value.
 
         Raises:
             FileNotFoundError: there is none.
@@ -47,13 +47,13 @@ class TableBlobs:
         self._database.writer.run(lambda connection: connection.execute(gone))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """All keys that begin with ``prefix``."""
+        """Yield all keys that begin with ``prefix``."""
         wanted = select(large_values.c.key).where(large_values.c.key.startswith(prefix, autoescape=True))
         with self._database.read() as connection:
             yield from connection.execute(wanted).scalars().all()
 
     def old(self, age: timedelta) -> Iterator[str]:
-        """The keys of values that were stored so long ago."""
+        """Yield the keys of values that were stored so long ago."""
         wanted = select(large_values.c.key).where(large_values.c.stored_at <= self._database.clock.now() - age)
         with self._database.read() as connection:
             yield from connection.execute(wanted).scalars().all()

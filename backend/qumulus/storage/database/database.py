@@ -32,12 +32,12 @@ class Database(ABC):
 
     @property
     def engine(self) -> Engine:
-        """The engine for migrations, before `start`."""
+        """Return the engine for migrations, before `start`."""
         return self._writing
 
     @property
     def writer(self) -> Writer:
-        """The one thread of this process that writes."""
+        """Return the one thread of this process that writes."""
         if self._writer is None:
             raise RuntimeError("Database.start() comes before the first write.")
         return self._writer
@@ -59,7 +59,7 @@ class Database(ABC):
 
     @abstractmethod
     def changing(self) -> AbstractContextManager[Connection]:
-        """A transaction in which tables are changed; other processes that want to do so wait for its end."""
+        """Return a transaction in which tables are changed; other processes that want to do so wait for its end."""
 
     @abstractmethod
     def start(self, events: Events) -> None:

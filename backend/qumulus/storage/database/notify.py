@@ -115,7 +115,7 @@ class Notifier:
             self._closing.wait(min(GATHER_SECONDS * len(news), MOST_GATHER_SECONDS))
 
     def _waiting(self) -> tuple[bool, list[News]]:
-        """All news that there is, each once, and whether more may come."""
+        """Return all news that there is, each once, and whether more may come."""
         found: dict[News, None] = {}
         one = self._news.get()
         while one is not None:

@@ -140,7 +140,7 @@ class PostgresDatabase(Database):
 
 
 def shown(target: URL) -> str:
-    """A URL for people: a password may stand in it, and in what follows its question mark."""
+    """Return a URL for people: a password may stand in it, and in what follows its question mark."""
     where = {name: value for name, value in target.query.items() if name == "host"}
     return target.set(drivername="postgresql", query=where).render_as_string(hide_password=True)
 
@@ -164,7 +164,7 @@ class DatabaseClock:
         return self._clock.now() + self._skew
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return seconds that never go back."""
         return self._clock.monotonic()
 
 
@@ -175,7 +175,7 @@ def _refuse_dead(driver: Any, _record: object, _proxy: object) -> None:
 
 
 def written(value: Any) -> str:
-    """A value as JSON for PostgreSQL, which takes no NaN and no infinite number: null stands for them."""
+    """Return a value as JSON for PostgreSQL, which takes no NaN and no infinite number: null stands for them."""
     try:
         return json.dumps(value, allow_nan=False)
     except ValueError:

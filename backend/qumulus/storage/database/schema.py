@@ -52,7 +52,7 @@ def prepare(database: Database) -> None:
 
 
 def current(connection: Connection) -> str | None:
-    """The version of the tables; None where there are none yet."""
+    """Return the version of the tables; None where there are none yet."""
     if not inspect(connection).has_table(_version.name):
         return None
     return connection.execute(select(_version.c.version_num)).scalar()

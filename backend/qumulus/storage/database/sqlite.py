@@ -234,7 +234,7 @@ def refuse_network(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) ->
 
 
 def file_system(folder: Path, mountinfo: str) -> str:
-    """The kind of file system of a folder, by a text in the form of /proc/self/mountinfo."""
+    """Return the kind of file system of a folder, by a text in the form of /proc/self/mountinfo."""
     best, kind = -1, ""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")

@@ -64,7 +64,7 @@ class Word(TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
-        """The type in the database."""
+        """Return the type in the database."""
         return dialect.type_descriptor(String(collation="C") if dialect.name == POSTGRES else self.impl_instance)
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:

@@ -12,7 +12,7 @@ WANTED = "QUMULUS_DATABASE has to be like postgresql://user:password@host:5432/n
 
 
 def parsed(url: str) -> URL:
-    """The URL for SQLAlchemy, with our driver.
+    """Return the URL for SQLAlchemy, with our driver.
 
     Raises:
         StateUnusable: it is none of PostgreSQL, or the driver is not installed. The text does not repeat the URL: a password may

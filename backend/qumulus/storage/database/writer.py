@@ -169,7 +169,7 @@ class Writer:
             transactions.close()
 
     def _group(self, first: Unit[Any] | None) -> tuple[bool, list[Unit[Any]]]:
-        """All units that wait, and whether more may come."""
+        """Return all units that wait, and whether more may come."""
         group: list[Unit[Any]] = []
         unit = first
         while unit is not None:

@@ -139,7 +139,7 @@ class FairQueue:
         return True
 
     def _holder(self, device: str) -> str | None:
-        """The session that has a device to itself."""
+        """Return the session that has a device to itself."""
         if device not in self._holders:
             on_device = sessions.on_device(self._connection, device)
             holding = (session.id for session in on_device if session.holds_device(self._now))

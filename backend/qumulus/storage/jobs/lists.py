@@ -35,7 +35,7 @@ def _(element: each_text, compiler: SQLCompiler, **options: Any) -> str:
 
 
 def page(connection: Connection, query: JobQuery) -> Page:
-    """The jobs of a page, and how many match in all."""
+    """Return the jobs of a page, and how many match in all."""
     condition = and_(True, *conditions(query))
     order = (jobs.c.created_at, jobs.c.number)
     if query.descending:
@@ -47,7 +47,7 @@ def page(connection: Connection, query: JobQuery) -> Page:
 
 
 def tags(connection: Connection, account: str, prefix: str) -> tuple[str, ...]:
-    """The tags of an account's jobs that begin so."""
+    """Return the tags of an account's jobs that begin so."""
     each = each_text(jobs.c.tags).table_valued("value")
     wanted = select(each.c.value).select_from(jobs.join(each, true())).where(jobs.c.account == account).distinct()
     found = connection.execute(wanted.where(each.c.value.startswith(prefix, autoescape=True))).scalars()

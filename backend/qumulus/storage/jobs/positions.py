@@ -39,7 +39,7 @@ def waves(connection: Connection, device: str, position: int, at_once: int) -> f
 
 
 def mean_run(connection: Connection, lane: str) -> float:
-    """Seconds that the last runs on a lane's device took on average: those that were sent shortly before what waits now."""
+    """Return the seconds that the last runs on a lane's device took on average: those that were sent shortly before what waits now."""
     device, _ = rows.device_and_account(lane)
     head = connection.execute(HEAD_OF_LANE, {"its_lane": lane}).first()
     newest = head.number if head else 1 << 62

@@ -112,7 +112,7 @@ class SqlQueue:
         self._database.writer.run(lambda connection: connection.execute(renewed))
 
     def held(self, job_id: str) -> Claim:
-        """The claim of a job that was fetched. See `FetchedQueue.held`."""
+        """Return the claim of a job that was fetched. See `FetchedQueue.held`."""
         wanted = select(*CLAIM_COLUMNS).where(jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(rows.PROVIDER))
         with self._database.read() as connection:
             row = connection.execute(wanted).first()
@@ -215,7 +215,7 @@ class SqlQueue:
         return True
 
     def _kept(self, job_id: str, outcome: Outcome) -> Iterator[dict[str, Any]]:
-        """The rows of a result and its files, each when its blob is on disk."""
+        """Yield the rows of a result and its files, each when its blob is on disk."""
         parts = {name: (value, "application/octet-stream") for name, value in outcome.files.items()}
         if outcome.succeeded or outcome.result:
             parts[""] = (outcome.result, outcome.media_type)

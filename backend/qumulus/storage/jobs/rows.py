@@ -31,7 +31,7 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {"state": JobState, "tags": tuple
 
 
 def new_id(at: datetime) -> str:
-    """A UUID of version 7: drawn by chance, and sorted by time so that new rows stand together."""
+    """Return a UUID of version 7: drawn by chance, and sorted by time so that new rows stand together."""
     milliseconds = int(at.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
     drawn = int.from_bytes(os.urandom(10))
     value = milliseconds << 80 | 0x7 << 76 | (drawn >> 62 & 0xFFF) << 64 | 0b10 << 62 | drawn & 0x3FFF_FFFF_FFFF_FFFF
@@ -39,12 +39,12 @@ def new_id(at: datetime) -> str:
 
 
 def lane(device: str, account: str) -> str:
-    """The queue of an account at a device."""
+    """Return the queue of an account at a device."""
     return f"{device}\x1f{account}"
 
 
 def lanes_of(device: str) -> ColumnElement[bool]:
-    """The condition that a job is in a lane of a device."""
+    """Return the condition that a job is in a lane of a device."""
     return and_(jobs.c.lane > lane(device, ""), jobs.c.lane < device + chr(0x20))
 
 
@@ -73,7 +73,7 @@ def job_values(new: NewJob, job_id: str, now: datetime) -> dict[str, Any]:
 
 
 def to_job(row: AnyRow) -> Job:
-    """A job from a row of `JOB_COLUMNS`."""
+    """Return a job from a row of `JOB_COLUMNS`."""
     return to_job_of(row._mapping)
 
 
@@ -87,7 +87,7 @@ def to_job_of(columns: Mapping[str, Any]) -> Job:
 
 
 def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
-    """A claim from a row that has just been claimed."""
+    """Return a claim from a row that has just been claimed."""
     program = Program(
         job_id=row.id,
         kind=row.kind,

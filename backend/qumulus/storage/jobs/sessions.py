@@ -37,7 +37,7 @@ WITH_ACTIVITY = (
 
 
 def load(connection: Connection, session_id: str, *, share: bool = False, lock: bool = False) -> Session | None:
-    """A session, whoever it belongs to. With ``share`` it stays open until the end of the transaction, with ``lock`` it is ours."""
+    """Return a session, whoever it belongs to. With ``share`` it stays open until the end of the transaction, with ``lock`` it is ours."""
     its = sessions.c.id == session_id
     if share or lock:
         connection.execute(select(sessions.c.id).where(its).with_for_update(read=share))
@@ -45,13 +45,13 @@ def load(connection: Connection, session_id: str, *, share: bool = False, lock: 
 
 
 def on_device(connection: Connection, device: str) -> list[Session]:
-    """The sessions that may hold a device."""
+    """Return the sessions that may hold a device."""
     dedicated = sessions.c.mode == SessionMode.DEDICATED.value
     return matching(connection, sessions.c.device == device, dedicated)
 
 
 def matching(connection: Connection, *conditions: ColumnElement[bool]) -> list[Session]:
-    """The sessions for which all conditions hold, oldest first."""
+    """Return the sessions for which all conditions hold, oldest first."""
     return [_session(row) for row in connection.execute(WITH_ACTIVITY.where(*conditions))]
 
 
@@ -95,7 +95,7 @@ class SqlSessions:
         return self.get(values["id"], Caller(account=new.account))
 
     def get(self, session_id: str, caller: Caller) -> Session:
-        """The session, if it is the caller's. See `core.ports.Sessions`."""
+        """Return the session, if it is the caller's. See `core.ports.Sessions`."""
         with self._database.read() as connection:
             return _owned(connection, session_id, caller)
 

@@ -112,7 +112,7 @@ TAKE_OF_SESSION = _take(_oldest_of(_of_session))
 
 
 def _mine(states: Iterable[str]) -> tuple[ColumnElement[bool], ...]:
-    """The condition that a job is in one of some states and its attempt still the claim's.
+    """Return the condition that a job is in one of some states and its attempt still the claim's.
 
     The states are bound, not written out: the index of the held jobs seems to serve then, and is read from end to end.
     """
@@ -121,7 +121,7 @@ def _mine(states: Iterable[str]) -> tuple[ColumnElement[bool], ...]:
 
 
 def _change(event: JobEvent) -> Update:
-    """A change of a claimed job, if the attempt is still the claim's and ``event`` is legal."""
+    """Return a change of a claimed job, if the attempt is still the claim's and ``event`` is legal."""
     return update(jobs).where(*_mine(state for state in HELD_STATES if JobState(state) in states_before(event)))
 
 
@@ -142,5 +142,5 @@ FORGET_RESULT = (
 
 
 def of(claim: Claim) -> dict[str, Any]:
-    """The parameters of `CHANGE` and `MINE` that name a claim."""
+    """Return the parameters of `CHANGE` and `MINE` that name a claim."""
     return {"its_id": claim.job_id, "its_attempt": claim.attempt}

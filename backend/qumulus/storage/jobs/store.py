@@ -192,7 +192,7 @@ class SqlJobs:
         return rows.to_job(row)
 
     def find(self, query: JobQuery) -> Page:
-        """A page of jobs. See `JobQuery`."""
+        """Return a page of jobs. See `JobQuery`."""
         with self._database.read() as connection:
             return lists.page(connection, query)
 
@@ -209,11 +209,11 @@ class SqlJobs:
         return self._values.load(row.payload, row.payload_blob)
 
     def result(self, job_id: str) -> tuple[bytes, str]:
-        """The stored result and its media type. See `JobStore.result`."""
+        """Return the stored result and its media type. See `JobStore.result`."""
         return self._value(job_id, "")
 
     def withdraw(self, job_id: str) -> tuple[bytes, str]:
-        """The result of a private job, once. See `JobStore.withdraw`."""
+        """Return the result of a private job, once. See `JobStore.withdraw`."""
         value = self.result(job_id)
 
         def work(connection: Connection) -> list[str | None]:
@@ -229,7 +229,7 @@ class SqlJobs:
         return value
 
     def file(self, job_id: str, name: str) -> bytes:
-        """A file that the run left.
+        """Return a file that the run left.
 
         Raises:
             UnknownJob, NoResult
@@ -252,14 +252,14 @@ class SqlJobs:
         return self._values.load(row.value, row.blob), row.media_type
 
     def link(self, job_id: str, name: str, seconds: int) -> str | None:
-        """An address at which the store gives a file itself. See `JobStore.link`."""
+        """Return an address at which the store gives a file itself. See `JobStore.link`."""
         wanted = select(results.c.media_type, results.c.blob).where(results.c.job == job_id, results.c.name == name)
         with self._database.read() as connection:
             row = connection.execute(wanted).first()
         return self._values.link(row.blob, name, row.media_type, seconds) if row is not None else None
 
     def files(self, job_id: str) -> tuple[str, ...]:
-        """The names of the files that the run left."""
+        """Return the names of the files that the run left."""
         wanted = select(results.c.name).where(results.c.job == job_id, results.c.name != "").order_by(results.c.name)
         with self._database.read() as connection:
             return tuple(connection.execute(wanted).scalars())
@@ -272,7 +272,7 @@ class SqlJobs:
             return tuple(LogLine(row.time, row.text, Severity(row.severity)) for row in connection.execute(wanted))
 
     def tags(self, account: str, prefix: str = "") -> tuple[str, ...]:
-        """The tags of an account's jobs that begin so."""
+        """Return the tags of an account's jobs that begin so."""
         with self._database.read() as connection:
             return lists.tags(connection, account, prefix)
 
@@ -333,7 +333,7 @@ class SqlJobs:
 
 
 def _locked(connection: Connection, job_id: str, account: str) -> Job:
-    """The job, which nobody else changes until the end of this transaction."""
+    """Return the job, which nobody else changes until the end of this transaction."""
     return _owned(connection, job_id, account, lock=True)
 
 

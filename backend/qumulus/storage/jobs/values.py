@@ -45,11 +45,11 @@ class Values:
             raise
 
     def load(self, in_row: bytes | None, key: str | None) -> bytes:
-        """The value that a row holds or names."""
+        """Return the value that a row holds or names."""
         return self._blobs.get(key) if key is not None else in_row or b""
 
     def link(self, key: str | None, name: str, media_type: str, seconds: int) -> str | None:
-        """An address at which the store gives a value itself, for some time; None where only we can."""
+        """Return an address at which the store gives a value itself, for some time; None where only we can."""
         return None if key is None else self._blobs.link(key, name, media_type, seconds)
 
     def drop(self, keys: Iterable[str | None]) -> None:

@@ -43,7 +43,7 @@ class SqlWorkloads:
         self._clock = clock
 
     def find(self, query: WorkloadQuery) -> WorkloadPage:
-        """A page of workloads. See `core.ports.Workloads`."""
+        """Return a page of workloads. See `core.ports.Workloads`."""
         forwards = query.after is not None or query.before is None
         edge = query.after if forwards else query.before
         descending = query.descending is forwards  # the order in which to look, away from the edge
@@ -70,7 +70,7 @@ class SqlWorkloads:
             return activity.within(connection, instances, job_kinds, start, end)
 
     def _sessions(self, connection: Connection, query: WorkloadQuery) -> list[Workload]:
-        """All sessions that match."""
+        """Return all sessions that match."""
         column = sessions.c
         if query.tags or query.kind is WorkloadKind.JOB:
             return []
@@ -129,7 +129,7 @@ def _doing(status: WorkloadStatus) -> ColumnElement[bool]:
 def _jobs(
     connection: Connection, condition: ColumnElement[bool], edge: Place | None, *, descending: bool, limit: int
 ) -> list[Workload]:
-    """The next jobs beyond a place."""
+    """Return the next jobs beyond a place."""
     columns = (jobs.c.created_at, jobs.c.id)
     wanted = select(*rows.JOB_COLUMNS).where(condition).limit(limit)
     if edge is not None:
