@@ -27,12 +27,18 @@ class Server:
     started: ClassVar[list[Server]] = []  # all of this test process; their logs stay until it ends
 
     def __init__(
-        self, home: Path, *, environment: Mapping[str, str] | None = None, arguments: tuple[str, ...] = ()
+        self,
+        home: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        arguments: tuple[str, ...] = (),
+        module: str = "qumulus",
     ) -> None:
         self.home = home
         self.log = home.parent / f"{home.name}.log"
         self._environment = dict(environment or {})
         self._arguments = arguments
+        self._module = module
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
         Server.started.append(self)
@@ -56,7 +62,7 @@ class Server:
         offset = self.log.stat().st_size if self.url else 0  # bytes, before the new process writes
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "qumulus", "serve", *self._arguments],
+                [sys.executable, "-m", self._module, "serve", *self._arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -17,7 +17,6 @@ from .clients import DEFAULT_TOKEN
 
 DEFAULT_PROVIDER_KEY = "qumulus-provider"
 DEFAULT_ADMIN_TOKEN = "qumulus-admin"  # noqa: S105
-SEED_TOKEN = "test-token"  # noqa: S105  the one in the first examples of the IBM server
 
 MiB = 1 << 20
 URL = r"^https?://[^/?#]+(/[^?#]*)?$"

@@ -26,7 +26,6 @@ import pytest
 from .clients import DEFAULT_TOKEN, FAMILIES
 from .control.administration import Administration, CloudRefused, service_name
 from .control.ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
-from .core.accounts import LOCAL_CRN
 
 __all__ = ["CloudRefused", "QuantumCloud"]
 
@@ -42,7 +41,7 @@ class QuantumCloud:
 
     url: str
     token = DEFAULT_TOKEN
-    instance = LOCAL_CRN
+    instance = FAMILIES["ibm"].instance
 
     def __init__(self, cloud: EphemeralCloud) -> None:
         self._cloud = cloud
@@ -55,7 +54,7 @@ class QuantumCloud:
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The environment ``given``, changed so that untouched clients of all families find this cloud."""
-        return self._cloud.environment(given, ibm_account=False)
+        return self._cloud.environment(given)
 
     @property
     def proxy(self) -> str:

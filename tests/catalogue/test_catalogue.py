@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from qumulus.catalogue import SnapshotCatalogue, snapshots
-from qumulus.core.devices import IDEALS, DeviceKind
+from qumulus.catalogue.ideal import IDEALS
+from qumulus.core.devices import DeviceKind
 from qumulus.core.errors import UnknownCalibration, UnknownDevice
 
 CATALOGUE = SnapshotCatalogue()

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from qumulus.apis.families import apis as served_apis
+from qumulus.apis.family import loaded
 from qumulus.openapi import yaml12
 from qumulus.openapi.coverage import coverage, file_of
 from qumulus.openapi.jobs import apis
-from qumulus.serving.app import APIS
+from qumulus.serving.app import served
 from servers import Server
 
 HERE = Path(__file__).parent
@@ -24,9 +26,9 @@ ANSWERED = re.compile(r"← ✓ 2\d\d ([A-Z]+) (\S+) \(")
 
 def operations() -> Iterator[tuple[str, str, re.Pattern[str], str]]:
     """API, method, pattern of the path as it is served, operationId; in the order in which they are matched."""
-    for api in APIS:
-        for prefix in api.served().prefixes:
-            for operation in api.module.DOCUMENT.operations.values():
+    for api in served_apis():
+        for prefix in served(api).prefixes:
+            for operation in loaded(api.module).DOCUMENT.operations.values():
                 path = "".join(
                     "[^/]+" if part.startswith("{") else re.escape(part)
                     for part in re.split(r"({.*?})", operation.path)

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from commands.cli import qumulus
-from qumulus.core.accounts import LOCAL_CRN
+from qumulus.apis.ibm.instances import LOCAL_CRN
 
 MINE = {"mine": {"channel": "ibm_quantum_platform", "token": "real", "is_default_account": True}}
 

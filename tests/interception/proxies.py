@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
+from qumulus.apis.families import real_sites
 from qumulus.interception.listening import Interceptor
 from qumulus.interception.proxy import Limits
 from qumulus.interception.sites import sites
@@ -67,7 +68,7 @@ def proxy(folder: Path, *, hosts: str = "", passed: str = "", **limits: float) -
     here = f"127.0.0.1:{application.getsockname()[1]}"
     interceptor = Interceptor(
         echo,
-        sites=sites(hosts),
+        sites=sites(hosts, real_sites()),
         passed=passed.split(","),
         here=here,
         folder=folder / "ca",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qumulus.interception.sites import SITES, Sites, host_name, site, sites
+from qumulus.apis.families import real_sites
+from qumulus.interception.sites import Sites, host_name, site, sites
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ from qumulus.interception.sites import SITES, Sites, host_name, site, sites
 )
 def test_a_path_of_a_real_host_is_found_here(address, here):
     host, slash, path = address.partition("/")
-    found = Sites().find(host)
+    found = Sites(real_sites()).find(host)
     assert found is not None
     assert found.path(slash + path) == here
 
@@ -50,11 +51,11 @@ def test_a_path_of_a_real_host_is_found_here(address, here):
     ],
 )
 def test_no_other_host_is_answered_for(host):
-    assert Sites().find(host) is None
+    assert Sites(real_sites()).find(host) is None
 
 
 def test_a_host_of_ones_own_may_stand_under_a_prefix():
-    table = sites("api.lab.example, cloud.example.org/oqtopus/user/ ,*.example.net")
+    table = sites("api.lab.example, cloud.example.org/oqtopus/user/ ,*.example.net", real_sites())
     assert table.find("api.lab.example").path("/jobs") == "/jobs"
     assert table.find("cloud.example.org").path("/oqtopus/user/jobs") == "/jobs"
     assert table.find("cloud.example.org").path("/oqtopus/users") == "/oqtopus/users"
@@ -77,7 +78,7 @@ def test_host_names_are_compared_in_small_letters_without_the_last_dot():
 
 
 def test_the_authority_gets_each_domain_once():
-    domains = Sites([site("quantum.example.org"), site("*.quantum.example.org")]).domains
+    domains = Sites([site("quantum.example.org"), site("*.quantum.example.org"), *real_sites()]).domains
     assert {"quantum.cloud.ibm.com", "quantum.example.org", "iam.cloud.ibm.com"} <= set(domains)
     assert "private.iam.cloud.ibm.com" not in domains  # it is below iam.cloud.ibm.com
-    assert all(any(f".{one.domain}".endswith(f".{name}") for name in domains) for one in SITES)
+    assert all(any(f".{one.domain}".endswith(f".{name}") for name in domains) for one in real_sites())

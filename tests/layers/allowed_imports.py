@@ -22,6 +22,7 @@ from importlinter import Contract, ContractCheck, fields, output
 ROOT = "qumulus"
 FAMILIES = "apis"
 GENERATED = "schemas"
+OF_AN_API = {GENERATED, "translate"}  # folders inside an API: where they stand in a family, it has but one
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def _allowed(importer: str, imported: str, row: Row) -> bool:
 def _is_other_api(importer: str, imported: str) -> bool:
     """Whether both belong to APIs of one family, and to different ones."""
     ours, theirs = (module.split(".")[1:] for module in (importer, imported))
-    in_apis = [len(parts) > 3 and parts[0] == FAMILIES for parts in (ours, theirs)]
+    in_apis = [len(parts) > 3 and parts[0] == FAMILIES and parts[2] not in OF_AN_API for parts in (ours, theirs)]
     return all(in_apis) and ours[1] == theirs[1] and ours[2] != theirs[2]
 
 

@@ -15,7 +15,7 @@ import requests
 
 import databases
 from dispatchers import wait_for
-from qumulus.core.accounts import LOCAL_CRN
+from qumulus.apis.ibm.instances import LOCAL_CRN
 from servers import Server
 
 STATE = Path(__file__).parent / "states" / "schema-0004.zip"

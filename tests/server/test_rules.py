@@ -11,8 +11,8 @@ import pytest
 from fastapi import Response
 from fastapi.testclient import TestClient
 
+from qumulus.apis.ibm.instances import LOCAL_CRN
 from qumulus.apis.ibm.runtime.app import DOCUMENT
-from qumulus.core.accounts import LOCAL_CRN
 from qumulus.core.errors import DeviceUnavailable, NotAuthenticated
 from qumulus.openapi.contract import Call, Fault, Rule, Subjects
 from qumulus.serving.app import create_app

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from qumulus.apis.planqk.service.interim import interim_results
 from qumulus.core.results import Failure, Severity
-from qumulus.core.services import interim_results
 from qumulus.services.execution import Pool
 from qumulus.services.sandbox import Sandbox
 from services.programs import Programs

@@ -9,7 +9,7 @@ import pytest
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
 from qiskit.circuit.classical import expr
 
-from qumulus.core.devices import IDEAL
+from qumulus.catalogue.ideal import IDEAL
 from qumulus.core.programs import LOCAL_MODE_NOISE
 from qumulus.simulation.branches import Evolution
 from qumulus.simulation.circuits import scan

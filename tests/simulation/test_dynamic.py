@@ -8,7 +8,7 @@ from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit.classical import expr, types
 from qiskit.transpiler import generate_preset_pass_manager
 
-from qumulus.core.devices import IDEAL
+from qumulus.catalogue.ideal import IDEAL
 from qumulus.simulation.branches import Evolution
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.components import components

@@ -12,7 +12,7 @@ from qiskit.circuit import CircuitInstruction, Clbit, Parameter, QuantumCircuit,
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 
-from qumulus.core.devices import IDEAL
+from qumulus.catalogue.ideal import IDEAL
 from qumulus.core.programs import LOCAL_MODE_NOISE, Limits
 from qumulus.execution import process
 from qumulus.simulation.aer import noise_model

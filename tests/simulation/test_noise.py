@@ -16,7 +16,7 @@ from qiskit.quantum_info import PTM
 from qiskit_aer.noise.device import basic_device_gate_errors, basic_device_readout_errors
 
 from qumulus.catalogue import SnapshotCatalogue
-from qumulus.core.devices import IDEAL
+from qumulus.catalogue.ideal import IDEAL
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.noise import (
     average_fidelity,

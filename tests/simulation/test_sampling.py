@@ -17,7 +17,7 @@ from qiskit.circuit import (
 )
 from qiskit.circuit.classical import expr
 
-from qumulus.core.devices import IDEAL
+from qumulus.catalogue.ideal import IDEAL
 from qumulus.core.programs import Limits
 from qumulus.core.results import Severity
 from qumulus.simulation import choice

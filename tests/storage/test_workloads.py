@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from qumulus.core.accounts import TEST_CRN, Caller
+from qumulus.apis.ibm.instances import TEST_CRN
+from qumulus.core.accounts import Caller
 from qumulus.core.jobs import NewJob
 from qumulus.core.results import Failure, Outcome
 from qumulus.core.sessions import NewSession, SessionMode

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from qumulus.core.devices import IDEALS, Calibration, Device
+from qumulus.core.devices import Calibration, Device
 from qumulus.core.errors import UnknownCalibration, UnknownDevice
 
 from . import fractional, ideal, index, snapshots
@@ -106,11 +106,11 @@ def _choose(series: tuple[Calibration, ...], calibration_id: str | None, before:
 
 
 def _configuration(name: str) -> dict[str, Any]:
-    return ideal.configuration(name) if name in IDEALS else _snapshot(name, "conf")
+    return ideal.configuration(name) if name in ideal.IDEALS else _snapshot(name, "conf")
 
 
 def _properties(name: str) -> dict[str, Any]:
-    if name in IDEALS:
+    if name in ideal.IDEALS:
         return ideal.properties(name)
     properties = _snapshot(name, "props")
     return fractional.in_properties(properties) if fractional.has(_configuration(name)) else properties

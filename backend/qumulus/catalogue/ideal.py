@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+IDEAL = "qulacs"  # the ideal simulator, named as the clients of OQTOPUS name theirs
+IDEALS = (IDEAL, "sse")  # and the same once more, under the name that programs beside a device use
 N_QUBITS = 28  # the state vector that the default memory limit of 4 GiB holds: 2^28 amplitudes of 16 bytes
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 _NO_PARAMETER = (

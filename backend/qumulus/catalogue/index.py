@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID, uuid5
 
-from qumulus.core.devices import IDEALS, Device, DeviceKind
+from qumulus.core.devices import Device, DeviceKind
 
 from . import fractional, ideal, snapshots
 
@@ -26,7 +26,7 @@ def calibration_id(device: str, at: datetime) -> str:
 def build() -> dict[str, Any]:
     """Return the index from the installed snapshots."""
     rows = [_row(name, snapshots.read(name, "conf"), snapshots.read(name, "props")) for name in snapshots.names()]
-    rows += [_row(name, ideal.configuration(name), ideal.properties(name)) for name in IDEALS]
+    rows += [_row(name, ideal.configuration(name), ideal.properties(name)) for name in ideal.IDEALS]
     return {"source": snapshots.source(), "devices": rows}
 
 

@@ -10,13 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from qumulus.clients import IBM
-from qumulus.core.accounts import LOCAL_CRN
+from qumulus.apis.ibm.untouched import ACCOUNTS
+from qumulus.clients import FAMILIES
 from qumulus.serving.server import read_settings
 
 from . import show
 from .options import Json, Url, fail
-from .wanted import ACCOUNTS
 
 REAL = "https://cloud.ibm.com"
 ENVIRONMENT = ("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
@@ -33,7 +32,7 @@ def account() -> None:
 def save(
     url: Url,
     name: Annotated[str, typer.Option(help="The name of the account: QiskitRuntimeService(name=NAME).")] = "qumulus",
-    instance: Annotated[str, typer.Option(help="The CRN or name of an instance.")] = LOCAL_CRN,
+    instance: Annotated[str, typer.Option(help="The CRN or name of an instance.")] = FAMILIES["ibm"].instance,
     proxy: Annotated[
         str | None,
         typer.Option(
@@ -47,7 +46,7 @@ def save(
 ) -> None:
     """Save an account for QiskitRuntimeService(name="qumulus")."""
     token = read_settings([]).token.get_secret_value()
-    variables = IBM.environment(url, token, instance)
+    variables = FAMILIES["ibm"].environment(url, token, instance)
     saved: dict[str, Any] = {
         "channel": "ibm_quantum_platform",
         "instance": instance,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from qumulus.apis import families
+from qumulus.apis.family import loaded
 from qumulus.control.administration import Administration, CloudRefused, service_name
 from qumulus.control.ephemeral import CloudNotStarted, EphemeralCloud
-from qumulus.core.accounts import instance_called
 from qumulus.core.errors import InvalidRequest
 from qumulus.interception.sites import sites
 
-from . import wanted
 from .options import address, fail
 from .relay import NOT_EXECUTABLE, NOT_FOUND, relay
 
@@ -52,22 +52,28 @@ def run(
     if log:
         _check_writable(log)
     home = Path.home()
-    hosts = [*(intercept or ()), *wanted.oqtopus_hosts(home)]
-    instances = [*_checked(instance or ()), *_known(wanted.instances(command, os.environ, home))]
+    wanted = {
+        family.name: loaded(family.wanted)(command, os.environ, home) for family in families.FAMILIES if family.wanted
+    }
+    hosts = [*(intercept or ()), *(host for each in wanted.values() for host in each.hosts)]
+    seen = [name for each in wanted.values() for name in each.instances]
+    instances = [*_checked(instance or ()), *_known(seen)]
     settings = {"upstream": url} if url else {}
     settings |= {"intercept_hosts": ",".join(hosts), "pass_hosts": ",".join(passed or ())}
     try:
-        sites(settings["intercept_hosts"])
+        sites(settings["intercept_hosts"], families.real_sites())
         with EphemeralCloud(instances=instances, settings=settings) as cloud:
-            for plan, region in () if url else wanted.plans(command, home):
+            for plan, region in () if url else (plan for each in wanted.values() for plan in each.plans):
                 described = {"name": f"{plan} {region}", "plan": plan, "region": region}
                 Administration(cloud.url)("POST", "/instances", described)
             for named in service or ():
                 name, _, folder = named.rpartition("=")
                 Administration(cloud.url).deploy(name or service_name(Path(folder)), Path(folder))
-            status = relay(command, cloud.environment(os.environ, ibm_account=bool(wanted.saved_accounts(home))))
+            with_account = {name for name, each in wanted.items() if each.account_saved}
+            status = relay(command, cloud.environment(os.environ, with_account=with_account))
             if status:
-                for sentence in (*hints(cloud.events(), instances), *_past_us(home)):
+                warnings = [sentence for each in wanted.values() for sentence in each.warnings]
+                for sentence in (*hints(cloud.events(), instances), *warnings):
                     typer.echo(f"qumulus: {sentence}", err=True)
             if log:
                 shutil.copyfile(cloud.log, log)
@@ -86,18 +92,12 @@ def _check_writable(log: Path) -> None:
         fail(f"The log can't be kept in {log}: {error.strerror}.", 2)
 
 
-def _past_us(home: Path) -> Iterator[str]:
-    for name, account in wanted.saved_accounts(home).items():
-        if account.get("proxies"):
-            yield f"the saved IBM account {name} names a proxy of its own, which leads past the cloud here."
-
-
 def _checked(names: Iterable[str]) -> list[str]:
     for name in names:
         if "," in name:
             fail(f"{name!r} is no instance: say --instance once for each.", 2)
         try:
-            instance_called(name)
+            families.naming().called(name)
         except InvalidRequest as error:
             fail(error.message, 2)
     return list(names)
@@ -108,7 +108,7 @@ def _known(names: Iterable[str]) -> list[str]:
     result = []
     for name in names:
         try:
-            instance_called(name)
+            families.naming().called(name)
         except InvalidRequest:
             continue
         if "," not in name:
@@ -132,11 +132,7 @@ def hints(events: Iterable[Mapping[str, object]], instances: Iterable[str]) -> l
         f"the cloud at {url} can't be reached: start it, or leave --url out to have one for the command."
         for url in dict.fromkeys(str(event["unreachable"]) for event in events if "unreachable" in event)
     ]
-    runtime = [event for event in events if str(event.get("path", "")).startswith("/api/v1/") and "status" in event]
-    searched = any(event.get("path") == "/v3/resources/search" for event in events)
-    if (searched and not runtime) or any(event["status"] == 403 for event in runtime):
-        offered = ", ".join(dict.fromkeys(["local", "test", *instances]))
-        result.append(
-            f"the instances here were {offered}. If the command asked for another one, name it with --instance CRN-or-name."
-        )
+    for family in families.FAMILIES:
+        if family.hints:
+            result += loaded(family.hints)(events, instances)
     return result

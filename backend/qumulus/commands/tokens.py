@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from qumulus.apis.families import credentials
+
 from . import accounts, show
 from .cloud import Cloud, at
 from .completion import completing
@@ -23,14 +25,7 @@ identifiers = completing(
 )
 
 
-class Api(StrEnum):
-    """Whose clients send the token."""
-
-    IBM = "ibm"
-    OQTOPUS = "oqtopus"
-    PLANQK = "planqk"
-    PROVIDER = "provider"
-    ADMIN = "admin"
+Api = StrEnum("Api", [(scheme.upper(), scheme) for scheme in credentials()])  # whose clients send the token
 
 
 @app.command("list")

@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from qumulus.apis.families import real_sites
 from qumulus.clients import DEFAULT_TOKEN, redirected
 from qumulus.interception.environment import environment
 from qumulus.interception.sites import sites
@@ -144,16 +145,16 @@ class EphemeralCloud:
                 self._process.wait()
         self._temporary.remove()
 
-    def environment(self, given: Mapping[str, str], *, ibm_account: bool) -> dict[str, str]:
+    def environment(self, given: Mapping[str, str], *, with_account: Collection[str] = ()) -> dict[str, str]:
         """Return the environment in which untouched clients find this cloud, made from the one ``given``. See `clients.redirected`."""
         upstream = urlsplit(self._settings.get("upstream", "")).hostname
         direct = ",".join(filter(None, (given.get("NO_PROXY") or given.get("no_proxy"), upstream)))
-        return redirected(given, self.url, DEFAULT_TOKEN, ibm_account=ibm_account) | environment(
+        return redirected(given, self.url, DEFAULT_TOKEN, with_account=with_account) | environment(
             {**given, "NO_PROXY": direct},
             proxy=self.proxy,
             certificate=self.certificate,
             bundle=self.folder / "trusted.pem",
-            sites=sites(self._settings.get("intercept_hosts", "")),
+            sites=sites(self._settings.get("intercept_hosts", ""), real_sites()),
         )
 
     def events(self) -> list[dict[str, object]]:

@@ -8,10 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-IDEAL = "qulacs"  # the ideal simulator, named as upstream's examples name it
-IDEAL_BESIDE = "sse"  # the same once more, under the name that upstream's examples of programs beside a device use
-IDEALS = (IDEAL, IDEAL_BESIDE)
-
 
 class DeviceKind(StrEnum):
     """What a device is."""

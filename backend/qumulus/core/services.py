@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from .results import LogLine
-
 PREFIX = "service:"  # before the name of a service where a job names its device
 BESIDE = "program:"  # before the name of a device where a job is a user's program that runs beside it
-INTERIM = "PlanQK:Job:InterimResult:"  # before an interim result, in a line that a program prints
 NAMESPACE = uuid.UUID("7c0f1b52-6c0e-5a1c-9d4f-5f2c3f9b8f10")
 
 
@@ -140,16 +136,3 @@ class Services(Protocol):
         program may call the quantum API.
         """
         ...
-
-
-def interim_results(lines: Iterable[LogLine]) -> Iterator[dict[str, Any]]:
-    """Yield the objects that a program told of before its end, oldest first."""
-    for line in lines:
-        marker, _, told = line.text.partition(INTERIM)
-        if told and not marker.strip():
-            try:
-                value = json.loads(told)
-            except (ValueError, RecursionError):
-                continue  # the line stays in the log, where its author finds it
-            if isinstance(value, dict):
-                yield value

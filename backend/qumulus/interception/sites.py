@@ -31,35 +31,11 @@ class Site:
         return re.sub(self.pattern, self.here, path, count=1)
 
 
-CATALOG = (r"^/api/v1(?=/|$)", "/catalog/api/v1")  # apart from the Runtime API, which has /api/v1 here
-SERVICE = (r"^/(?!token$)[^/]+/([^/]+)/[^/]+(?=/|$)", r"/services/\1")  # /context/service/version
-PLATFORM = (r"^/qc-catalog(?=/|$)", "/platform")
-
-SITES = (
-    # IBM: token, search, catalog, resource controller, the Runtime API of every region; public and private endpoints
-    Site("iam.cloud.ibm.com"),
-    Site("private.iam.cloud.ibm.com"),
-    Site("api.global-search-tagging.cloud.ibm.com"),
-    Site("api.private.global-search-tagging.cloud.ibm.com"),
-    Site("globalcatalog.cloud.ibm.com", *CATALOG),
-    Site("private.globalcatalog.cloud.ibm.com", *CATALOG),
-    Site("resource-controller.cloud.ibm.com"),
-    Site("private.resource-controller.cloud.ibm.com"),
-    Site("quantum.cloud.ibm.com"),
-    Site("*.quantum.cloud.ibm.com"),
-    # PLANQK and Kipu Quantum Hub: managed services behind the gateways, quantum backends behind the others
-    Site("gateway.hub.kipu-quantum.com", *SERVICE),
-    Site("gateway.platform.planqk.de", *SERVICE),
-    Site("api.hub.kipu-quantum.com", *PLATFORM),
-    Site("platform.planqk.de"),
-)
-
-
 class Sites:
-    """The table in use: the built-in sites and those of the settings."""
+    """The table in use; of two sites that cover a host, the first answers."""
 
-    def __init__(self, more: Iterable[Site] = ()) -> None:
-        self._sites = (*more, *SITES)
+    def __init__(self, known: Iterable[Site]) -> None:
+        self._sites = tuple(known)
 
     def find(self, host: str) -> Site | None:
         """Return the site of a host, or None where it is not answered for."""
@@ -73,13 +49,13 @@ class Sites:
         return tuple(sorted(name for name in every if not any(name.endswith(f".{other}") for other in every)))
 
 
-def sites(hosts: str) -> Sites:
-    """Return the table with the hosts of a setting, comma-separated.
+def sites(hosts: str, known: Iterable[Site]) -> Sites:
+    """Return the table of the ``known`` sites and, before them, the hosts of a setting, comma-separated.
 
     Raises:
         ValueError: one of them is none.
     """
-    return Sites(site(host) for host in hosts.split(",") if host.strip())
+    return Sites((*(site(host) for host in hosts.split(",") if host.strip()), *known))
 
 
 def site(text: str) -> Site:

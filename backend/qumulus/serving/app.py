@@ -7,23 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from itertools import chain
-from types import ModuleType
 from typing import Any
 
+from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
-from qumulus.apis.ibm.account import app as ibm_account
-from qumulus.apis.ibm.runtime import app as ibm_runtime
-from qumulus.apis.oqtopus.provider import app as oqtopus_provider
-from qumulus.apis.oqtopus.storage import app as oqtopus_storage
-from qumulus.apis.oqtopus.user import app as oqtopus_user
-from qumulus.apis.planqk.platform import app as planqk_platform
-from qumulus.apis.planqk.quantum import app as planqk_quantum
-from qumulus.apis.planqk.service import app as planqk_service
-from qumulus.apis.planqk.service.at_root import AtRoot
+from qumulus.apis.family import Api, loaded
 from qumulus.catalogue import SnapshotCatalogue
 from qumulus.core.cloud import Cloud
 from qumulus.core.services import Services
@@ -40,71 +30,23 @@ from qumulus.storage import Storage
 from .health import Health
 from .runners import Runners, StartError, opened, secret
 
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """One API and where it stands: ``module`` has its ``DOCUMENT`` and ``create(cloud)``."""
-
-    name: str  # as in the jobs of the generator
-    module: ModuleType
-    prefixes: tuple[str, ...]
-    cut: bool = False  # True: its document names its paths without the prefix
-    options: Callable[[Settings, Storage], Mapping[str, Any]] = (
-        lambda _settings, _storage: {}
-    )  # what else ``create`` takes
-    in_front: tuple[str, ...] = ()  # prefixes that it has as well when it is the front
-
-    def served(self, front: str = "") -> Served:
-        """Return what the documentation shows of the API: at the root, where the API is the ``front``."""
-        at_root = ("",) if not self.cut or (self.in_front and front == self.name) else ()
-        return Served(self.name, self.module.DOCUMENT, (*at_root, *(self.prefixes if self.cut else ())))
-
-    def mounts(self, cloud: Cloud, settings: Settings, storage: Storage) -> Iterable[Mount]:
-        """The application under all its prefixes: one, however many they are."""
-        app = self.module.create(cloud, **self.options(settings, storage))
-        in_front = self.in_front if settings.front == self.name else ()
-        return (
-            *(Mount(prefix, app, cut=False, name=self.name) for prefix in in_front),
-            *(Mount(prefix, app, self.cut, self.name) for prefix in self.prefixes),
-        )
-
-
-OQTOPUS_USER = ("/hello", "/task", "/devices", "/jobs", "/api-token", "/announcements", "/users", "/system")
-APIS = (
-    Api(
-        "user",
-        oqtopus_user,
-        OQTOPUS_USER,
-        options=lambda settings, storage: {
-            "secret": secret(storage),
-            "token_needed": not settings.loopback,
-            "inline": settings.device_info == "inline",
-        },
-    ),
-    Api(
-        "provider",
-        oqtopus_provider,
-        ("/provider",),
-        cut=True,
-        options=lambda settings, storage: {
-            "secret": secret(storage),
-            "lease": timedelta(seconds=settings.provider_lease) if settings.provider_lease else None,
-        },
-        in_front=("/hello", "/jobs", "/devices"),
-    ),
-    Api("storage", oqtopus_storage, ("/storage",), options=lambda _settings, storage: {"secret": secret(storage)}),
-    Api("planqk-platform", planqk_platform, ("/platform",), cut=True),
-    Api("planqk-quantum", planqk_quantum, ("/quantum",), cut=True),
-    Api(
-        "planqk-service",
-        planqk_service,
-        ("/services", "/token"),
-        options=lambda settings, _storage: {"relative_links": settings.services_relative_links},
-    ),
-    Api("ibm-runtime", ibm_runtime, ("/v1", "/api/v1", "/experimental/api/v1"), cut=True),
-    Api("ibm-account", ibm_account, ("/identity", "/v3/resources", "/catalog/api/v1", "/v2/resource_instances")),
-)
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
+
+
+def served(api: Api, front: str = "") -> Served:
+    """What the documentation shows of an API: at the root, where it is the ``front``."""
+    at_root = ("",) if not api.cut or (api.in_front and front == api.name) else ()
+    return Served(api.name, loaded(api.module).DOCUMENT, (*at_root, *(api.prefixes if api.cut else ())))
+
+
+def mounts(api: Api, cloud: Cloud, settings: Settings, storage: Storage) -> Iterable[Mount]:
+    """The application of an API under all its prefixes: one, however many they are."""
+    app = loaded(api.module).create(cloud, **api.options(settings, partial(secret, storage)))
+    in_front = api.in_front if settings.front == api.name else ()
+    return (
+        *(Mount(prefix, app, cut=False, name=api.name) for prefix in in_front),
+        *(Mount(prefix, app, api.cut, api.name) for prefix in api.prefixes),
+    )
 
 
 def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> Front:
@@ -141,8 +83,9 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         settled=Waiting(storage.jobs.settled, storage.events, hold=settings.status_hold),
         clock=storage.clock,
     )
-    served = [*(api.served(settings.front) for api in APIS), Served("emulator", emulator.DOCUMENT)]
-    pages = documentation(served, partial(documents_of, cloud.services, settings.service_at_root))
+    apis = families.apis()
+    every = [*(served(api, settings.front) for api in apis), Served("emulator", emulator.DOCUMENT)]
+    pages = documentation(every, partial(documents_of, cloud.services, settings.service_at_root))
     requests = metrics.Requests()
     counted: list[metrics.Collector] = [requests, execution_metrics.Jobs(runners.dispatcher.metrics)]
     not_ready, figures = runners.not_ready, partial(metrics.text, counted)
@@ -158,21 +101,24 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
     own = partial(
         emulator.create,
         cloud,
-        served=served,
+        naming=families.naming(),
+        credentials=families.credentials(),
+        served=every,
         checks=health.checks,
         metrics=figures,
     )
-    by_front = sorted(APIS, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it
-    (otherwise, *families) = _all_or_every_complaint(
-        own, *(partial(api.mounts, cloud, settings, storage) for api in by_front)
+    by_front = sorted(apis, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it
+    (otherwise, *mounted) = _all_or_every_complaint(
+        own, *(partial(mounts, api, cloud, settings, storage) for api in by_front)
     )
-    mounts = list(chain.from_iterable(families))
-    if settings.service_at_root:
-        services = next(mount.app for mount in mounts if mount.prefix == "/services")
-        otherwise = AtRoot(settings.service_at_root, host.registry, services, otherwise)
+    every_mount = list(chain.from_iterable(mounted))
+    for api in apis if settings.service_at_root else ():
+        if api.at_root:
+            services = next(mount.app for mount in every_mount if mount.name == api.name)
+            otherwise = loaded(api.at_root)(settings.service_at_root, host.registry, services, otherwise)
     return Front(
         [
-            *mounts,
+            *every_mount,
             *(Mount(prefix, pages, name="documentation") for prefix in DOCUMENTATION),
         ],
         fallback=otherwise,

@@ -6,19 +6,18 @@ import shlex
 from collections.abc import Iterable
 
 from qumulus import __version__
-from qumulus.clients import OQTOPUS, Family
+from qumulus.apis.families import apis
+from qumulus.clients import FAMILIES, TITLES
 from qumulus.settings import Settings
 
-PROVIDER = """
-  OQTOPUS Provider API: {url}/jobs with the header x-api-key, of QUMULUS_PROVIDER_KEY (qumulus-provider if not set)
-"""
 
-
-def banner(url: str, settings: Settings, families: Iterable[Family]) -> str:
-    """A few lines for a person who has just started the cloud at ``url`` with the APIs of ``families``."""
-    clients = "".join(environment(family, url, settings) for family in families if _reaches(family, settings))
-    if settings.front == "provider":
-        clients = PROVIDER.format(url=url) + clients
+def banner(url: str, settings: Settings, names: Iterable[str]) -> str:
+    """A few lines for a person who has just started the cloud at ``url`` with the APIs of the families of these ``names``."""
+    front = next((api for api in apis() if api.name == settings.front and api.in_front), None)
+    hidden = front.in_front if front else ()  # paths that are another API's here than the clients ask for
+    clients = "".join(environment(name, url, settings) for name in names if FAMILIES[name].path not in hidden)
+    if front and front.front_note:
+        clients = f"\n  {front.front_note.format(url=url)}\n{clients}"
     return f"""\
 Qumulus {__version__}: a quantum cloud on {url}
 
@@ -29,17 +28,14 @@ Qumulus {__version__}: a quantum cloud on {url}
 Stop with Ctrl-C; what was accepted is kept and goes on at the next start."""
 
 
-def _reaches(family: Family, settings: Settings) -> bool:
-    """Whether the paths that its clients ask for are its own here: in front, the Provider API has those of OQTOPUS."""
-    return not (settings.front == "provider" and family is OQTOPUS)
-
-
-def environment(family: Family, url: str, settings: Settings) -> str:
+def environment(name: str, url: str, settings: Settings) -> str:
     """Return what the clients of a family need, in a form to copy. A credential of one's own is not shown: `qumulus env` prints it."""
-    heading = f'\n  {family.title}: eval "$(qumulus env {family.name} --url {url})"'
+    heading = f'\n  {TITLES[name]}: eval "$(qumulus env {name} --url {url})"'
     if "token" not in settings.default_credentials:
         return heading + "\n"
-    variables = family.environment(url, settings.token.get_secret_value())
+    variables = FAMILIES[name].environment(url, settings.token.get_secret_value())
     return (
-        heading + ", or\n" + "".join(f"    export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+        heading
+        + ", or\n"
+        + "".join(f"    export {variable}={shlex.quote(value)}\n" for variable, value in variables.items())
     )

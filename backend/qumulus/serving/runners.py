@@ -8,10 +8,11 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
+from pydantic import SecretStr
+
 from qumulus import cluster
-from qumulus.apis.oqtopus.presigning import secret_in
-from qumulus.apis.oqtopus.programs import UserPrograms
-from qumulus.core.accounts import instance_called
+from qumulus.apis import families
+from qumulus.apis.family import loaded
 from qumulus.core.errors import InvalidRequest, Unavailable
 from qumulus.core.programs import Limits
 from qumulus.execution import HERE, Dispatcher
@@ -20,7 +21,7 @@ from qumulus.services.device_programs import Packages
 from qumulus.services.host import Host
 from qumulus.services.resources import Resources
 from qumulus.services.runs import OtherMachines
-from qumulus.settings import SEED_TOKEN, Settings
+from qumulus.settings import Settings
 from qumulus.storage import StateUnusable, Storage, open_storage
 
 
@@ -36,11 +37,13 @@ def opened(settings: Settings, *, accepts: bool = True) -> Storage:
     """
     if settings.runner != "here" and (reason := cluster.missing()):
         raise StartError(reason)
+    naming = families.naming()
     try:
         return open_storage(
             settings.home,
             credentials=credentials(settings) if accepts else None,
-            instances=[instance_called(name) for name in settings.instance_names],
+            built_in=naming.built_in,
+            instances=[naming.called(name) for name in settings.instance_names],
             open_to_all=settings.auth == "open",
             workers=settings.simulation_count,
             url=settings.database,
@@ -52,20 +55,17 @@ def opened(settings: Settings, *, accepts: bool = True) -> Storage:
 
 def credentials(settings: Settings) -> list[tuple[str, str]]:
     """The (scheme, secret) pairs that the default account's clients send."""
-    token = settings.token.get_secret_value()
-    ibm = [token, SEED_TOKEN] if "token" in settings.default_credentials else [token]
-    return [
-        *(("ibm", secret) for secret in ibm),
-        ("oqtopus", f"local.{token}"),
-        ("planqk", token),
-        ("provider", settings.provider_key.get_secret_value()),
-        ("admin", settings.admin_token.get_secret_value()),
-    ]
+    let_in = []
+    for scheme, credential in families.credentials().items():
+        own: SecretStr = getattr(settings, credential.setting)
+        more = credential.more if credential.setting in settings.default_credentials else ()
+        let_in += [(scheme, secret) for secret in (credential.of(own.get_secret_value()), *more)]
+    return let_in
 
 
 def secret(storage: Storage) -> bytes:
     """Return the secret that addresses and grants are signed with: all processes on one state have the same."""
-    return storage.secret("presigning") if storage.shared else secret_in(storage.home)
+    return storage.signing_secret()
 
 
 def runner(settings: Settings) -> Sequence[str]:
@@ -97,7 +97,7 @@ class Runners:
             storage,
             slots=settings.service_slots or os.cpu_count() or 1,
             resources=Resources(seconds=settings.service_seconds, memory_bytes=settings.service_memory_mib << 20),
-            family=UserPrograms(storage.jobs, storage.accounts, storage.clock),
+            family=loaded(families.programs())(storage.jobs, storage.accounts, storage.clock),
             packages=Packages(settings.sse_python, settings.sse_packages),
             network=not settings.services_offline,
             allow_unsandboxed=settings.allow_unsandboxed,

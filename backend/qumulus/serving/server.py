@@ -155,6 +155,7 @@ def intercept(app: Front | Forward, url: str, settings: Settings) -> Interceptor
     """The proxy that answers for the real clouds, where the settings ask for it; a sentence where it can't be had."""
     if settings.intercept_port is None:
         return None
+    from qumulus.apis.families import real_sites
     from qumulus.interception.authority import AuthorityError
     from qumulus.interception.listening import Interceptor
     from qumulus.interception.sites import sites
@@ -162,7 +163,7 @@ def intercept(app: Front | Forward, url: str, settings: Settings) -> Interceptor
     try:
         return Interceptor(
             app,
-            sites=sites(settings.intercept_hosts),
+            sites=sites(settings.intercept_hosts, real_sites()),
             passed=settings.pass_hosts.split(","),
             here=url.removeprefix("http://"),
             folder=settings.home / "ca",
@@ -238,7 +239,7 @@ def serving(
                 await interceptor.listen(self)
             if settings.ready_file:
                 write_addresses(settings.ready_file, url, interceptor)
-            served = [family for family in FAMILIES.values() if app.owns(family.path)]
+            served = [name for name, clients in FAMILIES.items() if app.owns(clients.path)]
             if settings.listener is None:
                 tell(banner(url, settings, served))
 
@@ -273,7 +274,7 @@ def supervise(settings: Settings, listener: socket.socket, url: str) -> None:
     if where is not None:
         if settings.ready_file:
             write_file(settings.ready_file, where)
-        tell(banner(url, settings, FAMILIES.values()))
+        tell(banner(url, settings, FAMILIES))
         supervisor.keep()
     supervisor.stop()
 

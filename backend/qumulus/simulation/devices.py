@@ -9,7 +9,7 @@ import numpy as np
 from qiskit.transpiler import CouplingMap, Target
 
 from qumulus.catalogue import SnapshotCatalogue
-from qumulus.core.devices import IDEALS
+from qumulus.core.devices import DeviceKind
 from qumulus.core.programs import DEVICE_NOISE
 
 from .noise import Noise
@@ -126,7 +126,7 @@ def _model(name: str, calibration_id: str) -> DeviceModel:
         name=device.name,
         calibration_id=calibration.id,
         n_qubits=device.n_qubits,
-        noise=None if device.name in IDEALS else Noise.from_properties(calibration.properties),
+        noise=None if device.kind is DeviceKind.SIMULATOR else Noise.from_properties(calibration.properties),
         dt=None if dt is None else dt * _NANOSECOND,
     )
 

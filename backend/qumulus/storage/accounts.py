@@ -9,18 +9,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from qumulus.core.accounts import DEFAULT_ACCOUNT, LOCAL_CRN, TEST_CRN, Account, Caller, Instance, Token
+from qumulus.core.accounts import DEFAULT_ACCOUNT, Account, Caller, Instance, Token
 from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound, WrongState
 from qumulus.core.ports import Clock
 
 from .database.database import Database
 from .database.tables import AnyRow, accounts, instances, tokens
 from .jobs import rows
-
-INSTANCES = (
-    Instance(crn=LOCAL_CRN, name="local", account=DEFAULT_ACCOUNT),
-    Instance(crn=TEST_CRN, name="test", account=DEFAULT_ACCOUNT),
-)
 
 T = TypeVar("T")
 MOST_KEPT = 10_000  # queries
@@ -34,24 +29,27 @@ def digest(secret: str) -> bytes:
 class SqlAccounts:
     """`core.ports.Accounts` on the database."""
 
-    def __init__(self, database: Database, clock: Clock, *, open_to_all: bool = False) -> None:
-        """``open_to_all``: any credential is the default account's."""
+    def __init__(
+        self, database: Database, clock: Clock, *, open_to_all: bool = False, built_in: Iterable[Instance] = ()
+    ) -> None:
+        """``open_to_all``: any credential is the default account's; ``built_in``: the instances that are always there."""
         self._database = database
         self._clock = clock
         self._open_to_all = open_to_all
+        self._built_in = tuple(built_in)
         self._kept = Kept(database)
 
     def seed(self, credentials: Iterable[tuple[str, str]] | None) -> None:
-        """Make the built-in account with its instances, and let exactly these built-in (scheme, secret) pairs in; None: those
-        that are let in now."""
+        """Make the built-in account, and let exactly these built-in (scheme, secret) pairs in; None: those that are let in
+        now. Its instances are there from then on."""
         with self._database.read() as connection:
             built_in = select(tokens.c.scheme, tokens.c.digest).where(tokens.c.built_in)
             known = {(row.scheme, row.digest) for row in connection.execute(built_in)}
             wanted = None if credentials is None else {(scheme, digest(secret)) for scheme, secret in credentials}
             seeded = connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first()
-        if seeded and wanted in (None, known):
-            return
-        self._write(lambda connection: self._seed(connection, wanted))
+        if not seeded or wanted not in (None, known):
+            self._write(lambda connection: self._seed(connection, wanted))
+        self.add_instances(self._built_in)
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         try:
@@ -67,8 +65,6 @@ class SqlAccounts:
     def _seed(self, connection: Connection, wanted: set[tuple[str, bytes]] | None) -> None:
         if not connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first():
             connection.execute(insert(accounts).values(id=DEFAULT_ACCOUNT, name="Local user", email="user@localhost"))
-            for instance in INSTANCES:
-                connection.execute(insert(instances).values(_instance_values(instance)))
         if wanted is None:  # another process may have let some in since we looked
             return
         connection.execute(delete(tokens).where(tokens.c.built_in))
@@ -138,12 +134,12 @@ class SqlAccounts:
     def add_instances(self, more: Iterable[Instance]) -> None:
         """Offer more instances; those that are there stay as they are."""
         wanted = {instance.crn: instance for instance in more}
-        if not wanted:
-            return
+        with self._database.read() as connection:
+            if not wanted.keys() - _known(connection, wanted):
+                return
 
         def work(connection: Connection) -> None:
-            known = set(connection.execute(select(instances.c.crn).where(instances.c.crn.in_(wanted))).scalars())
-            for crn in wanted.keys() - known:
+            for crn in wanted.keys() - _known(connection, wanted):
                 connection.execute(insert(instances).values(_instance_values(wanted[crn])))
 
         self._write(work)
@@ -162,7 +158,7 @@ class SqlAccounts:
 
     def remove_instance(self, name: str) -> None:
         """Forget an instance. See `core.ports.Accounts`."""
-        if name in {instance.name for instance in INSTANCES}:
+        if name in {instance.name for instance in self._built_in}:
             raise NotAllowed("The instances that are always there can't be removed.")
 
         def work(connection: Connection) -> None:
@@ -244,6 +240,11 @@ class Kept:
     def forget(self) -> None:
         """Keep nothing of what was read until now."""
         self._values = {}
+
+
+def _known(connection: Connection, crns: Iterable[str]) -> set[str]:
+    """Those of the ``crns`` that there are instances of."""
+    return set(connection.execute(select(instances.c.crn).where(instances.c.crn.in_(crns))).scalars())
 
 
 def _exists(connection: Connection, account: str) -> bool:

@@ -34,10 +34,12 @@ from .jobs.workloads import SqlWorkloads
 from .pools import SqlPools
 from .secrets import SqlSealed, shared_secret
 from .services import SqlServices
+from .signing import FILE as SIGNING_KEY
+from .signing import secret_in
 from .state import SqlState
 from .trial import Trial
 
-OURS = (FILE, f"{FILE}-wal", f"{FILE}-shm", "blobs", "presigning.key", "dispatcher", "services")  # in the folder
+OURS = (FILE, f"{FILE}-wal", f"{FILE}-shm", "blobs", SIGNING_KEY, "dispatcher", "services")  # in the folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,10 @@ class Storage:
         """Return a secret that is drawn when it is first asked for, and the same for all who use this database."""
         return shared_secret(self._database, name)
 
+    def signing_secret(self) -> bytes:
+        """What addresses and grants are signed with: all processes on one state have the same."""
+        return self.secret("presigning") if self.shared else secret_in(self.home)
+
     def close(self) -> None:
         """Commit what waits, and let go of the folder."""
         if self._sweeper is not None:
@@ -89,6 +95,7 @@ def open_storage(
     home: Path,
     *,
     credentials: Iterable[tuple[str, str]] | None = None,
+    built_in: Iterable[Instance] = (),
     instances: Iterable[Instance] = (),
     open_to_all: bool = False,
     workers: int = 1,
@@ -98,8 +105,8 @@ def open_storage(
 ) -> Storage:
     """Open, or make, the state in ``home``.
 
-    ``credentials`` are the (scheme, secret) pairs of the built-in account (None: they stay as they are), ``instances`` more of
-    its instances;
+    ``credentials`` are the (scheme, secret) pairs of the built-in account (None: they stay as they are), ``built_in`` its
+    instances that can't be removed, ``instances`` more of them;
     ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates; ``url`` names a PostgreSQL
     database to be used instead of SQLite in the folder, ``blobs_url`` a place in an S3 store for large values. Several processes may open one folder; one that is alone checks the
     database and sweeps what no row names.
@@ -129,7 +136,7 @@ def open_storage(
             database.start(events)
         device_settings = SqlDeviceSettings(database)
         events.elsewhere.subscribe(lambda _: device_settings.forget())
-        accounts = SqlAccounts(database, clock, open_to_all=open_to_all)
+        accounts = SqlAccounts(database, clock, open_to_all=open_to_all, built_in=built_in)
         events.elsewhere.subscribe(lambda _: accounts.forget())
         accounts.seed(credentials)
         accounts.add_instances(instances)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from fastapi.testclient import TestClient
 
+from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
 from qumulus.core.health import Check
 from qumulus.http import metrics
@@ -16,7 +17,9 @@ from servers import Server
 
 
 def client(**given) -> TestClient:
-    return TestClient(emulator.create(None, **given))  # no handler of it calls the cloud
+    return TestClient(
+        emulator.create(None, naming=families.naming(), credentials=families.credentials(), **given)
+    )  # no handler of it calls the cloud
 
 
 def test_the_root_says_what_runs_here() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from qumulus.core.accounts import LOCAL_CRN, TEST_CRN
+from qumulus.apis.ibm.instances import LOCAL_CRN, TEST_CRN
 
 NEWEST = "2026-04-15"
 BELL = (  # as `qasm3.dumps` writes a circuit for ibm_brisbane

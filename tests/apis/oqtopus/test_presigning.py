@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from qumulus.apis.oqtopus.presigning import GOOD_FOR_SECONDS, BadSignature, Presigning, secret_in
+from qumulus.apis.oqtopus.presigning import GOOD_FOR_SECONDS, BadSignature, Presigning
+from qumulus.storage.signing import secret_in
 
 KEY = "a job/Größe 東京.zip"
 

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from clients.environments import CLIENTS, environment
+from qumulus.apis.families import real_sites
 from qumulus.interception import environment as proxied
 from qumulus.interception.sites import sites
 from qumulus.openapi.jobs import REPOSITORY
@@ -107,7 +108,7 @@ def variables(version: str, server: Server, ready: dict[str, str], folder: Path)
             proxy=ready["proxy"],
             certificate=Path(ready["certificate"]),
             bundle=folder / "trusted.pem",
-            sites=sites(""),
+            sites=sites("", real_sites()),
         ),
         "QUMULUS_SCENARIO_SERVICE": json.dumps(constructor),
     }

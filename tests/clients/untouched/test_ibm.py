@@ -11,7 +11,7 @@ import pytest
 from clients.environments import CLIENTS, environment
 from clients.untouched.scripts import run_untouched
 from commands.cli import qumulus
-from qumulus.core.accounts import LOCAL_CRN
+from qumulus.apis.ibm.instances import LOCAL_CRN
 from servers import Server
 
 VERSIONS = sorted((name for name in CLIENTS if name.startswith("ibm-")), key=lambda name: CLIENTS[name]["requires"][0])

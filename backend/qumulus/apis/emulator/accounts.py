@@ -5,10 +5,12 @@ from __future__ import annotations
 from qumulus.apis.dependencies import Accounts
 from qumulus.openapi.contract import Operations
 
-from . import translate
 from .callers import Administrator
+from .naming import Naming
 from .schemas import accounts as wire
 from .schemas.instances import Instance, Instances, Name, NewInstance
+from .translate import accounts as translate
+from .translate import instances as translate_instances
 
 operation = Operations()
 
@@ -28,18 +30,18 @@ def create_account(body: wire.Account, administrator: Administrator, accounts: A
 
 
 @operation("listInstances")
-def list_instances(administrator: Administrator, accounts: Accounts) -> Instances:
+def list_instances(administrator: Administrator, accounts: Accounts, naming: Naming) -> Instances:
     """All instances, by account."""
     known = [instance for account in accounts.accounts() for instance in accounts.instances(account.id)]
-    return Instances(instances=[translate.instance(instance) for instance in known])
+    return Instances(instances=[translate_instances.instance(instance, naming) for instance in known])
 
 
 @operation("createInstance")
-def create_instance(body: NewInstance, administrator: Administrator, accounts: Accounts) -> Instance:
+def create_instance(body: NewInstance, administrator: Administrator, accounts: Accounts, naming: Naming) -> Instance:
     """Another instance of an account."""
-    instance = translate.core_instance(body)
+    instance = translate_instances.core_instance(body, naming)
     accounts.add_instance(instance)
-    return translate.instance(instance)
+    return translate_instances.instance(instance, naming)
 
 
 @operation("removeInstance")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI
 
+from qumulus.apis.family import Credential
+from qumulus.core.accounts import InstanceNaming
 from qumulus.core.cloud import Cloud
 from qumulus.core.health import Checks
 from qumulus.openapi.contract import Document, Subjects, serve
@@ -21,6 +23,8 @@ SUBJECTS = Subjects(jobs=("/emulator/jobs/{jobId}",), devices=("/emulator/device
 def create(
     cloud: Cloud,
     *,
+    naming: InstanceNaming,
+    credentials: Mapping[str, Credential],
     served: Sequence[Served] = (),
     checks: Checks = tuple,
     metrics: Callable[[], str] = str,
@@ -29,12 +33,16 @@ def create(
 
     Args:
         cloud: what the handlers call.
+        naming: how service instances are named.
+        credentials: the kinds of credentials that are let in, by scheme.
         served: every API that this server serves, this one among them.
         checks: looks at what the server needs to take and run jobs.
         metrics: gives what `/metrics` shows.
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
+    app.state.naming = naming
+    app.state.credentials = credentials
     app.state.served = tuple(served)
     app.state.checks = checks
     app.state.metrics = metrics

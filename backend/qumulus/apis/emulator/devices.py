@@ -6,9 +6,9 @@ from qumulus.apis.dependencies import Devices as Catalogue
 from qumulus.apis.dependencies import DeviceSettingsStore, Jobs
 from qumulus.openapi.contract import Operations
 
-from . import translate
 from .callers import Administrator
 from .schemas.devices import DeviceDetails, DeviceName, Devices, DeviceSettings
+from .translate import devices as translate
 
 operation = Operations()
 

@@ -9,11 +9,11 @@ from qumulus.core.errors import UnknownJob
 from qumulus.core.ports import JobQuery, JobStore
 from qumulus.openapi.contract import Operations
 
-from . import translate
 from .callers import Administrator
 from .schemas.devices import DeviceName
 from .schemas.jobs import ApiName, Job, JobId, JobState, Limit, Log, Offset, SearchText
 from .schemas.jobs import Jobs as JobList
+from .translate import jobs as translate
 
 operation = Operations()
 

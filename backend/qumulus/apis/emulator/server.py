@@ -14,8 +14,8 @@ from qumulus.core.health import Check
 from qumulus.openapi.contract import Operations, Reply
 from qumulus.openapi.documentation import Served
 
-from . import translate
 from .schemas.emulator import Api, Health, Information, Links
+from .translate import server as translate
 
 SIMULATORS = ("qiskit", "qiskit-aer", "qiskit-ibm-runtime")
 LINKS = Links(documentation="/docs", reference="/redoc", health="/health", metrics="/metrics")

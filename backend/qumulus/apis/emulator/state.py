@@ -5,9 +5,9 @@ from __future__ import annotations
 from qumulus.apis.dependencies import State
 from qumulus.openapi.contract import Operations
 
-from . import translate
 from .callers import Administrator
 from .schemas.state import Forgotten
+from .translate import state as translate
 
 operation = Operations()
 

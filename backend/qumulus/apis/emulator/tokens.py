@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import MISSING
+from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Accounts
+from qumulus.apis.family import Credential
+from qumulus.apis.given import given
 from qumulus.core.accounts import DEFAULT_ACCOUNT
 from qumulus.openapi.contract import Operations
 
-from . import translate
 from .callers import Administrator
-from .schemas.tokens import CreatedToken, NewToken, TokenApi, TokenId, Tokens
-
-SECRET_BYTES = 32
+from .schemas.tokens import CreatedToken, NewToken, TokenId, Tokens
+from .translate import tokens as translate
 
 operation = Operations()
+
+
+async def _credentials(request: Request) -> Mapping[str, Credential]:
+    """The kinds of credentials that there are, by scheme."""
+    return request.app.state.credentials
+
+
+Credentials = Annotated[Mapping[str, Credential], Depends(_credentials)]
 
 
 @operation("listTokens")
@@ -27,12 +36,14 @@ def list_tokens(administrator: Administrator, accounts: Accounts) -> Tokens:
 
 
 @operation("createToken")
-def create_token(body: NewToken, administrator: Administrator, accounts: Accounts) -> CreatedToken:
+def create_token(
+    body: NewToken, administrator: Administrator, accounts: Accounts, credentials: Credentials
+) -> CreatedToken:
     """A credential of an account."""
-    secret = new_secret(body.api) if body.secret is MISSING else body.secret
-    expires_at = None if body.expires_at is MISSING else body.expires_at
-    account = DEFAULT_ACCOUNT if body.account is MISSING else body.account
-    token = accounts.add_token(account, body.api, secret, expires_at=expires_at)
+    secret = given(body.secret) or credentials[body.api].new()
+    token = accounts.add_token(
+        given(body.account, DEFAULT_ACCOUNT), body.api, secret, expires_at=given(body.expires_at)
+    )
     return translate.created_token(token, secret)
 
 
@@ -40,9 +51,3 @@ def create_token(body: NewToken, administrator: Administrator, accounts: Account
 def revoke_token(token_id: TokenId, administrator: Administrator, accounts: Accounts) -> None:
     """Let it in no more."""
     accounts.revoke_token(token_id)
-
-
-def new_secret(api: TokenApi) -> str:
-    """Random; OQTOPUS's have an identifier before the dot."""
-    secret = secrets.token_urlsafe(SECRET_BYTES)
-    return f"{secrets.token_hex(8)}.{secret}" if api is TokenApi.OQTOPUS else secret

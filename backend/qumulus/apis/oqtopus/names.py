@@ -7,6 +7,9 @@ from qumulus.core.errors import DeviceUnavailable, WrongState
 from qumulus.core.ports import Catalogue, DeviceSettingsStore
 from qumulus.core.services import device_beside
 
+IDEAL = "qulacs"  # the ideal simulator
+IDEAL_BESIDE = "sse"  # the same, under the name that the examples of programs beside a device use
+
 
 def name_of(device: Device) -> str:
     """`Kawasaki`, `qulacs`."""

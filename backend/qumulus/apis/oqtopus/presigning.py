@@ -10,12 +10,9 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import Request
@@ -26,7 +23,6 @@ from qumulus.core.ports import Clock, JobStore
 ACCESS_KEY = "qumulus"
 GOOD_FOR_SECONDS = 3600
 STEP_SECONDS = 60  # what is signed within a minute has one time, so that it need not be signed again
-SECRET_BYTES = 32
 
 
 class BadSignature(NotAllowed):
@@ -117,25 +113,3 @@ def downloads(request: Request, jobs: JobStore) -> Callable[[str], str]:
 def storage_address(request: Request) -> str:
     """Where the storage is, seen from the client that sent this request."""
     return f"{request.url.scheme}://{request.url.netloc}/storage"
-
-
-def secret_in(home: Path) -> bytes:
-    """The secret of a state folder, drawn when it is first asked for; its owner alone may read the file."""
-    path = home / "presigning.key"
-    if path.exists() and path.stat().st_size < SECRET_BYTES:  # everybody can sign with nothing
-        path.unlink(missing_ok=True)
-    if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        unfinished.touch(mode=0o600)
-        with unfinished.open("wb") as file:
-            file.write(secrets.token_bytes(SECRET_BYTES))
-            file.flush()
-            os.fsync(file.fileno())  # a name without content would outlive the power
-        try:
-            os.link(unfinished, path)  # another process may have been faster: its secret stands
-        except FileExistsError:
-            pass
-        finally:
-            unfinished.unlink()
-    return path.read_bytes()

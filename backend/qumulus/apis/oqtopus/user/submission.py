@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qumulus.apis.oqtopus.job_files import INPUT
+from qumulus.apis.oqtopus.names import IDEAL_BESIDE
 from qumulus.apis.oqtopus.programs import TYPE
-from qumulus.core.devices import IDEAL_BESIDE, Device
+from qumulus.core.devices import Device
 from qumulus.core.errors import DeviceUnavailable, NoResult, UnknownDevice, UnknownJob
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.ports import Catalogue, DeviceSettingsStore, JobStore

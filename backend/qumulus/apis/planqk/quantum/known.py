@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from qumulus.core.devices import IDEAL
 from qumulus.core.errors import UnknownDevice
 
 from . import aqt, braket, ibm, ionq, qsim, qudora
 from .formats import Format
 
+IDEAL = "qulacs"  # the device without noise that computes what simulators do
 SHOTS = 100_000
 SEVERAL = 100  # circuits in one job
 ONE_QUBIT = ("h", "x", "y", "z", "s", "sdg", "t", "tdg", "sx", "rx", "ry", "rz")

@@ -9,11 +9,11 @@ from qumulus.apis.planqk.media_types import media_type_of
 from qumulus.core.errors import NoResult, UnknownFile
 from qumulus.core.jobs import Job
 from qumulus.core.ports import JobStore
-from qumulus.core.services import interim_results
 from qumulus.openapi.contract import Operations, Rendered, Reply
 
 from .addresses import Base
 from .executions import Awaited, Execution
+from .interim import interim_results
 from .schemas.execution import File, Id, InterimResult, InterimResults, Last, LogEntry, ResultResponse
 from .schemas.service import Name
 from .translate import executions as translate

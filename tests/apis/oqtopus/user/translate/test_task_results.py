@@ -11,8 +11,8 @@ import pytest
 from qumulus.apis.oqtopus.user.schemas.task import PostTaskRequest
 from qumulus.apis.oqtopus.user.translate.tasks import new_task, task_result
 from qumulus.catalogue import SnapshotCatalogue
+from qumulus.catalogue.ideal import IDEAL
 from qumulus.core.accounts import Caller
-from qumulus.core.devices import IDEAL
 from qumulus.core.results import Outcome
 from qumulus.storage import open_storage
 

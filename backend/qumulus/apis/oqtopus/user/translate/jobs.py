@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, OUTPUTS, key
-from qumulus.apis.oqtopus.names import shown
+from qumulus.apis.oqtopus.names import IDEAL, shown
 from qumulus.apis.oqtopus.programs import TYPE as PROGRAM_TYPE
 from qumulus.apis.oqtopus.programs import sent_by
 from qumulus.apis.oqtopus.user.schemas.job import Job as WireJob
 from qumulus.apis.oqtopus.user.schemas.job import JobStatus, Order, SubmitJobRequest
 from qumulus.apis.oqtopus.user.submission import Submission
 from qumulus.core.accounts import Caller
-from qumulus.core.devices import IDEAL
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Catalogue, JobQuery
 from qumulus.core.results import Failure

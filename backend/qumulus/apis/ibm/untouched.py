@@ -1,17 +1,16 @@
-"""What a command will ask of the clouds, as far as it can be seen beforehand."""
+"""What a command that knows nothing of this cloud will ask of IBM's, as far as it can be seen beforehand, and why it failed."""
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from qumulus.apis.ibm.plans import PLANS
-from qumulus.core.accounts import REGION
-from qumulus.interception.sites import host_name
+from qumulus.apis.family import Wanted
+
+from .instances import NAMING, REGION
+from .plans import PLANS
 
 READ_AT_MOST = 16 << 20  # bytes of a script or notebook
 
@@ -21,7 +20,33 @@ EU_DE = "eu-de"
 EUROPE = "crn:v1:bluemix:public:quantum-computing:eu-de:a/00000000000000000000000000000000:00000000-0000-4000-8000-0000000000e5::"
 
 ACCOUNTS = Path(".qiskit/qiskit-ibm.json")
-OQTOPUS_FILES = (Path(".oqtopus"), Path(".config/oqtopus/config.ini"))
+
+
+def wanted(command: Sequence[str], environment: Mapping[str, str], home: Path) -> Wanted:
+    """Instances, plans and saved accounts."""
+    accounts = saved_accounts(home)
+    return Wanted(
+        instances=tuple(instances(command, environment, home)),
+        plans=tuple(plans(command, home)),
+        account_saved=bool(accounts),
+        warnings=tuple(
+            f"the saved IBM account {name} names a proxy of its own, which leads past the cloud here."
+            for name, account in accounts.items()
+            if account.get("proxies")
+        ),
+    )
+
+
+def hints(events: Sequence[Mapping[str, object]], more: Iterable[str]) -> list[str]:
+    """Why the command may have failed, as far as the log tells; ``more`` are the instances besides the built-in ones."""
+    runtime = [event for event in events if str(event.get("path", "")).startswith("/api/v1/") and "status" in event]
+    searched = any(event.get("path") == "/v3/resources/search" for event in events)
+    if not (searched and not runtime) and not any(event["status"] == 403 for event in runtime):
+        return []
+    offered = ", ".join(dict.fromkeys([*(instance.name for instance in NAMING.built_in), *more]))
+    return [
+        f"the instances here were {offered}. If the command asked for another one, name it with --instance CRN-or-name."
+    ]
 
 
 def instances(command: Sequence[str], environment: Mapping[str, str], home: Path) -> list[str]:
@@ -69,16 +94,6 @@ def saved_accounts(home: Path) -> dict[str, dict[str, object]]:
     return {name: account for name, account in named if isinstance(account, dict)}
 
 
-def oqtopus_hosts(home: Path) -> list[str]:
-    """Hosts (with their prefixes) of the OQTOPUS clouds that are configured in files here."""
-    urls = [url for file in OQTOPUS_FILES for url in _urls(home / file)]
-    parts = [urlsplit(url) for url in urls]
-    hosts = [
-        f"{part.hostname}{part.path}" for part in parts if part.scheme == "https" and host_name(part.hostname or "")
-    ]
-    return list(dict.fromkeys(hosts))
-
-
 def _saved(home: Path) -> Iterator[str]:
     for account in saved_accounts(home).values():
         instance = account.get("instance")
@@ -92,13 +107,3 @@ def _scripts(command: Iterable[str]) -> Iterator[str]:
         if file.suffix in (".py", ".ipynb") and file.is_file():
             with file.open("rb") as opened:
                 yield opened.read(READ_AT_MOST).decode("utf-8", "replace")
-
-
-def _urls(file: Path) -> Iterator[str]:
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read(file, encoding="utf-8")
-    except (configparser.Error, OSError, UnicodeDecodeError):
-        return
-    for section in parser.sections():
-        yield from (parser[section][name] for name in ("url", "base_url") if name in parser[section])

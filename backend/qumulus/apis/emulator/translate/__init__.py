@@ -1,0 +1,1 @@
+"""Between the words of this API and the core's, one module a resource."""

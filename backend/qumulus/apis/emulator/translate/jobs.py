@@ -1,0 +1,37 @@
+"""Jobs of all accounts."""
+
+from __future__ import annotations
+
+from qumulus.apis.emulator.schemas.jobs import Job, JobState, Log, LogLine, Severity
+from qumulus.core import jobs, results
+
+
+def job(known: jobs.Job) -> Job:
+    """A job."""
+    return Job(
+        id=known.id,
+        account=known.account,
+        api=known.api,
+        kind=known.kind,
+        device=known.device,
+        state=JobState(known.state),
+        name=known.name,
+        shots=known.shots,
+        tags=list(known.tags),
+        session=known.session,
+        instance=known.instance,
+        created_at=known.created_at,
+        queued_at=known.queued_at,
+        running_at=known.running_at,
+        ended_at=known.ended_at,
+        attempt=known.attempt,
+        reason=known.reason,
+        reason_code=known.reason_code,
+        run_seconds=known.run_seconds,
+        metadata=dict(known.metadata),
+    )
+
+
+def log(lines: tuple[results.LogLine, ...]) -> Log:
+    """The lines of a job."""
+    return Log(lines=[LogLine(time=line.time, severity=Severity(line.severity), text=line.text) for line in lines])

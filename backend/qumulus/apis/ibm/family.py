@@ -1,0 +1,64 @@
+"""IBM Quantum."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from qumulus.apis.family import Api, Clients, Credential, Family
+from qumulus.interception.sites import Site
+
+from .instances import LOCAL_CRN, NAMING
+
+CATALOG = (r"^/api/v1(?=/|$)", "/catalog/api/v1")  # apart from the Runtime API, which has /api/v1 here
+
+IBM = Family(
+    name="ibm",
+    title="IBM Quantum",
+    apis=(
+        Api(
+            name="ibm-runtime",
+            module="qumulus.apis.ibm.runtime.app",
+            prefixes=("/v1", "/api/v1", "/experimental/api/v1"),
+            cut=True,
+        ),
+        Api(
+            name="ibm-account",
+            module="qumulus.apis.ibm.account.app",
+            prefixes=("/identity", "/v3/resources", "/catalog/api/v1", "/v2/resource_instances"),
+        ),
+    ),
+    credentials=(Credential(scheme="ibm", more=("test-token",)),),  # the one in the first examples of the IBM server
+    clients=Clients(
+        path="/identity/token",
+        templates=MappingProxyType(
+            {
+                "IAM_URL": "{url}",
+                "GLOBAL_SEARCH_URL": "{url}",
+                "GLOBAL_CATALOG_URL": "{url}/catalog/api/v1",
+                "QISKIT_IBM_URL": "{url}/experimental/api/v1",
+                "QISKIT_IBM_TOKEN": "{token}",
+                "QISKIT_IBM_INSTANCE": "{instance}",
+            }
+        ),
+        note="For qiskit-ibm-runtime 0.49 and newer: QiskitRuntimeService(). Older ones: qumulus run -- python script.py",
+        instance=LOCAL_CRN,
+        proxied=True,  # those before 0.49 read no variables
+        aside=("RESOURCE_CONTROLLER_URL",),
+    ),
+    sites=(  # token, search, catalog, resource controller, the Runtime API of every region; public and private endpoints
+        Site("iam.cloud.ibm.com"),
+        Site("private.iam.cloud.ibm.com"),
+        Site("api.global-search-tagging.cloud.ibm.com"),
+        Site("api.private.global-search-tagging.cloud.ibm.com"),
+        Site("globalcatalog.cloud.ibm.com", *CATALOG),
+        Site("private.globalcatalog.cloud.ibm.com", *CATALOG),
+        Site("resource-controller.cloud.ibm.com"),
+        Site("private.resource-controller.cloud.ibm.com"),
+        Site("quantum.cloud.ibm.com"),
+        Site("*.quantum.cloud.ibm.com"),
+    ),
+    kinds=("runtime.sampler", "runtime.estimator", "runtime.executor", "runtime.noise-learner", "runtime.calibrate"),
+    naming=NAMING,
+    wanted="qumulus.apis.ibm.untouched:wanted",
+    hints="qumulus.apis.ibm.untouched:hints",
+)
