@@ -71,6 +71,15 @@ class Settings(BaseSettings):
         "device",
         description="'device': circuits are scheduled, and qubits that wait relax; 'local-mode': the noise of IBM's local mode",
     )
+    pub_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        60, description="time in which a circuit is answered, by the most accurate method that fits; no limit"
+    )
+    job_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        600, description="the same for all circuits of a job together"
+    )
+    strict_simulation: bool = Field(
+        False, description="refuse circuits that no method answers within its limits, instead of approximating them"
+    )
 
     service_slots: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="executions of services that run at once; the number of cores if not set"

@@ -111,6 +111,46 @@ def device_ghz(model: DeviceModel) -> QuantumCircuit:
     return manager.run(circuit)
 
 
+def lattice_layers(model: DeviceModel) -> list[list[tuple[int, int]]]:
+    """The edges of a heavy hexagon in three layers without a common qubit each."""
+    layers: list[list[tuple[int, int]]] = [[], [], []]
+    for edge in sorted({(min(edge), max(edge)) for edge in model.target.build_coupling_map().get_edges()}):
+        next(layer for layer in layers if all(set(edge).isdisjoint(other) for other in layer)).append(edge)
+    return layers
+
+
+def kicked_ising(model: DeviceModel, steps: int, kick: float, optimization_level: int = 2) -> QuantumCircuit:
+    """The utility experiment on the whole device (Nature 618, 500): kicks by rx, then rzz of −π/2 on every edge."""
+    circuit = QuantumCircuit(model.n_qubits)
+    for _ in range(steps):
+        circuit.rx(kick, range(model.n_qubits))
+        for layer in lattice_layers(model):
+            for edge in layer:
+                circuit.rzz(-np.pi / 2, *edge)
+    return on_its_own_qubits(circuit, model, optimization_level)
+
+
+def qaoa(model: DeviceModel, layers: int) -> QuantumCircuit:
+    """QAOA of the device's own graph, with all its qubits, without measurements."""
+    random, circuit = np.random.default_rng(1), QuantumCircuit(model.n_qubits)
+    circuit.h(range(model.n_qubits))
+    for _ in range(layers):
+        cost, mixer = random.uniform(0.3, 1.0, 2)
+        for edges in lattice_layers(model):
+            for edge in edges:
+                circuit.rzz(cost, *edge)
+        circuit.rx(mixer, range(model.n_qubits))
+    return on_its_own_qubits(circuit, model)
+
+
+def on_its_own_qubits(circuit: QuantumCircuit, model: DeviceModel, optimization_level: int = 2) -> QuantumCircuit:
+    """A circuit of the device's qubits in the device's gates, where each qubit stays."""
+    in_place = list(range(model.n_qubits))
+    return generate_preset_pass_manager(
+        optimization_level, target=model.target, initial_layout=in_place, seed_transpiler=7
+    ).run(circuit)
+
+
 def teleportation() -> QuantumCircuit:
     """A state sent over a Bell pair, mended by what was measured."""
     circuit = QuantumCircuit(3, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -141,8 +142,10 @@ def test_a_wide_ideal_ghz_runs_as_clifford() -> None:
 
 def test_a_circuit_over_the_limits_is_refused_with_the_figures() -> None:
     circuit = isa(su2(16, layers=4, entanglement="full"), BRISBANE)
-    with pytest.raises(Refused, match=r"over the limits of .* dense needs .* s and .* MiB"):
+    with pytest.raises(Refused, match=r"within the limits of .*\. Use fewer qubits") as refused:
         sample(circuit, BRISBANE, shots=1000, seed=1, limits=Limits(seconds=0.01, memory_bytes=1 << 20))
+    assert refused.value.message.count(". ") == 1  # two sentences; what each method would take is for the log
+    assert any(re.fullmatch(r"dense needs .* s and .* MiB", line) for line in refused.value.lines)
 
 
 def test_an_unknown_method_is_refused_with_the_names() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -69,5 +71,6 @@ def test_reused_trajectories_are_declared_and_run_by_name_only() -> None:
 def test_twenty_fully_entangled_qubits_are_refused_with_an_estimate() -> None:
     model = device_model("brisbane")
     circuit = isa(su2(20, 1, "full"), model)
-    with pytest.raises(Refused, match=r"trajectories needs .* s"):
+    with pytest.raises(Refused, match="No method simulates this circuit with 20 active qubits") as refused:
         sample(circuit, model, shots=1024, seed=1, method="exact", limits=Limits(seconds=60))
+    assert any(re.fullmatch(r"trajectories needs .* s and .* MiB", line) for line in refused.value.lines)

@@ -84,7 +84,7 @@ def provider(
         queue,
         simulated=simulated.name,
         workers=workers,
-        limits=Limits(seconds=job_seconds),
+        limits=Limits(seconds=job_seconds, approximate=True),
         noise=settings.noise,
         drain_seconds=drain_seconds,
         stop=stop,

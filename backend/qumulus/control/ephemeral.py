@@ -44,7 +44,9 @@ INHERITED = (
     "MKL_",
     "RAYON_",
     "QUMULUS_WORKER",
-    "QUMULUS_JOB_SECONDS",
+    "QUMULUS_JOB_",
+    "QUMULUS_PUB_",
+    "QUMULUS_STRICT_",
     "QUMULUS_STATUS_HOLD",
     "QUMULUS_MAX_",
 )

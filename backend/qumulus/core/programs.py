@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one run may use. A run over a limit is ended and its job fails with the figures."""
+    """What one run may use. A run over a limit is ended and its job fails with the figures.
+
+    Where no exact method is done within its budget, an ``approximate`` answer is given that says how accurate it is; otherwise
+    such a run takes longer, and is refused only over a limit. A budget is no limit: it decides between methods.
+    """
 
     seconds: float = 3600.0
     memory_bytes: int = 4 << 30
     decompressed_bytes: int = 256 << 20
     qubits: int = 4096  # declared in one program, registers together
     result_bytes: int = 1 << 30
+    approximate: bool = False
+    pub_budget: float = 60.0  # seconds
+    job_budget: float = 600.0
+
+    def shared(self, pubs: int, runs: int = 1) -> Limits:
+        """The same for one of so many circuits of a job, which is run so often in different ways."""
+        return replace(self, pub_budget=min(self.pub_budget, self.job_budget / max(1, pubs)) / runs)
 
 
 DEVICE_NOISE, LOCAL_MODE_NOISE = "device", "local-mode"

@@ -110,7 +110,13 @@ class Runners:
         self.dispatcher = Dispatcher(
             storage,
             workers=settings.simulation_count,
-            limits=Limits(seconds=settings.job_seconds, memory_bytes=settings.worker_memory_mib << 20),
+            limits=Limits(
+                seconds=settings.job_seconds,
+                memory_bytes=settings.worker_memory_mib << 20,
+                approximate=not settings.strict_simulation,
+                pub_budget=settings.pub_budget_seconds,
+                job_budget=settings.job_budget_seconds,
+            ),
             noise=settings.noise,
             command=runner(settings),
             on_taken_over=self.host.begin,

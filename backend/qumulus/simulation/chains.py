@@ -42,7 +42,7 @@ def best_plan(task: Task, cut: float | None) -> Plan:
 
 def _entries(bonds: Sequence[float]) -> float:
     """Numbers in all tensors, with two values a place."""
-    return float(sum(2 * left * right for left, right in pairwise([1.0, *bonds, 1.0])))
+    return sum(2.0 * left * right for left, right in pairwise([1.0, *map(float, bonds), 1.0]))
 
 
 def _objection(task: Task) -> str | None:

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from qumulus.core.results import Severity
 
-from . import aer, branches, chains, dense, ideal, stabilizer, trajectories
+from . import aer, branches, chains, dense, ideal, marginals, pauli, stabilizer, trajectories
 from .errors import GaveUp, ProgramError, Refused
-from .machine import slowness
 from .meter import meter
+from .progress import progress
 from .seeds import Seed
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import Matrix
@@ -32,21 +32,25 @@ METHODS: Mapping[str, Method] = {
         stabilizer.METHOD,  # Clifford gates: twirled noise
         ideal.METHOD,  # no noise: Aer
         aer.METHOD,  # noise shot by shot: exact, for what is left
+        pauli.METHOD,  # mean values where nothing exact is in time
+        marginals.METHOD,  # shots where nothing else is: one- and two-qubit marginals
     )
 }
 """All methods by their names, in the order in which they are considered."""
 
 AUTO, EXACT = "auto", "exact"
 _AT_ONCE = 0.02  # seconds; an exact method that takes less is taken without looking at the others
+_SOON = 3.0  # seconds; if a method takes less, one that has to try what it takes is not asked
 _ENGINES = {"qumulus": f"qumulus {version('qumulus')}"}
 
-Answer = TypeVar("Answer", Drawn, Means)
+Answer = TypeVar("Answer", bound=Drawn | Means)
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Methods for a task, the best first: the next one runs if one gives up.
 
+    After them come the methods ``at_last``, which answer within the budget, as accurately as they can.
     ``without`` chooses again among all methods but the named ones, for when one fails by a mistake of ours.
     """
 
@@ -54,6 +58,7 @@ class Chosen:
     methods: Sequence[Method]
     estimates: Mapping[str, Estimate]
     without: Callable[[Collection[str]], Chosen]
+    at_last: Sequence[Method] = ()
 
     def check(self, runs: int) -> None:
         """Refuse so many runs like this one, of which each for itself would do, before the first of them begins.
@@ -61,6 +66,8 @@ class Chosen:
         Raises:
             Refused: together they are over the time.
         """
+        if not self.methods:
+            return  # those that come at last keep to the budget
         estimate, limit = self.estimates[self.methods[0].name], self.task.limits.seconds
         if estimate.seconds * runs > limit:
             raise Refused(
@@ -76,10 +83,10 @@ class Chosen:
         Raises:
             Refused: all methods gave up.
         """
-        return self._first(lambda method: method.sample(self.task, seed))
+        return self._first(lambda method: method.sample(self.task, seed) if method.sample else _no_shots())
 
     def expect(self, terms: Sequence[Weights]) -> tuple[Matrix, dict[str, Any]]:
-        """The exact means of terms, and what the result has to say of how they came about.
+        """The means of terms over infinitely many shots, and what the result has to say of how they came about.
 
         Raises:
             Refused: all methods gave up.
@@ -87,11 +94,28 @@ class Chosen:
         means, metadata = self._first(lambda method: method.expect(self.task, terms) if method.expect else _no_means())
         return means.values, metadata
 
+    def read(self, terms: Sequence[Weights], seed: Seed) -> tuple[Drawn | Means, dict[str, Any]]:
+        """The shots to estimate terms from, or their means where the method draws no shots.
+
+        Raises:
+            Refused: all methods gave up.
+        """
+
+        def answer(method: Method) -> Drawn | Means:
+            if method.sample is None:
+                return method.expect(self.task, terms) if method.expect else _no_means()
+            return method.sample(self.task, seed)
+
+        return self._first(answer)
+
     def _first(self, answer: Callable[[Method], Answer]) -> tuple[Answer, dict[str, Any]]:
         reasons = dict[str, str]()
-        for method in self.methods:
+        for index, method in enumerate([*self.methods, *self.at_last]):
+            self.task.at_any_accuracy = index >= len(self.methods) or len(self.methods) == 1
+            estimate = self.estimates.get(method.name) or method.estimate(self.task).here()
+            progress().begins(method.name, estimate.seconds)
             try:
-                with meter().method(self.estimates[method.name].memory_bytes):
+                with meter().method(estimate.memory_bytes):
                     found = answer(method)
             except GaveUp as reason:
                 reasons[method.name] = str(reason)
@@ -105,7 +129,7 @@ class Chosen:
                 "engine": _ENGINES.get(method.engine, method.engine),
                 "approximation": method.approximation,
                 "accuracy": dict(found.accuracy),
-                "estimated_seconds": self.estimates[method.name].seconds,
+                "estimated_seconds": estimate.seconds,
             }
         raise _refusal(self.task, self.estimates, reasons)
 
@@ -124,6 +148,10 @@ class Chosen:
         )
         told = "; ".join(filter(None, [warning, metadata["accuracy"].get("warning")]))
         return found, {**metadata, "accuracy": {**metadata["accuracy"], "warning": told}}
+
+
+def _no_shots() -> Drawn:
+    raise GaveUp("it gives mean values only")
 
 
 def _no_means() -> Means:
@@ -148,11 +176,7 @@ def choose(
             f"There is no simulation method {method!r}: choose one of {', '.join([AUTO, EXACT, *METHODS])}."
         )
     named = METHODS.get(method)
-    candidates = (
-        [named]
-        if named
-        else [m for m in METHODS.values() if not m.by_name_only and (method == AUTO or not m.approximation)]
-    )
+    candidates = [named] if named else [m for m in METHODS.values() if _considered(m, method)]
     estimates, objections = dict[str, Estimate](), dict[str, str]()
     if task.active.dynamic:  # few branches are the quickest to see through
         candidates.sort(key=lambda candidate: candidate is not branches.METHOD)
@@ -167,18 +191,43 @@ def choose(
             return Chosen(task, [candidate], estimates, lambda tried: again(without={*without, *tried}))
     if named and objections:  # it is the only candidate
         raise ProgramError(f"The method {method!r} cannot simulate this circuit: {objections[method]}.")
-    here = {name: Estimate(e.seconds * slowness(), e.memory_bytes) for name, e in estimates.items()}
+    at_last = _at_last(task, exact_values, without) if method == AUTO and task.limits.approximate else []
+    if at_last and not any(e.seconds < _SOON and _within(e, task) for e in estimates.values()):
+        estimates |= {m.name: m.estimate(task) for m in at_last if m.expect}
+    here = {name: estimate.here() for name, estimate in estimates.items()}
     allowed = [METHODS[name] for name, estimate in here.items() if _within(estimate, task)]
-    if not allowed:
+    if not allowed and not at_last:
         raise _refusal(task, here, objections)
     best_first = sorted(allowed, key=lambda m: (m.last_resort(task), estimates[m.name].seconds * m.reluctance))
-    task.patience = estimates[best_first[1].name].seconds if len(best_first) > 1 else inf
-    return Chosen(task, best_first, here, lambda tried: again(without={*without, *tried}))
+    if at_last:
+        late = [m for m in best_first if here[m.name].seconds > task.budget]
+        best_first = [m for m in best_first if m not in late]
+        at_last += [m for m in late if m not in at_last]
+    otherwise = task.budget_of_approximation() if at_last else inf
+    task.patience = estimates[best_first[1].name].seconds if len(best_first) > 1 else otherwise
+    return Chosen(task, best_first, here, lambda tried: again(without={*without, *tried}), at_last)
+
+
+def _considered(method: Method, asked: str) -> bool:
+    """Whether a method comes into question where none is named; not for one that comes at last."""
+    return not (method.by_name_only or method.always_answers) and (asked == AUTO or not method.approximation)
+
+
+def _at_last(task: Task, exact_values: bool, without: Collection[str]) -> list[Method]:
+    return [
+        method
+        for method in METHODS.values()
+        if method.always_answers and method.name not in without and _objection(method, task, exact_values) is None
+    ]
 
 
 def _objection(method: Method, task: Task, exact_values: bool) -> str | None:
+    if (exact_values or task.terms) and method.always_answers and method.expect is None:
+        return "it draws shots only: mean values have a better method"
     if exact_values and (method.expect is None or method.draws_only(task)):
         return "it draws shots only: ask for a number of shots"
+    if method.sample is None and not task.terms:
+        return "it gives mean values only: ask for expectation values"
     return method.objection(task)
 
 
@@ -187,11 +236,14 @@ def _within(estimate: Estimate, task: Task) -> bool:
 
 
 def _refusal(task: Task, estimates: Mapping[str, Estimate], reasons: Mapping[str, str]) -> Refused:
+    """Two sentences for a person, and a line a method for the log."""
     limits = Estimate(task.limits.seconds, task.limits.memory_bytes)
     needs = {name: f"{name} needs {estimate}" for name, estimate in estimates.items() if name not in reasons}
     cannot = {name: f"{name} cannot: {reason}" for name, reason in reasons.items()}
+    approximate = "" if task.limits.approximate else ", or allow an approximate answer"
     return Refused(
-        f"The circuit with {task.active.n_qubits} active qubits and {task.shots} shots is over the limits of {limits}: "
-        f"{'; '.join([*needs.values(), *cannot.values()])}. Use fewer qubits, fewer layers or fewer shots.",
+        f"No method simulates this circuit with {task.active.n_qubits} active qubits and {task.shots} shots within the limits "
+        f"of {limits}. Use fewer qubits, fewer layers or fewer shots{approximate}.",
         {name: {"seconds": e.seconds, "memory_bytes": e.memory_bytes} for name, e in estimates.items()},
+        [*needs.values(), *cannot.values()],
     )

@@ -7,7 +7,7 @@ GaveUp                  a method gives up; the next one is tried, and only the l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class ProgramError(Exception):
@@ -20,12 +20,13 @@ class ProgramError(Exception):
 
 
 class Refused(Exception):
-    """The program exceeds a limit by its estimate; ``figures`` holds the estimates of all methods."""
+    """The program exceeds a limit by its estimate; ``figures`` holds the estimates of all methods, ``lines`` are for the log."""
 
-    def __init__(self, message: str, figures: Mapping[str, object]) -> None:
+    def __init__(self, message: str, figures: Mapping[str, object], lines: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.figures = figures
+        self.lines = lines
 
 
 class GaveUp(Exception):

@@ -21,13 +21,14 @@ from qiskit.circuit.library import SXGate, U2Gate
 
 from qumulus.core.programs import Limits
 
+from . import scatter
 from .choice import choose
 from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
 from .errors import ProgramError
 from .seeds import Seed, extend
 from .steps import Binding
-from .tasks import Task, Weights
+from .tasks import Means, Task, Weights
 
 Observable = Mapping[str, float]
 """Coefficients of strings of letters in Qiskit's order, qubit 0 last. Letters: I, X, Y, Z and the projectors 0 1 + - r l."""
@@ -40,6 +41,7 @@ _WEIGHTS = {
 }
 _REGISTER = "observable"
 _MEASUREMENTS = frozenset({"measure", "measure_2"})
+_LEAST_BUDGET = 0.25  # seconds of a run: what takes less is done exactly, however many runs there are
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,25 +176,30 @@ def measure_terms(
             bases[key] = (turned, scan(turned, model, ignored=circuit.clbits))
         return bases[key]
 
-    results = []
+    within, results = limits or Limits(), []
     for k, (binding, terms) in enumerate(cases):
         start = perf_counter()
         groups, metadata = list[Group](), dict[str, Any]()
         together = read_together(terms)
         for g, (basis, members) in enumerate(together):
             turned, active = turned_to(basis)
-            task = Task(active, turned, shots or 0, limits or Limits(), binding)
-            chosen = choose(task, method, exact_values=shots is None)
-            chosen.check(len(together) * (len(cases) - k) - g)
             place = {active.physical[qubit]: qubit for qubit in active.terminal}
             weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
+            budget = max(within.pub_budget / (len(together) * len(cases)), _LEAST_BUDGET)
+            task = Task(active, turned, shots or 0, within, binding, terms=weights, budget=budget)
+            chosen = choose(task, method, exact_values=shots is None)
+            chosen.check(len(together) * (len(cases) - k) - g)
             if shots is None:
                 means, metadata = chosen.expect(weights)
                 groups.append(Group(members, means, np.zeros((len(members), len(members)))))
             else:
-                drawn, metadata = chosen.sample(extend(seed, k, g))
-                read = drawn.memory[:, list(active.terminal.values())]
-                groups.append(Group(members, *_statistics(read, list(active.terminal), weights)))
+                drawn, metadata = chosen.read(weights, extend(seed, k, g))
+                if isinstance(drawn, Means):
+                    found = scatter.scattered(drawn.values, weights, shots, extend(seed, k, g))
+                else:
+                    read = drawn.memory[:, list(active.terminal.values())]
+                    found = _statistics(read, list(active.terminal), weights)
+                groups.append(Group(members, *found))
         metadata = {**metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start}
         results.append(Measured(groups, metadata))
     return results

@@ -22,6 +22,8 @@ from .tasks import Task
 
 Bits = NDArray[np.uint8]
 
+_LEAST_BUDGET = 1.0  # seconds of a run: what takes less is done exactly, however many runs there are
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
@@ -130,7 +132,8 @@ def draw(
 ) -> Samples:
     """Shots of a scanned circuit by the method that fits, if there is time for so many ``runs`` like it."""
     start = perf_counter()
-    chosen = choose(Task(active, circuit, shots, limits, binding), method)
+    budget = max(limits.pub_budget / runs, _LEAST_BUDGET)
+    chosen = choose(Task(active, circuit, shots, limits, binding, budget=budget), method)
     chosen.check(runs)
     drawn, metadata = chosen.sample(seed)
     return Samples(

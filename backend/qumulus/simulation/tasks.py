@@ -17,6 +17,7 @@ from qumulus.core.programs import Limits
 from .blocks import Fused, fuse
 from .circuits import ActiveCircuit
 from .deferral import deferred
+from .machine import slowness
 from .seeds import Seed
 from .steps import Binding, Channel, number
 from .transfer import MEASURE, Matrix
@@ -33,6 +34,10 @@ class Task:
 
     ``patience`` is set when a method is chosen: seconds of the reference machine (`machine`) that the next best one takes.
     A method that can only guess what it takes gives up when it has worked for so long.
+
+    ``terms`` are what is to be estimated, where no shots are read for anything else. The run should take ``budget`` seconds;
+    a method that comes ever nearer to an answer ends there, and gives up if it is not near enough, unless
+    ``at_any_accuracy`` says that no other method is left. ``kept`` is for what a method wants to find again.
     """
 
     active: ActiveCircuit
@@ -41,6 +46,14 @@ class Task:
     limits: Limits = field(default_factory=Limits)
     binding: Binding = field(default_factory=dict)
     patience: float = inf
+    terms: Sequence[Weights] = ()
+    budget: float = inf
+    at_any_accuracy: bool = False
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def budget_of_approximation(self) -> float:
+        """Seconds of the reference machine that a method may take which always answers: no more than a pub should."""
+        return min(self.budget, self.limits.pub_budget, self.limits.seconds) / slowness()
 
     def value(self, parameter: Any) -> float:
         """The number of a gate's parameter, which may be an expression of the circuit's."""
@@ -80,10 +93,14 @@ def _readings(circuit: ActiveCircuit) -> dict[int, Matrix]:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would take."""
+    """What a run would take; seconds of the reference machine, unless they are said to be of this one."""
 
     seconds: float
     memory_bytes: float
+
+    def here(self) -> Estimate:
+        """The same in seconds of this machine."""
+        return Estimate(self.seconds * slowness(), self.memory_bytes)
 
     def __str__(self) -> str:
         return f"{self.seconds:.2g} s and {self.memory_bytes / (1 << 20):.3g} MiB"
@@ -99,7 +116,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Exact means of terms, in their order, and how accurate they are."""
+    """Means of terms over infinitely many shots, in their order, and how accurate they are."""
 
     values: Matrix
     accuracy: Mapping[str, Any] = field(default_factory=dict)
@@ -112,19 +129,21 @@ class Method:
     ``objection`` says in a clause why the method cannot do a task, or gives None if it can; ``estimate`` says what it
     takes. ``approximation`` names what differs from the device model, None if nothing. ``reluctance`` is how many times
     slower an exact method may be before this one is preferred; for a task for which it is the ``last_resort``, any other
-    that may is, however slow. ``expect`` gives the exact mean of each term over what the terminal measurements read;
-    methods that can only draw shots have none, and ``draws_only`` says so of the tasks for which one can only draw shots.
-    ``by_name_only`` methods run when they are named, and never else.
+    that may is, however slow. ``sample`` draws shots, and ``expect`` gives the mean of each term over what the terminal
+    measurements would read in infinitely many; a method has one of them or both, and ``draws_only`` says of which tasks it
+    can only draw shots. ``by_name_only`` methods run when they are named, and never else. A method that ``always_answers``
+    ends within the task's budget, as accurately as it comes: it is asked last before anything is refused.
     """
 
     name: str
     engine: str
     objection: Callable[[Task], str | None]
     estimate: Callable[[Task], Estimate]
-    sample: Callable[[Task, Seed], Drawn]
+    sample: Callable[[Task, Seed], Drawn] | None = None
     expect: Callable[[Task, Sequence[Weights]], Means] | None = None
     draws_only: Callable[[Task], bool] = lambda _: False
     approximation: str | None = None
     reluctance: float = 1.0
     last_resort: Callable[[Task], bool] = lambda _: False
     by_name_only: bool = False
+    always_answers: bool = False

@@ -21,6 +21,7 @@ from .devices import device_model
 from .errors import ProgramError, Refused
 from .machine import slowness
 from .meter import Admit, Meter, at_once, metered
+from .progress import Progress, followed
 from .runners import RUNNERS, Log, runner
 
 
@@ -48,7 +49,7 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
     start, meter = perf_counter(), Meter(admit, log)
     try:
-        with metered(meter):
+        with metered(meter), followed(Progress(lambda text: log(text, Severity.INFO))):
             outcome = runner(program.kind)(program, log)
     except UnknownKind as error:
         log(str(error), Severity.ERROR)
@@ -56,6 +57,8 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     except ProgramError as error:
         outcome = Outcome(failure=Failure.PROGRAM, reason=error.message, reason_code=error.code)
     except Refused as error:
+        for line in error.lines:
+            log(f"{line}.", Severity.INFO)
         outcome = Outcome(failure=Failure.REFUSED, reason=error.message, metadata={"estimates": error.figures})
     except MemoryError:
         outcome = Outcome(

@@ -17,6 +17,7 @@ from qumulus.core.results import Outcome
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import Refused
 from qumulus.simulation.expectation import measure_terms, shots_for
+from qumulus.simulation.progress import progress
 from qumulus.simulation.seeds import extend
 
 from . import estimates, learned, results, wire
@@ -29,7 +30,7 @@ from .options import validated
 from .pubs import EstimatorPub, estimator_pubs
 from .readout import Calibration, calibrated
 from .resilience import USUAL, Resilience, resilience
-from .submission import Submission, read
+from .submission import read
 from .twirling import product, randomizations
 
 _CALIBRATION, _FOLDS, _SIGNS = -1, -2, -4
@@ -66,7 +67,9 @@ def run(program: Program, log: Log) -> Outcome:
     pubs = list(estimator_pubs(submission))
     if submission.dry_run:
         return results.checked()
-    estimated = [_estimated(pub, index, wanted, options, under, submission) for index, pub in enumerate(pubs)]
+    progress().pubs = len(pubs)
+    limits = submission.limits.shared(len(pubs), 1 if wanted.zne is None else len(wanted.zne.factors))
+    estimated = [_estimated(pub, index, wanted, options, under, limits) for index, pub in enumerate(pubs)]
     metadata = {
         "dynamical_decoupling": options.dynamical_decoupling.model_dump(exclude={"skip_reset_qubits"}),
         "twirling": {
@@ -93,9 +96,10 @@ def _estimated(
     wanted: Resilience,
     options: OptionsModel,
     under: Conditions,
-    submission: Submission,
+    limits: Limits,
 ) -> dict[str, Any]:
     """The result of one pub."""
+    progress().reaches(index, pub.circuit.size() * prod(pub.values.shape[:-1]))
     precision, shots = _precision(pub, options)
     metadata: dict[str, Any] = {"target_precision": precision, "circuit_metadata": pub.circuit.metadata or {}}
     told, cancelled = _layers(pub.circuit, wanted, options, under)
@@ -111,7 +115,7 @@ def _estimated(
         (sets[row], list(dict.fromkeys(letters for _, k in wanted_here for letters in flat[k] if letters)))
         for row, wanted_here in elements.items()
     ]
-    calibration = _calibration(cases, wanted, under, shots, index, submission.limits)
+    calibration = _calibration(cases, wanted, under, shots, index, limits)
     measured = [
         measure_terms(
             circuit,
@@ -120,7 +124,7 @@ def _estimated(
             shots=shots,
             seed=(under.seed, index, f),
             method=under.method,
-            limits=submission.limits,
+            limits=limits,
         )
         for f, (circuit, model) in enumerate(_amplified(pub.circuit, wanted, cancelled, under, index))
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import prod
 from typing import Any
@@ -19,6 +20,7 @@ from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.progress import progress
 from qumulus.simulation.sampling import sample_sweep
 from qumulus.simulation.seeds import Seed
 
@@ -66,14 +68,18 @@ def run(program: Program, log: Log) -> Outcome:
         return results.checked()
     alike = Counter(pub.effort() for pub in pubs)
     local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
+    followed = progress()
+    followed.pubs = len(pubs)
+    within = replace(submission, limits=submission.limits.shared(len(pubs)))
     for index, (pub, drawn) in enumerate(zip(pubs, local, strict=True)):
+        followed.reaches(index, pub.circuit.size() * prod(pub.shape))
         twirls = randomizations(pub.shots, *counts) if twirled else None
         start = datetime.now(UTC)
         item = under.compiled(pub.circuit)
         kernel = None if level == CLASSIFIED else Kernel.of(item.circuit, under.model)
         model = under.model if kernel is None else kernel.drawn_with
         bits, simulation = (
-            _simulated(pub, item, index, under, model, submission, alike[pub.effort()], execution)
+            _simulated(pub, item, index, under, model, within, alike[pub.effort()], execution)
             if drawn is None
             else (drawn.bits, drawn.metadata)
         )
