@@ -46,13 +46,13 @@ class Budget:
             return True
 
     def give_back(self, taken: int) -> None:
-        """Let others have it."""
+        """Give memory back, so that others may have that memory."""
         with self._changed:
             self._free += min(taken, self.total)
             self._changed.notify_all()
 
     def look(self) -> None:
-        """Let those who wait see that they were given up."""
+        """Wake those who wait, so that they see that they were given up."""
         with self._changed:
             self._changed.notify_all()
 
@@ -64,12 +64,12 @@ class Budget:
 
     @property
     def waiting(self) -> int:
-        """How many wait now."""
+        """Return how many wait now."""
         with self._changed:
             return len(self._queue)
 
     @property
     def free(self) -> int:
-        """What is free now."""
+        """Return what is free now."""
         with self._changed:
             return self._free

@@ -174,41 +174,41 @@ class Dispatcher:
 
     @property
     def owner(self) -> bool:
-        """Whether this process runs the jobs of the folder."""
+        """Say whether this process runs the jobs of the folder."""
         return self._ownership.held
 
     @property
     def ready(self) -> bool:
-        """Whether jobs are run now: here, or by the process that this one has joined."""
+        """Say whether jobs are run now: here, or by the process that this one has joined."""
         return not self._ownership.held or self._worker_pool.ready
 
     @property
     def failing(self) -> bool:
-        """Whether jobs can't be run here because workers can't be started; it is tried again and again."""
+        """Say whether jobs can't be run here because workers can't be started; it is tried again and again."""
         return self._worker_pool.failing
 
     @property
     def workers(self) -> int:
-        """How many jobs may run at once, now."""
+        """Return how many jobs may run at once, now."""
         places = self._worker_pool.places
         return self._workers if places is None else places
 
     @property
     def fork_server_pid(self) -> int | None:
-        """The process id of the fork server."""
+        """Return the process id of the fork server."""
         return self._worker_pool.pid
 
     def running(self) -> dict[str, int | None]:
-        """The jobs that run here and the process ids of their workers."""
+        """Return the jobs that run here and the process ids of their workers."""
         return {claim.job_id: slot.pid for slot in self._slots if (claim := slot.running) is not None}
 
     def metrics(self) -> Snapshot:
-        """The figures now; `execution.metrics.Jobs` collects them for Prometheus."""
+        """Return the figures now; `execution.metrics.Jobs` collects them for Prometheus."""
         return self._tally.snapshot(busy=len(self.running()), workers=self.workers if self._worker_pool.ready else 0)
 
     @property
     def draining(self) -> bool:
-        """Whether no job is taken any more."""
+        """Say whether no job is taken any more."""
         return self._draining.is_set()
 
     def drain(self, within: float) -> bool:
@@ -278,7 +278,7 @@ class Dispatcher:
         return True
 
     def _deal_all(self) -> bool:
-        """Wait until there may be something to give, and give it; never done."""
+        """Give jobs to slots whenever there may be some; never return True, so that the loop goes on."""
         self._wake.wait(LOOK_SECONDS)
         self._wake.clear()
         while self._deal_once():
@@ -303,13 +303,13 @@ class Dispatcher:
         return bool(claims)
 
     def _ahead(self) -> int:
-        """How many jobs more than there are workers may be on their way. A run that lingers keeps its slot and no place, so that
+        """Return how many jobs more than there are workers may be on their way. A run that lingers keeps its slot and no place, so that
         where a device does that no job may be in a slot before its turn."""
         ahead = self._worker_pool.ahead
         return 0 if ahead and self._storage.device_settings.any_lingers() else ahead
 
     def _prepare(self) -> None:
-        """A parent is warm, or has other places: every slot gets its worker before the first job comes."""
+        """Give every slot its worker before the first job comes: the fork server is warm, or has other places."""
         wanted = self.workers + self._worker_pool.ahead
         with self._idle_lock:
             more = [Slot(number, self._context, self._on_idle) for number in range(len(self._slots), wanted)]
@@ -359,7 +359,7 @@ class Dispatcher:
         self._storage.queue.recover()
 
     def _stands_still(self, pid: int | None) -> bool:
-        """Whether somebody stopped a process so long ago that a lease would be over."""
+        """Say whether somebody stopped a process so long ago that a lease would be over."""
         if pid is None or not process.is_stopped(pid):
             self._stopped.pop(pid or 0, None)
             return False
@@ -368,7 +368,7 @@ class Dispatcher:
 
 
 def machine_bytes() -> int:
-    """What all runs may use together on this machine."""
+    """Return what all runs may use together on this machine."""
     if sys.platform == "darwin":
         return 8 << 30  # no portable way to ask; a setting says otherwise
     return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)

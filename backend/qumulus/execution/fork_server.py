@@ -175,7 +175,7 @@ class ForkServer:
 
 
 def printed() -> IO[bytes]:
-    """A file for what a worker prints. Where there is no room for one, what it prints is lost, and nothing else."""
+    """Make a file for what a worker prints. Where there is no room for one, what it prints is lost, and nothing else."""
     try:
         return tempfile.TemporaryFile()
     except OSError:
@@ -183,7 +183,7 @@ def printed() -> IO[bytes]:
 
 
 def ended() -> tuple[int, int, resource.struct_rusage] | None:
-    """A child that has ended: its process id, status and usage; None if there is none.
+    """Return a child that has ended: its process id, status and usage; None if there is none.
 
     All that it started is ended with it, where the kernel lets us see the end while the id is still its own.
     """

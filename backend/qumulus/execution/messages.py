@@ -14,7 +14,7 @@ from .wire import BrokenWire, Message
 
 
 def program_members(program: Program) -> dict[str, Any]:
-    """A program's members but its payload, which travels as a part."""
+    """Return a program's members but its payload, which travels as a part."""
     names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise")
     return {name: getattr(program, name) for name in names} | {
         "options": dict(program.options),
@@ -23,19 +23,19 @@ def program_members(program: Program) -> dict[str, Any]:
 
 
 def to_program(message: Message) -> Program:
-    """The program of a frame."""
+    """Return the program of a frame."""
     members: dict[str, Any] = dict(message.members)
     limits = Limits(**members.pop("limits"))
     return Program(payload=message.parts[0], limits=limits, **members)
 
 
 def outcome_parts(outcome: Outcome) -> list[bytes]:
-    """What of an outcome travels as parts: the result, then the files in order."""
+    """Return what of an outcome travels as parts: the result, then the files in order."""
     return [outcome.result, *outcome.files.values()]
 
 
 def outcome_members(outcome: Outcome) -> dict[str, Any]:
-    """The other members of an outcome."""
+    """Return the other members of an outcome."""
     return {
         "failure": outcome.failure.value if outcome.failure else None,
         "reason": outcome.reason,
@@ -48,14 +48,14 @@ def outcome_members(outcome: Outcome) -> dict[str, Any]:
 
 
 def refusal(reason: str) -> Message:
-    """The frame of an outcome of a program that was not run."""
+    """Return the frame of an outcome of a program that was not run."""
     outcome = Outcome(failure=Failure.REFUSED, reason=reason)
     spent = {"seconds": 0.0, "peak_bytes": 0, "resident_bytes": 0}
     return Message("outcome", outcome_members(outcome) | spent, outcome_parts(outcome))
 
 
 def to_outcome(message: Message) -> Outcome:
-    """The outcome of a frame.
+    """Return the outcome of a frame.
 
     Raises:
         BrokenWire: it is none.
@@ -79,7 +79,7 @@ def to_outcome(message: Message) -> Outcome:
 
 
 def to_line(message: Message) -> LogLine:
-    """The line of the log of a frame.
+    """Return the line of the log of a frame.
 
     Raises:
         BrokenWire: it is none.

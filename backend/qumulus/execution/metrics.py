@@ -33,7 +33,7 @@ class Durations:
         self.total += seconds
 
     def copy(self) -> Durations:
-        """As it is now."""
+        """Return a copy of the figures as they are now."""
         return Durations(list(self.counts), self.total)
 
 
@@ -62,7 +62,7 @@ class Tally:
         self._deaths = 0
 
     def ended(self, end: End) -> None:
-        """A job is final, whoever ran it."""
+        """Count a job that is final, whoever ran that job."""
         with self._lock:
             self._ended[end.state.value] += 1
             if end.failure is not None:
@@ -71,17 +71,17 @@ class Tally:
                 self._ran.add(end.run_seconds)
 
     def waited(self, seconds: float) -> None:
-        """A job's run began."""
+        """Count the time that a job waited until its run began."""
         with self._lock:
             self._waited.add(max(0.0, seconds))
 
     def died(self) -> None:
-        """A worker ended in the middle of a run."""
+        """Count a worker that ended in the middle of a run."""
         with self._lock:
             self._deaths += 1
 
     def snapshot(self, *, busy: int, workers: int) -> Snapshot:
-        """The figures now."""
+        """Return the figures now."""
         with self._lock:
             return Snapshot(
                 ended=dict(self._ended),
@@ -95,7 +95,7 @@ class Tally:
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:
-    """The figures as metrics of prometheus_client."""
+    """Yield the figures as metrics of prometheus_client."""
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
     ended = CounterMetricFamily("qumulus_jobs_ended", "Jobs that are final, by state", labels=["state"])
@@ -127,7 +127,7 @@ class Jobs:
     snapshot: Callable[[], Snapshot]
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics of the dispatcher."""
+        """Return all metrics of the dispatcher."""
         return families(self.snapshot())
 
 
@@ -138,7 +138,7 @@ class Pending:
     by_device: Callable[[], Mapping[str, int]]
 
     def collect(self) -> Iterator[Metric]:
-        """The one gauge."""
+        """Yield the one gauge."""
         from prometheus_client.core import GaugeMetricFamily
 
         pending = GaugeMetricFamily("qumulus_jobs_pending", "Jobs that wait or run, by device", labels=["device"])

@@ -40,11 +40,11 @@ class Ownership:
 
     @property
     def held(self) -> bool:
-        """Whether it is ours."""
+        """Say whether this process owns the folder."""
         return self._file is not None
 
     def acquire(self) -> bool:
-        """Take it if nobody has it.
+        """Take the folder, if nobody has it.
 
         Raises:
             OSError: the folder can't be written now.
@@ -65,14 +65,14 @@ class Ownership:
         return True
 
     def holder(self) -> int | None:
-        """The process id of the owner, for people."""
+        """Return the process id of the owner, for people."""
         try:
             return int(self._path.read_bytes())
         except (OSError, ValueError):
             return None
 
     def release(self) -> None:
-        """Let go of it."""
+        """Let go of the folder."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -79,7 +79,7 @@ def forget_peak() -> None:
 
 
 def highest_bytes() -> int:
-    """The most memory that this process had in RAM since `forget_peak`."""
+    """Return the most memory that this process had in RAM since `forget_peak`."""
     if LINUX:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -88,12 +88,12 @@ def highest_bytes() -> int:
 
 
 def peak_bytes(usage: resource.struct_rusage) -> int:
-    """The most memory that a process had in RAM."""
+    """Return the most memory that a process had in RAM."""
     return usage.ru_maxrss * (1024 if LINUX else 1)
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether somebody has stopped a process (SIGSTOP), so that it neither runs nor ends."""
+    """Say whether somebody has stopped a process (SIGSTOP), so that it neither runs nor ends."""
     try:
         state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
     except OSError:

@@ -11,7 +11,7 @@ OURS = "Running it failed because of an error of ours: the server's log has the 
 
 
 def waits(needed: int) -> str:
-    """What the log says of a run that has to wait for memory."""
+    """Return what the log says of a run that has to wait for memory."""
     return f"It needs {needed / (1 << 20):,.0f} MiB of memory, and waits until other runs have given back as much."
 
 

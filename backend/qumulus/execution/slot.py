@@ -88,7 +88,7 @@ class JobRun:
 
     @property
     def claim(self) -> Claim:
-        """What was claimed."""
+        """Return what was claimed."""
         return self.attempt.claim
 
 
@@ -117,24 +117,24 @@ class Slot:
 
     @property
     def claim(self) -> Claim | None:
-        """What runs here now, or in a moment."""
+        """Return what runs here now, or in a moment."""
         run = self._run
         return run.claim if run else None
 
     @property
     def running(self) -> Claim | None:
-        """What runs here now."""
+        """Return what runs here now."""
         run = self._run
         return run.claim if run and run.begun is not None else None
 
     @property
     def pid(self) -> int | None:
-        """The process that runs it."""
+        """Return the id of the process that runs the job."""
         run = self._run
         return run.worker.pid if run and run.worker else None
 
     def end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
-        """Kill the run of a job, if it is here."""
+        """Kill the run of a job, if the job runs here."""
         with self._lock:
             run = self._run
             if run is None or run.claim.job_id != job_id or attempt not in (None, run.claim.attempt):
@@ -216,7 +216,7 @@ class Slot:
         return replace(ours, seconds=seconds, memory_bytes=min(ours.memory_bytes, self._context.budget.total))
 
     def _outcome(self, run: JobRun) -> Outcome | None:
-        """Run it; None when it ended without an outcome and that is dealt with.
+        """Run the job; return None when the run ended without an outcome and that is dealt with.
 
         Raises:
             ForkServerGone
@@ -283,7 +283,7 @@ class Slot:
         return True
 
     def _last(self, worker: WorkerHandle, run: JobRun, message: Message | None) -> Message | None:
-        """The outcome's frame, with what the worker says and asks until then, beginning with ``message``; None when the run's
+        """Return the outcome's frame, with what the worker says and asks until then, beginning with ``message``; None when the run's
         time is over, or it is given up.
 
         Raises:
@@ -341,7 +341,7 @@ class Slot:
     # -- how it ends -----------------------------------------------------------------------------------------------
 
     def _after(self, run: JobRun, end: Exit | None) -> Outcome | None:
-        """What follows a run without an outcome."""
+        """Return what follows a run without an outcome."""
         if run.confirmed:
             self._context.tally.died()
         if run.ending is Ending.TIME or (end is not None and end.code == -signal.SIGXCPU):

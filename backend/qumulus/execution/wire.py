@@ -45,13 +45,13 @@ Frame = tuple[bytes, ...]
 
 
 def packed(message: Message) -> Frame:
-    """The frame that says it."""
+    """Return the frame that says a message."""
     lengths = [len(part) for part in message.parts]
     return (json.dumps({"say": message.say, "parts": lengths, **message.members}).encode(), *message.parts)
 
 
 def unpacked(frame: Frame) -> Message:
-    """What a frame says.
+    """Return what a frame says.
 
     Raises:
         BrokenWire: it is none.
@@ -64,7 +64,7 @@ def unpacked(frame: Frame) -> Message:
 
 
 def _read(data: bytes) -> tuple[str, dict[str, Any], list[int]]:
-    """What a header says: its word, its members and the lengths of its parts.
+    """Return what a header says: its word, its members and the lengths of its parts.
 
     Raises:
         BrokenWire: it is none.
@@ -82,7 +82,7 @@ def _read(data: bytes) -> tuple[str, dict[str, Any], list[int]]:
 
 
 def read_header(data: bytes) -> dict[str, Any]:
-    """The members of a header. JSON can say halves of characters, which no database takes: they become question marks.
+    """Return the members of a header. JSON can say halves of characters, which no database takes: they become question marks.
 
     Raises:
         ValueError: it is no JSON.
@@ -128,7 +128,7 @@ class Wire:
             raise BrokenWire("The other end takes nothing.") from error
 
     def receive(self, seconds: float | None = None) -> Message | None:
-        """What the next frame says; None if it does not begin within ``seconds``.
+        """Return what the next frame says; None if it does not begin within ``seconds``.
 
         Raises:
             BrokenWire
@@ -136,7 +136,7 @@ class Wire:
         return self._frame()[0] if self._ready(seconds) else None
 
     def receive_frame(self) -> Frame:
-        """The next frame, to be passed on.
+        """Return the next frame, to be passed on.
 
         Raises:
             BrokenWire
@@ -161,7 +161,7 @@ class Wire:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def fileno(self) -> int:
-        """The descriptor, for those who wait for several."""
+        """Return the descriptor, for those who wait for several."""
         return self._socket.fileno()
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ UNASKED_BYTES = 64 << 20  # that a run may use without asking
 
 
 def load(entry: str) -> tuple[ModuleType, str]:
-    """The module of an entry such as `qumulus.simulation.worker:run`, and the function's name.
+    """Return the module of an entry such as `qumulus.simulation.worker:run`, and the function's name.
 
     Raises:
         ImportError, AttributeError: there is no such function.
@@ -105,7 +105,7 @@ def _internal(error: Exception) -> str:
 
 
 def main() -> None:
-    """A worker that was spawned, not forked: `python -m qumulus.execution.worker ENTRY DESCRIPTOR FORK_SERVER`."""
+    """Run a worker that was spawned, not forked: `python -m qumulus.execution.worker ENTRY DESCRIPTOR FORK_SERVER`."""
     entry, descriptor, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     process.end_with_parent(parent)
     if not process.LINUX:

@@ -42,7 +42,7 @@ UNFIT = frozenset({Failure.MEMORY, Failure.INTERNAL})  # after these a worker is
 
 
 def environment(secrets: Sequence[str] = SECRETS) -> dict[str, str]:
-    """The variables of the parent and its workers: one thread each, and no credential of the server."""
+    """Return the variables of the parent and its workers: one thread each, and no credential of the server."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(tuple(secrets))}
     return ours | ONE_THREAD
 
@@ -112,7 +112,7 @@ class ForkServerProcess:
         self.gone = False
 
     def listen(self, on_ready: Callable[[], None]) -> None:
-        """Hear the parent until it ends."""
+        """Hear the fork server until its end."""
         with contextlib.suppress(BrokenWire):
             while (message := self._wire.receive()) is not None:
                 if message.say == "ready":
@@ -150,7 +150,7 @@ class ForkServerProcess:
             pending.changed.notify_all()
 
     def start_worker(self, number: int) -> WorkerHandle:
-        """A new worker.
+        """Return a new worker.
 
         Raises:
             ForkServerGone: `NotBegun` where the parent is well and can't start another worker now.
@@ -175,7 +175,7 @@ class ForkServerProcess:
         return WorkerHandle(self, number, pending, Wire(ours, most_bytes=self._most_bytes))
 
     def kill(self, number: int) -> None:
-        """End a worker and all that it started; nothing happens if it has ended."""
+        """End a worker and all that the worker started; nothing happens if that worker has ended."""
         with contextlib.suppress(ForkServerGone):
             self._command(KILL, number, [])
 
@@ -187,7 +187,7 @@ class ForkServerProcess:
             raise ForkServerGone from error
 
     def end(self) -> None:
-        """End the parent, and by that its workers."""
+        """End the fork server, and by that its workers."""
         self.process.kill()
         self.process.wait()
         with contextlib.suppress(OSError):
@@ -207,16 +207,16 @@ class WorkerHandle:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Return the process id of the worker."""
         return self._pending.pid or 0
 
     @property
     def alive(self) -> bool:
-        """Whether nothing is known of its end."""
+        """Say whether the worker is not known to have ended."""
         return self._pending.exit is None and not self._process.gone
 
     def good_after(self, failure: Failure | None, resident_bytes: int) -> bool:
-        """Whether it is as good as new after a run that ended so and left it with so much memory."""
+        """Say whether the worker is as good as new after a run that ended so and left it with so much memory."""
         self._jobs += 1
         if self._jobs == 1:
             self._baseline = resident_bytes
@@ -224,11 +224,11 @@ class WorkerHandle:
         return failure not in UNFIT and not grown and self._jobs < MOST_JOBS
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the worker at once."""
         self._process.kill(self._number)
 
     def exit(self) -> Exit:
-        """How it ended. To be called when its socket was closed.
+        """Return how the worker ended. To be called when its socket was closed.
 
         Raises:
             ForkServerGone: it ended because the parent or its machine did; `NotBegun` where it never ran what it was given.
@@ -280,35 +280,35 @@ class WorkerPool:
         self._thread = threading.Thread(target=self._keep, name="qumulus-worker-pool", daemon=True)
 
     def start(self) -> None:
-        """Start the parent; `ready` tells when it is warm."""
+        """Start the fork server; `ready` tells when it is warm."""
         self._thread.start()
 
     @property
     def ready(self) -> bool:
-        """Whether workers can be forked now."""
+        """Say whether workers can be forked now."""
         process = self._process
         return process is not None and process.ready and not process.gone
 
     @property
     def places(self) -> int | None:
-        """How many workers the parent can have at work now; None where that is for us to say."""
+        """Return how many workers the fork server can have at work now; None where that is for us to say."""
         process = self._process
         return process.places if process is not None and not process.gone else None
 
     @property
     def ahead(self) -> int:
-        """How many jobs more than it has places the parent wants, so that each place has its next one at once."""
+        """Return how many jobs more than it has places the fork server wants, so that each place has its next one at once."""
         process = self._process
         return process.ahead if process is not None and not process.gone else 0
 
     @property
     def failing(self) -> bool:
-        """Whether the last parent ended before it was warm."""
+        """Say whether the last fork server ended before it was warm."""
         return self._failing and not self.ready
 
     @property
     def pid(self) -> int | None:
-        """The process id of the parent."""
+        """Return the process id of the fork server."""
         process = self._process
         return process.process.pid if process is not None and not process.gone else None
 
@@ -319,7 +319,7 @@ class WorkerPool:
             process.end()
 
     def start_worker(self) -> WorkerHandle:
-        """A new worker.
+        """Return a new worker.
 
         Raises:
             ForkServerGone: there is no fork server now.
@@ -340,7 +340,7 @@ class WorkerPool:
             self._thread.join()
 
     def _keep(self) -> None:
-        """The kernel ends the parent when this thread ends: it lives as long as the worker pool."""
+        """Keep a fork server alive. The kernel ends it when this thread ends, which lives as long as the worker pool."""
         pause = 0.0
         while not self._stopping.wait(pause):
             begun = time.monotonic()
@@ -371,5 +371,5 @@ class WorkerPool:
 
 
 def longer(pause: float) -> float:
-    """The next pause, in seconds, where one was not long enough."""
+    """Return the next pause, in seconds, where one was not long enough."""
     return min(MOST_PAUSE_SECONDS, 2 * pause + 0.1)

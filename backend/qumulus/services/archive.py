@@ -49,7 +49,7 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
-    """The files as one value, to be kept."""
+    """Return the files as one value, to be kept."""
     value = io.BytesIO()
     with zipfile.ZipFile(value, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in sorted(files.items()):
@@ -58,13 +58,13 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def unzipped(value: bytes) -> dict[str, bytes]:
-    """The files of what `zipped` has made."""
+    """Return the files of what `zipped` has made."""
     with zipfile.ZipFile(io.BytesIO(value)) as package:
         return {name: package.read(name) for name in package.namelist()}
 
 
 def pack(folder: Path) -> dict[str, bytes]:
-    """The files of a folder by path; caches, environments and links are left out.
+    """Return the files of a folder by path; caches, environments and links are left out.
 
     Raises:
         InvalidRequest: there is no such folder, it has no files, or it can't be read.
@@ -84,7 +84,7 @@ def pack(folder: Path) -> dict[str, bytes]:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files of a service's folder that belong to it, in order."""
+    """Return the files in a folder that belong to the service, in order."""
     return sorted(
         path
         for path in folder.rglob("*")

@@ -20,7 +20,7 @@ log = logging.getLogger("qumulus.services")
 
 
 def key_of(service: Service) -> Key:
-    """What one version of a service is known by."""
+    """Return the key of one version of a service."""
     return service.name, service.version
 
 
@@ -45,7 +45,7 @@ class Builds:
         self._lock = threading.Lock()
 
     def is_settled(self, service: Service) -> bool:
-        """Whether it is known here that a service can run, or that it can't."""
+        """Say whether this process knows that a service can run, or that the service can't."""
         key = key_of(service)
         return key in self._ready or key in self._failed
 

@@ -34,7 +34,7 @@ class ControlGroups:
     folder: Path
 
     def make(self, name: str, resources: Resources) -> Path:
-        """A group with the limits of one execution.
+        """Return a group with the limits of one execution.
 
         Raises:
             OSError: the kernel refused.
@@ -71,7 +71,7 @@ class ControlGroups:
 
 
 def delegated(own: str | None = None, mounts: str | None = None) -> ControlGroups:
-    """The groups that this server may make.
+    """Return the groups that this server may make.
 
     Args:
         own, mounts: what `/proc/self/cgroup` and `/proc/self/mountinfo` say, if not of this process.
@@ -95,7 +95,7 @@ def delegated(own: str | None = None, mounts: str | None = None) -> ControlGroup
 
 
 def _own_group(own: str, mounts: str) -> Path:
-    """The folder of the group that this process is in."""
+    """Return the folder of the group that this process is in."""
     path = next((line[3:] for line in own.splitlines() if line.startswith("0::")), None)
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
@@ -107,7 +107,7 @@ def _own_group(own: str, mounts: str) -> Path:
 
 
 def _open(folder: Path) -> None:
-    """Let groups below ``folder`` have limits; who is in it moves into a leaf.
+    """Let groups below ``folder`` have limits; processes in that folder move into a leaf.
 
     Raises:
         OSError: the kernel refused.
@@ -134,7 +134,7 @@ def _move(pids: Iterable[int], leaf: Path) -> None:
 
 
 def _ours(pid: int) -> bool:
-    """Whether a process is this one, or was started by it."""
+    """Say whether a process is this one, or was started by it."""
     while pid > 1:
         if pid == os.getpid():
             return True

@@ -43,7 +43,7 @@ class Definition:
 
 
 def read(folder: Path, fallback_title: str, deployment: Deployment, resources: Resources) -> Definition:
-    """The definition in ``folder``; ``resources`` hold where the service asks for nothing else.
+    """Return the definition in ``folder``; ``resources`` hold where the service asks for nothing else.
 
     Raises:
         InvalidRequest: something is missing or wrong, in a sentence.
@@ -75,7 +75,7 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
 
 
 def title_of(folder: Path) -> str:
-    """What the manifest of a folder calls the service, else the folder's own name.
+    """Return what the manifest of a folder calls the service, else the folder's own name.
 
     Raises:
         InvalidRequest: the manifest can't be read.
@@ -84,7 +84,7 @@ def title_of(folder: Path) -> str:
 
 
 def service_name(title: str) -> str:
-    """A name that fits into a path, from a title or a folder's name.
+    """Return a name that fits into a path, from a title or a folder's name.
 
     Raises:
         InvalidRequest: nothing of it fits.
@@ -184,7 +184,7 @@ def _number(members: Mapping[str, Any], name: str) -> float:
 
 
 def _requirements(folder: Path) -> tuple[str, ...]:
-    """The lines of `requirements.txt`, else the dependencies of `pyproject.toml`."""
+    """Return the lines of `requirements.txt`, else the dependencies of `pyproject.toml`."""
     if (folder / "requirements.txt").is_file():
         lines = (line.strip() for line in _text(folder, "requirements.txt").splitlines())
         return tuple(line for line in lines if line and not line.startswith("#"))

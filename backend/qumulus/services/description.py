@@ -29,7 +29,7 @@ OURS = frozenset({"ServiceExecution", "LogEntry", "HALLink"})  # a service can't
 
 
 def template_text() -> str:
-    """The default document, as people download it."""
+    """Return the default document, as people download it."""
     return resources.files("qumulus.services").joinpath("template.yaml").read_text(encoding="utf-8")
 
 
@@ -39,7 +39,7 @@ def _template() -> Mapping[str, Any]:
 
 
 def document(definition: Definition) -> dict[str, Any]:
-    """The document that is shown for a service.
+    """Return the document that is shown for a service.
 
     Raises:
         InvalidRequest: the service's own document adds or changes operations; the text names them.
@@ -94,7 +94,7 @@ def _media(operation: Any) -> set[str]:
 
 
 def _successes(operation: Any) -> set[str]:
-    """The statuses that an operation declares for when all went well."""
+    """Return the statuses that an operation declares for when all went well."""
     responses = _object(operation, "responses") if isinstance(operation, Mapping) else {}
     return {str(status) for status in responses if str(status).startswith("2")}
 
@@ -107,7 +107,7 @@ def _take_words(shown: dict[str, Any], own: Mapping[str, Any]) -> None:
 
 
 def _take_schemas(shown: dict[str, Any], own: Mapping[str, Any]) -> None:
-    """All schemas of the service but those that describe the platform's own answers; references keep their spelling."""
+    """Take all schemas of the service but those that describe the platform's own answers; references keep their spelling."""
     for name, schema in own.items():
         if name in OURS or not isinstance(schema, Mapping):
             continue
@@ -121,7 +121,7 @@ def _take_schemas(shown: dict[str, Any], own: Mapping[str, Any]) -> None:
 
 
 def from_signature(definition: Definition, told: Mapping[str, Any]) -> dict[str, Any]:
-    """The document of a service by what the signature of its `run()` says; see `child.inside.signature`.
+    """Return the document of a service by what the signature of its `run()` says; see `child.inside.signature`.
 
     Raises:
         InvalidRequest: the service's own document adds or changes operations.
@@ -146,7 +146,7 @@ def from_signature(definition: Definition, told: Mapping[str, Any]) -> dict[str,
 
 
 def _result(result: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The result's own members beside the links; what is no object is a file alone."""
+    """Return the result's own members beside the links; what is no object is a file alone."""
     own = schemas.get(result.get("$ref", "").rpartition("/")[2], result)
     links = schemas["ResultResponse"]
     if own.get("type") != "object":

@@ -32,19 +32,19 @@ class Family(Protocol):
 
     @property
     def modules(self) -> Path:
-        """A folder with modules that every program may import."""
+        """Return a folder with modules that every program may import."""
         ...
 
     def begin(self, claim: Claim, seconds: float) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """The variables of its environment, and those that are secret; ``seconds`` is how long it may run."""
+        """Return the variables of a program's environment, and those that are secret; ``seconds`` is how long it may run."""
         ...
 
     def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
-        """What is stored of its run; ``rest`` are the lines of its log that are not stored yet."""
+        """Return what is stored of a run; ``rest`` are the lines of its log that are not stored yet."""
         ...
 
     def end(self, claim: Claim) -> None:
-        """It has ended: take back what `begin` gave."""
+        """Take back what `begin` gave: the program has ended."""
         ...
 
 
@@ -72,7 +72,7 @@ class Programs:
         self._failed: str | None = None
 
     def served(self, device: str) -> bool:
-        """Whether it is the queue of programs beside a device, and their environment is there. If it is not, it is made."""
+        """Say whether a queue is one of programs beside a device, whose environment is there. If that is not there, it is made."""
         if not device.startswith(BESIDE):
             return False
         if self._packages.python or self._failed or self._environments.ready(self._packages.requirements):
@@ -97,7 +97,7 @@ class Programs:
 
     @contextlib.contextmanager
     def program(self, device: str) -> Generator[Program]:
-        """What runs a program that comes as input.
+        """Give what runs a program that comes as input.
 
         Raises:
             NotRunnable: its packages could not be installed, or its interpreter can't be started.
@@ -127,12 +127,12 @@ class Programs:
         return python.absolute(), tuple(Path(prefix) for prefix in dict.fromkeys(json.loads(told.stdout)))
 
     def package(self, device: str) -> None:
-        """None: they run here, beside the dispatcher."""
+        """Return None: these programs run here, beside the dispatcher."""
         del device
 
     @contextlib.contextmanager
     def given(self, claim: Claim) -> Generator[Input]:
-        """What a program gets: itself, and the variables of its family."""
+        """Give what a program gets: itself, and the variables of its family."""
         variables, secrets = self._family.begin(claim, self._resources.seconds)
         yield Input(
             body=claim.program.payload,
@@ -141,9 +141,9 @@ class Programs:
         )
 
     def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
-        """What is stored of a run. See `Family.outcome`."""
+        """Return what is stored of a run. See `Family.outcome`."""
         return self._family.outcome(claim, outcome, rest)
 
     def done(self, claim: Claim) -> None:
-        """It has ended. See `Family.end`."""
+        """Let the family take back what it gave. See `Family.end`."""
         self._family.end(claim)

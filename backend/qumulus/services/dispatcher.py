@@ -104,7 +104,7 @@ class ProgramDispatcher:
         self._leases.start()
 
     def stop(self, within: timedelta) -> None:
-        """Take nothing more, let what runs go on for a while, then end it."""
+        """Take nothing more, let what runs go on for a while, then end what still runs."""
         self._stopping.set()
         self._events.queued.unsubscribe(self._look)
         self._events.elsewhere.unsubscribe(self._look)
@@ -123,7 +123,7 @@ class ProgramDispatcher:
 
     @property
     def running(self) -> int:
-        """How many run now."""
+        """Return how many run now."""
         return len(self._running)
 
     # -- what others tell ----------------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ class ProgramDispatcher:
 
     @contextlib.contextmanager
     def _begun(self, source: ProgramSource, attempt: Attempt) -> Generator[ProgramRun | None]:
-        """Its run, with all that it needs; None where nothing would keep it from other files."""
+        """Return the run of a claim, with all that the run needs; None where nothing would keep a program from other files."""
         claim = attempt.claim
         package = source.package(claim.program.device) if self._elsewhere else None
         if package is not None and self._elsewhere is not None:

@@ -26,15 +26,15 @@ class Environments:
         self._folder = folder
 
     def ready(self, requirements: Sequence[str]) -> bool:
-        """Whether the environment is there already."""
+        """Say whether the environment is there already."""
         return not requirements or (self._place(requirements) / ".ready").is_file()
 
     def python(self, requirements: Sequence[str]) -> Path:
-        """The interpreter of the environment, which has to be ready."""
+        """Return the interpreter of the environment, which has to be ready."""
         return self._place(requirements) / "bin" / "python" if requirements else Path(sys.executable)
 
     def prefixes(self, requirements: Sequence[str]) -> tuple[Path, ...]:
-        """The folders that the interpreter and its packages stand in."""
+        """Return the folders that the interpreter and its packages stand in."""
         own = self._place(requirements) if requirements else Path(sys.prefix)
         return tuple(dict.fromkeys((own, Path(sys.base_prefix), Path(sys.base_exec_prefix))))
 

@@ -148,13 +148,13 @@ class Execution:
 
     @property
     def ended_by(self) -> str | None:
-        """Who or what ended it from outside; None as long as nothing did."""
+        """Return who or what ended the run from outside; None as long as nothing did."""
         return self._ended_by
 
     # -- the process ---------------------------------------------------------------------------------------------------
 
     def _drive(self, program_log: ProgramLog, deadline: float) -> None:
-        """Feed the child, read what it prints, hold it to its time."""
+        """Feed the child, read what the child prints, and hold it to its time."""
         reading, writing = os.pipe()
         try:
             process = self._start(writing)
@@ -275,7 +275,7 @@ class Execution:
         }
 
     def _environment(self, folders: Mapping[str, str]) -> Mapping[str, str]:
-        """The program's whole environment: nothing of the server's comes along."""
+        """Return the program's whole environment: nothing of the server's comes along."""
         cores = str(self._program.resources.cores)
         return {
             "PATH": os.pathsep.join([str(self._program.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]),

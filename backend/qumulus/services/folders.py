@@ -48,7 +48,7 @@ class Folders:
 
     @property
     def written(self) -> tuple[Path, ...]:
-        """The folders that count against the limit of the disk."""
+        """Return the folders that count against the limit of the disk."""
         return self.input, self.output, self.temporary
 
     def make(self, copied: Mapping[str, _Pool]) -> None:
@@ -67,7 +67,7 @@ class Folders:
                     os.chown(path, self._user, self._user, follow_symlinks=False)
 
     def seen(self, sandbox: Sandbox, pools: Mapping[str, _Pool]) -> Seen:
-        """Where the program finds them."""
+        """Return where the program finds its folders."""
         if not sandbox.private_root:
             own = {str(folder): str(folder) for folder in (*self.written, self.pools)}
             return Seen({}, own, self._variables(self.input, self.output, self.pools, self.temporary))
@@ -120,7 +120,7 @@ class Folders:
                 shutil.copyfile(path, pool.folder / name, follow_symlinks=False)
 
     def clear(self) -> None:
-        """Remove them, whatever the program has done to them."""
+        """Remove the folders, whatever the program has done to them."""
         remove(self.place)
 
 

@@ -65,7 +65,7 @@ def registry_of(
     elsewhere: OtherMachines | None = None,
     public_url: str | None = None,
 ) -> tuple[ServiceRegistry, DataPools]:
-    """The deployed services and the data pools of a storage, with what an older version has left in its folder.
+    """Return the deployed services and the data pools of a storage, with what an older version has left in its folder.
 
     Data pools stand in the folder, where programs see them as they are, unless processes share a database and no folder.
     """

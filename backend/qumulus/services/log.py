@@ -33,7 +33,7 @@ LEVEL = re.compile(rf"^[\s\d\-:.,TZ+|\[(<]*({'|'.join(SEVERITIES)})(?=[\s:|\])>]
 
 
 def severity(text: str, otherwise: Severity) -> Severity:
-    """What a line says of itself, else ``otherwise``."""
+    """Return what a line says of itself, else ``otherwise``."""
     found = LEVEL.match(text)
     return SEVERITIES[found[1]] if found else otherwise
 
@@ -57,7 +57,7 @@ class ProgramLog:
         self._secrets = [secret for secret in secrets if len(secret) >= LEAST_SECRET]
 
     def add(self, text: str, level: Severity) -> None:
-        """Write a line, as long as the log is under its limit."""
+        """Write a line, as long as the log is below its limit."""
         if self.buffer.full:
             return
         for secret in self._secrets:
@@ -84,7 +84,7 @@ class Lines:
             self._begun = b""
 
     def end(self) -> None:
-        """The last line may lack its end."""
+        """Give the last line, which may lack its end."""
         if self._begun:
             self._add(self._begun)
             self._begun = b""

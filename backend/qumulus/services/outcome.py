@@ -25,7 +25,7 @@ class Ended:
 
 
 def outcome(ended: Ended, published: Published, resources: Resources) -> Outcome:
-    """What is stored: the files, and for a run that failed the problem document in `output.json`."""
+    """Return what is stored: the files, and for a run that failed the problem document in `output.json`."""
     why = _failure(ended, published, resources)
     metadata = {"seconds": round(ended.seconds, 6)}
     if why is None:
@@ -54,7 +54,7 @@ def outcome(ended: Ended, published: Published, resources: Resources) -> Outcome
 
 
 def failed(failure: Failure, title: str, detail: str, **members: object) -> Outcome:
-    """The outcome of an execution that did not run to its end."""
+    """Return the outcome of an execution that did not run to its end."""
     document = problem(title, detail, **members)
     files: Mapping[str, bytes] = {"output.json": document}
     return Outcome(failure=failure, reason=f"{title}: {detail}", result=document, files=files)
@@ -91,7 +91,7 @@ def _failure(
 
 
 def _name(number: int) -> str:
-    """The name of a signal; most of the real-time ones are named by their distance from the first."""
+    """Return the name of a signal; most of the real-time ones are named by their distance from the first."""
     try:
         return signal.Signals(number).name
     except ValueError:

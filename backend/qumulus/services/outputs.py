@@ -77,7 +77,7 @@ def _read(folder: Path, name: str, most: int) -> bytes:
 
 
 def members(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """The members of the result: those of `output.json`, where it is a JSON object."""
+    """Return the members of the result: those of `output.json`, where it is a JSON object."""
     try:
         value = json.loads(files.get("output.json", b""))
     except (ValueError, RecursionError):
@@ -86,7 +86,7 @@ def members(files: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def problem(title: str, detail: str, **members: object) -> bytes:
-    """The problem document (RFC 7807) of a run that could not write its own."""
+    """Return the problem document (RFC 7807) of a run that could not write its own."""
     return json.dumps(
         {"type": "about:blank", "status": 500, "title": title, "detail": detail, **members}, indent=2
     ).encode()

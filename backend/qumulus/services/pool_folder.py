@@ -34,7 +34,7 @@ class PoolFolder:
         self._folder = folder
 
     def pools(self) -> Sequence[PoolRecord]:
-        """All of them."""
+        """Return all data pools."""
         found = []
         for path in self._folder.glob("*/pool.json"):
             with contextlib.suppress(UnknownPool):  # removed meanwhile
@@ -42,7 +42,7 @@ class PoolFolder:
         return found
 
     def pool(self, pool_id: str) -> PoolRecord:
-        """The data pool. See `PoolStore.pool`."""
+        """Return the data pool. See `PoolStore.pool`."""
         try:
             told = json.loads((self._folder / pool_id / "pool.json").read_bytes())
         except FileNotFoundError:
@@ -56,7 +56,7 @@ class PoolFolder:
         )
 
     def put(self, pool: PoolRecord) -> None:
-        """Make it, or say something else of it."""
+        """Make a data pool, or change what people say of one."""
         files, path = self._files(pool.id), self._folder / pool.id / "pool.json"
         told = {"account": pool.account, "about": asdict(pool.about), "created_at": pool.created_at.isoformat()}
         with full_disk():
@@ -69,12 +69,12 @@ class PoolFolder:
             aside.replace(path)
 
     def remove(self, pool_id: str) -> None:
-        """Forget it and its files."""
+        """Remove a data pool with its files."""
         (self._folder / pool_id / "pool.json").unlink(missing_ok=True)  # first: it is no data pool any more
         remove(self._folder / pool_id)
 
     def files(self, pool_id: str) -> Sequence[StoredFile]:
-        """Its regular files, by name."""
+        """Return the regular files of a data pool, sorted by name."""
         return files_in(self._files(pool_id))
 
     def add(self, pool_id: str, files: Iterable[tuple[str, bytes]]) -> None:
@@ -89,7 +89,7 @@ class PoolFolder:
                 raise UnknownPool(pool_id) from None
 
     def content(self, pool_id: str, name: str) -> bytes:
-        """The content of a file. See `PoolStore.content`."""
+        """Return the content of a file. See `PoolStore.content`."""
         return content_of(self._files(pool_id), name)
 
     def discard(self, pool_id: str, names: Iterable[str]) -> None:
@@ -99,7 +99,7 @@ class PoolFolder:
 
     @contextlib.contextmanager
     def mount(self, pool_id: str, place: Path, *, writable: bool) -> Generator[Path]:
-        """The folder of its files: what a program writes is in the data pool at once."""
+        """Give the folder of a data pool: what a program writes is in the data pool at once."""
         del place, writable
         self.pool(pool_id)
         yield self._files(pool_id).absolute()
@@ -109,7 +109,7 @@ class PoolFolder:
 
 
 def files_in(folder: Path) -> list[StoredFile]:
-    """The regular files at the top level of a folder, by name."""
+    """Return the regular files at the top level of a folder, by name."""
     found = []
     for name in sorted(os.listdir(folder)):
         try:
@@ -124,12 +124,12 @@ def files_in(folder: Path) -> list[StoredFile]:
 
 
 def is_name(name: str) -> bool:
-    """Whether a file of a data pool can have that name."""
+    """Say whether a file of a data pool can have that name."""
     return not name.startswith(".") and not {"/", "\0"} & set(name) and 0 < len(os.fsencode(name)) <= MOST_NAME
 
 
 def content_of(folder: Path, name: str) -> bytes:
-    """The content of a regular file; a link that a program has put in its place is not followed.
+    """Return the content of a regular file; a link that a program has put in its place is not followed.
 
     Raises:
         UnknownFile
@@ -159,7 +159,7 @@ def put_in(folder: Path, name: str, content: bytes) -> None:
 
 @contextlib.contextmanager
 def full_disk() -> Generator[None]:
-    """A full disk is said as such."""
+    """Raise `StorageFull` where the disk is full."""
     try:
         yield
     except OSError as error:

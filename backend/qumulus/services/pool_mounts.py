@@ -23,7 +23,7 @@ class PoolMounts(Protocol):
     """Makes a data pool a folder."""
 
     def mount(self, pool_id: str, place: Path, *, writable: bool) -> AbstractContextManager[Path]:
-        """The folder of its files, as long as it is mounted; ``place`` is free to be made for it.
+        """Give the folder of a data pool's files, as long as it is mounted; ``place`` is free to be made for it.
 
         Raises:
             UnknownPool
@@ -53,11 +53,11 @@ class Copy:
         self._before = _told(self.folder)
 
     def removed(self) -> Sequence[str]:
-        """The files that the run has removed."""
+        """Return the files that the run has removed."""
         return sorted(self._before.keys() - _told(self.folder).keys())
 
     def written(self) -> Iterator[tuple[str, bytes]]:
-        """The files that the run has written, with their contents."""
+        """Yield the files that the run has written, with their contents."""
         for name, told in _told(self.folder).items():
             if told != self._before.get(name):
                 yield name, content_of(self.folder, name)

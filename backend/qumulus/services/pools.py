@@ -31,16 +31,16 @@ class DataPools:
     # -- pools -----------------------------------------------------------------------------------------------------------
 
     def pools(self, caller: Caller) -> Sequence[Pool]:
-        """Those of the caller. See `Pools.pools`."""
+        """Return those of the caller. See `Pools.pools`."""
         found = [_pool(record) for record in self._store.pools() if record.account == caller.account]
         return sorted(found, key=lambda pool: (pool.about.name, pool.id))
 
     def pool(self, pool_id: str, caller: Caller) -> Pool:
-        """The data pool. See `Pools.pool`."""
+        """Return the data pool. See `Pools.pool`."""
         return _pool(self._of(pool_id, caller))
 
     def make(self, about: About, caller: Caller, *, pool_id: str | None = None) -> Pool:
-        """An empty one; ``pool_id`` is given by fixtures only. See `Pools.make`."""
+        """Make an empty data pool; ``pool_id`` is given by fixtures only. See `Pools.make`."""
         record = PoolRecord(
             id=pool_id or str(uuid.uuid4()), account=caller.account, about=about, created_at=self._clock.now()
         )
@@ -48,13 +48,13 @@ class DataPools:
         return _pool(record)
 
     def describe(self, pool_id: str, about: About, caller: Caller) -> Pool:
-        """Say something else of it. See `Pools.describe`."""
+        """Change what people say of a data pool. See `Pools.describe`."""
         record = replace(self._of(pool_id, caller), about=about)
         self._store.put(record)
         return _pool(record)
 
     def remove(self, pool_id: str, caller: Caller) -> None:
-        """Forget it and its files. See `Pools.remove`."""
+        """Remove a data pool with its files. See `Pools.remove`."""
         self._store.remove(self._of(pool_id, caller).id)
 
     def _of(self, pool_id: str, caller: Caller) -> PoolRecord:
@@ -66,7 +66,7 @@ class DataPools:
     # -- files -----------------------------------------------------------------------------------------------------------
 
     def files(self, pool_id: str, caller: Caller) -> Sequence[PoolFile]:
-        """Its files. See `Pools.files`."""
+        """Return the files of a data pool. See `Pools.files`."""
         return self._listed(self._of(pool_id, caller).id)
 
     def add(self, pool_id: str, name: str, content: bytes, caller: Caller) -> PoolFile:
@@ -80,7 +80,7 @@ class DataPools:
         return self._by_id(pool_id, _file_id(pool_id, name))
 
     def read(self, pool_id: str, file_id: str, caller: Caller) -> tuple[PoolFile, bytes]:
-        """A file and its content. See `Pools.read`."""
+        """Return a file and its content. See `Pools.read`."""
         file = self._by_id(self._of(pool_id, caller).id, file_id)
         return file, self._store.content(file.pool, file.name)
 
@@ -101,7 +101,7 @@ class DataPools:
     # -- use by executions -------------------------------------------------------------------------------------------------
 
     def grant(self, pool_id: str, application: str, permission: str, lifetime: timedelta, caller: Caller) -> str:
-        """A token for it. See `Pools.grant`."""
+        """Return a token for a data pool. See `Pools.grant`."""
         import jwt  # takes a tenth of a second: not at the start of the server
 
         self._of(pool_id, caller)
@@ -110,7 +110,7 @@ class DataPools:
         return jwt.encode(claims, self._secret(), ALGORITHM)
 
     def reference(self, pool_id: str, grant: str | None, caller: Caller) -> PoolReference:
-        """What a request may use. See `Pools.reference`."""
+        """Return what a request may use. See `Pools.reference`."""
         if grant is None:
             self._of(pool_id, caller)
             return PoolReference(id=pool_id, writable=True)
@@ -132,7 +132,7 @@ class DataPools:
         return PoolReference(id=pool_id, writable=claims["permission"] != READ_ONLY)
 
     def value(self, pool_id: str, file_id: str) -> bytes:
-        """The content of a file, whoever owns it.
+        """Return the content of a file, whoever owns it.
 
         Raises:
             UnknownPool, UnknownFile
@@ -142,7 +142,7 @@ class DataPools:
 
 
 def _checked(pool_id: str) -> str:
-    """The id of a data pool as we write it.
+    """Return the id of a data pool as we write it.
 
     Raises:
         UnknownPool: it can't be one.

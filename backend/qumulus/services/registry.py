@@ -106,15 +106,15 @@ class ServiceRegistry:
     # -- what people ask -----------------------------------------------------------------------------------------------
 
     def services(self) -> tuple[Service, ...]:
-        """All of them, by name."""
+        """Return all services, sorted by name."""
         return tuple(deployed.service for deployed in self._store.all())
 
     def service(self, name: str) -> Service:
-        """The service. See `Services.service`."""
+        """Return the service. See `Services.service`."""
         return self._store.get(name).service
 
     def deploy(self, name: str, files: Mapping[str, bytes], deployment: Deployment) -> Service:
-        """Take over its files. See `Services.deploy`."""
+        """Take over the files of a service. See `Services.deploy`."""
         if not definition.NAME.fullmatch(name):
             raise InvalidRequest(f"{name[:80]!r} is no name for a service: use small letters, digits and hyphens.")
         version = _digest(files, deployment)
@@ -149,20 +149,20 @@ class ServiceRegistry:
         return service
 
     def remove(self, name: str) -> None:
-        """Forget it. See `Services.remove`."""
+        """Remove a service. See `Services.remove`."""
         self._store.remove(name)
         self._sweep()
 
     def document(self, name: str) -> Mapping[str, Any]:
-        """Its OpenAPI document. See `Services.document`."""
+        """Return the OpenAPI document of a service. See `Services.document`."""
         return description.document(self._definition(self._store.get(name)))
 
     def brings(self, name: str) -> frozenset[str]:
-        """The parameters that it brings a data pool along for. See `Services.brings`."""
+        """Return the parameters that a service brings a data pool along for. See `Services.brings`."""
         return frozenset(own_pools(self._place(self._store.get(name))))
 
     def check(self, name: str, body: Mapping[str, Any]) -> None:
-        """Compare an input with its schemas. See `Services.check`."""
+        """Compare an input with the schemas of a service. See `Services.check`."""
         read = self._definition(self._store.get(name))
         if read.checks_input:
             description.check(description.document(read), body)
@@ -180,7 +180,7 @@ class ServiceRegistry:
     # -- what the slots ask --------------------------------------------------------------------------------------------
 
     def served(self, device: str) -> bool:
-        """Whether it is the queue of a service that can run here. If it only lacks its packages here, they are installed."""
+        """Say whether a queue is one of a service that can run here. A service that only lacks its packages has them installed."""
         if not device.startswith(PREFIX):
             return False
         try:
@@ -198,7 +198,7 @@ class ServiceRegistry:
 
     @contextlib.contextmanager
     def program(self, device: str) -> Generator[Program]:
-        """The program as it is now; its files stay until the last run of this version has ended.
+        """Give the program as it is now, whose files stay until the last run of this version has ended.
 
         Raises:
             UnknownService
@@ -226,7 +226,7 @@ class ServiceRegistry:
             self._sweep()
 
     def package(self, device: str) -> Package:
-        """The program for another machine. See `ProgramSource.package`."""
+        """Return the program for another machine. See `ProgramSource.package`."""
         deployed = self._store.get(service_of(device))
         read, service = self._definition(deployed), deployed.service
         return Package(
@@ -240,7 +240,7 @@ class ServiceRegistry:
 
     @contextlib.contextmanager
     def given(self, claim: Claim) -> Generator[Input]:
-        """What an execution was sent. See `ProgramSource.given`."""
+        """Give what an execution was sent. See `ProgramSource.given`."""
         request = claim.program.options
         secrets = self._secrets.get(claim.job_id)
         if set(request.get("secrets", ())) - secrets.keys():
@@ -274,7 +274,7 @@ class ServiceRegistry:
             )
 
     def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
-        """An execution's outcome is stored as it is."""
+        """Return the outcome of an execution, which is stored as it is."""
         del claim, rest
         return outcome
 
@@ -296,7 +296,7 @@ class ServiceRegistry:
         return self._definitions[key]
 
     def _place(self, deployed: Deployed) -> Path:
-        """Where its files are, which are unpacked now if that was not done before.
+        """Return where the files of a service are, which are unpacked now if that was not done before.
 
         Raises:
             UnknownService: another version was deployed meanwhile.
@@ -308,7 +308,7 @@ class ServiceRegistry:
         return place
 
     def _unpack(self, version: str, files: Mapping[str, bytes]) -> Path:
-        """All files or none.
+        """Unpack all files or none.
 
         Raises:
             StorageFull
@@ -345,7 +345,7 @@ class ServiceRegistry:
 
 
 def own_pools(place: Path) -> Mapping[str, Pool]:
-    """The folders `datapool/<parameter>` that a service brings along, as the vendor's local server takes them."""
+    """Return the folders `datapool/<parameter>` that a service brings along, as the vendor's local server takes them."""
     return {
         folder.name: Pool(folder.absolute(), own=True)
         for folder in (place / POOLS).glob("*/")
@@ -354,6 +354,6 @@ def own_pools(place: Path) -> Mapping[str, Pool]:
 
 
 def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:
-    """The version that these files are."""
+    """Return the version of a service with these files: a digest."""
     each = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return hashlib.sha256(json.dumps([each, asdict(deployment)], sort_keys=True).encode()).hexdigest()[:20]

@@ -27,7 +27,7 @@ class Resources:
     grace_seconds: float = 1.0  # between SIGTERM and SIGKILL
 
     def for_child(self) -> Mapping[str, float]:
-        """The members that the child and the kernel hold it to."""
+        """Return the members by which the child and the kernel hold an execution to its limits."""
         known = asdict(self)
         wanted = ("memory_bytes", "processes", "files", "file_bytes", "disk_bytes", "disk_entries")
         return {name: known[name] for name in wanted} | {"cpu_seconds": self.seconds * max(1, self.cores) + 1}

@@ -38,7 +38,7 @@ class ProgramRun(Protocol):
 
     @property
     def ended_by(self) -> str | None:
-        """Who or what ended it from outside; None as long as nothing did."""
+        """Return who or what ended the run from outside; None as long as nothing did."""
         ...
 
 
@@ -50,13 +50,13 @@ class OtherMachines(Protocol):
         ...
 
     def ready(self) -> bool:
-        """Whether they can be reached now. Who is asked first reaches for them, and rings when they can be."""
+        """Say whether the machines can be reached now. Who is asked first reaches for them, and emits an event when they can be."""
         ...
 
     def execution(
         self, job_id: str, package: Package, given: Input, tell: Callable[[Sequence[LogLine]], None]
     ) -> ProgramRun:
-        """A run there; ``tell`` takes lines of its log."""
+        """Return a run on another machine; ``tell`` takes lines of its log."""
         ...
 
 
@@ -84,11 +84,11 @@ class ProgramSource(Protocol):
     """Where programs of one kind are found when they are to run."""
 
     def served(self, device: str) -> bool:
-        """Whether executions of that queue may run now."""
+        """Say whether executions of that queue may run now."""
         ...
 
     def program(self, device: str) -> contextlib.AbstractContextManager[Program]:
-        """The program as it is now, kept on disk as long as it is in use.
+        """Give the program as it is now, kept on disk as long as somebody uses it.
 
         Raises:
             UnknownService
@@ -96,7 +96,7 @@ class ProgramSource(Protocol):
         ...
 
     def package(self, device: str) -> Package | None:
-        """The program for another machine; None where it has to run here.
+        """Return the program for another machine; None where the program has to run here.
 
         Raises:
             UnknownService
@@ -104,7 +104,7 @@ class ProgramSource(Protocol):
         ...
 
     def given(self, claim: Claim) -> contextlib.AbstractContextManager[Input]:
-        """What an execution was sent. What it changed of its data pools is in them when this is left.
+        """Give what an execution was sent. What it changed of its data pools is in them when this is left.
 
         Raises:
             NotRunnable: its secrets have ended with the server that had them.
@@ -113,9 +113,9 @@ class ProgramSource(Protocol):
         ...
 
     def outcome(self, claim: Claim, outcome: Outcome, rest: Sequence[LogLine]) -> Outcome:
-        """What is to be stored of a run; ``rest`` are the lines of its log that are not stored yet."""
+        """Return what is to be stored of a run; ``rest`` are the lines of its log that are not stored yet."""
         ...
 
     def done(self, claim: Claim) -> None:
-        """It has ended: forget its secrets."""
+        """Forget the secrets of an execution that has ended."""
         ...

@@ -30,12 +30,12 @@ class Sandbox:
 
     @property
     def private_root(self) -> bool:
-        """Whether a program sees nothing of the machine but the system's programs, and the platform's literal paths."""
+        """Say whether a program sees nothing of the machine but the system's programs, and the platform's literal paths."""
         return self.namespaces != "none"
 
     @property
     def holds(self) -> bool:
-        """Whether a program can be kept from the files of the person who started the server."""
+        """Say whether a program can be kept from the files of the person who started the server."""
         return self.private_root or self.landlock
 
     def words(self) -> str:
@@ -64,12 +64,12 @@ class Sandbox:
         return f"Their memory is counted {COUNTS_A_SECOND} times a second, since {self.why_counted}."
 
     def user(self, job_id: str) -> int | None:
-        """The user that an execution runs as; the kernel counts its processes by it."""
+        """Return the user that an execution runs as; the kernel counts its processes by it."""
         return FIRST_USER + hash_of(job_id) % USERS if self.drops_user else None
 
 
 def hash_of(text: str) -> int:
-    """The same number for the same text in every process."""
+    """Return the same number for the same text in every process."""
     return int.from_bytes(text.encode()[-8:], "big")
 
 

@@ -28,14 +28,14 @@ class ExecutionSecrets:
         self._here: dict[str, Mapping[str, str]] = {}
 
     def keep(self, job_id: str, secrets: Mapping[str, str]) -> None:
-        """Keep them until `forget`."""
+        """Keep secrets until `forget`."""
         if self._key is None:
             self._here[job_id] = secrets
         else:
             self._store.keep(job_id, self._seal().encrypt(json.dumps(dict(secrets)).encode()))
 
     def get(self, job_id: str) -> Mapping[str, str]:
-        """Them; nothing where they are not known, or were sealed by processes that have all ended."""
+        """Return the secrets of an execution; none where they are not known, or were sealed by processes that have all ended."""
         if self._key is None:
             return self._here.get(job_id, {})
         from cryptography.fernet import InvalidToken
@@ -47,7 +47,7 @@ class ExecutionSecrets:
             return {}
 
     def forget(self, job_id: str) -> None:
-        """The execution has ended."""
+        """Forget the secrets of an execution that has ended."""
         self.drop(job_id)
         if self._key is not None:
             self._store.forget(job_id)

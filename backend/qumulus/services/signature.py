@@ -21,7 +21,7 @@ SECONDS = 60
 
 
 def document(folder: Path, python: Path | None = None, entrypoint: str | None = None) -> Mapping[str, Any]:
-    """An OpenAPI document of the service in ``folder``; ``python`` is the interpreter that has its packages.
+    """Return an OpenAPI document of the service in ``folder``; ``python`` is the interpreter that has its packages.
 
     Raises:
         InvalidRequest: it is no service, or can't be imported; with what it said.

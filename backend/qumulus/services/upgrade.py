@@ -63,7 +63,7 @@ def _has(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Generator[None]:
-    """One process takes over, the others wait for it."""
+    """Take over in one process, while the others wait for its end."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _has(folder):

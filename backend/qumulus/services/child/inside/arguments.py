@@ -57,7 +57,7 @@ def arguments(function: Callable[..., Any], values: Mapping[str, Any]) -> Argume
 
 
 def hints(function: Callable[..., Any]) -> Mapping[str, Any]:
-    """The annotations, also those that were postponed.
+    """Return the annotations, also those that were postponed.
 
     Raises:
         WrongInput: one of them names what is not there.
@@ -70,7 +70,7 @@ def hints(function: Callable[..., Any]) -> Mapping[str, Any]:
 
 
 def _argument(name: str, default: Any, annotation: Any, values: Mapping[str, Any]) -> Any:
-    """The value of one parameter; EMPTY where the function's own default is to be used."""
+    """Return the value of one parameter; EMPTY where the function's own default is to be used."""
     for place in _places(name, annotation):
         return place
     if name in values:
@@ -89,7 +89,7 @@ def _argument(name: str, default: Any, annotation: Any, values: Mapping[str, Any
 
 
 def _places(name: str, annotation: Any) -> list[Any]:
-    """A data pool or a secret, which do not come with the input: a list of one, or an empty one."""
+    """Return a data pool or a secret, which do not come with the input: a list of one, or an empty one."""
     for option in options(annotation):
         if is_pool(option):
             if os.path.isdir(path := _pool(name)):
@@ -112,22 +112,22 @@ def _places(name: str, annotation: Any) -> list[Any]:
 
 
 def is_pool(annotation: Any) -> bool:
-    """Whether it is the vendor's class for a data pool."""
+    """Say whether an annotation is the vendor's class for a data pool."""
     return named(annotation, "DataPool")
 
 
 def is_secret(annotation: Any) -> bool:
-    """Whether it is the vendor's class for a secret."""
+    """Say whether an annotation is the vendor's class for a secret."""
     return named(annotation, "SecretValue")
 
 
 def _pool(name: str) -> str:
-    """Where the files of the parameter's data pool are, if there is one."""
+    """Return where the files of the parameter's data pool are, if there is one."""
     return os.path.join(os.environ["DATAPOOL_DIRECTORY"], name)
 
 
 def secret_variable(name: str) -> str:
-    """The variable of the environment that a secret comes in: ibmToken and ibm_token in SECRET_IBM_TOKEN."""
+    """Return the variable of the environment that a secret comes in: ibmToken and ibm_token in SECRET_IBM_TOKEN."""
     if name.isupper():
         return f"SECRET_{name}"
     return "SECRET_" + re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()

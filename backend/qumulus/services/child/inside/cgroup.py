@@ -17,7 +17,7 @@ def enter(folder: str | None) -> None:
 
 
 def over_memory(folder: str | None) -> bool:
-    """Whether the kernel has ended the group because it was over its memory."""
+    """Say whether the kernel has ended the group because it was over its memory."""
     if folder is None:
         return False
     with contextlib.suppress(OSError, ValueError), open(os.path.join(folder, "memory.events")) as lines:

@@ -26,7 +26,7 @@ class WrongInput(Exception):
 
 
 def convert(value: Any, annotation: Any, where: str) -> Any:
-    """The value as its annotation wants it.
+    """Return a value in the form that its annotation asks for.
 
     Raises:
         WrongInput
@@ -54,19 +54,19 @@ def convert(value: Any, annotation: Any, where: str) -> Any:
 
 
 def options(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, or the annotation alone."""
+    """Return the members of a union, or the annotation alone."""
     if typing.get_origin(annotation) is typing.Annotated:
         return options(typing.get_args(annotation)[0])
     return typing.get_args(annotation) if typing.get_origin(annotation) in UNIONS else (annotation,)
 
 
 def is_model(annotation: Any) -> bool:
-    """Whether it is a Pydantic model; the package need not be installed here."""
+    """Say whether an annotation is a Pydantic model; the package need not be installed here."""
     return isinstance(annotation, type) and hasattr(annotation, "model_validate_json")
 
 
 def named(annotation: Any, name: str) -> bool:
-    """Whether it is the class of the platform's packages that has this name."""
+    """Say whether an annotation is the class of the platform's packages that has this name."""
     return isinstance(annotation, type) and annotation.__name__ == name and ".commons." in f"{annotation.__module__}."
 
 
@@ -80,7 +80,7 @@ def _expect(right: bool, result: Any, value: Any, where: str, wanted: str) -> An
 
 
 def _union(value: Any, members: tuple[Any, ...], where: str) -> Any:
-    """The member that says exactly this, else the first that it can be converted to."""
+    """Return the member that says exactly this, else the first that it can be converted to."""
     exact = [member for member in members if member is type(value)]
     complaints = []
     for member in (*exact, *members):
@@ -169,7 +169,7 @@ def _object(value: Any, arguments: tuple[Any, ...], where: str) -> dict[Any, Any
 
 
 def _key(name: str, kind: Any, where: str) -> Any:
-    """Keys are texts in JSON; numbers are read from them."""
+    """Return a key in the type that is wanted: keys are texts in JSON, from which numbers are read."""
     if kind in (int, float):
         return _from_text(kind, "a number as the key")(name, where)
     return convert(name, kind, where)
@@ -192,7 +192,7 @@ CONTAINERS: Mapping[Any, Callable[[Any, tuple[Any, ...], str], Any]] = {
 
 
 def _instance(value: Any, kind: Any, where: str) -> Any:
-    """An object of a class: an enumeration, a model, a dataclass, a named tuple, a typed dictionary."""
+    """Return an object of a class: an enumeration, a model, a dataclass, a named tuple, a typed dictionary."""
     if issubclass(kind, enum.Enum):
         return _member(value, kind, where)
     if is_model(kind):

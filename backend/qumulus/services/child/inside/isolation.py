@@ -21,7 +21,7 @@ class Isolation:
 
     @property
     def private_root(self) -> bool:
-        """Whether the program sees a root of its own, and no process but its own."""
+        """Say whether the program sees a root of its own, and no process but its own."""
         return self.namespaces != "none"
 
 
@@ -97,7 +97,7 @@ def restrict_calls(isolation: Isolation, *, grouped: bool) -> None:
 
 
 def strongest(user: int | None) -> str:
-    """The first rung that holds here, and whether system calls can be filtered, tried in children of their own, as JSON."""
+    """Return the first rung that holds here, and whether system calls can be filtered, tried in children of their own, as JSON."""
     filtered = kernel.LINUX and _succeeds(_filter)
     for isolation in LADDER:
         for chosen in dict.fromkeys((user, None)):
@@ -114,7 +114,7 @@ def _filter() -> None:
 
 
 def _succeeds(step: Callable[[], None]) -> bool:
-    """Whether ``step`` is possible, in a child that ends with it."""
+    """Say whether ``step`` is possible, in a child that ends with it."""
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1] == 0

@@ -43,7 +43,7 @@ def call(name: str, *arguments: object) -> int:
 
 
 def text(value: str | None) -> bytes | None:
-    """A path as the C library takes it."""
+    """Return a path as the C library takes it."""
     return None if value is None else os.fsencode(value)
 
 

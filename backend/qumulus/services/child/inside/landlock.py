@@ -25,7 +25,7 @@ class _Beneath(ctypes.Structure):
 
 
 def version() -> int:
-    """The version of Landlock that the kernel has, 0 where it has none."""
+    """Return the version of Landlock that the kernel has, 0 where it has none."""
     if not kernel.LINUX:
         return 0
     try:

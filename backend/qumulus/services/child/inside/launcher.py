@@ -104,7 +104,7 @@ class Launch:
         return {"status": int(status) if status else None, "ended_by": ended_by}
 
     def _devnull(self) -> None:
-        """Close the standard input: what is left of it is nobody's."""
+        """Close the standard input: what is left of the input is nobody's."""
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
@@ -129,7 +129,7 @@ class Launch:
                 return ended_by
 
     def _terminate(self, keeper: int) -> float:
-        """Ask the program to end; the time at which it is killed."""
+        """Ask the program to end; return the time at which it is killed."""
         os.kill(keeper, signal.SIGTERM)
         return time.monotonic() + self.order["grace_seconds"]
 
@@ -204,7 +204,7 @@ def _forward(program: int) -> None:
 
 
 def _reap_until(program: int) -> int:
-    """Wait for ``program`` and for every orphan meanwhile; how it ended."""
+    """Wait for ``program`` and for every orphan meanwhile; return how the program ended."""
     while True:
         pid, status = os.wait()
         if pid == program:

@@ -51,7 +51,7 @@ class Memory:
         return sum(sizes.values()) + held
 
     def _held(self, pids: Sequence[int]) -> int:
-        """What is new in the `/dev/shm` of the machine, of the user that the execution runs as, and what of it is open still."""
+        """Return what is new in the `/dev/shm` of the machine, of the user that the execution runs as, and what of it is open still."""
         users = {os.stat(f"/proc/{pid}").st_uid for pid in pids if os.path.exists(f"/proc/{pid}")}
         sizes = {inode: found.st_blocks for inode, found in _listed() if found.st_uid in users}
         for pid in pids:
@@ -67,7 +67,7 @@ class Memory:
         return 0
 
     def _files(self, pids: Sequence[int]) -> int:
-        """The files in the execution's own `/dev/shm`, seen through one of its processes."""
+        """Return the files in the execution's own `/dev/shm`, seen through one of its processes."""
         for pid in pids:
             with contextlib.suppress(OSError):  # it has ended meanwhile
                 held = os.statvfs(f"/proc/{pid}/root{SHARED}")
@@ -96,7 +96,7 @@ def _removed(pid: int) -> Iterator[tuple[int, os.stat_result]]:
 
 
 def _anonymous_device() -> bytes:
-    """How the kernel names the place where anonymous shared memory stands; its number is not the same everywhere."""
+    """Return how the kernel names the place where anonymous shared memory stands; its number is not the same everywhere."""
     if not kernel.LINUX:
         return b""
     with mmap.mmap(-1, PAGE):
@@ -119,7 +119,7 @@ def _object_size(pid: int, start: bytes, end: bytes) -> int:
 
 
 def _anonymous(pid: int) -> int:
-    """Bytes that are neither of a file nor shared by a map."""
+    """Return the bytes that are neither of a file nor shared by a map."""
     try:
         with open(f"/proc/{pid}/statm") as numbers:
             _, resident, shared, *_ = map(int, numbers.read().split())
@@ -129,7 +129,7 @@ def _anonymous(pid: int) -> int:
 
 
 def _share(pid: int) -> int:
-    """The same, with its part only of a page that several processes have since a fork."""
+    """Return the bytes of a process that no file backs, with its part only of a page that several processes have since a fork."""
     try:
         with open(f"/proc/{pid}/smaps_rollup") as lines:
             parts: Mapping[str, str] = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith("Pss")}

@@ -37,7 +37,7 @@ def write(result: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """An object in JSON's own types.
+    """Return an object in JSON's own types.
 
     Raises:
         TypeError: JSON has no word for it.
@@ -77,7 +77,7 @@ def write_problem(error: BaseException) -> None:
 
 
 def _told(error: BaseException) -> bool:
-    """Whether it is the platform's HandlerError, which says itself what the caller is told."""
+    """Say whether it is the platform's HandlerError, which says itself what the caller is told."""
     return any(kind.__name__ == "HandlerError" for kind in type(error).__mro__)
 
 

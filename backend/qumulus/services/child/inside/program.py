@@ -60,7 +60,7 @@ def execute(program: Mapping[str, Any], parts: Mapping[str, bytes]) -> int:
 
 
 def describe(workspace: str, entrypoint: str) -> Mapping[str, Any]:
-    """What the signature of a program's function says; see `signature.describe`.
+    """Return what the signature of a program's function says; see `signature.describe`.
 
     Raises:
         MissingProgram, WrongInput
@@ -73,13 +73,13 @@ def describe(workspace: str, entrypoint: str) -> Mapping[str, Any]:
 
 
 def forget_own_modules() -> None:
-    """A program may have modules of the same names; those that are loaded stay usable here."""
+    """Put our modules under other names, since a program may have modules of those names; what is loaded stays usable here."""
     for name in [name for name in sys.modules if name == "inside" or name.startswith("inside.")]:
         sys.modules[f"_qumulus_{name}"] = sys.modules.pop(name)
 
 
 def read(parts: Mapping[str, bytes]) -> dict[str, Any]:
-    """The values by parameter.
+    """Return the values by parameter.
 
     Raises:
         WrongInput: it is not JSON.
@@ -104,7 +104,7 @@ def keep_as_files(values: Mapping[str, Any]) -> None:
 
 
 def load(entrypoint: str) -> Callable[..., Any]:
-    """The function.
+    """Return the function.
 
     Raises:
         MissingProgram: there is no such module, or no such function in it.
@@ -126,7 +126,7 @@ def load(entrypoint: str) -> Callable[..., Any]:
 
 
 def call(function: Callable[..., Any], given: Arguments) -> Any:
-    """What the function returns; a coroutine is awaited."""
+    """Return what the function returns; a coroutine is awaited."""
     result = function(*given.positional, **given.named)
     return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
 
@@ -136,7 +136,7 @@ async def _awaited(result: Any) -> Any:
 
 
 def vendors_main() -> Callable[[], int]:
-    """The main function of the vendor's own runtime package.
+    """Return the main function of the vendor's own runtime package.
 
     Raises:
         MissingProgram: the service's environment has no such package.
@@ -153,7 +153,7 @@ def vendors_main() -> Callable[[], int]:
 
 
 def without_our_frames(error: BaseException) -> tuple[type[BaseException], BaseException, Any]:
-    """The traceback from the user's own code on."""
+    """Return the traceback from the user's own code on."""
     here = os.path.dirname(__file__)
     frames = error.__traceback__
     while frames is not None and frames.tb_next and os.path.dirname(frames.tb_frame.f_code.co_filename) == here:

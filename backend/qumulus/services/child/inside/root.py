@@ -62,7 +62,7 @@ def enter(
 
 
 def _resolved(paths: Iterable[str]) -> list[str]:
-    """Where links lead to, for those that lead out of /etc."""
+    """Return where links lead to, for those that lead out of /etc."""
     return [real for path in paths if not (real := os.path.realpath(path)).startswith("/etc/") and os.path.exists(real)]
 
 
@@ -122,7 +122,7 @@ def _devices(stage: str, shared: int) -> None:
 
 
 def _processes(stage: str) -> None:
-    """The processes of this execution, and no others; where that is refused, no list of processes at all.
+    """Return the processes of this execution, and no others; where that is refused, no list of processes at all.
 
     Nothing in it can be written: a program would make itself the last that the kernel ends when memory is short.
     """

@@ -32,7 +32,7 @@ def become(packed: bytes) -> NoReturn:
 
 
 def unpacked(packed: bytes) -> str:
-    """The text of the program, in a zip file with one JSON document. What the archive says of its size is not believed.
+    """Return the text of the program, in a zip file with one JSON document. What the archive says of its size is not believed.
 
     Raises:
         WrongInput: it is no zip file, has not one entry, is too large, or has no program.

@@ -129,7 +129,7 @@ def restrict(*, counts_unmapped: bool, own_ipc: bool) -> None:
 
 
 def instructions(machine: str, *, counts_unmapped: bool, own_ipc: bool) -> list[Instruction]:
-    """The filter as the kernel runs it.
+    """Return the filter as the kernel runs it.
 
     Raises:
         OSError: this kind of machine has no table here.

@@ -26,7 +26,7 @@ POOL = {
 
 
 def describe(function: Callable[..., Any]) -> Mapping[str, Any]:
-    """The schemas: parameters by name, which of them are required, secrets, result, and the models that they refer to.
+    """Return the schemas: parameters by name, which of them are required, secrets, result, and the models that they refer to.
 
     Raises:
         WrongInput: an annotation can't be read.
@@ -59,7 +59,7 @@ def describe(function: Callable[..., Any]) -> Mapping[str, Any]:
 
 
 def _schema(annotation: Any, models: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a type; any value where nothing is known of it. Models are added to ``models``."""
+    """Return the schema of a type; any value where nothing is known of it. Models are added to ``models``."""
     if annotation in (EMPTY, Any, None, type(None)):
         return {}
     kind = typing.get_origin(annotation) or annotation
