@@ -43,12 +43,12 @@ class SnapshotCatalogue:
         Raises:
             UnknownDevice
         """
-        known = name.lower()
+        key = name.lower()
         try:
-            found = index.load()[MOCKS.get(known, known)]
+            found = index.load()[MOCKS.get(key, key)]
         except KeyError:
             raise UnknownDevice(name) from None
-        return replace(found, name=known, description="For tests") if known in MOCKS else found
+        return replace(found, name=key, description="For tests") if key in MOCKS else found
 
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
@@ -70,10 +70,10 @@ class SnapshotCatalogue:
         return self._chosen(device, calibration_id, before).id
 
     def _chosen(self, device: str, calibration_id: str | None, before: datetime | None) -> Calibration:
-        known = self.device(device)
-        chosen = _choose(_series(known), calibration_id, before)
+        entry = self.device(device)
+        chosen = _choose(_series(entry), calibration_id, before)
         if chosen is None:
-            raise UnknownCalibration(known.name, str(calibration_id))
+            raise UnknownCalibration(entry.name, str(calibration_id))
         return chosen
 
     def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:

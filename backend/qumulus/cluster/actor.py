@@ -186,8 +186,8 @@ class Place:
     def _keep(self, worker: WorkerHandle, outcome: Message) -> None:
         """Let the worker stay if it is as good as new. What it says is judged by the server."""
         failure = outcome.members.get("failure")
-        known = Failure(failure) if failure in list(Failure) else None
-        if not worker.good_after(known, int(outcome.members.get("resident_bytes", 0))):
+        kind = Failure(failure) if failure in list(Failure) else None
+        if not worker.good_after(kind, int(outcome.members.get("resident_bytes", 0))):
             self._drop(worker)
 
     def _drop(self, worker: WorkerHandle) -> None:

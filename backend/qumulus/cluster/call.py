@@ -63,20 +63,20 @@ class Call:
             next(iter(self.open.values())).sender.say(packed(Message("placed")))
         programs = bundled((number, request.frame) for number, request in self.open.items())
         call = self._actor.run.remote(self._reservation.memory_bytes, programs)
-        while (said := self._wait(call)) is None:
+        while (answer := self._wait(call)) is None:
             for request in self._given_up():
                 self._actor.kill.remote(request.number)
             self._hear(self._answer(self._actor.heard.remote()))
-        self._hear(said)
+        self._hear(answer)
         if self.open:
             raise Lost("it does not say how what it ran has ended")
 
     def _answer(self, call: Any) -> bytes:
         asked_at = time.monotonic()
-        while (said := self._wait(call)) is None:
+        while (answer := self._wait(call)) is None:
             if time.monotonic() - asked_at > self._answer_seconds:
                 raise Lost("it says nothing")
-        return said
+        return answer
 
     def _wait(self, call: Any) -> bytes | None:
         """Return what a call returned; None if the call takes longer, as it may while nothing has to end."""
@@ -90,10 +90,10 @@ class Call:
         return None
 
     def _hear(self, data: bytes) -> None:
-        said: defaultdict[int, list[Frame]] = defaultdict(list)
+        by_run: defaultdict[int, list[Frame]] = defaultdict(list)
         for number, frame in unbundled(data):
-            said[number].append(frame)
-        for number, frames in said.items():
+            by_run[number].append(frame)
+        for number, frames in by_run.items():
             self._pass_on(self.open[number], frames)
 
     def _pass_on(self, request: Request, frames: list[Frame]) -> None:

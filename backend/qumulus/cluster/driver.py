@@ -203,8 +203,8 @@ def begin(address: str, descriptor: int, server: int) -> tuple[socket.socket, Te
     try:
         connect(address)
     except Exception as error:  # whatever it is, people need the sentence
-        told = " ".join(str(error).split()) or type(error).__name__  # some say only in further lines what is wrong
-        log.error("The cluster at %s can't be reached, trying again: %s", address, told[:MOST_TOLD])
+        reason = " ".join(str(error).split()) or type(error).__name__  # some say only in further lines what is wrong
+        log.error("The cluster at %s can't be reached, trying again: %s", address, reason[:MOST_TOLD])
         sys.exit(1)
     return control, Tell(Wire(control))
 

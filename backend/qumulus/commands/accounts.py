@@ -40,8 +40,8 @@ def create(
     json: Json = False,
 ) -> None:
     """Make an account; make a token for it next."""
-    given = {"id": account, "name": name, "email": email}
-    made = Cloud(url).post("/emulator/accounts", {key: value for key, value in given.items() if value is not None})
+    body = {"id": account, "name": name, "email": email}
+    made = Cloud(url).post("/emulator/accounts", {key: value for key, value in body.items() if value is not None})
     if json:
         show.as_json(made)
     else:

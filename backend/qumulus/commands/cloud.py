@@ -55,9 +55,9 @@ class Cloud:
         self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
     ) -> httpx2.Response:
         """Send a request and return the answer, if that is a success; else the command ends."""
-        known = {name: value for name, value in (query or {}).items() if value is not None}
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
         try:
-            answer = self._client.request(method, path, params=known, json=body)
+            answer = self._client.request(method, path, params=parameters, json=body)
         except httpx2.ConnectError:
             fail(f"No cloud answers at {self.url}: start one with `qumulus serve`, or name another one with --url.")
         except httpx2.TimeoutException:

@@ -76,10 +76,10 @@ def set_device(
         "least_run_seconds": least_run,
         "provider": provider,
     }
-    known = cloud.get(at("devices", device))
-    known["settings"] |= {name: value for name, value in named.items() if value is not None}
-    known["settings"] = cloud.put(at("devices", device, "settings"), known["settings"])
-    _print(known, json=json)
+    current = cloud.get(at("devices", device))
+    current["settings"] |= {name: value for name, value in named.items() if value is not None}
+    current["settings"] = cloud.put(at("devices", device, "settings"), current["settings"])
+    _print(current, json=json)
 
 
 def _row(device: dict[str, Any]) -> Sequence[object]:

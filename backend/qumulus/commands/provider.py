@@ -107,5 +107,5 @@ class _Changes(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Say whether a record is to be printed."""
         text = record.getMessage()
-        told, self._last = text == self._last, text
-        return not told
+        repeated, self._last = text == self._last, text
+        return not repeated

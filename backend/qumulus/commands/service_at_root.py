@@ -45,17 +45,17 @@ def serve_at_root(folder: Path, port: int, name: str | None, *, entrypoint: str 
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
         cloud = Cloud(_address(server))
-        known: object = None
+        state: object = None
         while server.poll() is None:
             files = _state(folder)
-            if files != known:
+            if files != state:
                 try:
                     service = deploy(cloud, folder, name, entrypoint=entrypoint, strict=strict)
                     typer.echo(f"{service['title']}, version {service['version']}, is at {cloud.url}/")
                 except typer.Exit:
-                    if known is None:
+                    if state is None:
                         raise
-                known = files
+                state = files
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
         pass

@@ -89,14 +89,14 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a service with an input and print its result. The exit status is 1 if it fails."""
-    given = {} if body is None else _json("--input", body)
-    if not isinstance(given, dict):
+    parameters = {} if body is None else _json("--input", body)
+    if not isinstance(parameters, dict):
         fail("The input has to be a JSON object: one member a parameter.")
-    given |= {
+    parameters |= {
         key: _json(f"--{key}", text) for key, text in {"data": data, "params": params}.items() if text is not None
     }
     service = _Service(url, name)
-    execution = service.send("POST", "/", json=given).json()
+    execution = service.send("POST", "/", json=parameters).json()
     if detached:
         show.as_json(execution) if json else typer.echo(execution["id"])
         return

@@ -111,12 +111,12 @@ class EphemeralCloud:
 
     def _started(self, ready: Path) -> subprocess.Popen[bytes]:
         paths = {"home": str(self.folder / "state"), "ready_file": str(ready)}
-        given = {f"QUMULUS_{name.upper()}": value for name, value in (self._settings | paths).items()}
+        variables = {f"QUMULUS_{name.upper()}": value for name, value in (self._settings | paths).items()}
         try:
             with self.log.open("wb") as log:
                 return subprocess.Popen(  # noqa: S603  our own server
                     self._command,
-                    env=inherited() | given,
+                    env=inherited() | variables,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -131,9 +131,9 @@ class EphemeralCloud:
         while not ready.exists():
             ended = self._process is None or self._process.poll() is not None
             if ended or time.monotonic() > deadline:
-                said = self.log.read_text(errors="replace").strip() or "it said nothing"
+                output = self.log.read_text(errors="replace").strip() or "it said nothing"
                 how = "ended at its start" if ended else f"did not answer within {START_SECONDS:.0f} s"
-                raise CloudNotStarted(f"The cloud {how}: {said}")
+                raise CloudNotStarted(f"The cloud {how}: {output}")
             time.sleep(0.01)
 
     def stop(self) -> None:

@@ -24,7 +24,7 @@ class Event(Generic[T]):
 
     def unsubscribe(self, listener: Callable[[T], None]) -> None:
         """Call ``listener`` no more."""
-        self._listeners = tuple(known for known in self._listeners if known != listener)
+        self._listeners = tuple(each for each in self._listeners if each != listener)
 
     def emit(self, what: T) -> None:
         """Tell all listeners."""

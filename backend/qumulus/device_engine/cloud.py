@@ -94,7 +94,7 @@ class ProviderCloud:
 
 def _message(answer: httpx2.Response) -> str:
     try:
-        said = answer.json()
-        return str(said.get("message") or said.get("detail"))
+        body = answer.json()
+        return str(body.get("message") or body.get("detail"))
     except (ValueError, AttributeError):
         return answer.text[:200]

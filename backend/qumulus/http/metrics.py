@@ -58,11 +58,11 @@ def together(texts: Mapping[str, str]) -> str:
     from prometheus_client.parser import text_string_to_metric_families
 
     found: dict[str, Metric] = {}
-    for process, said in sorted(texts.items()):
-        for family in text_string_to_metric_families(said):
-            known = found.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+    for process, text in sorted(texts.items()):
+        for family in text_string_to_metric_families(text):
+            metric = found.setdefault(family.name, Metric(family.name, family.documentation, family.type))
             for sample in family.samples:
-                known.add_sample(sample.name, {**sample.labels, "process": process}, sample.value)
+                metric.add_sample(sample.name, {**sample.labels, "process": process}, sample.value)
     registry = CollectorRegistry()
     registry.register(_Families(list(found.values())))
     return generate_latest(registry).decode()

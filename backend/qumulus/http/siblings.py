@@ -45,8 +45,8 @@ class Siblings:
 
         class Answer(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                asked = self.rfile.readline().decode().strip()
-                self.wfile.write(json.dumps(answers[asked]()).encode())
+                question = self.rfile.readline().decode().strip()
+                self.wfile.write(json.dumps(answers[question]()).encode())
 
         self._own.unlink(missing_ok=True)  # of the one that had our number before
         server = socketserver.ThreadingUnixStreamServer(str(self._own), Answer)

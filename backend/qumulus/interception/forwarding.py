@@ -58,8 +58,8 @@ class Forward:
             return
         try:
             headers = [(name.lower(), value) for name, value in answer.headers.raw]
-            kept = [header for header in headers if header[0] not in HOP_BY_HOP]
-            await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
+            forwarded = [header for header in headers if header[0] not in HOP_BY_HOP]
+            await send({"type": "http.response.start", "status": answer.status_code, "headers": forwarded})
             async for part in answer.aiter_raw():
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body", "body": b""})

@@ -74,10 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("what", choices=[*MAKE, "lint"])
     parser.add_argument("names", nargs="*", metavar="NAME", help="which APIs; all of them when none is named")
     parser.add_argument("--check", action="store_true", help="change nothing, and fail if something would change")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        chosen = apis(given.names)
-        lines = _lint(chosen) if given.what == "lint" else _generate(given.what, chosen, given.check)
+        chosen = apis(options.names)
+        lines = _lint(chosen) if options.what == "lint" else _generate(options.what, chosen, options.check)
     except (UnknownApi, BundleError, CoverageError, generate.GeneratorError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2

@@ -137,21 +137,21 @@ def everything_is_used(spec: Specification) -> Iterator[str]:
 
 def security_schemes_are_defined(spec: Specification) -> Iterator[str]:
     """A requirement names a scheme of the root."""
-    known = spec.document["components"].get("securitySchemes", {})
+    schemes = spec.document["components"].get("securitySchemes", {})
     for path, operation, _ in spec.operations:
         for requirement in operation.get("security", spec.document.get("security", [])):
             yield from (
                 f"{operation.get('operationId', path)} requires {name}, which no security scheme is called."
                 for name in requirement
-                if name not in known
+                if name not in schemes
             )
 
 
 def links_lead_to_operations(spec: Specification) -> Iterator[str]:
     """A link names an operation of the same document."""
-    known = {operation.get("operationId") for _, operation, _ in spec.operations}
+    names = {operation.get("operationId") for _, operation, _ in spec.operations}
     for where, link in spec.nodes("link"):
-        if link.get("operationId") not in known:
+        if link.get("operationId") not in names:
             yield f"{where}: there is no operation {link.get('operationId')!r} to lead to."
 
 

@@ -72,13 +72,13 @@ def coverage(api: Api, repository: Path = REPOSITORY) -> Coverage:
         item[method]["operationId"] for item in document["paths"].values() for method in METHODS if method in item
     )
     path = file_of(api, repository)
-    said = yaml12.read(path.read_bytes()) if path.is_file() else {}
-    reached, partly = said.get("reached"), said.get("partly") or {}
+    entries = yaml12.read(path.read_bytes()) if path.is_file() else {}
+    reached, partly = entries.get("reached"), entries.get("partly") or {}
     if unknown := sorted({*(reached or ()), *partly} - set(operations)):
         raise CoverageError(
             f"{path.relative_to(repository)} names {', '.join(unknown)}, which {api.name} does not have."
         )
-    clients = tuple(said.get("clients") or ())
+    clients = tuple(entries.get("clients") or ())
     measured = None if reached is None else frozenset(reached)
     return Coverage(document["info"]["title"], operations, clients, measured, partly)
 

@@ -40,7 +40,9 @@ def apis(names: Sequence[str] = (), repository: Path = REPOSITORY) -> tuple[Api,
         UnknownApi: the text lists the names there are.
     """
     settings = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]["datamodel-codegen"]
-    known = {name: Api(name, Path(job["input"]), Path(job["output"])) for name, job in settings.get("jobs", {}).items()}
-    if unknown := [name for name in names if name not in known]:
-        raise UnknownApi(f"There is no API named {', '.join(unknown)}: the names are {', '.join(known)}.")
-    return tuple(known[name] for name in names or known)
+    by_name = {
+        name: Api(name, Path(job["input"]), Path(job["output"])) for name, job in settings.get("jobs", {}).items()
+    }
+    if unknown := [name for name in names if name not in by_name]:
+        raise UnknownApi(f"There is no API named {', '.join(unknown)}: the names are {', '.join(by_name)}.")
+    return tuple(by_name[name] for name in names or by_name)

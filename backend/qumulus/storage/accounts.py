@@ -44,10 +44,10 @@ class SqlAccounts:
         now. Its instances are there from then on."""
         with self._database.read() as connection:
             built_in = select(tokens.c.scheme, tokens.c.digest).where(tokens.c.built_in)
-            known = {(row.scheme, row.digest) for row in connection.execute(built_in)}
+            stored = {(row.scheme, row.digest) for row in connection.execute(built_in)}
             wanted = None if credentials is None else {(scheme, digest(secret)) for scheme, secret in credentials}
             seeded = connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first()
-        if not seeded or wanted not in (None, known):
+        if not seeded or wanted not in (None, stored):
             self._write(lambda connection: self._seed(connection, wanted))
         self.add_instances(self._built_in)
 
@@ -69,14 +69,14 @@ class SqlAccounts:
             return
         connection.execute(delete(tokens).where(tokens.c.built_in))
         now = self._clock.now()
-        for scheme, known in sorted(wanted):
-            connection.execute(delete(tokens).where(tokens.c.scheme == scheme, tokens.c.digest == known))
+        for scheme, hashed in sorted(wanted):
+            connection.execute(delete(tokens).where(tokens.c.scheme == scheme, tokens.c.digest == hashed))
             connection.execute(
                 insert(tokens).values(
                     id=rows.new_id(now),
                     account=DEFAULT_ACCOUNT,
                     scheme=scheme,
-                    digest=known,
+                    digest=hashed,
                     created_at=now,
                     built_in=True,
                 )
@@ -84,14 +84,14 @@ class SqlAccounts:
 
     def authenticate(self, scheme: str, secret: str) -> Caller:
         """Return who sends a credential. See `core.ports.Accounts`."""
-        sent = digest(secret)
+        hashed = digest(secret)
 
         def ask(connection: Connection) -> AnyRow | None:
             columns = (tokens.c.id, tokens.c.account, tokens.c.expires_at)
-            known = select(*columns).where(tokens.c.scheme == scheme, tokens.c.digest == sent)
-            return connection.execute(known).first()
+            query = select(*columns).where(tokens.c.scheme == scheme, tokens.c.digest == hashed)
+            return connection.execute(query).first()
 
-        row = self._kept.read(("credential", scheme, sent), ask)
+        row = self._kept.read(("credential", scheme, hashed), ask)
         if row is not None and (row.expires_at is None or self._clock.now() < row.expires_at):
             return Caller(account=row.account, token=row.id)
         if self._open_to_all and secret:

@@ -34,13 +34,15 @@ class SqlDeviceSettings:
         return any(settings.least_run_seconds for settings in self._all().values())
 
     def _all(self) -> dict[str, DeviceSettings]:
-        known = self._known
-        if known is None:
+        by_device = self._known
+        if by_device is None:
             with self._database.read() as connection:
                 rows = connection.execute(select(device_settings.c.device, *COLUMNS))
-                known = {row.device: DeviceSettings(**dict(zip(row._fields[1:], row[1:], strict=True))) for row in rows}
-            self._known = known
-        return known
+                by_device = {
+                    row.device: DeviceSettings(**dict(zip(row._fields[1:], row[1:], strict=True))) for row in rows
+                }
+            self._known = by_device
+        return by_device
 
     def set(self, device: str, settings: DeviceSettings) -> None:
         """Set all of a device's settings."""

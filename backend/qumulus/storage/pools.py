@@ -77,10 +77,10 @@ class SqlPools:
     def _add(self, pool_id: str, files: Mapping[str, bytes]) -> None:
         """Keep files: all of them, or none."""
         same = {"pool": pool_id, "changed_at": self._database.clock.now()}
-        with ExitStack() as kept:
+        with ExitStack() as stack:
             rows = []
             for name, content in files.items():
-                in_row, key = kept.enter_context(self._values.stored(content))
+                in_row, key = stack.enter_context(self._values.stored(content))
                 rows.append({**same, "name": name, "size": len(content), "value": in_row, "blob": key})
 
             def work(connection: Connection) -> list[str | None]:

@@ -15,14 +15,14 @@ BYTES = 32
 
 def shared_secret(database: Database, name: str) -> bytes:
     """Return the secret of that name, drawn by the process that asks for it first."""
-    known = select(secrets.c.value).where(secrets.c.name == name)
+    query = select(secrets.c.value).where(secrets.c.name == name)
     with database.read() as connection:
-        value = connection.execute(known).scalar()
+        value = connection.execute(query).scalar()
     if value is not None:
         return value
 
     def work(connection: Connection) -> bytes:
-        value = connection.execute(known).scalar()
+        value = connection.execute(query).scalar()
         if value is None:
             value = token_bytes(BYTES)
             connection.execute(insert(secrets).values(name=name, value=value))

@@ -101,6 +101,6 @@ class SqlServices:
 
 
 def _deployed(row: AnyRow) -> Deployed:
-    told = dict(row._mapping)
-    deployment, state = Deployment(**told.pop("deployment")), ServiceState(told.pop("state"))
-    return Deployed(service=Service(**told, state=state), deployment=deployment)
+    columns = dict(row._mapping)
+    deployment, state = Deployment(**columns.pop("deployment")), ServiceState(columns.pop("state"))
+    return Deployed(service=Service(**columns, state=state), deployment=deployment)

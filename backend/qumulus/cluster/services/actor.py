@@ -128,7 +128,7 @@ class ServiceActor:
             resources=order.resources,
         )
         brought = {name: Pool(copy.folder, name in order.writable) for name, copy in copies.items()}
-        given = Input(
+        execution_input = Input(
             body=order.body,
             parts=order.parameters,
             secrets=order.secrets,
@@ -138,7 +138,7 @@ class ServiceActor:
         execution = Execution(
             order.job_id,
             program,
-            given,
+            execution_input,
             place=place,
             sandbox=self._sandbox,
             now=SystemClock().now,
@@ -190,26 +190,26 @@ def _held(runs: Path) -> Generator[Path]:
     """A folder of one run. It is locked as long as its actor lives: see `_clear`."""
     place = runs / secrets.token_hex(8)
     place.mkdir(parents=True, mode=0o711)
-    held = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield place
     finally:
         remove(place)
-        os.close(held)
+        os.close(descriptor)
 
 
 def _clear(runs: Path) -> None:
     """Remove what runs have left whose actor was killed."""
     for place in runs.glob("*"):
         with contextlib.suppress(OSError):  # it is held, or another actor removes it too
-            held = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _age(place) > FRESH_SECONDS:
                     remove(place)
             finally:
-                os.close(held)
+                os.close(descriptor)
 
 
 def _age(place: Path) -> float:

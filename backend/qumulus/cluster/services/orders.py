@@ -38,9 +38,9 @@ class Order:
     writable: Sequence[str]  # the parameters whose data pools are
 
 
-def order(job_id: str, package: Package, given: Input, *, network: bool, unsandboxed: bool) -> Message:
+def order(job_id: str, package: Package, execution_input: Input, *, network: bool, unsandboxed: bool) -> Message:
     """Return the frame of an execution. Its first part are the secrets."""
-    brought = {name: pool for name, pool in given.pools.items() if not pool.own}
+    brought = {name: pool for name, pool in execution_input.pools.items() if not pool.own}
     files = {name: dict(_contents(pool.folder)) for name, pool in brought.items()}
     members = {
         "job_id": job_id,
@@ -51,14 +51,21 @@ def order(job_id: str, package: Package, given: Input, *, network: bool, unsandb
         "resources": asdict(package.resources),
         "network": network,
         "unsandboxed": unsandboxed,
-        "environment": dict(given.environment),
-        "parameters": list(given.parts),
+        "environment": dict(execution_input.environment),
+        "parameters": list(execution_input.parts),
         "pools": {name: list(each) for name, each in files.items()},
         "writable": [name for name, pool in brought.items() if pool.writable],
     }
     contents = [content for each in files.values() for content in each.values()]
     return Message(
-        "run", members, [json.dumps(dict(given.secrets)).encode(), given.body, *given.parts.values(), *contents]
+        "run",
+        members,
+        [
+            json.dumps(dict(execution_input.secrets)).encode(),
+            execution_input.body,
+            *execution_input.parts.values(),
+            *contents,
+        ],
     )
 
 
@@ -82,9 +89,9 @@ def ordered(message: Message) -> Order:
     )
 
 
-def lines(told: Sequence[LogLine]) -> Message:
+def lines(log_lines: Sequence[LogLine]) -> Message:
     """Return the frame of some lines of a log."""
-    return Message("log", {"lines": [[line.time.isoformat(), line.text, line.severity.value] for line in told]})
+    return Message("log", {"lines": [[line.time.isoformat(), line.text, line.severity.value] for line in log_lines]})
 
 
 def told_lines(message: Message) -> list[LogLine]:

@@ -113,14 +113,14 @@ def multipart(raw: bytes, content_type: str, adapter: TypeAdapter[Any]) -> Any:
     return _as_declared(adapter.validate_python, fields)
 
 
-def _as_declared(validate: Callable[..., Any], given: Any, **how: Any) -> Any:
-    """Return what ``validate`` makes of ``given``, by the names of the wire.
+def _as_declared(validate: Callable[..., Any], value: Any, **how: Any) -> Any:
+    """Return what ``validate`` makes of ``value``, by the names of the wire.
 
     Raises:
         Refused: it is not as declared.
     """
     try:
-        return validate(given, by_alias=True, by_name=False, **how)
+        return validate(value, by_alias=True, by_name=False, **how)
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False, include_context=False)) from None
 

@@ -90,5 +90,5 @@ def _encoded(content: Any, media_type: str | None) -> bytes:
 
 
 def _has_already(request: Request, etag: str) -> bool:
-    known = request.headers.get("if-none-match", "")
-    return known == "*" or etag in (each.strip().removeprefix("W/") for each in known.split(","))
+    etags = request.headers.get("if-none-match", "")
+    return etags == "*" or etag in (each.strip().removeprefix("W/") for each in etags.split(","))

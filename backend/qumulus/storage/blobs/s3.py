@@ -55,17 +55,21 @@ def parsed(url: str) -> Place:
     )
     try:
         parts = urlsplit(url)
-        asked = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
+        parameters = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
     except ValueError:
         raise wrong from None
-    known = {name: values[0] for name, values in asked.items() if name in ("endpoint", "region", "public")}
+    options = {name: values[0] for name, values in parameters.items() if name in ("endpoint", "region", "public")}
     bucket = parts.netloc  # as it is written: a host's name would be put into small letters
-    urls = [known[name] for name in ("endpoint", "public") if name in known and (name, known[name]) != ("public", "no")]
-    fits = parts.scheme == "s3" and bucket and not set("@:") & set(bucket) and len(known) == len(asked)
-    if not fits or not all(known.values()) or not all(map(_is_http, urls)):
+    urls = [
+        options[name]
+        for name in ("endpoint", "public")
+        if name in options and (name, options[name]) != ("public", "no")
+    ]
+    fits = parts.scheme == "s3" and bucket and not set("@:") & set(bucket) and len(options) == len(parameters)
+    if not fits or not all(options.values()) or not all(map(_is_http, urls)):
         raise wrong
     prefix = parts.path.strip("/")
-    return Place(bucket=bucket, prefix=prefix + "/" if prefix else "", **known)
+    return Place(bucket=bucket, prefix=prefix + "/" if prefix else "", **options)
 
 
 def _is_http(url: str) -> bool:
@@ -176,9 +180,9 @@ class S3Blobs:
         return self._place.prefix + checked(key)
 
     def _listed(self, prefix: str) -> Iterator[tuple[str, timedelta]]:
-        asked: dict[str, Any] = {"Prefix": self._place.prefix + prefix}
+        parameters: dict[str, Any] = {"Prefix": self._place.prefix + prefix}
         while True:
-            page = self._do("list_objects_v2", **asked)
+            page = self._do("list_objects_v2", **parameters)
             now = _date(page)
             for entry in page.get("Contents", ()):
                 key = entry["Key"].removeprefix(self._place.prefix)
@@ -186,7 +190,7 @@ class S3Blobs:
                     yield key, now - entry["LastModified"]
             if not page.get("IsTruncated"):
                 return
-            asked["ContinuationToken"] = page["NextContinuationToken"]
+            parameters["ContinuationToken"] = page["NextContinuationToken"]
 
     def _do(self, operation: str, **members: Any) -> Any:
         try:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as AllInUse
 from qumulus.core.events import Events
 from qumulus.core.ports import Clock
 
-from .writer import Writer, told
+from .writer import Writer, core_error
 
 
 class Database(ABC):
@@ -55,7 +55,7 @@ class Database(ABC):
         except (IntegrityError, DataError, ProgrammingError):
             raise  # the question is wrong, not the database
         except (DatabaseError, InterfaceError, AllInUse) as error:
-            raise told(error) from error
+            raise core_error(error) from error
 
     @abstractmethod
     def changing(self) -> AbstractContextManager[Connection]:

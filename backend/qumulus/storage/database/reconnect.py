@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from qumulus.core.ports import Clock
 
 from .tables import EPOCH, MICROSECOND
-from .writer import Unit, told
+from .writer import Unit, core_error
 
 PATIENCE_SECONDS = 4.0  # how long a write waits for a database that went away
 UNSURE_SECONDS = 60.0  # how long one waits that may have been committed
@@ -129,18 +129,18 @@ class PostgresTransactions:
                     self._outage.begin()
                     committed = self._was_committed() if committing else False
                     if committed is None:
-                        return told(error)
+                        return core_error(error)
                     if not committed and self._outage.seconds < PATIENCE_SECONDS:
                         time.sleep(AGAIN_SECONDS)
                         continue
                     if not committed:
-                        return told(error)
+                        return core_error(error)
                 else:
                     self._undo()
                     collisions += 1
                     if collided(error) and collisions < COLLISIONS:
                         continue
-                    return told(error)
+                    return core_error(error)
             self._outage.end()
             return None
 
@@ -172,9 +172,9 @@ class PostgresTransactions:
             try:
                 connection = self._connected()
                 connection.exec_driver_sql("BEGIN")
-                kept = connection.execute(COUNTED, {"id": self._me}).scalar()
+                commits = connection.execute(COUNTED, {"id": self._me}).scalar()
                 connection.exec_driver_sql("COMMIT")
-                return kept == self._commits
+                return commits == self._commits
             except SQLAlchemyError as error:
                 self._drop()
                 if not lost(error):

@@ -24,7 +24,7 @@ from qumulus.core.ports import Clock
 from qumulus.storage.errors import StateUnusable
 
 from .database import Database
-from .writer import Unit, Writer, told
+from .writer import Unit, Writer, core_error
 
 FILE = "qumulus.sqlite3"
 BUSY_SECONDS = 10.0
@@ -159,7 +159,7 @@ class SqliteTransactions:
             say("COMMIT")
         except (SQLAlchemyError, sqlite3.Error) as error:
             _undo(self._connection)
-            return told(error)
+            return core_error(error)
         return None
 
     def undo(self) -> None:

@@ -197,7 +197,7 @@ def committed(transactions: Transactions, group: Sequence[Unit[Any]]) -> Excepti
 NOT_NOW = "The database can't be used now: send the request again in a few seconds."
 
 
-def told(error: Exception) -> QumulusError:
+def core_error(error: Exception) -> QumulusError:
     """Turn an error of the database into an error of the core."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if "full" in str(cause).lower() or "No space left" in str(cause):

@@ -132,8 +132,8 @@ class FairQueue:
         if device not in self._owned:
             if self._connection.execute(LOCKED_DEVICE, {"its_device": device}).first() is None:
                 return False
-            held = select(func.count()).select_from(jobs).where(IS_HELD, jobs.c.device == device)
-            self._by_device[device] = self._connection.execute(held).scalar_one()
+            busy = select(func.count()).select_from(jobs).where(IS_HELD, jobs.c.device == device)
+            self._by_device[device] = self._connection.execute(busy).scalar_one()
             self._holders.pop(device, None)
             self._owned.add(device)
         return True

@@ -34,8 +34,8 @@ def position(connection: Connection, job_id: str) -> int | None:
 
 def waves(connection: Connection, device: str, position: int, at_once: int) -> float:
     """Return how many runs, one after the other, come before a job with this position, where so many run at once."""
-    held = connection.execute(select(func.count()).select_from(jobs).where(IS_HELD, jobs.c.device == device))
-    return max(0, position + held.scalar_one() - at_once + 1) / at_once
+    busy = connection.execute(select(func.count()).select_from(jobs).where(IS_HELD, jobs.c.device == device))
+    return max(0, position + busy.scalar_one() - at_once + 1) / at_once
 
 
 def mean_run(connection: Connection, lane: str) -> float:

@@ -152,9 +152,9 @@ class SqlQueue:
 
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Renew the leases, and say which runs must stop. See `JobQueue.heartbeat`."""
-        held = list(claims)
+        current = list(claims)
         now = self._clock.now()
-        going = tuple_(jobs.c.id, jobs.c.attempt).in_([(claim.job_id, claim.attempt) for claim in held])
+        going = tuple_(jobs.c.id, jobs.c.attempt).in_([(claim.job_id, claim.attempt) for claim in current])
         ours = and_(going, jobs.c.owner == owner, IS_HELD, jobs.c.state != JobState.CANCELLING.value)
         with self._database.read() as connection:
             kept = {
@@ -168,7 +168,7 @@ class SqlQueue:
             except Unavailable:  # a full disk, say: they must not be over when there is room again
                 self._leap.distrust()
                 raise
-        return [claim for claim in held if claim.job_id not in kept]
+        return [claim for claim in current if claim.job_id not in kept]
 
     def finish(
         self, claim: Claim, outcome: Outcome, log: Sequence[LogLine] = (), *, began_at: datetime | None = None

@@ -56,8 +56,8 @@ class SqlJobs:
             values |= {"payload": payload, "payload_blob": blob}
 
             def work(connection: Connection) -> Job:
-                if new.idempotency_key is not None and (known := _by_key(connection, new)):
-                    return known
+                if new.idempotency_key is not None and (earlier := _by_key(connection, new)):
+                    return earlier
                 if new.session is not None:
                     _admit(connection, new, new.session, now)
                 connection.execute(REGISTER if new.registered else QUEUE, values)
@@ -287,13 +287,13 @@ class SqlJobs:
         counts: dict[str, int] = {}
         with self._database.read() as connection:
             waiting = select(jobs.c.lane, func.count()).where(IS_QUEUED).group_by(jobs.c.lane)
-            held = select(jobs.c.device, func.count()).where(IS_HELD).group_by(jobs.c.device)
+            busy = select(jobs.c.device, func.count()).where(IS_HELD).group_by(jobs.c.device)
             if device is not None:
-                waiting, held = waiting.where(rows.lanes_of(device)), held.where(jobs.c.device == device)
+                waiting, busy = waiting.where(rows.lanes_of(device)), busy.where(jobs.c.device == device)
             for name, count in connection.execute(waiting):
                 where = rows.device_and_account(name)[0]
                 counts[where] = counts.get(where, 0) + count
-            for where, count in connection.execute(held):
+            for where, count in connection.execute(busy):
                 counts[where] = counts.get(where, 0) + count
         return counts if device is None else {device: counts.get(device, 0)}
 
@@ -350,10 +350,10 @@ def _changed(connection: Connection, job_id: str, values: Mapping[str, Any]) -> 
 
 
 def _by_key(connection: Connection, new: NewJob) -> Job | None:
-    known = select(*rows.JOB_COLUMNS).where(
+    query = select(*rows.JOB_COLUMNS).where(
         jobs.c.account == new.account, jobs.c.idempotency_key == new.idempotency_key
     )
-    row = connection.execute(known).first()
+    row = connection.execute(query).first()
     return rows.to_job(row) if row else None
 
 
