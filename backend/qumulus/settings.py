@@ -67,9 +67,10 @@ class Settings(BaseSettings):
     )
     worker_memory_mib: Annotated[int, Field(ge=256)] = Field(4096, description="memory that one simulation may use")
     job_seconds: Seconds = Field(3600, description="longest run of one job")
-    noise: Literal["device", "local-mode"] = Field(
+    noise: Literal["device", "local-mode", "twin"] = Field(
         "device",
-        description="'device': circuits are scheduled, and qubits that wait relax; 'local-mode': the noise of IBM's local mode",
+        description="'device': circuits are scheduled, and qubits that wait relax; 'local-mode': the noise of IBM's local mode; "
+        "'twin': 'device' with coherent errors and slow dephasing",
     )
     pub_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         60, description="time in which a circuit is answered, by the most accurate method that fits; no limit"

@@ -29,10 +29,10 @@ class Limits:
         return replace(self, pub_budget=min(self.pub_budget, self.job_budget / max(1, pubs)) / runs)
 
 
-DEVICE_NOISE, LOCAL_MODE_NOISE = "device", "local-mode"
-NOISES = (DEVICE_NOISE, LOCAL_MODE_NOISE)
+DEVICE_NOISE, LOCAL_MODE_NOISE, TWIN_NOISE = "device", "local-mode", "twin"
+NOISES = (DEVICE_NOISE, LOCAL_MODE_NOISE, TWIN_NOISE)
 """The models of a device's noise. Under the first, circuits are scheduled and waiting qubits relax; the second is that of
-the local mode of IBM's client package."""
+the local mode of IBM's client package; the third adds to the first what calibrations do not publish."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

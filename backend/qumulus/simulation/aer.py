@@ -96,6 +96,8 @@ def _objection(task: Task) -> str | None:
     noise = task.active.model.noise
     if noise is not None and (noise.twirled_gates or noise.twirled_measurements):
         return "its noise is not twirled"
+    if noise is not None and noise.coherent_share:
+        return "its noise is what the calibration says"
     return "the device has no noise" if task.active.model.ideal else None
 
 

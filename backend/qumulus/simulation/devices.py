@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from zlib import crc32
 
 import numpy as np
 from qiskit.transpiler import CouplingMap, Target
 
 from qumulus.catalogue import SnapshotCatalogue
 from qumulus.core.devices import DeviceKind
-from qumulus.core.programs import DEVICE_NOISE
+from qumulus.core.programs import DEVICE_NOISE, LOCAL_MODE_NOISE, TWIN_NOISE
 
 from .noise import Noise
 from .target import build_target
@@ -100,20 +101,32 @@ def device_model(name: str, calibration_id: str | None = None, noise: str = DEVI
     """The model of a device with one of its calibrations, the newest if none is named; kept in the process.
 
     ``noise`` is one of `core.programs.NOISES`: under "device" circuits are scheduled and qubits relax while they wait for
-    others, under "local-mode" only gates, measurements and the delays of the circuit are noisy.
+    others, under "local-mode" only gates, measurements and the delays of the circuit are noisy; "twin" adds to the first what
+    `twin` says.
 
     Raises:
         UnknownDevice, UnknownCalibration
     """
     device = CATALOGUE.device(name)
     timeless = _model(device.name, CATALOGUE.calibration(device.name, calibration_id=calibration_id).id)
-    return _scheduled(timeless) if noise == DEVICE_NOISE and not timeless.ideal else timeless
+    if timeless.ideal or noise == LOCAL_MODE_NOISE:
+        return timeless
+    return _twin(_scheduled(timeless)) if noise == TWIN_NOISE else _scheduled(timeless)
 
 
 @lru_cache(maxsize=256)
 def _scheduled(model: DeviceModel) -> DeviceModel:
     """The same device, which schedules its circuits; what is kept of the one is good for the other."""
     return replace(model, scheduled=True)
+
+
+@lru_cache(maxsize=64)
+def _twin(model: DeviceModel) -> DeviceModel:
+    """The same device with a coherent part in the errors of its gates; `twin` lets its frequencies drift."""
+    if model.noise is None:
+        return model
+    noise = model.noise.with_coherent_errors(crc32(model.name.encode()))
+    return replace(model, noise=noise, transfers={}, _waits={})
 
 
 @lru_cache(maxsize=256)

@@ -15,17 +15,27 @@ zero temperature), no crosstalk and no coherent error. How long qubits wait for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from math import inf
+from dataclasses import dataclass, field, replace
+from math import inf, sqrt
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
-from .transfer import Matrix
+from .seeds import Seed, generator
+from .transfer import PAULIS, ROTATIONS, Matrix, from_unitary
 
 _MEASUREMENTS = frozenset({"measure", "measure_2"})
 _READ_OUT = _MEASUREMENTS | {"reset", "reset_2"}
 _NOT_CLIFFORD = frozenset({"rzz"})  # of the devices' gates on two qubits
+COHERENT = {"x": "X", "sx": "X", "rx": "X", "ecr": "ZX", "cx": "ZX", "cz": "ZZ", "rzz": "ZZ"}
+"""The axes about which gates turn, and turn too far where a share of their error is coherent."""
+
+COHERENT_SHARE = 0.3
+"""Of a gate's calibrated infidelity: the part that is coherent on the `twin` of a device."""
+
+_BROKEN = 0.1  # a calibrated error from which on a gate does not work
+_HALF = 0.5
 _SI = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}
 
 
@@ -77,6 +87,18 @@ def depolarizing_strength(error: float, fidelity: float, n_qubits: int) -> float
     return min(dimension * (capped - infidelity) / (dimension * fidelity - 1), dimension**2 / (dimension**2 - 1))
 
 
+def over_rotation(name: str, infidelity: float, seed: Seed) -> Matrix:
+    """The rotation of a gate that turns too far, or not far enough, with the sign that the seed gives; shape (4^n, 4^n).
+
+    exp(−i θ P/2) has the average infidelity d/(d + 1) sin²(θ/2),   P one of X, ZX and ZZ
+    """
+    axis, dimension = COHERENT[name], 2 if COHERENT[name] == "X" else 4
+    sine = sqrt(min(1.0, infidelity * (dimension + 1) / dimension)) * (1 if generator(seed).random() < _HALF else -1)
+    paulis = [PAULIS["IXYZ".index(letter)] for letter in axis]
+    pauli = paulis[0] if len(paulis) == 1 else np.kron(*paulis)
+    return from_unitary(sqrt(1.0 - sine**2) * np.eye(dimension) - 1j * sine * pauli)
+
+
 @dataclass(frozen=True, slots=True)
 class GateCalibration:
     """What a calibration says of one gate on certain qubits: its length in seconds and its average infidelity."""
@@ -100,10 +122,11 @@ class Noise:
     twirled_gates: bool = False
     twirled_measurements: bool = False
     amplification: float = 1.0  # of the errors of twirled gates
-    readout_lengths: Mapping[int, float] = field(
-        default_factory=dict
-    )  # in seconds, by qubit, where they are calibrated
+    readout_lengths: Mapping[int, float] = field(default_factory=dict)  # seconds, by qubit, where they are calibrated
     twirled_waits: bool = False  # what qubits suffer while they wait for others is twirled with the gates
+    coherent_share: float = 0.0  # of what a gate errs beyond relaxation; see `twin`
+    character: int = 0  # the seed of what the coherent errors are
+    detunings: tuple[float, ...] = ()  # of the qubits' frequencies, in radians a second; none: all are as calibrated
     _channels: dict[tuple[str, tuple[int, ...]], Matrix | None] = field(default_factory=dict)
 
     @classmethod
@@ -145,7 +168,7 @@ class Noise:
         key = (name, qubits)
         if key not in self._channels:
             calibration = self.gates.get(key)
-            error = self._error(qubits, calibration) if calibration else None
+            error = self._error(name, qubits, calibration) if calibration else None
             self._channels[key] = error if error is None or not self._is_twirled(key) else self._averaged(key, error)
         return self._channels[key]
 
@@ -158,17 +181,19 @@ class Noise:
         qubits that wait for others are twirled with the gates, and what they suffer is amplified as well.
         """
         mean = (self.confusion + self.confusion[:, ::-1, ::-1]) / 2
-        return Noise(
-            t1=self.t1,
-            t2=self.t2,
+        return replace(
+            self,
             confusion=mean if measurements else self.confusion,
-            gates=self.gates,
             twirled_gates=gates,
             twirled_measurements=measurements,
             amplification=amplification,
-            readout_lengths=self.readout_lengths,
             twirled_waits=gates and waits,
+            _channels={},
         )
+
+    def with_coherent_errors(self, character: int) -> Noise:
+        """The same with a part of each gate's error coherent, as the seed of a device's character says; see `twin`."""
+        return replace(self, coherent_share=COHERENT_SHARE, character=character, _channels={})
 
     def _averaged(self, key: tuple[str, tuple[int, ...]], error: Matrix) -> Matrix:
         fidelities = np.diag(error)
@@ -180,19 +205,26 @@ class Noise:
             return self.twirled_measurements
         return self.twirled_gates and len(qubits) == 2 and name not in _NOT_CLIFFORD
 
-    def _error(self, qubits: tuple[int, ...], calibration: GateCalibration) -> Matrix | None:
-        """relaxation ∘ depolarizing of one calibrated gate; None if both are the identity."""
+    def _error(self, name: str, qubits: tuple[int, ...], calibration: GateCalibration) -> Matrix | None:
+        """relaxation ∘ depolarizing of one calibrated gate, after a rotation too far if a share is coherent; None if it is nothing."""
         relax = np.ones((1, 1))
         for qubit in qubits:
-            relax = np.kron(relax, self.relaxation(qubit, calibration.length))
-        strength = depolarizing_strength(calibration.error, average_fidelity(relax), len(qubits))
+            relax = np.kron(relax, relaxation(self.t1[qubit], self.t2[qubit], calibration.length))
+        fidelity = average_fidelity(relax)
+        if self.coherent_share and name in COHERENT and calibration.error < _BROKEN:
+            coherent = self.coherent_share * max(0.0, calibration.error - (1.0 - fidelity))
+            strength = depolarizing_strength(calibration.error - coherent, fidelity, len(qubits))
+            turned = over_rotation(name, coherent, (self.character, crc32(name.encode()), *qubits))
+            return relax @ depolarizing(strength, len(qubits)) @ turned
+        strength = depolarizing_strength(calibration.error, fidelity, len(qubits))
         if strength == 0.0 and calibration.length == 0.0:
             return None
         return relax @ depolarizing(strength, len(qubits))
 
     def relaxation(self, qubit: int, duration: float) -> Matrix:
         """What a delay of ``duration`` seconds does to a physical qubit; shape (4, 4)."""
-        return relaxation(self.t1[qubit], self.t2[qubit], duration)
+        relax = relaxation(self.t1[qubit], self.t2[qubit], duration)
+        return relax @ ROTATIONS["rz"](self.detunings[qubit] * duration) if self.detunings else relax
 
     def waiting(self, qubit: int, duration: float) -> Matrix:
         """What a qubit suffers that waits for others for ``duration`` seconds; shape (4, 4).

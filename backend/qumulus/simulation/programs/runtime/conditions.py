@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 from qiskit.circuit import QuantumCircuit
 
-from qumulus.core.programs import DEVICE_NOISE, LOCAL_MODE_NOISE, NOISES
+from qumulus.core.programs import DEVICE_NOISE, LOCAL_MODE_NOISE, NOISES, TWIN_NOISE
 from qumulus.core.results import Severity
 from qumulus.simulation.choice import AUTO
 from qumulus.simulation.devices import DeviceModel, device_model, twirled
+from qumulus.simulation.twin import is_twin
 
 from . import results
 from .decoupling import Decoupling
@@ -75,7 +76,9 @@ class Conditions:
         """The name of the model of the noise; None where there is none."""
         if self.model.ideal:
             return None
-        return DEVICE_NOISE if self.model.scheduled else LOCAL_MODE_NOISE
+        if not self.model.scheduled:
+            return LOCAL_MODE_NOISE
+        return TWIN_NOISE if is_twin(self.model) else DEVICE_NOISE
 
     def report(self, simulation: Mapping[str, Any]) -> dict[str, Any]:
         """How a pub was simulated, for its metadata."""

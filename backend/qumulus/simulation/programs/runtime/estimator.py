@@ -16,11 +16,11 @@ from qumulus.core.programs import Limits, Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import Refused
-from qumulus.simulation.expectation import measure_terms, shots_for
+from qumulus.simulation.expectation import shots_for
 from qumulus.simulation.progress import progress
 from qumulus.simulation.seeds import extend
 
-from . import estimates, learned, results, wire
+from . import drifting, estimates, learned, results, wire
 from .cancellation import Cancelled, layer_noise
 from .conditions import Conditions, conditions, tell
 from .failures import Log, coded, invalid
@@ -117,7 +117,7 @@ def _estimated(
     ]
     calibration = _calibration(cases, wanted, under, shots, index, limits)
     measured = [
-        measure_terms(
+        drifting.measured(
             circuit,
             cases,
             model,

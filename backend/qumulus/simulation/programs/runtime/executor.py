@@ -21,10 +21,9 @@ from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.iq import Points
-from qumulus.simulation.sampling import sample_sweep
 from qumulus.simulation.seeds import generator
 
-from . import results
+from . import drifting, results
 from .dialects import Dialect, dialect_of
 from .failures import Log, coded, invalid, shown
 from .kerneled import AVERAGED, BOTH, CLASSIFIED, KERNELED, LEVELS, POINT_BITS, Kernel
@@ -190,7 +189,7 @@ def _executed(
     kernel = None if level == CLASSIFIED else Kernel.of(ready.circuit, submission.model)
     model = submission.model if kernel is None else kernel.drawn_with
     if options.init_qubits:
-        drawn = sample_sweep(ready.circuit, model, sets, shots=shots, seed=seed, limits=submission.limits)
+        drawn = drifting.sampled(ready.circuit, model, sets, shots=shots, seed=seed, limits=submission.limits)
     else:
         delay = delay_between_shots(model) if options.rep_delay is None else options.rep_delay
         drawn = carried_sweep(ready.circuit, model, sets, shots=shots, seed=seed, delay=delay, limits=submission.limits)

@@ -21,11 +21,11 @@ from qumulus.core.results import Outcome
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.progress import progress
-from qumulus.simulation.sampling import sample_sweep
 from qumulus.simulation.seeds import Seed
 
 from . import local_mode, results, spans, wire
 from .conditions import Conditions, conditions, tell
+from .drifting import sampled
 from .failures import Log, coded, invalid
 from .kerneled import AVERAGED, CLASSIFIED, POINT_BITS, Kernel
 from .options import validated
@@ -114,7 +114,7 @@ def _simulated(
     """The shots of one pub by register, shape (sets · shots, width), and how they were simulated."""
     seed, bindings = (under.seed, index), pub.bindings()
     if execution.init_qubits:
-        samples = sample_sweep(
+        samples = sampled(
             item.circuit,
             model,
             bindings,

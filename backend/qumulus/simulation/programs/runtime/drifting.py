@@ -1,0 +1,73 @@
+"""Shots and means of a device whose frequencies drift: a part of them from each of several draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from qiskit.circuit import QuantumCircuit
+
+from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.expectation import Measured, measure_terms
+from qumulus.simulation.sampling import Samples, sample_sweep
+from qumulus.simulation.seeds import Seed, extend
+from qumulus.simulation.steps import Binding
+from qumulus.simulation.twin import divided, mean_of, realizations
+
+
+def sampled(
+    circuit: QuantumCircuit,
+    model: DeviceModel,
+    bindings: Sequence[Binding],
+    *,
+    shots: int,
+    seed: Seed,
+    alike: int = 1,
+    **settings: Any,
+) -> list[Samples]:
+    """As `sample_sweep`, with the shots of one draw after those of the other."""
+    models = realizations(model, seed)
+    if len(models) == 1:
+        return sample_sweep(circuit, model, bindings, shots=shots, seed=seed, alike=alike, **settings)
+    parts = [
+        sample_sweep(
+            circuit, drawn, bindings, shots=number, seed=extend(seed, r), alike=alike * (len(models) - r), **settings
+        )
+        for r, (drawn, number) in enumerate(zip(models, divided(shots, len(models)), strict=True))
+    ]
+    return [_joined(of_one) for of_one in zip(*parts, strict=True)]
+
+
+def _joined(parts: Sequence[Samples]) -> Samples:
+    bits = {name: np.concatenate([part.bits[name] for part in parts]) for name in parts[0].bits}
+    return Samples(sum(part.shots for part in parts), bits, _metadata([part.metadata for part in parts]))
+
+
+def measured(
+    circuit: QuantumCircuit, cases: Sequence[Any], model: DeviceModel, *, shots: int | None, seed: Seed, **settings: Any
+) -> list[Measured]:
+    """As `measure_terms`, as the mean over the draws."""
+    models = realizations(model, seed)
+    if len(models) == 1:
+        return measure_terms(circuit, cases, model, shots=shots, seed=seed, **settings)
+    numbers = [None] * len(models) if shots is None else [max(1, n) for n in divided(shots, len(models))]
+    parts = [
+        measure_terms(circuit, cases, drawn, shots=number, seed=extend(seed, r), **settings)
+        for r, (drawn, number) in enumerate(zip(models, numbers, strict=True))
+    ]
+    return [_mean(of_one) for of_one in zip(*parts, strict=True)]
+
+
+def _mean(parts: Sequence[Measured]) -> Measured:
+    groups = []
+    for same in zip(*(part.groups for part in parts), strict=True):
+        means, covariance = mean_of([group.means for group in same], [group.covariance for group in same])
+        groups.append(replace(same[0], means=means, covariance=covariance))
+    return replace(parts[0], groups=groups, metadata=_metadata([part.metadata for part in parts]))
+
+
+def _metadata(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of the first draw, with the time of all."""
+    return {**parts[0], "seconds": sum(part.get("seconds", 0.0) for part in parts)}
