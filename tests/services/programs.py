@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qumulus.core.results import LogLine, Outcome
-from qumulus.services.execution import Execution, Input, Pool, Program
+from qumulus.services.execution import Executable, Execution, Input, Pool
 from qumulus.services.resources import Resources
 from qumulus.services.sandbox import Sandbox
 
@@ -71,7 +71,7 @@ class Programs:
         for name, content in (files or {}).items():
             (service / name).parent.mkdir(parents=True, exist_ok=True)
             (service / name).write_text(content)
-        program = Program(
+        program = Executable(
             folder=service,
             python=python,
             prefixes=(Path(sys.base_prefix), python.parents[1], *prefixes),

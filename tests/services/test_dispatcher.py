@@ -23,7 +23,7 @@ from qumulus.core.services import device_of
 from qumulus.payloads import SERVICE
 from qumulus.services import dispatcher as dispatcher_module
 from qumulus.services.dispatcher import ProgramDispatcher
-from qumulus.services.execution import Input, Program
+from qumulus.services.execution import Executable, Input
 from qumulus.services.resources import Resources
 from qumulus.services.sandbox import Sandbox
 from qumulus.storage import Storage, open_storage
@@ -61,14 +61,14 @@ class Disk:
 class OneProgram:
     """`runs.ProgramSource` with one program."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Executable) -> None:
         self._program = program
 
     def served(self, device: str) -> bool:
         return device == device_of("once")
 
     @contextlib.contextmanager
-    def program(self, device: str) -> Iterator[Program]:
+    def program(self, device: str) -> Iterator[Executable]:
         del device
         yield self._program
 
@@ -104,7 +104,7 @@ def slots(tmp_path: Path, storage: Storage, disk: Disk, here: Sandbox) -> Iterat
     service = tmp_path / "service"
     (service / "src").mkdir(parents=True)
     (service / "src" / "program.py").write_text(textwrap.dedent(SOURCE))
-    program = Program(
+    program = Executable(
         folder=service,
         python=Path(sys.executable),
         prefixes=(Path(sys.base_prefix), Path(sys.executable).parents[1]),

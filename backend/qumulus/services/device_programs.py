@@ -18,7 +18,7 @@ from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import BESIDE
 
 from .environments import Environments, NotInstalled
-from .execution import Input, Program
+from .execution import Executable, Input
 from .resources import Resources
 from .runs import NotRunnable
 
@@ -56,7 +56,7 @@ class Packages:
     requirements: tuple[str, ...] = ()
 
 
-class Programs:
+class SentPrograms:
     """`runs.ProgramSource` for the queues beside devices. The environment is made when the first program comes."""
 
     def __init__(
@@ -96,7 +96,7 @@ class Programs:
         self._events.queued.emit("")
 
     @contextlib.contextmanager
-    def program(self, device: str) -> Generator[Program]:
+    def program(self, device: str) -> Generator[Executable]:
         """Give what runs a program that comes as input.
 
         Raises:
@@ -107,7 +107,7 @@ class Programs:
         if failed:
             raise NotRunnable(failed)
         python, prefixes = self._interpreter()
-        yield Program(
+        yield Executable(
             folder=self._family.modules, python=python, prefixes=prefixes, script=True, resources=self._resources
         )
 

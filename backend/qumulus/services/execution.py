@@ -34,7 +34,7 @@ NO_OFFLINE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class Executable:
     """What is to run: a deployed service's folder with the interpreter of its environment."""
 
     folder: Path
@@ -84,7 +84,7 @@ class Execution:
     def __init__(
         self,
         job_id: str,
-        program: Program,
+        program: Executable,
         given: Input,
         *,
         place: Path,

@@ -18,7 +18,7 @@ from qumulus.dispatching.leases import owner_name
 from qumulus.dispatching.loops import until_done
 from qumulus.payloads import SENT_PROGRAM, SERVICE, USER_PROGRAMS
 
-from .device_programs import Family, Packages, Programs
+from .device_programs import Family, Packages, SentPrograms
 from .dispatcher import UNSAFE, ProgramDispatcher
 from .environments import Environments
 from .pool_folder import PoolFolder
@@ -120,7 +120,7 @@ class Host:
         self.registry, self.pools = registry_of(
             storage, resources=resources, secret=secret, key=key, elsewhere=elsewhere, public_url=public_url
         )
-        programs = Programs(
+        programs = SentPrograms(
             family,
             packages=packages,
             environments=Environments((folder / "environments").absolute()),

@@ -33,7 +33,7 @@ from . import archive, definition, description
 from .builds import Builds, Key, key_of
 from .definition import Definition
 from .environments import Environments
-from .execution import Input, Package, Pool, Program
+from .execution import Executable, Input, Package, Pool
 from .folders import remove
 from .pool_folder import full_disk
 from .pool_mounts import PoolMounts
@@ -197,7 +197,7 @@ class ServiceRegistry:
         return False
 
     @contextlib.contextmanager
-    def program(self, device: str) -> Generator[Program]:
+    def program(self, device: str) -> Generator[Executable]:
         """Give the program as it is now, whose files stay until the last run of this version has ended.
 
         Raises:
@@ -212,7 +212,7 @@ class ServiceRegistry:
             self._in_use[version] += 1
         try:
             read = self._definition(deployed)
-            yield Program(
+            yield Executable(
                 folder=self._place(deployed).absolute(),
                 entrypoint=read.entrypoint,
                 python=self._environments.python(read.requirements),

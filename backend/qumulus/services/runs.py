@@ -10,7 +10,7 @@ from typing import Protocol
 from qumulus.core.ports import Claim
 from qumulus.core.results import LogLine, Outcome
 
-from .execution import Execution, Input, Package, Program
+from .execution import Executable, Execution, Input, Package
 
 Now = Callable[[], datetime]
 
@@ -87,7 +87,7 @@ class ProgramSource(Protocol):
         """Say whether executions of that queue may run now."""
         ...
 
-    def program(self, device: str) -> contextlib.AbstractContextManager[Program]:
+    def program(self, device: str) -> contextlib.AbstractContextManager[Executable]:
         """Give the program as it is now, kept on disk as long as somebody uses it.
 
         Raises:

@@ -16,6 +16,7 @@ from qumulus.apis.emulator import app as emulator
 from qumulus.apis.family import Api, loaded
 from qumulus.catalogue import SnapshotCatalogue
 from qumulus.core.cloud import Cloud
+from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import Services
 from qumulus.core.waiting import Waiting
 from qumulus.execution import metrics as execution_metrics
@@ -61,6 +62,9 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
     storage = opened(settings)
     try:
         return _compose(settings, storage, rules)
+    except KindsDiffer as error:
+        storage.close()
+        raise StartError(f"Not all that is accepted would be run:\n{error}") from error
     except ContractError as error:
         storage.close()
         raise StartError(f"The handlers do not keep what the specifications declare:\n{error}") from error

@@ -25,7 +25,7 @@ from qumulus.core.results import LogLine, Outcome
 from qumulus.execution.wire import Frame, packed, unpacked
 from qumulus.services import archive
 from qumulus.services.environments import Environments, NotInstalled
-from qumulus.services.execution import Execution, Input, Pool, Program
+from qumulus.services.execution import Executable, Execution, Input, Pool
 from qumulus.services.folders import remove
 from qumulus.services.pool_mounts import Changes, Copy
 from qumulus.services.registry import own_pools
@@ -119,7 +119,7 @@ class ServiceActor:
         self, order: orders.Order, place: Path, copies: Mapping[str, Copy]
     ) -> tuple[Outcome, Sequence[LogLine]]:
         package = self._folder / "packages" / order.version
-        program = Program(
+        program = Executable(
             folder=package,
             entrypoint=order.entrypoint,
             python=self._environments.python(order.requirements),

@@ -41,7 +41,7 @@ class Stopped(Exception):
     """The server wants the execution no more."""
 
 
-class Refused(Exception):
+class NoNodeAllowed(Exception):
     """No node can run the execution; the text says why."""
 
 
@@ -61,7 +61,7 @@ class ServiceActors:
         """Return an actor and its node; None if it has to wait for another one to end, or for a node.
 
         Raises:
-            Refused: no node may have it.
+            NoNodeAllowed: no node may have it.
         """
         with self._lock:
             nodes = sizes(ray.nodes())
@@ -74,17 +74,17 @@ def _fit(size: Size, nodes: Nodes, unsafe: Collection[str]) -> Sequence[str]:
     """Return the nodes that may have an actor of that size.
 
     Raises:
-        Refused: there are nodes, and none of them may.
+        NoNodeAllowed: there are nodes, and none of them may.
     """
     large = [node for node, has in nodes.items() if has.holds(size)]
     fit = [node for node in large if node not in unsafe]
     if nodes and not large:
-        raise Refused(
+        raise NoNodeAllowed(
             f"The service asks for {size.cores} cores and {size.memory >> 20} MiB of memory, {OVERHEAD_BYTES >> 20} of them for "
             "what runs it, and no machine of the cluster has both: set the resources of its planqk.json, or add a larger machine."
         )
     if large and not fit:
-        raise Refused(
+        raise NoNodeAllowed(
             "No machine of the cluster that is large enough can keep a program from other files (no namespaces, no "
             "Landlock), so it was not run. Start the dispatchers with --allow-unsandboxed if that is what you want."
         )
@@ -120,7 +120,7 @@ class Visit:
             self._go(self._next("run"))
         except (Stopped, BrokenWire):
             pass  # nobody waits for it any more
-        except Refused as refused:
+        except NoNodeAllowed as refused:
             self._fail("Not started", str(refused))
         except RayTaskError as error:  # what a method of the actor has raised
             log.exception("An execution could not be run on its node.")
@@ -147,7 +147,7 @@ class Visit:
         """Find it an actor, give this what it lacks, and pass on what the run says.
 
         Raises:
-            Stopped, BrokenWire, Refused, RayError
+            Stopped, BrokenWire, NoNodeAllowed, RayError
         """
         self._enter(order)
         version = order.members["version"]
@@ -166,7 +166,7 @@ class Visit:
         """Wait for an actor that may run the execution.
 
         Raises:
-            Stopped, BrokenWire, Refused, RayError
+            Stopped, BrokenWire, NoNodeAllowed, RayError
         """
         resources, unsandboxed = order.members["resources"], order.members["unsandboxed"]
         size = Size(max(1, int(resources["cores"])), int(resources["memory_bytes"]) + OVERHEAD_BYTES)
