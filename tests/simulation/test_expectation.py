@@ -16,11 +16,12 @@ from qumulus.catalogue.ideal import IDEAL
 from qumulus.core.programs import LOCAL_MODE_NOISE, Limits
 from qumulus.execution import process
 from qumulus.simulation.aer import noise_model
+from qumulus.simulation.bases import without_final_measurements
 from qumulus.simulation.choice import METHODS
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import ProgramError, Refused
-from qumulus.simulation.expectation import expectation, expectation_sweep, shots_for, without_final_measurements
+from qumulus.simulation.expectation import expectation, expectation_sweep, shots_for
 from qumulus.simulation.tasks import Task
 
 from .circuits import isa, su2, teleportation

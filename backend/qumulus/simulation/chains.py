@@ -18,29 +18,29 @@ from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 CUT = 1e-5
 """Of the largest singular value of a bond. Total variation at 10 qubits is at most 1e-4 with it, in most circuits 1e-5."""
 
-_LARGEST_EXACT_BOND = 1300
+LARGEST_EXACT_BOND = 1300
 _USUAL_BOND = 200  # what truncation leaves at most, in most circuits; a guess, for estimates only
-_FINER = 0.3  # products of a single block are dropped below this fraction of the cut
-_BYTES = 8
-_COPIES = 3
-_SECONDS_PER_PLACE = 3e-4
+FINER = 0.3  # products of a single block are dropped below this fraction of the cut
+BYTES = 8
+COPIES = 3
+SECONDS_PER_PLACE = 3e-4
 
 # In units of one multiplication of a block on a dense tensor, see `machine`.
-_PER_ENTRY = 26.0  # building the tensors
-_PER_SHOT_ENTRY = 0.045  # reading one shot: a matrix product, faster than a block
-_SECONDS_PER_TENSOR = 2e-4  # compressing small bonds
+PER_ENTRY = 26.0  # building the tensors
+PER_SHOT_ENTRY = 0.045  # reading one shot: a matrix product, faster than a block
+SECONDS_PER_TENSOR = 2e-4  # compressing small bonds
 
 
 @lru_cache(maxsize=2)
 def best_plan(task: Task, cut: float | None) -> Plan:
     """The circuit on the chain whose tensors are the smallest. The last two are kept: first estimated, then run."""
     pairs = [block.qubits for block in task.fused.blocks]
-    least = ROUNDING if cut is None else cut * _FINER
+    least = ROUNDING if cut is None else cut * FINER
     plans = [plan(task.fused, task.outputs, tried, least) for tried in order.candidates(task.channels.n_qubits, pairs)]
-    return min(plans, key=lambda laid: _entries(laid.bonds()))
+    return min(plans, key=lambda laid: entries(laid.bonds()))
 
 
-def _entries(bonds: Sequence[float]) -> float:
+def entries(bonds: Sequence[float]) -> float:
     """Numbers in all tensors, with two values a place."""
     return sum(2.0 * left * right for left, right in pairwise([1.0, *map(float, bonds), 1.0]))
 
@@ -53,17 +53,17 @@ def _objection(task: Task) -> str | None:
 
 def _exact_objection(task: Task) -> str | None:
     objection = _objection(task)
-    if objection is None and (bond := max(best_plan(task, None).bonds(), default=1.0)) > _LARGEST_EXACT_BOND:
-        return f"a bond would grow to {bond:.3g}, over {_LARGEST_EXACT_BOND}"
+    if objection is None and (bond := max(best_plan(task, None).bonds(), default=1.0)) > LARGEST_EXACT_BOND:
+        return f"a bond would grow to {bond:.3g}, over {LARGEST_EXACT_BOND}"
     return objection
 
 
 def _estimate(task: Task, laid: Plan, bonds: Sequence[float]) -> Estimate:
-    entries = _entries(bonds)
-    work = entries * (_PER_ENTRY + _PER_SHOT_ENTRY * task.shots)
-    seconds = _SECONDS_PER_PLACE * len(laid.order) + work * SECONDS_PER_MULTIPLICATION
-    per_shot = task.active.n_bits + 16 + _BYTES * max(bonds, default=1.0)
-    return Estimate(seconds, 2 * _COPIES * _BYTES * entries + task.shots * per_shot)
+    numbers = entries(bonds)
+    work = numbers * (PER_ENTRY + PER_SHOT_ENTRY * task.shots)
+    seconds = SECONDS_PER_PLACE * len(laid.order) + work * SECONDS_PER_MULTIPLICATION
+    per_shot = task.active.n_bits + 16 + BYTES * max(bonds, default=1.0)
+    return Estimate(seconds, 2 * COPIES * BYTES * numbers + task.shots * per_shot)
 
 
 def _exact_estimate(task: Task) -> Estimate:
@@ -74,14 +74,14 @@ def _exact_estimate(task: Task) -> Estimate:
 def _cut_estimate(task: Task) -> Estimate:
     """A guess: what truncation leaves is known only afterwards. The run gives way if it takes too long, see `Task`."""
     laid = best_plan(task, CUT)
-    bonds, multiplications = _guessed(laid)
+    bonds, multiplications = guessed(laid)
     guess = _estimate(task, laid, bonds)
     compressing = multiplications * SECONDS_PER_MULTIPLICATION
-    compressing += _SECONDS_PER_TENSOR * len(laid.batches) * len(laid.order)
+    compressing += SECONDS_PER_TENSOR * len(laid.batches) * len(laid.order)
     return Estimate(guess.seconds + compressing, guess.memory_bytes)
 
 
-def _guessed(laid: Plan) -> tuple[list[float], float]:
+def guessed(laid: Plan) -> tuple[list[float], float]:
     """The bonds that truncation leaves if each gate multiplies them by its weight, and the work of compressing them."""
     n_bonds = len(laid.order) - 1
     most = np.minimum(4.0 ** np.minimum(np.arange(1, n_bonds + 1), np.arange(n_bonds, 0, -1)), _USUAL_BOND)
@@ -99,7 +99,7 @@ def _guessed(laid: Plan) -> tuple[list[float], float]:
 
 def _chain(task: Task, cut: float | None) -> Chain:
     deadline = perf_counter() + task.limits.seconds
-    most_entries = task.limits.memory_bytes / (_COPIES * _BYTES)
+    most_entries = task.limits.memory_bytes / (COPIES * BYTES)
     return Chain.of(best_plan(task, cut), cut, most_entries, deadline, task.patience / SECONDS_PER_MULTIPLICATION)
 
 
@@ -112,18 +112,18 @@ def truncated(task: Task) -> Chain:
     return _chain(task, CUT)
 
 
-def _accuracy(chain: Chain, cut: float | None) -> dict[str, float]:
+def accuracy(chain: Chain, cut: float | None) -> dict[str, float]:
     found: dict[str, float] = {"largest_bond": max(chain.bonds(), default=1), "trace_error": chain.checked_trace()}
     return found if cut is None else {"cut": cut, **found}
 
 
 def _sample(task: Task, seed: Seed, cut: float | None) -> Drawn:
     laid, chain = best_plan(task, cut), _chain(task, cut)
-    accuracy = _accuracy(chain, cut)
+    found = accuracy(chain, cut)
     memory = np.zeros((task.shots, task.active.n_bits), np.uint8)
     places = [task.channels.terminal[qubit] for qubit in laid.order if qubit in task.channels.terminal]
     memory[:, places] = chain.sample(task.shots, generator(seed))
-    return Drawn(memory, accuracy)
+    return Drawn(memory, found)
 
 
 def _expect(task: Task, terms: Sequence[Weights], cut: float | None) -> Means:
@@ -131,7 +131,7 @@ def _expect(task: Task, terms: Sequence[Weights], cut: float | None) -> Means:
     place = {qubit: index for index, qubit in enumerate(best_plan(task, cut).order)}
     ahead, behind = chain.ahead(), chain.behind()
     values = [chain.mean({place[q]: weight for q, weight in term.items()}, ahead, behind) for term in terms]
-    return Means(np.array(values), _accuracy(chain, cut))
+    return Means(np.array(values), accuracy(chain, cut))
 
 
 EXACT = Method(

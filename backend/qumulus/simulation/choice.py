@@ -158,6 +158,17 @@ def _no_means() -> Means:
     raise GaveUp("it draws shots only")
 
 
+def description(method: Method, accuracy: Mapping[str, Any], estimate: Estimate) -> dict[str, Any]:
+    """What a result says of how it came about."""
+    return {
+        "method": method.name,
+        "engine": _ENGINES.get(method.engine, method.engine),
+        "approximation": method.approximation,
+        "accuracy": dict(accuracy),
+        "estimated_seconds": estimate.seconds,
+    }
+
+
 def choose(
     task: Task, method: str = AUTO, *, exact_values: bool = False, without: Collection[str] = frozenset()
 ) -> Chosen:

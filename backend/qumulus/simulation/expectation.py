@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from math import ceil
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qiskit.circuit import CircuitInstruction, ClassicalRegister, Clbit, QuantumCircuit, Qubit
-from qiskit.circuit.library import SXGate, U2Gate
+from qiskit.circuit import QuantumCircuit
 
 from qumulus.core.programs import Limits
 
 from . import scatter
+from .bases import Basis, Evolution, Evolved, in_basis
 from .choice import choose
 from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
-from .errors import ProgramError
+from .errors import GaveUp, ProgramError
 from .seeds import Seed, extend
 from .steps import Binding
 from .tasks import Means, Task, Weights
@@ -39,8 +38,6 @@ _WEIGHTS = {
     **dict.fromkeys("0+r", np.array([1.0, 0.0])),
     **dict.fromkeys("1-l", np.array([0.0, 1.0])),
 }
-_REGISTER = "observable"
-_MEASUREMENTS = frozenset({"measure", "measure_2"})
 _LEAST_BUDGET = 0.25  # seconds of a run: what takes less is done exactly, however many runs there are
 
 
@@ -176,18 +173,33 @@ def measure_terms(
             bases[key] = (turned, scan(turned, model, ignored=circuit.clbits))
         return bases[key]
 
-    within, results = limits or Limits(), []
+    within, results, evolution = limits or Limits(), [], Evolution(circuit, model)
     for k, (binding, terms) in enumerate(cases):
         start = perf_counter()
         groups, metadata = list[Group](), dict[str, Any]()
         together = read_together(terms)
+        budgets = [max(within.pub_budget / (runs * len(cases)), _LEAST_BUDGET) for runs in (1, len(together) or 1)]
+        evolved, alone = None, len(together) == 1
         for g, (basis, members) in enumerate(together):
+            if evolved is not None and (group := _of_evolved(evolved, basis, members, shots, extend(seed, k, g))):
+                groups.append(group)
+                continue
             turned, active = turned_to(basis)
             place = {active.physical[qubit]: qubit for qubit in active.terminal}
             weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
-            budget = max(within.pub_budget / (len(together) * len(cases)), _LEAST_BUDGET)
-            task = Task(active, turned, shots or 0, within, binding, terms=weights, budget=budget)
+            task = Task(active, turned, shots or 0, within, binding, terms=weights, budget=budgets[alone])
             chosen = choose(task, method, exact_values=shots is None)
+            if not alone:
+                alone = evolution.applies(chosen) or bool(chosen.at_last)
+                if evolution.applies(chosen):
+                    evolved = evolution.run([each for each, _ in together[g:]], chosen, len(cases) - k)
+                if evolved and (group := _of_evolved(evolved, basis, members, shots, extend(seed, k, g))):
+                    groups.append(group)
+                    metadata = evolved.metadata
+                    continue
+                task.budget = budgets[True]
+                if chosen.at_last:
+                    chosen = choose(task, method, exact_values=shots is None)
             chosen.check(len(together) * (len(cases) - k) - g)
             if shots is None:
                 means, metadata = chosen.expect(weights)
@@ -246,47 +258,16 @@ def read_together(terms: Iterable[Letters]) -> list[tuple[dict[int, str], list[L
     return groups
 
 
-def in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceModel) -> QuantumCircuit:
-    """The circuit, then the gates that turn X or Y of the qubits to Z, and readings into a register of their own.
-
-    Its own measurements at its end are left out, as the service leaves them out: they would read each qubit twice.
-    """
-    turned = without_final_measurements(circuit)
-    register = ClassicalRegister(len(basis), _unused_name(circuit))
-    turned.add_register(register)
-    for bit, (qubit, letter) in zip(register, sorted(basis.items()), strict=True):
-        if letter != "Z" and not model.ideal and model.error("sx", (qubit,)) is None:
-            turned.append(U2Gate(0.0, np.pi if letter == "X" else np.pi / 2), [qubit])
-        elif letter != "Z":
-            if letter == "X":
-                turned.rz(np.pi / 2, qubit)
-            turned.append(SXGate(), [qubit])
-        turned.measure(qubit, bit)
-    return turned
-
-
-def without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
-    """A copy without the measurements after which nothing happens to the qubit, and whose bits nothing reads."""
-    if _MEASUREMENTS.isdisjoint(circuit.count_ops()):
-        return circuit.copy()
-    touched, read, kept = set[Qubit](), set[Clbit](), list[CircuitInstruction]()
-    for line in reversed(circuit.data):
-        if line.name in _MEASUREMENTS and touched.isdisjoint(line.qubits) and read.isdisjoint(line.clbits):
-            continue
-        kept.append(line)
-        if line.is_standard_gate() or not getattr(line.operation, "_directive", False):
-            touched.update(line.qubits)
-        if line.name not in _MEASUREMENTS:
-            read.update(line.clbits)
-    result = circuit.copy()
-    if len(kept) < len(circuit.data):
-        result.data = kept[::-1]
-    return result
-
-
-def _unused_name(circuit: QuantumCircuit) -> str:
-    taken = {register.name for register in circuit.cregs}
-    return next(name for k in count() if (name := f"{_REGISTER}{k}") not in taken)
+def _of_evolved(evolved: Evolved, basis: Basis, members: list[Letters], shots: int | None, seed: Seed) -> Group | None:
+    """The terms of one basis, read from the state that all bases share; None if it is not accurate enough to draw shots."""
+    weights = [{qubit: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
+    if shots is None:
+        return Group(members, evolved.expect(basis, weights), np.zeros((len(members), len(members))))
+    try:
+        read, qubits = evolved.sample(basis, shots, seed)
+    except GaveUp:
+        return None
+    return Group(members, *_statistics(read, qubits, weights))
 
 
 def _statistics(
