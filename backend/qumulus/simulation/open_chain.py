@@ -21,7 +21,6 @@ from .machine import SECONDS_PER_MULTIPLICATION
 from .tasks import Estimate, Task
 from .transfer import TRACE, Matrix
 
-
 _SECONDS_PER_READING = 5e-5  # of a place
 
 
