@@ -7,7 +7,7 @@ import pytest
 from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from qumulus.core.programs import Limits
+from qumulus.core.programs import NOISES, Limits
 from qumulus.simulation.bases import Evolution, Evolved
 from qumulus.simulation.chain import Chain
 from qumulus.simulation.choice import Chosen
@@ -48,10 +48,16 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[None]:
 
 
 @pytest.mark.parametrize("kind", CIRCUITS)
+@pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("name", ["brisbane", "kingston", "almaden"])
-def test_one_evolution_gives_the_values_of_all_bases(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against each term by its own light cone, on devices that turn qubits by sx and by u2, and that err before reading."""
-    model, circuit = device_model(name), CIRCUITS[kind]()
+def test_one_evolution_gives_the_values_of_all_bases(
+    name: str, kind: str, noise: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against each term by its own light cone, on devices that turn qubits by sx and by u2, and that err before reading.
+
+    Where circuits are scheduled, a qubit waits for the turns of others, and is read when they are.
+    """
+    model, circuit = device_model(name, noise=noise), CIRCUITS[kind]()
     n_qubits, circuit = circuit.num_qubits, placed(circuit, model)
     wanted = observables(circuit, n_qubits)
     expected = expectation(circuit, wanted, model, shots=None, method="dense").values

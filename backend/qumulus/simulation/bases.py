@@ -47,7 +47,6 @@ class Evolution:
     circuit: QuantumCircuit
     model: DeviceModel
     _scanned: dict[tuple[int, ...], ActiveCircuit] = field(default_factory=dict)
-    _rows: dict[tuple[str, tuple[int, ...]], dict[int, Matrix]] = field(default_factory=dict)
     _order: dict[tuple[tuple[int, ...], float | None], list[int]] = field(default_factory=dict)
 
     def applies(self, chosen: Chosen) -> bool:
@@ -88,27 +87,14 @@ class Evolution:
                 chain = found.run(task, patience=task.patience * (1 if to_budget else len(bases)))
         except GaveUp:
             return None
-        letters = {letter for basis in bases for letter in basis.values()}
         return Evolved(
             chain,
+            self.model,
+            self.circuit.num_qubits,
             [active.physical[qubit] for qubit in found.laid.order],
             {physical: fused.ends[qubit] for physical, qubit in place.items() if qubit in fused.ends},
-            {letter: self._reading(letter, qubits) for letter in letters},
             description(method, chain.accuracy, estimate),
         )
-
-    def _reading(self, letter: str, qubits: tuple[int, ...]) -> dict[int, Matrix]:
-        """For each qubit the rows that turn it to a basis and read it, with the errors of both; shape (2, 4)."""
-        key = letter, qubits
-        if key not in self._rows:
-            empty = QuantumCircuit(self.circuit.num_qubits)
-            active = scan(in_basis(empty, dict.fromkeys(qubits, letter), self.model), self.model)
-            ends = fuse((step for step in active.steps if isinstance(step, Channel)), {}).ends
-            self._rows[key] = {
-                physical: active.confusion(qubit) @ MEASURE @ ends.get(qubit, np.eye(4))
-                for qubit, physical in enumerate(active.physical)
-            }
-        return self._rows[key]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,9 +102,10 @@ class Evolved:
     """A state whose qubits are still to be turned to a basis and read."""
 
     chain: OpenChain
+    model: DeviceModel
+    n_qubits: int
     order: list[int]  # the physical qubit at each place
     ends: Mapping[int, Matrix]  # what follows the last block of a qubit, before it is turned
-    rows: Mapping[str, Mapping[int, Matrix]]
     metadata: Mapping[str, Any]
 
     def sample(self, basis: Basis, shots: int, seed: Seed) -> tuple[Memory, list[int]]:
@@ -142,22 +129,40 @@ class Evolved:
 
     def _read(self, basis: Basis) -> Chain:
         """The chain with two values at each place that the basis reads, and one at all others."""
-        rows = {
-            place: self.rows[basis[qubit]][qubit] @ self.ends[qubit]
-            if qubit in self.ends
-            else self.rows[basis[qubit]][qubit]
+        rows = readings(basis, self.n_qubits, self.model)
+        asked = {
+            place: rows[qubit] @ self.ends[qubit] if qubit in self.ends else rows[qubit]
             for place, qubit in enumerate(self.order)
             if qubit in basis
         }
-        return self.chain.read(rows)
+        return self.chain.read(asked)
+
+
+def readings(basis: Basis, n_qubits: int, model: DeviceModel) -> dict[int, Matrix]:
+    """For each qubit the rows that turn it to a basis and read it, with all errors and waits of both; shape (2, 4).
+
+    They are those of a circuit of one pulse on each qubit and the turns and readings behind it, without that pulse: before
+    its first operation no qubit waits for others.
+    """
+    pulses = QuantumCircuit(n_qubits)
+    pulses.x(sorted(basis))
+    active, rows = scan(in_basis(pulses, basis, model), model), dict[int, Matrix]()
+    for step in active.steps:
+        if isinstance(step, Channel) and isinstance(step.transfer, np.ndarray):
+            (qubit,) = step.qubits
+            rows[qubit] = step.transfer @ rows[qubit] if qubit in rows else np.eye(4)
+    return {active.physical[q]: active.confusion(q) @ MEASURE @ turned for q, turned in rows.items()}
 
 
 def in_basis(circuit: QuantumCircuit, basis: Mapping[int, str], model: DeviceModel) -> QuantumCircuit:
     """The circuit, then the gates that turn X or Y of the qubits to Z, and readings into a register of their own.
 
-    Its own measurements at its end are left out, as the service leaves them out: they would read each qubit twice.
+    Its own measurements at its end are left out, as the service leaves them out: they would read each qubit twice. On a device
+    that schedules, turning begins when all else has ended, so that what comes before depends on no basis.
     """
     turned = without_final_measurements(circuit)
+    if model.scheduled:
+        turned.barrier()
     register = ClassicalRegister(len(basis), _unused_name(circuit))
     turned.add_register(register)
     for bit, (qubit, letter) in zip(register, sorted(basis.items()), strict=True):
