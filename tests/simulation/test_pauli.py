@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from qiskit.circuit import QuantumCircuit
 
-from qumulus.core.devices import IDEAL
+from qumulus.catalogue.ideal import IDEAL
 from qumulus.core.programs import Limits
 from qumulus.simulation import chains, dense, pauli
 from qumulus.simulation.circuits import scan

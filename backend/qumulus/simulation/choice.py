@@ -124,13 +124,7 @@ class Chosen:
                 raise
             except Exception as mistake:  # of ours: another method may do, and the job keeps what it has
                 return self._instead(answer, {*reasons, method.name}, method, mistake)
-            return found, {
-                "method": method.name,
-                "engine": _ENGINES.get(method.engine, method.engine),
-                "approximation": method.approximation,
-                "accuracy": dict(found.accuracy),
-                "estimated_seconds": estimate.seconds,
-            }
+            return found, description(method, found.accuracy, estimate)
         raise _refusal(self.task, self.estimates, reasons)
 
     def _instead(

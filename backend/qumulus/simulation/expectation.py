@@ -8,7 +8,7 @@ them. Without a number of shots the expectation over that reading is computed ex
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from time import perf_counter
 from typing import Any
@@ -21,7 +21,7 @@ from qumulus.core.programs import Limits
 
 from . import scatter
 from .bases import Basis, Evolution, Evolved, in_basis
-from .choice import choose
+from .choice import Chosen, choose
 from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
 from .errors import GaveUp, ProgramError
@@ -164,57 +164,89 @@ def measure_terms(
     Raises:
         ProgramError, Refused: as `expectation`.
     """
-    bases = dict[tuple[tuple[int, str], ...], tuple[QuantumCircuit, ActiveCircuit]]()
+    reader = _Reader(circuit, model, shots, method, limits or Limits(), len(cases))
+    return [reader.case(k, binding, terms, seed) for k, (binding, terms) in enumerate(cases)]
 
-    def turned_to(basis: Mapping[int, str]) -> tuple[QuantumCircuit, ActiveCircuit]:
-        key = tuple(sorted(basis.items()))
-        if key not in bases:
-            turned = in_basis(circuit, basis, model)
-            bases[key] = (turned, scan(turned, model, ignored=circuit.clbits))
-        return bases[key]
 
-    within, results, evolution = limits or Limits(), [], Evolution(circuit, model)
-    for k, (binding, terms) in enumerate(cases):
-        start = perf_counter()
-        groups, metadata = list[Group](), dict[str, Any]()
-        together = read_together(terms)
-        budgets = [max(within.pub_budget / (runs * len(cases)), _LEAST_BUDGET) for runs in (1, len(together) or 1)]
-        evolved, alone = None, len(together) == 1
+@dataclass(eq=False)
+class _Reader:
+    """Reads the terms of one circuit for several sets of parameter values; each basis is scanned once."""
+
+    circuit: QuantumCircuit
+    model: DeviceModel
+    shots: int | None
+    method: str
+    limits: Limits
+    n_cases: int
+    _evolution: Evolution = field(init=False)
+    _scanned: dict[tuple[tuple[int, str], ...], tuple[QuantumCircuit, ActiveCircuit]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._evolution = Evolution(self.circuit, self.model)
+
+    def case(self, k: int, binding: Binding, terms: Iterable[Letters], seed: Seed) -> Measured:
+        """The terms for one set of values: basis by basis, or from one evolution of which the others are read."""
+        start, groups, metadata = perf_counter(), list[Group](), dict[str, Any]()
+        together, evolved = read_together(terms), None
+        alone = len(together) == 1
         for g, (basis, members) in enumerate(together):
-            if evolved is not None and (group := _of_evolved(evolved, basis, members, shots, extend(seed, k, g))):
-                groups.append(group)
-                continue
-            turned, active = turned_to(basis)
-            place = {active.physical[qubit]: qubit for qubit in active.terminal}
-            weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
-            task = Task(active, turned, shots or 0, within, binding, terms=weights, budget=budgets[alone])
-            chosen = choose(task, method, exact_values=shots is None)
-            if not alone:
-                alone = evolution.applies(chosen) or bool(chosen.at_last)
-                if evolution.applies(chosen):
-                    evolved = evolution.run([each for each, _ in together[g:]], chosen, len(cases) - k)
-                if evolved and (group := _of_evolved(evolved, basis, members, shots, extend(seed, k, g))):
-                    groups.append(group)
-                    metadata = evolved.metadata
-                    continue
-                task.budget = budgets[True]
-                if chosen.at_last:
-                    chosen = choose(task, method, exact_values=shots is None)
-            chosen.check(len(together) * (len(cases) - k) - g)
-            if shots is None:
-                means, metadata = chosen.expect(weights)
-                groups.append(Group(members, means, np.zeros((len(members), len(members)))))
-            else:
-                drawn, metadata = chosen.read(weights, extend(seed, k, g))
-                if isinstance(drawn, Means):
-                    found = scatter.scattered(drawn.values, weights, shots, extend(seed, k, g))
-                else:
-                    read = drawn.memory[:, list(active.terminal.values())]
-                    found = _statistics(read, list(active.terminal), weights)
-                groups.append(Group(members, *found))
-        metadata = {**metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start}
-        results.append(Measured(groups, metadata))
-    return results
+            path, group, chosen = extend(seed, k, g), None, None
+            if evolved is None and not alone:
+                chosen = self._chosen(basis, members, binding, 1)
+                alone = self._evolution.applies(chosen) or bool(chosen.at_last)
+                evolved = self._evolved([each for each, _ in together[g:]], chosen, self.n_cases - k)
+                metadata = dict(evolved.metadata) if evolved else metadata
+            if evolved is not None:
+                group = self._of_evolved(evolved, basis, members, path)
+            if group is None:
+                if chosen is None or chosen.at_last:
+                    chosen = self._chosen(basis, members, binding, len(together))
+                chosen.check(len(together) * (self.n_cases - k) - g)
+                group, metadata = self._alone(chosen, members, path)
+            groups.append(group)
+        return Measured(groups, {**metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start})
+
+    def _turned(self, basis: Basis) -> tuple[QuantumCircuit, ActiveCircuit]:
+        key = tuple(sorted(basis.items()))
+        if key not in self._scanned:
+            turned = in_basis(self.circuit, basis, self.model)
+            self._scanned[key] = (turned, scan(turned, self.model, ignored=self.circuit.clbits))
+        return self._scanned[key]
+
+    def _chosen(self, basis: Basis, members: Sequence[Letters], binding: Binding, runs: int) -> Chosen:
+        """The methods for one basis, of so many that share the time of a set of values."""
+        turned, active = self._turned(basis)
+        place = {active.physical[qubit]: qubit for qubit in active.terminal}
+        weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
+        budget = max(self.limits.pub_budget / (runs * self.n_cases), _LEAST_BUDGET)
+        task = Task(active, turned, self.shots or 0, self.limits, binding, terms=weights, budget=budget)
+        return choose(task, self.method, exact_values=self.shots is None)
+
+    def _evolved(self, bases: Sequence[Basis], chosen: Chosen, runs: int) -> Evolved | None:
+        return self._evolution.run(bases, chosen, runs) if self._evolution.applies(chosen) else None
+
+    def _of_evolved(self, evolved: Evolved, basis: Basis, members: list[Letters], path: Seed) -> Group | None:
+        """The terms of one basis from the state that all share; None if it is not accurate enough to draw shots."""
+        weights = [{qubit: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
+        if self.shots is None:
+            return Group(members, evolved.expect(basis, weights), np.zeros((len(members), len(members))))
+        try:
+            read, qubits = evolved.sample(basis, self.shots, path)
+        except GaveUp:
+            return None
+        return Group(members, *_statistics(read, qubits, weights))
+
+    def _alone(self, chosen: Chosen, members: list[Letters], path: Seed) -> tuple[Group, dict[str, Any]]:
+        """The terms of one basis by itself, and how they came about."""
+        weights, active = chosen.task.terms, chosen.task.active
+        if self.shots is None:
+            means, metadata = chosen.expect(weights)
+            return Group(members, means, np.zeros((len(members), len(members)))), metadata
+        drawn, metadata = chosen.read(weights, path)
+        if isinstance(drawn, Means):
+            return Group(members, *scatter.scattered(drawn.values, weights, self.shots, path)), metadata
+        read = drawn.memory[:, list(active.terminal.values())]
+        return Group(members, *_statistics(read, list(active.terminal), weights)), metadata
 
 
 def terms_of(observable: Observable, n_qubits: int) -> dict[Letters, float]:
@@ -256,18 +288,6 @@ def read_together(terms: Iterable[Letters]) -> list[tuple[dict[int, str], list[L
         else:
             groups.append((wanted, [letters]))
     return groups
-
-
-def _of_evolved(evolved: Evolved, basis: Basis, members: list[Letters], shots: int | None, seed: Seed) -> Group | None:
-    """The terms of one basis, read from the state that all bases share; None if it is not accurate enough to draw shots."""
-    weights = [{qubit: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
-    if shots is None:
-        return Group(members, evolved.expect(basis, weights), np.zeros((len(members), len(members))))
-    try:
-        read, qubits = evolved.sample(basis, shots, seed)
-    except GaveUp:
-        return None
-    return Group(members, *_statistics(read, qubits, weights))
 
 
 def _statistics(
