@@ -25,7 +25,7 @@ TITLES: Mapping[str, str] = MappingProxyType({family.name: family.title for fami
 
 
 def redirected(given: Mapping[str, str], url: str, token: str, *, with_account: Collection[str] = ()) -> dict[str, str]:
-    """The environment ``given``, changed so that the clients of all families find the cloud at ``url``, or by the proxy.
+    """Return the environment ``given``, changed so that the clients of all families find the cloud at ``url``, or by the proxy.
 
     A variable that would lead past the proxy is removed: without it a client goes to the real hosts, which the proxy answers
     for. A credential that is set stays. ``with_account``: the families whose client has a saved account, so that it needs none.

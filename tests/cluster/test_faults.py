@@ -27,8 +27,8 @@ from asking import TASK, ask
 from audit import Audit, Step
 from clusters import Cluster, session
 from dispatchers import ME, alive, wait_for
-from families import children, command, family, gone, kill
 from postgres import Postgres, temporary
+from process_trees import children, command, family, gone, kill
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome

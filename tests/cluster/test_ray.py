@@ -14,7 +14,7 @@ import pytest
 
 from clusters import Cluster, session
 from dispatchers import ME, Cloud, alive, wait_for
-from families import command, family, gone
+from process_trees import command, family, gone
 from qumulus import cluster
 from qumulus.core.jobs import JobState
 from qumulus.core.programs import Limits

@@ -25,7 +25,7 @@ from apis.planqk.cloud import ADMIN, Service, deploy
 from asking import TASK, ask
 from clusters import Cluster, Node, session
 from dispatchers import wait_for
-from families import children, command, family, gone, kill
+from process_trees import children, command, family, gone, kill
 from qumulus.cluster.services.remote import AGAIN
 from servers import Server
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dispatchers import PROGRAMS, wait_for
-from families import kill
+from process_trees import kill
 from qumulus.core.jobs import JobState
 from qumulus.execution.worker_pool import Method, WorkerPool
 

@@ -11,7 +11,7 @@ from typing import IO
 
 import databases
 from dispatchers import PROGRAMS
-from families import children, command
+from process_trees import children, command
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("QUMULUS_FAULTS") == "long"

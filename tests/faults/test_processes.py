@@ -19,7 +19,7 @@ from hosts import LONG, Host, parent_of
 
 import databases
 from dispatchers import ME, PROGRAMS, alive, wait_for
-from families import children, family, gone, kill
+from process_trees import children, family, gone, kill
 from qumulus.core.jobs import FINAL, JobState, NewJob
 from qumulus.core.ports import JobQuery
 from qumulus.core.results import Outcome

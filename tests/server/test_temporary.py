@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from families import gone
+from process_trees import gone
 from qumulus.control.temporary import TemporaryFolder
 
 OWNER = """

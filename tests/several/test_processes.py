@@ -20,7 +20,7 @@ import databases
 from apis.planqk.cloud import deploy
 from asking import TASK, ask
 from dispatchers import alive, wait_for
-from families import children, command, family, gone
+from process_trees import children, command, family, gone
 from qumulus.storage import open_storage
 from qumulus.storage.database.tables import sealed_secrets
 from servers import Server

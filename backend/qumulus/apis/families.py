@@ -15,22 +15,22 @@ FAMILIES: tuple[Family, ...] = (OQTOPUS, PLANQK, IBM, EMULATOR)
 
 
 def apis() -> tuple[Api, ...]:
-    """The APIs of all families."""
+    """Return the APIs of all families."""
     return tuple(api for family in FAMILIES for api in family.apis)
 
 
 def credentials() -> dict[str, Credential]:
-    """The kinds of credentials that are let in, by scheme."""
+    """Return the kinds of credentials that are let in, by scheme."""
     return {credential.scheme: credential for family in FAMILIES for credential in family.credentials}
 
 
 def real_sites() -> tuple[Site, ...]:
-    """The hosts of the real clouds that are answered for."""
+    """Return the hosts of the real clouds that are answered for."""
     return tuple(site for family in FAMILIES for site in family.sites)
 
 
 def naming() -> InstanceNaming:
-    """How service instances are named: as the one family does whose clients name them."""
+    """Return how service instances are named: as the one family does whose clients name them."""
     (found,) = [family.naming for family in FAMILIES if family.naming is not None]
     return found
 

@@ -20,7 +20,7 @@ SECRET_BYTES = 32
 
 
 def loaded(reference: str) -> Any:
-    """What stands under a reference such as ``qumulus.apis.ibm.runtime.app`` or ``package.module:name``."""
+    """Return what stands under a reference such as ``qumulus.apis.ibm.runtime.app`` or ``package.module:name``."""
     module, _, name = reference.partition(":")
     found = import_module(module)
     return getattr(found, name) if name else found
@@ -52,11 +52,11 @@ class Credential:
     more: tuple[str, ...] = ()  # let in besides, as long as the setting has its documented default
 
     def of(self, secret: str) -> str:
-        """What a client of the default account sends, whose ``secret`` the settings name."""
+        """Return what a client of the default account sends, whose ``secret`` the settings name."""
         return self.form.format(id="local", secret=secret)
 
     def new(self) -> str:
-        """What another client is to send: random."""
+        """Return what another client is to send: random."""
         return self.form.format(id=secrets.token_hex(8), secret=secrets.token_urlsafe(SECRET_BYTES))
 
 
@@ -72,22 +72,22 @@ class Clients:
     aside: tuple[str, ...] = ()  # more variables that would lead them elsewhere
 
     def environment(self, url: str, token: str, instance: str | None = None) -> dict[str, str]:
-        """The variables and their values for the cloud at ``url`` (without a slash at its end)."""
+        """Return the variables and their values for the cloud at ``url`` (without a slash at its end)."""
         values = {"url": url, "token": token, "instance": self.instance if instance is None else instance}
         return {name: template.format(**values) for name, template in self.templates.items()}
 
     def advice(self, url: str) -> str:
-        """What no variable can say, a line for a person."""
+        """Return what no variable can say, a line for a person."""
         return self.note.format(url=url)
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The variables that name an address."""
+        """Return the variables that name an address."""
         return tuple(name for name, template in self.templates.items() if "{url}" in template)
 
     @property
     def credentials(self) -> tuple[str, ...]:
-        """The variables that hold a credential."""
+        """Return the variables that hold a credential."""
         return tuple(name for name, template in self.templates.items() if "{token}" in template)
 
 

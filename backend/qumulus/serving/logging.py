@@ -39,7 +39,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 def fields(record: logging.LogRecord) -> dict[str, object]:
-    """The members that a line was given with ``extra={"fields": {…}}``."""
+    """Return the members that a line was given with ``extra={"fields": {…}}``."""
     return getattr(record, "fields", {})
 
 
@@ -61,7 +61,7 @@ class JsonLine(logging.Formatter):
     """One JSON object a line: time, level, event, and the members of the line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The object as text."""
+        """Return the object as text."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),

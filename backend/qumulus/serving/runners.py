@@ -30,7 +30,7 @@ class StartError(Exception):
 
 
 def opened(settings: Settings, *, accepts: bool = True) -> Storage:
-    """The state that the settings name. Only who ``accepts`` requests decides on the built-in credentials.
+    """Return the state that the settings name. Only who ``accepts`` requests decides on the built-in credentials.
 
     Raises:
         StartError: it can't be opened.
@@ -54,7 +54,7 @@ def opened(settings: Settings, *, accepts: bool = True) -> Storage:
 
 
 def credentials(settings: Settings) -> list[tuple[str, str]]:
-    """The (scheme, secret) pairs that the default account's clients send."""
+    """Return the (scheme, secret) pairs that the default account's clients send."""
     let_in = []
     for scheme, credential in families.credentials().items():
         own: SecretStr = getattr(settings, credential.setting)
@@ -69,12 +69,12 @@ def secret(storage: Storage) -> bytes:
 
 
 def runner(settings: Settings) -> Sequence[str]:
-    """The command of the process that sees to the workers."""
+    """Return the command of the process that sees to the workers."""
     return HERE if settings.runner == "here" else cluster.command(settings.runner, settings.simulations)
 
 
 def elsewhere(settings: Settings, storage: Storage) -> OtherMachines | None:
-    """The machines that run the programs of services; None where that is this one."""
+    """Return the machines that run the programs of services; None where that is this one."""
     if settings.runner in ("here", cluster.LOCAL):
         return None
     from qumulus.cluster.services.remote import Cluster

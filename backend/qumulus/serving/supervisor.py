@@ -179,12 +179,12 @@ class Supervisor:
 
 
 def longer(pause: float) -> float:
-    """The next pause, in seconds, where one was not long enough."""
+    """Return the next pause, in seconds, where one was not long enough."""
     return min(MOST_PAUSE_SECONDS, 2 * pause + 0.1)
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The settings as variables of the environment."""
+    """Return the settings as variables of the environment."""
     found = {}
     for name in settings.model_fields_set:
         value = getattr(settings, name)
