@@ -18,6 +18,7 @@ from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import Refused
 from qumulus.simulation.expectation import shots_for
 from qumulus.simulation.progress import progress
+from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import extend
 
 from . import drifting, estimates, learned, results, wire
@@ -145,7 +146,7 @@ def _estimated(
             )
     if wanted.zne:
         metadata["resilience"]["zne"] = {"extrapolator": [e for e in wanted.zne.extrapolators if e in used]}
-    metadata["simulation"] = under.report(measured[0][0].metadata if measured[0] else {})
+    metadata["simulation"] = under.report(combined([case.metadata for at_factor in measured for case in at_factor]))
     fields = dict(estimates.stacked([found[place] for place in range(len(found))], pub.shape))
     data = wire.to_data_bin({name: wire.to_array(values) for name, values in fields.items()}, pub.shape)
     return wire.to_value("PubResult", data=data, metadata=metadata)

@@ -21,6 +21,7 @@ from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.iq import Points
+from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import generator
 
 from . import drifting, results
@@ -211,7 +212,7 @@ def _executed(
         if level == AVERAGED:
             arrays[f"{name}_avg_iq"] = points[name].reshape(shape).mean(axis=-2)
     scheduled = told.of(ready, submission.model, sets[0] if sets else {})
-    return arrays, results.simulation(drawn[0].metadata if drawn else {}), scheduled
+    return arrays, results.simulation(combined([each.metadata for each in drawn])), scheduled
 
 
 def _item_result(arrays: Mapping[str, NDArray[Any]], dialect: Dialect, scheduled: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from qumulus.core.results import Outcome
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.progress import progress
+from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import Seed
 
 from . import local_mode, results, spans, wire
@@ -135,7 +136,7 @@ def _simulated(
         else np.zeros((0, register.size), np.uint8)
         for register in pub.circuit.cregs
     }
-    return bits, samples[0].metadata if samples else {}
+    return bits, combined([drawn.metadata for drawn in samples])
 
 
 def _check_level(level: str, under: Conditions, submission: Submission) -> None:
