@@ -141,8 +141,11 @@ class _Scanner:
             raise ProgramError("The circuit has input variables and nobody gives their values: declare them instead.")
         for instruction in circuit.data:
             self._count()
-            physical = tuple(where[qubit] for qubit in instruction.qubits)
-            yield from self._steps(instruction, physical, [bits[bit] for bit in instruction.clbits], bits, binding)
+            physical = tuple([where[qubit] for qubit in instruction.qubits])
+            if 0 < len(physical) <= 2 and instruction.is_standard_gate():  # most are
+                yield self._gate(instruction.name, instruction.params, physical, binding)
+            else:
+                yield from self._steps(instruction, physical, [bits[bit] for bit in instruction.clbits], bits, binding)
 
     def _count(self) -> None:
         self._left -= 1
@@ -161,10 +164,8 @@ class _Scanner:
     ) -> Iterator[Step]:
         name = instruction.name
         if instruction.is_standard_gate():
-            if len(physical) > 2:
+            if physical:
                 yield from self.read(instruction.operation.definition, physical, {}, binding)
-            elif physical:
-                yield self._gate(name, instruction.params, physical, binding)
         elif reader := _READERS.get(name):
             yield from reader(self, instruction, physical, clbits, bits, binding)
         elif not getattr(instruction.operation, "_directive", False):
@@ -173,6 +174,8 @@ class _Scanner:
             yield Barrier(physical)
 
     def _gate(self, name: str, parameters: Sequence[Any], physical: tuple[int, ...], binding: Binding) -> Channel:
+        if not parameters:
+            return Channel(physical, gates.standard(self.model, name, (), physical), name)
         values = [_bound(parameter, binding) for parameter in parameters]
         if any(isinstance(value, ParameterExpression) for value in values):
             self.parametric = True
