@@ -59,6 +59,18 @@ def test_without_mitigation_the_value_is_what_the_device_reads() -> None:
     assert 0 < data.stds < 2 / 64
 
 
+def test_executions_count_bases_noise_factors_sets_of_values_and_the_calibration() -> None:
+    """Two bases of one circuit, and two sets of values of another in one basis; each calibrates its readout once."""
+    _, circuit = prepared()
+    observable = placed(SparsePauliOp.from_list([("ZZI", 0.7), ("IXX", -0.4), ("ZII", 0.2)]), circuit)
+    turned = rotation()
+    pubs = [(circuit, observable), (turned, placed(SparsePauliOp("Z"), turned), [[0.1], [0.2]])]
+    for level, factors, calibrations in ((0, 1, 0), (1, 1, 2), (2, 3, 2)):
+        program = estimator(pubs, {"default_shots": 128}, resilience_level=level)
+        assert run(program).metadata["circuits"]["executions"] == (factors * 4 + calibrations) * 128
+        assert [pub.metadata["shots"] for pub in result(program)] == [128, 128]
+
+
 def test_a_precision_of_zero_gives_the_exact_value() -> None:
     _, circuit = prepared()
     observable = placed(SparsePauliOp("XXZ"), circuit)

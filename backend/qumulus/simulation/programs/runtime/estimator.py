@@ -16,7 +16,7 @@ from qumulus.core.programs import Limits, Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import Refused
-from qumulus.simulation.expectation import shots_for
+from qumulus.simulation.expectation import Measured, shots_for
 from qumulus.simulation.progress import progress
 from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import extend
@@ -70,7 +70,8 @@ def run(program: Program, log: Log) -> Outcome:
         return results.checked()
     progress().pubs = len(pubs)
     limits = submission.limits.shared(len(pubs), 1 if wanted.zne is None else len(wanted.zne.factors))
-    estimated = [_estimated(pub, index, wanted, options, under, limits) for index, pub in enumerate(pubs)]
+    ended = [_estimated(pub, index, wanted, options, under, limits) for index, pub in enumerate(pubs)]
+    estimated = [result for result, _ in ended]
     metadata = {
         "dynamical_decoupling": options.dynamical_decoupling.model_dump(exclude={"skip_reset_qubits"}),
         "twirling": {
@@ -84,9 +85,7 @@ def run(program: Program, log: Log) -> Outcome:
     told = [result["__value__"]["metadata"] for result in estimated]
     for index, each in enumerate(told):
         tell(log, index, each["simulation"])
-    circuits = results.executed(
-        (pub.circuit, prod(pub.values.shape[:-1]) * (each["shots"] or 1)) for pub, each in zip(pubs, told, strict=True)
-    )
+    circuits = results.executed((pub.circuit, runs) for pub, (_, runs) in zip(pubs, ended, strict=True))
     report = {"seed": under.seed, "pubs": [each["simulation"] for each in told], "circuits": circuits}
     return results.outcome(estimated, metadata, report)
 
@@ -98,8 +97,8 @@ def _estimated(
     options: OptionsModel,
     under: Conditions,
     limits: Limits,
-) -> dict[str, Any]:
-    """The result of one pub."""
+) -> tuple[dict[str, Any], int]:
+    """The result of one pub, and how many executions of circuits it took."""
     progress().reaches(index, pub.circuit.size() * prod(pub.values.shape[:-1]))
     precision, shots = _precision(pub, options)
     metadata: dict[str, Any] = {"target_precision": precision, "circuit_metadata": pub.circuit.metadata or {}}
@@ -129,6 +128,7 @@ def _estimated(
         )
         for f, (circuit, model) in enumerate(_amplified(pub.circuit, wanted, cancelled, under, index))
     ]
+    runs = _executions(measured, calibration, metadata["shots"], shots)
     if cancelled is not None:
         seeds = ((under.seed, index, _SIGNS, k) for k in range(len(cases)))
         measured = [[cancelled.scattered(each, shots, seed) for each, seed in zip(measured[0], seeds, strict=True)]]
@@ -149,7 +149,16 @@ def _estimated(
     metadata["simulation"] = under.report(combined([case.metadata for at_factor in measured for case in at_factor]))
     fields = dict(estimates.stacked([found[place] for place in range(len(found))], pub.shape))
     data = wire.to_data_bin({name: wire.to_array(values) for name, values in fields.items()}, pub.shape)
-    return wire.to_value("PubResult", data=data, metadata=metadata)
+    return wire.to_value("PubResult", data=data, metadata=metadata), runs
+
+
+def _executions(
+    measured: Sequence[Sequence[Measured]], calibration: Calibration | None, shots: int | None, calibrating: int | None
+) -> int:
+    """How often circuits are executed: at each noise factor, for each set of values, in each basis, and to calibrate the
+    readout. An exact value counts as one."""
+    bases = sum(len(of_set.groups) for at_factor in measured for of_set in at_factor)
+    return bases * (shots or 1) + (0 if calibration is None else calibrating or 1)
 
 
 def _precision(pub: EstimatorPub, options: OptionsModel) -> tuple[float, int | None]:
