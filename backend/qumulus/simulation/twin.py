@@ -1,6 +1,6 @@
 """The twin of a device: what its calibration does not publish, and hardware shows.
 
-Two effects, each with a seed that is the device's, so that a qubit keeps its character:
+Three effects, each with a seed that is the device's, so that a qubit keeps its character:
 
 - **Over-rotation.** A part of each calibrated gate error is coherent: the gate turns too far or not far enough, about X (`x`,
   `sx`, `rx`), ZX (`ecr`, as its cross-resonance pulse) or ZZ (`cz`, `cx`, `rzz`). The gate as a whole keeps its calibrated
@@ -13,6 +13,7 @@ Two effects, each with a seed that is the device's, so that a qubit keeps its ch
       ⟨X⟩(t) = e^(−t/T2) e^(−σ²t²/2),    1/e at T2*:   σ = √(2 (1 − T2*/T2)) / T2*.
 
   The average is taken over `REALIZATIONS` draws, between which a job's shots are divided.
+- **Always-on ZZ** between neighbours, see `crosstalk`.
 
 `noise.COHERENT_SHARE` and `DEPHASING_RATIO` are not measured on these devices: they are what the sources report for
 comparable ones.

@@ -44,12 +44,12 @@ def decoupled(circuit: QuantumCircuit, decoupling: Decoupling, model: DeviceMode
     """
     if any(instruction.is_control_flow() for instruction in circuit.data):
         raise invalid("Dynamical decoupling does not go with dynamic circuits: disable one of them.")
-    if model.scheduled and not any(map(_by_values, circuit.data)):
+    if model.scheduled and not any(map(by_values, circuit.data)):
         return _in_waits(circuit, decoupling, model)
     return _in_delays(circuit, decoupling, model)
 
 
-def _by_values(line: CircuitInstruction) -> bool:
+def by_values(line: CircuitInstruction) -> bool:
     """Whether an instruction is a delay that is known only with the values of parameters."""
     return line.name == "delay" and isinstance(line.params[0], ParameterExpression)
 
@@ -83,7 +83,7 @@ def _in_delays(circuit: QuantumCircuit, decoupling: Decoupling, model: DeviceMod
     """Pulses in the delays that stand in the circuit."""
     result = circuit.copy_empty_like()
     for instruction in circuit.data:
-        if instruction.name == "delay" and not _by_values(instruction) and model.dt is not None:
+        if instruction.name == "delay" and not by_values(instruction) and model.dt is not None:
             _wait(result, instruction.qubits[0], circuit, cycles_of(instruction, model), decoupling, model)
         else:
             result.append(instruction)

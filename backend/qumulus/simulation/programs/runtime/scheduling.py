@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qiskit.circuit import ParameterExpression, QuantumCircuit
+from qiskit.circuit import QuantumCircuit
 
+from qumulus.simulation.crosstalk import with_crosstalk
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.stretches import Stretch, resolved, shown
 from qumulus.simulation.timeline import printed, timeline
+from qumulus.simulation.twin import is_twin
 
-from .decoupling import Decoupling, decoupled
+from .decoupling import Decoupling, by_values, decoupled
 
 EXECUTION = "execution"
 TIMING, STRETCHES = "scheduler_timing", "stretch_values"
@@ -22,9 +24,13 @@ ASKED = tuple(f"options.{EXECUTION}.{name}" for name in (TIMING, STRETCHES))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A circuit as it runs: its stretches are resolved, its waits decoupled if the options ask for it."""
+    """A circuit as it runs: its stretches are resolved, its waits decoupled if the options ask for it.
+
+    ``circuit`` is what is simulated, ``scheduled`` the same without what neighbours do to each other.
+    """
 
     circuit: QuantumCircuit
+    scheduled: QuantumCircuit
     stretches: list[Stretch]
 
 
@@ -35,7 +41,9 @@ def compiled(circuit: QuantumCircuit, model: DeviceModel, decoupling: Decoupling
         ProgramError: a stretch has no solution, or the circuit is dynamic, which decoupling does not go with.
     """
     fixed, stretches = resolved(circuit, model)
-    return Compiled(fixed if decoupling is None else decoupled(fixed, decoupling, model), stretches)
+    scheduled = fixed if decoupling is None else decoupled(fixed, decoupling, model)
+    disturbed = is_twin(model) and not any(map(by_values, scheduled.data))
+    return Compiled(with_crosstalk(scheduled, model) if disturbed else scheduled, scheduled, stretches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class Told:
         """
         found = dict[str, Any]()
         if self.timing:
-            schedule = timeline(_bound(item.circuit, values), model)
+            schedule = timeline(_bound(item.scheduled, values), model)
             found[TIMING] = {"timing": printed(schedule), "circuit_duration": schedule.length}
         if self.stretches:
             found[STRETCHES] = shown(item.stretches)
@@ -73,8 +81,4 @@ class Told:
 
 def _bound(circuit: QuantumCircuit, values: Mapping[Any, float]) -> QuantumCircuit:
     """The circuit with values where its delays need them."""
-    by_values = any(
-        line.name == "delay" and isinstance(line.params[0], ParameterExpression) and line.params[0].parameters
-        for line in circuit.data
-    )
-    return circuit.assign_parameters(dict(values)) if by_values else circuit
+    return circuit.assign_parameters(dict(values)) if any(map(by_values, circuit.data)) else circuit
