@@ -172,6 +172,27 @@ def test_the_report_holds_the_schedule_that_the_options_ask_for() -> None:
     assert metadata["scheduler_timing"]["timing"].startswith("main,")
 
 
+def test_a_job_may_choose_the_noise() -> None:
+    """A qubit waits while another is delayed, which costs nothing as in local mode."""
+    circuit = QuantumCircuit(2, 1)
+    circuit.x(0)
+    circuit.barrier()
+    circuit.delay(400_000, 1)
+    circuit.barrier()
+    circuit.measure(0, 0)
+    program = QuantumProgram(shots=2_000)
+    program.append_circuit_item(circuit)
+    excited = []
+    for noise in ("device", "local-mode"):
+        options = ExecutorOptions()
+        options.experimental = {"noise": noise}
+        log: list[str] = []
+        outcome = run(job(params(program, options=options), kind="executor"), log)
+        assert not any("no effect" in line for line in log)
+        excited.append(ExecutorResultDecoder.decode(outcome.result.decode())[0]["c"].mean())
+    assert excited[0] < excited[1] - 0.2
+
+
 def test_an_option_that_nobody_knows_is_logged_and_has_no_effect() -> None:
     log: list[str] = []
     outcome = run(changed(["options", "speed"], "fast"), log)

@@ -115,7 +115,7 @@ def conditions(
     chosen = options.dynamical_decoupling
     kinds = {"gates": twirl_gates, "measurements": twirl_measurements}
     method = str(experimental.get(METHOD, AUTO))
-    model = _model(submission, experimental.get(NOISE, LOCAL_MODE_NOISE if method == LOCAL_MODE_NOISE else None))
+    model = with_noise(submission, experimental.get(NOISE, LOCAL_MODE_NOISE if method == LOCAL_MODE_NOISE else None))
     waits = twirl_gates and model.scheduled and options.twirling.strategy != _UNTWIRLED_WAITS
     return Conditions(
         calibrated=model,
@@ -133,7 +133,7 @@ def conditions(
     )
 
 
-def _model(submission: Submission, noise: object) -> DeviceModel:
+def with_noise(submission: Submission, noise: object) -> DeviceModel:
     """The device with the noise that a job asks for, else that of the cloud.
 
     Raises:

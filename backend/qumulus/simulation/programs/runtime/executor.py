@@ -7,7 +7,7 @@ through, and its semantic role, come back unchanged: the client's sampler and es
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import prod
 from typing import Any
@@ -25,6 +25,7 @@ from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import generator
 
 from . import drifting, results
+from .conditions import NOISE, with_noise
 from .dialects import Dialect, dialect_of
 from .failures import Log, coded, invalid, shown
 from .kerneled import AVERAGED, BOTH, CLASSIFIED, KERNELED, LEVELS, POINT_BITS, Kernel
@@ -64,7 +65,9 @@ def run(program: Program, log: Log) -> Outcome:
     dialect = dialect_of(submission.params)
     quantum_program = _program(submission)
     options = _options(submission, dialect, log)
-    told = Told.asked(options.model_dump(), (getattr(options, "experimental", None) or {}).get(EXECUTION))
+    experimental = getattr(options, "experimental", None) or {}
+    told = Told.asked(options.model_dump(), experimental.get(EXECUTION))
+    submission = replace(submission, model=with_noise(submission, experimental.get(NOISE)))
     shots, level = _shots(quantum_program), _level(quantum_program)
     items = _items(quantum_program, dialect, submission)
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
@@ -105,7 +108,7 @@ def _options(submission: Submission, dialect: Dialect, log: Log) -> Any:
     """
     options: Any = validated(dialect.options, submission.params.get("options"), submission.allowance, log)
     experimental = getattr(options, "experimental", None) or {}
-    if without := [name for name in experimental if name != EXECUTION]:
+    if without := [name for name in experimental if name not in (EXECUTION, NOISE)]:
         log(shown(f"Experimental options have no effect here: {', '.join(without)}."), Severity.WARNING)
     return options
 
