@@ -9,7 +9,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 from qiskit.circuit import CircuitInstruction, Clbit, Parameter, QuantumCircuit, Reset
-from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit.quantum_info import Clifford, Pauli, SparsePauliOp, Statevector
 from qiskit_aer import AerSimulator
 
 from qumulus.catalogue.ideal import IDEAL
@@ -220,17 +220,61 @@ def test_a_circuit_of_many_qubits_that_ends_in_measurements_is_as_easy_as_withou
     assert found.metadata["estimated_seconds"] < 0.1
 
 
-def test_an_exact_value_of_a_wide_clifford_circuit_is_refused_by_its_estimate() -> None:
-    """The state vector gives it, not the stabilizers that draw its shots."""
-    circuit = QuantumCircuit(40)
+def wide_clifford(n_qubits: int) -> QuantumCircuit:
+    circuit = QuantumCircuit(n_qubits)
     for layer in range(3):
-        circuit.h(range(40))
-        circuit.s(range(40))
-        for qubit in range(40):
-            circuit.cz(qubit, (qubit + 13 + layer) % 40)
-    with pytest.raises(Refused, match="No method simulates this circuit with 40 active qubits"):
+        circuit.h(range(n_qubits))
+        circuit.s(range(n_qubits))
+        for qubit in range(n_qubits):
+            circuit.cz(qubit, (qubit + 13 + layer) % n_qubits)
+    return circuit
+
+
+def test_an_exact_value_of_a_wide_clifford_circuit_is_too_much_for_the_state_vector() -> None:
+    circuit = wide_clifford(40)
+    with pytest.raises(Refused, match="40 active qubits"):
         expectation(circuit, [{"Z" * 40: 1.0}], SIMULATOR, shots=None, method="ideal")
     assert expectation(circuit, [{"Z" * 40: 1.0}], SIMULATOR, shots=100, method="ideal").shots == 100
+
+
+def test_stabilizers_give_exact_values_of_wide_clifford_circuits() -> None:
+    """What the inverse of the circuit turns to Z on the first qubit is 1; what anticommutes with it is 0."""
+    n_qubits = 100
+    circuit = wide_clifford(n_qubits)
+    stabilizer = Pauli("I" * (n_qubits - 1) + "Z").evolve(Clifford(circuit), frame="s")
+    other = Pauli("I" * (n_qubits - 1) + "X").evolve(Clifford(circuit), frame="s")
+    labels = [Pauli((p.z, p.x)).to_label() for p in (stabilizer, other)]
+    found = expectation(circuit, [{label: 1.0} for label in labels], SIMULATOR, shots=None)
+    sign = {0: 1.0, 2: -1.0}[(stabilizer.phase + 0) % 4]
+    np.testing.assert_array_equal(found.values, [sign, 0.0])
+    assert found.metadata["method"] == "tableau"
+    assert found.metadata["approximation"] is None
+
+
+def test_stabilizers_know_projectors_resets_and_readings_that_nobody_reads() -> None:
+    circuit = QuantumCircuit(4, 1)
+    circuit.h(0)
+    circuit.cx(0, [1, 2])
+    circuit.rx(np.pi / 2, 3)
+    circuit.reset(2)
+    circuit.measure(1, 0)
+    circuit.h(1)
+    circuit.cx(1, 2)
+    circuit.x(0)
+    labels = ["IZZI", "I00I", "I01Z", "r01I", "l0I+", "-Z1X", "III1", "XIIX", "Y1Z0"]
+    observables = [{label: 1.5, "IIII": 0.25} for label in labels]
+    expected = expectation(circuit, observables, SIMULATOR, shots=None, method="dense").values
+    found = expectation(circuit, observables, SIMULATOR, shots=None, method="tableau").values
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert len(set(expected.round(6))) > 3
+
+
+def test_stabilizers_object_to_what_is_no_clifford_circuit() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.t(0)
+    for shots, said in ((None, "t is not a Clifford gate"), (10, "t is not a Clifford gate")):
+        with pytest.raises(ProgramError, match=said):
+            expectation(circuit, [{"X": 1.0}], SIMULATOR, shots=shots, method="tableau")
 
 
 def grown_and_estimated(n_qubits: int) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from qumulus.core.results import Severity
 
-from . import aer, branches, chains, dense, ideal, marginals, pauli, stabilizer, trajectories
+from . import aer, branches, chains, dense, ideal, marginals, pauli, stabilizer, tableau, trajectories
 from .errors import GaveUp, ProgramError, Refused
 from .meter import meter
 from .progress import progress
@@ -24,6 +24,7 @@ METHODS: Mapping[str, Method] = {
     method.name: method
     for method in (
         dense.METHOD,  # static, few qubits or little depth: exact
+        tableau.METHOD,  # mean values of Clifford gates without noise: exact
         branches.METHOD,  # dynamic: exact
         chains.EXACT,  # static, many qubits, few gates across each cut: exact
         chains.TRUNCATED,  # the same with more gates

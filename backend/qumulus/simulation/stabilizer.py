@@ -96,11 +96,16 @@ def _instructions(
         return None
     if not is_clifford(gate):
         return None
+    return f"{stim_lines(gate, physical)}\n{_twirled(error, physical)}"
+
+
+def stim_lines(gate: Matrix, qubits: Sequence[int]) -> str:
+    """Stim's lines for a Clifford gate, given as its transfer matrix, on these qubits."""
     lines = list[str]()
     for line in _tableau(np.round(gate).astype(np.int8).tobytes()).splitlines():
         operation, *targets = line.split()
-        lines.append(" ".join([operation, *(str(physical[int(target)]) for target in targets)]))
-    return "\n".join([*lines, _twirled(error, physical)])
+        lines.append(" ".join([operation, *(str(qubits[int(target)]) for target in targets)]))
+    return "\n".join(lines)
 
 
 def _twirled(error: Matrix | None, physical: tuple[int, ...]) -> str:
