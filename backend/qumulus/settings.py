@@ -162,6 +162,16 @@ class Settings(BaseSettings):
         0.5, description="seconds that a status request of an unfinished job is held; 0 answers at once"
     )
     max_body_mib: Annotated[int, Field(ge=1, le=4096)] = Field(64, description="largest request body")
+    max_bodies_mib: Annotated[int, Field(ge=1)] = Field(
+        512, description="request bodies that are held at once, by each process"
+    )
+    max_connections: Annotated[int, Field(ge=1)] = Field(2000, description="connections of each process")
+    max_address_connections: Annotated[int, Field(ge=1)] = Field(
+        1000, description="connections of each process that one address may have; a proxy in front is one"
+    )
+    request_seconds: Annotated[float, Field(gt=0)] = Field(
+        20, description="time for the head of a request, and in which a body has to come on by 1 KiB a second"
+    )
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = Field(7, description="time that running jobs get at the end")
     log: Literal["auto", "text", "json", "off"] = Field(
         "auto", description="form of the log; 'auto': coloured text on a terminal"

@@ -43,7 +43,7 @@ def get(path: str, host: str | None = "localhost:8080", server: str | None = Non
     async def send(message):
         sent.append(message)
 
-    headers = [] if host is None else [(b"host", host.encode())]
+    headers = [] if host is None else [(b"host", each.encode()) for each in host.split("|")]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "client": ("127.0.0.1", 1)}
     if server:
         scope["server"] = (server, 8080)
@@ -69,6 +69,12 @@ def test_the_longest_prefix_gets_the_request(path, name, root_path):
 @pytest.mark.parametrize("path", ["/", "/v1x", "/api", "/api/v2", "", "//v1"])
 def test_what_no_prefix_matches_goes_to_the_fallback(path):
     assert get(path)[0] == 404
+
+
+@pytest.mark.parametrize("hosts", ["localhost|evil.example", "localhost|localhost", "evil.example|localhost"])
+def test_two_host_headers_are_refused_whatever_they_say(hosts):
+    status, body = get("/v1", hosts)
+    assert (status, body["detail"]) == (400, "The request has more than one header Host: send one.")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST", "cloud.example:80"])

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qumulus.openapi.contract.bodies import LIMIT
+from qumulus.openapi.contract.bodies import HELD, LIMIT, Bodies
 from qumulus.openapi.contract.rules import RULES, Rule
 
 Scope = MutableMapping[str, Any]
@@ -57,6 +58,7 @@ class Front:
         exposed: bool = False,
         lifespan: App,
         body_limit: int | None = None,
+        bodies: Bodies | None = None,
         rules: Sequence[Rule] = (),
         drain: Callable[[], None] = lambda: None,
         count: Count = lambda *_: None,
@@ -71,6 +73,7 @@ class Front:
         self._exposed = exposed
         self._lifespan = lifespan
         self._added: dict[str, Any] = {RULES: rules} if body_limit is None else {RULES: rules, LIMIT: body_limit}
+        self._bodies = bodies or Bodies(sys.maxsize)
         self.drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +88,11 @@ class Front:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = Logged(scope, send)
         mount = self._owner(scope["path"]) or self._fallback
+        held = scope[HELD] = self._bodies.begin()
         try:
+            if sum(name == b"host" for name, _ in scope["headers"]) > 1:  # RFC 9112, 3.2
+                await refuse(answer, 400, SEVERAL_HOSTS)
+                return
             if not self._exposed and reached_by_others(scope):
                 await refuse(answer, 421, NOT_EXPOSED)
                 return
@@ -97,6 +104,7 @@ class Front:
                 scope["root_path"] = scope.get("root_path", "") + mount.prefix
             await mount.app(scope, receive, answer)
         finally:
+            held.end()
             self._count(mount.name, scope["method"], answer.status or 500, answer.end())
 
     def _known(self, scope: Scope) -> bool:
@@ -123,6 +131,7 @@ NOT_EXPOSED = (
     "This server is for the machine that it runs on. To let others in, start it with QUMULUS_HOST set to the address that it "
     "listens on, and with credentials of your own: QUMULUS_TOKEN, QUMULUS_PROVIDER_KEY and QUMULUS_ADMIN_TOKEN."
 )
+SEVERAL_HOSTS = "The request has more than one header Host: send one."
 UNKNOWN_HOST = (
     "This server does not answer to that name. Send the request to localhost or 127.0.0.1, "
     "or start the server with the name in QUMULUS_ALLOWED_HOSTS."

@@ -24,6 +24,7 @@ from qumulus.http import metrics
 from qumulus.http.front import App, Front, Mount, Receive, Scope, Send
 from qumulus.http.siblings import Siblings
 from qumulus.openapi.contract import ContractError, Rule
+from qumulus.openapi.contract.bodies import Bodies
 from qumulus.openapi.documentation import Added, Served, documentation
 from qumulus.settings import Settings
 from qumulus.storage import Storage
@@ -132,6 +133,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         drain=runners.drain,
         count=requests.count,
         body_limit=settings.max_body_mib << 20,
+        bodies=Bodies(max(settings.max_bodies_mib, settings.max_body_mib) << 20),
         rules=rules,
     )
 

@@ -303,7 +303,7 @@ def answer(settings: Settings, listener: socket.socket, url: str) -> None:
     """Answer requests in this process, until we are told to stop."""
     import uvicorn
 
-    from qumulus.http.connections import Bounded
+    from qumulus.http.connections import Limits, bounded
 
     from .app import StartError, create_app
 
@@ -316,7 +316,14 @@ def answer(settings: Settings, listener: socket.socket, url: str) -> None:
 
     config = uvicorn.Config(
         app,
-        http=Bounded,
+        http=bounded(
+            Limits(
+                connections=settings.max_connections,
+                of_an_address=settings.max_address_connections,
+                seconds=settings.request_seconds,
+            )
+        ),
+        ws="none",  # nothing here speaks it
         log_config=None,
         access_log=False,
         server_header=False,

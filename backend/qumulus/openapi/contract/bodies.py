@@ -18,7 +18,47 @@ from .problems import Refused, invalid
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 1000
 LIMIT = "qumulus.body_limit"  # in the scope: how large a body may be on this server
+HELD = "qumulus.bodies"  # in the scope: what the bodies of this server have together
 READ = "qumulus.body"  # in the scope: the body, once it was read: a stream can't be read twice
+
+
+class Bodies:
+    """The bytes of all bodies that a server holds, from their first to the end of their requests."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+
+    def begin(self) -> Held:
+        """Return the share of one request."""
+        return Held(self)
+
+
+class Held:
+    """The bytes of one request's body."""
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._size = 0
+
+    def add(self, size: int) -> None:
+        """Hold more.
+
+        Raises:
+            Refused: all bodies together are over their limit.
+        """
+        if self._bodies.held + size > self._bodies.limit:
+            raise Refused(TOO_MUCH, 503, 413, 400, headers={"Retry-After": "5"})
+        self._bodies.held += size
+        self._size += size
+
+    def end(self) -> None:
+        """Hold nothing more."""
+        self._bodies.held -= self._size
+        self._size = 0
+
+
+TOO_MUCH = "The server is taking in as much as it can hold: send the request again in a few seconds."
 
 
 def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any]]:
@@ -41,7 +81,7 @@ def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any
         return request.scope[READ]
 
     async def read_once(request: Request) -> Any:
-        raw = await received(request, request.scope.get(LIMIT, limit))
+        raw = await received(request, request.scope.get(LIMIT, limit), request.scope.get(HELD))
         if not raw and not operation.body_required:
             return None
         media = media_type(request)
@@ -54,11 +94,11 @@ def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any
     return read
 
 
-async def received(request: Request, limit: int) -> bytes:
-    """Return the whole body.
+async def received(request: Request, limit: int, held: Held | None = None) -> bytes:
+    """Return the whole body, counted as ``held``.
 
     Raises:
-        Refused: it is larger than ``limit``, or the client left.
+        Refused: it is larger than ``limit``, all bodies together are, or the client left.
     """
     too_large = Refused(f"The body is larger than the {limit} bytes that this server takes.", 413, 400)
     announced = request.headers.get("content-length", "")
@@ -70,6 +110,8 @@ async def received(request: Request, limit: int) -> bytes:
             size += len(chunk)
             if size > limit:
                 raise too_large
+            if held is not None:
+                held.add(len(chunk))
             chunks.append(chunk)
     except ClientDisconnect:
         raise Refused("The connection ended before the body did.", 400, 413) from None
