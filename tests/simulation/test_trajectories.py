@@ -17,7 +17,7 @@ from qumulus.simulation.tasks import Task
 from qumulus.simulation.trajectories import kraus
 from qumulus.simulation.transfer import from_unitary
 
-from .circuits import brickwork, isa, su2, volume
+from .circuits import brickwork, isa, kicked_ising, su2, volume
 
 SHOTS = 200_000
 
@@ -74,3 +74,13 @@ def test_twenty_fully_entangled_qubits_are_refused_with_an_estimate() -> None:
     with pytest.raises(Refused, match="No method simulates this circuit with 20 active qubits") as refused:
         sample(circuit, model, shots=1024, seed=1, method="exact", limits=Limits(seconds=60))
     assert any(re.fullmatch(r"trajectories needs .* s and .* MiB", line) for line in refused.value.lines)
+
+
+def test_a_circuit_too_wide_for_a_state_is_told_so_before_its_channels_are_decomposed() -> None:
+    model = device_model("brisbane")
+    circuit = kicked_ising(model, 2, 0.3)
+    circuit.measure_all()
+    task = Task(scan(circuit, model), circuit, 1000)
+    estimate = trajectories.METHOD.estimate(task)
+    assert estimate.seconds == np.inf
+    assert estimate.memory_bytes > task.limits.memory_bytes

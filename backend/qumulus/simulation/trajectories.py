@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import ceil, prod
+from math import ceil, inf, prod
 from time import perf_counter
 from typing import Any
 
@@ -180,6 +180,9 @@ def _objection(task: Task) -> str | None:
 
 def _estimate(task: Task, draws: int) -> Estimate:
     """Passes of a block over a state: one each for the shared path, half the circuit for each shot that leaves it."""
+    least = _BYTES * 2.0 ** len({qubit for block in task.fused.blocks for qubit in block.qubits})
+    if least > task.limits.memory_bytes:
+        return Estimate(inf, least)  # decomposing all its channels would take a second to tell the same
     laid, n_trajectories = jumps(task), ceil(task.shots / draws)
     n_blocks, amplitudes = len(laid.blocks), 2.0 ** len(laid.qubits)
     leaving = n_trajectories * (1 - laid.no_jump)
