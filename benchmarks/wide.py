@@ -11,9 +11,21 @@ import qumulus.simulation  # noqa: F401 - before numpy: one thread
 
 import numpy as np  # isort: skip
 from qiskit.circuit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 from qiskit_ibm_runtime import SamplerV2
 from qiskit_ibm_runtime.fake_provider import FakeBrisbane
-from tests.simulation.circuits import brickwork, device_ghz, ghz, ising, ring, su2, volume
+from tests.simulation.circuits import (
+    brickwork,
+    device_ghz,
+    ghz,
+    ghz_by_parities,
+    heisenberg,
+    ising,
+    long_range_cnot,
+    ring,
+    su2,
+    volume,
+)
 
 from qumulus.core.programs import Limits
 from qumulus.simulation import chains, dense
@@ -21,14 +33,16 @@ from qumulus.simulation.choice import METHODS, choose
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import Refused
+from qumulus.simulation.expectation import expectation
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.tasks import Task
 
 from .noise import isa, timed
-from .tables import Row, Table, seconds
+from .tables import Row, Table, ratio, seconds
 
 PUBS, SHOTS = 50, 1024
 CORES = 2
+BASES = 15
 SAMPLED = 4  # pubs of the slow rows that are run; the rest is extrapolated
 
 
@@ -85,6 +99,43 @@ def speed() -> Table:
     rows.append(Row(what="20 qubits, full entanglement", ours=_refusal(Task(scan(circuit, model), circuit, SHOTS))))
     note = f"{SHOTS} shots a pub (GHZ: 4096), {CORES} processes for pubs in plural. Beside: the client's local mode."
     return Table(title="Wide and deep noisy circuits", rows=rows, note=note)
+
+
+def feed_forward() -> Table:
+    """Wide circuits whose parities of read bits steer, and several bases of one circuit."""
+    rows, model = list[Row](), device_model("kingston")
+    made = {"long-range CNOT, distance 60": long_range_cnot(60), "GHZ by parities, 100 qubits": ghz_by_parities(100)}
+    for what, circuit in made.items():
+        rows.append(bounded(what, _median(isa(circuit, "kingston"), "kingston", SHOTS), 5.0, 0.5, "refused"))
+    circuit = isa(heisenberg(50, 3), "kingston")
+    observables = [
+        {SparsePauliOp(label).apply_layout(circuit.layout).paulis[0].to_label(): 1.0} for label in _labels(50)
+    ]
+    one, all_of_them = (
+        min(
+            timed(lambda n=n: expectation(circuit, observables[:n], model, shots=SHOTS, method="chain-cut"))
+            for _ in "ab"
+        )
+        for n in (1, BASES)
+    )
+    rows.append(
+        Row(
+            what=f"50 qubits, Heisenberg, three steps, {BASES} bases, beside one",
+            ours=seconds(all_of_them),
+            other=seconds(one),
+            ratio=ratio(all_of_them, one),
+            least="2×",
+            aim="1.1×",
+            met=all_of_them <= 2 * one,
+        )
+    )
+    return Table(title="Feed-forward, and bases", rows=rows, note=f"{SHOTS} shots, real noise of ibm_kingston.")
+
+
+def _labels(n_qubits: int) -> list[str]:
+    """Strings that need a basis each."""
+    random = np.random.default_rng(1)
+    return ["".join(random.choice(list("XYZ"), n_qubits)) for _ in range(BASES)]
 
 
 def _median(circuit: QuantumCircuit, device: str, shots: int, method: str = "auto") -> float:
@@ -146,4 +197,4 @@ def _joint(task: Task, order: Sequence[int]) -> np.ndarray:
 
 def tables() -> list[Table]:
     """All of them."""
-    return [speed(), accuracy()]
+    return [speed(), feed_forward(), accuracy()]

@@ -57,6 +57,18 @@ def ising(n_qubits: int, steps: int) -> QuantumCircuit:
     return circuit
 
 
+def heisenberg(n_qubits: int, steps: int) -> QuantumCircuit:
+    """Trotter steps of a Heisenberg chain from a Néel state; not measured."""
+    circuit = QuantumCircuit(n_qubits)
+    circuit.x(range(0, n_qubits, 2))
+    for _ in range(steps):
+        for start in (0, 1):
+            for qubit in range(start, n_qubits - 1, 2):
+                for turn in (circuit.rxx, circuit.ryy, circuit.rzz):
+                    turn(0.3, qubit, qubit + 1)
+    return circuit
+
+
 def ring(n_qubits: int, layers: int) -> QuantumCircuit:
     """QAOA on a ring with random angles."""
     random, circuit = np.random.default_rng(2), QuantumCircuit(n_qubits)
