@@ -56,6 +56,16 @@ def new(payload: bytes = LARGE, **members: object) -> NewJob:
     return NewJob(**fields)  # ty: ignore[invalid-argument-type]
 
 
+def test_a_second_cloud_at_one_prefix_is_refused_in_words_and_the_first_comes_back(storage, store, tmp_path):
+    job = storage.jobs.submit(new())
+    with pytest.raises(StateUnusable, match="Another cloud keeps its values at s3://"):
+        open_storage(tmp_path / "another", blobs_url=store.url(tmp_path.name))
+    open_storage(tmp_path / "another", blobs_url=store.url(f"{tmp_path.name}/beside")).close()
+    again = open_storage(tmp_path / "state", blobs_url=store.url(tmp_path.name))
+    assert again.jobs.payload(job.id) == LARGE
+    again.close()
+
+
 def test_payloads_results_and_files_are_in_the_store_and_go_with_their_job(storage, tmp_path):
     job = storage.jobs.submit(new())
     assert storage.jobs.payload(job.id) == LARGE

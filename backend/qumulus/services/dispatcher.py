@@ -31,7 +31,10 @@ from .sandbox import Sandbox
 LOOK_SECONDS = 5.0  # how often executions are looked for that became ripe by time alone
 PAUSE_SECONDS = 5.0  # until an execution that could not begin is queued again
 JOIN_SECONDS = 5.0
-LOST = "The server ended while it ran. A program runs once only, so it was not started again: start a new execution."
+LOST = (
+    "The server ended while it ran, or was so short of memory or time that it did not say for a while that it was there. "
+    "A program runs once only, so it was not started again: start a new execution."
+)
 NOT_BEGUN = "The server ended before it began."
 CANCELLED = "It was cancelled while it ran."
 UNSAFE = (

@@ -44,7 +44,7 @@ def fields(record: logging.LogRecord) -> dict[str, object]:
 
 
 class TextLine(logging.Formatter):
-    """The message as a person reads it, coloured on a terminal."""
+    """The message as a person reads it, with the time of day here, coloured on a terminal."""
 
     def __init__(self, *, colour: bool) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the traceback where there is one."""
-        text = super().format(record)
+        text = f"{datetime.fromtimestamp(record.created):%H:%M:%S} {super().format(record)}"
         colour = COLOURS.get(record.levelno) if self._colour else None
         return f"{colour}{text}{RESET}" if colour else text
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -134,6 +135,8 @@ def open_storage(
         else:
             prepare(database)
             database.start(events)
+        if blobs_url is not None:
+            claim_prefix(blobs, database)
         device_settings = SqlDeviceSettings(database)
         events.elsewhere.subscribe(lambda _: device_settings.forget())
         accounts = SqlAccounts(database, clock, open_to_all=open_to_all, built_in=built_in)
@@ -199,6 +202,18 @@ def open_blobs(home: Path, url: str | None, database: Database) -> BlobStore:
         raise StateUnusable(
             f"The folder {home / 'blobs'} can't be used: {error.strerror}. Name another one with --home."
         ) from error
+
+
+def claim_prefix(blobs: BlobStore, database: Database) -> None:
+    """Keep the place in a store for the cloud of this database.
+
+    Raises:
+        StateUnusable: another cloud has it.
+    """
+    from .blobs.s3 import S3Blobs
+
+    if isinstance(blobs, S3Blobs):
+        blobs.claim(sha256(shared_secret(database, "cloud")).hexdigest().encode())
 
 
 def open_s3(url: str) -> BlobStore:

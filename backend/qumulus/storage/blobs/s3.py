@@ -25,6 +25,7 @@ READ_SECONDS = 30
 TRIES = 3
 STORE_REGION = "us-east-1"  # of a store that is not AWS', where nobody names one
 CONNECTIONS = 64  # the web server's threads, and ours
+MARKER = "qumulus-cloud"  # no key of a value: it names the cloud that has the prefix
 MISSING = {"NoSuchKey", "404"}
 AWAY = "The store of large values can't be used now: send the request again in a few seconds."
 FORM = "s3://BUCKET/PREFIX?endpoint=URL&region=NAME&public=URL"
@@ -120,6 +121,32 @@ class S3Blobs:
             self._client.head_bucket(Bucket=place.bucket)
         except (*self._failures, ValueError) as error:
             raise StateUnusable(f"The bucket {place.bucket} can't be used: {_told(error)}") from error
+
+    def claim(self, cloud: bytes) -> None:
+        """Keep the prefix for one cloud, by an object that names it.
+
+        Raises:
+            StateUnusable: another cloud has it: each would sweep what the other one stores.
+            Unavailable
+        """
+        marker = self._place.prefix + MARKER
+        try:
+            if all(key != marker for key in self._first(marker)):
+                self._do("put_object", Key=marker, Body=cloud)
+            holder = self._do("get_object", Key=marker)["Body"]
+        except FileNotFoundError:  # taken away in between
+            holder = None
+        if holder != cloud:
+            raise StateUnusable(
+                f"Another cloud keeps its values at s3://{self._place.bucket}/{self._place.prefix}: each would remove the "
+                "other's. Give this one a prefix of its own in QUMULUS_BLOBS. If the other one is gone for good, "
+                f"remove the object {marker} from the bucket."
+            )
+
+    def _first(self, key: str) -> list[str]:
+        """Return the first key that begins with ``key``, in a list; an empty one where there is none."""
+        page = self._do("list_objects_v2", Prefix=key, MaxKeys=1)
+        return [entry["Key"] for entry in page.get("Contents", ())]
 
     def put(self, key: str, value: bytes) -> None:
         """Store a value, which is durable when this returns.
