@@ -14,6 +14,7 @@ from qumulus.simulation.choice import Chosen
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.errors import GaveUp, Refused
 from qumulus.simulation.expectation import expectation, expectation_sweep
+from qumulus.simulation.meter import Meter, metered
 
 from .circuits import brickwork, ghz, isa, long_range_cnot, su2
 
@@ -155,6 +156,22 @@ def test_a_basis_that_cannot_be_drawn_from_the_shared_state_is_run_by_itself(
     monkeypatch.setattr(Evolved, "sample", gives_up)
     found = expectation(circuit, wanted, model, shots=200, seed=1, method="chain")
     np.testing.assert_array_equal(found.values, expected.values)
+
+
+def test_a_mistake_of_ours_in_sharing_leaves_each_basis_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, told = device_model("brisbane"), list[str]()
+    circuit = placed(su2(9, 2), model)
+    wanted = observables(circuit, 9)
+    expected = expectation(circuit, wanted, model, shots=None, method="dense").values
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr(Evolution, "run", fails)
+    with metered(Meter(log=lambda text, _: told.append(text))):
+        found = expectation(circuit, wanted, model, shots=None, method="chain").values
+    np.testing.assert_allclose(found, expected, atol=1e-11)
+    assert "ZeroDivisionError: a mistake of ours" in told[0]
 
 
 def test_a_single_wide_basis_among_narrow_ones_is_run_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

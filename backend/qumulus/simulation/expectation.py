@@ -7,6 +7,7 @@ them. Without a number of shots the expectation over that reading is computed ex
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -18,13 +19,15 @@ from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 
 from qumulus.core.programs import Limits
+from qumulus.core.results import Severity
 
 from . import scatter
 from .bases import Basis, Evolution, Evolved, in_basis
 from .choice import Chosen, choose
 from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
-from .errors import GaveUp, ProgramError
+from .errors import GaveUp, ProgramError, Refused
+from .meter import meter
 from .seeds import Seed, extend
 from .steps import Binding
 from .tasks import Means, Task, Weights
@@ -223,7 +226,15 @@ class _Reader:
         return choose(task, self.method, exact_values=self.shots is None)
 
     def _evolved(self, bases: Sequence[Basis], chosen: Chosen, runs: int) -> Evolved | None:
-        return self._evolution.run(bases, chosen, runs) if self._evolution.applies(chosen) else None
+        if not self._evolution.applies(chosen):
+            return None
+        try:
+            return self._evolution.run(bases, chosen, runs)
+        except (ProgramError, Refused, MemoryError):
+            raise
+        except Exception as mistake:  # of ours: each basis is run by itself, and the job keeps what it has
+            meter().log("".join(traceback.format_exception(mistake)), Severity.DEBUG)
+            return None
 
     def _of_evolved(self, evolved: Evolved, basis: Basis, members: list[Letters], path: Seed) -> Group | None:
         """The terms of one basis from the state that all share; None if it is not accurate enough to draw shots."""
