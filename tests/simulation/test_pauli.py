@@ -270,6 +270,7 @@ def test_what_is_not_accurate_enough_gives_way_to_another_method() -> None:
     task.at_any_accuracy = True
     means = pauli.METHOD.expect(task, terms)
     assert means.accuracy["error_estimate"] > pauli.EXACT_TOLERANCE
+    assert "time did not suffice" in means.accuracy["warning"]
 
 
 def test_equal_strings_that_relaxation_left_are_added_up() -> None:
