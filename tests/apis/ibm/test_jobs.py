@@ -190,4 +190,10 @@ def test_the_log_says_what_an_option_could_not_do(runtime):
     job = runtime.run(options={"experimental": {"magic": True}})
     text = runtime.send("GET", f"/jobs/{job}/logs").text
     assert "magic" in text
-    assert json.loads(runtime.send("GET", f"/jobs/{job}/results").text)["__value__"]["pub_results"]
+    assert json.loads(runtime.send("GET", f"/jobs/{job}/results").text)["results"]
+
+
+def test_any_number_of_jobs_may_be_asked_for_and_an_answer_has_at_most_200(runtime, bell):
+    answer = runtime.get("/jobs", limit=1000)
+    assert answer["limit"] == 200
+    assert bell in [job["id"] for job in answer["jobs"]]

@@ -28,7 +28,7 @@ VERSIONS = tuple(NOISE_LEARNER_V3_PARAMS_CONVERTERS)
 
 
 def legacy(circuits: list[Any], **options: Any) -> Program:
-    return job({"circuits": circuits, "options": options}, kind="noise-learner")
+    return job({"circuits": circuits, "options": {**options, "support_qiskit": True}}, kind="noise-learner")
 
 
 def boxes() -> QuantumCircuit:

@@ -38,6 +38,8 @@ from .translate import sessions as translate_sessions
 
 operation = Operations()
 
+PAGE = 200  # jobs in an answer, however many are asked for
+
 
 @operation("runJob")
 def run_job(
@@ -89,12 +91,12 @@ def list_jobs(
         descending=sort is Sort.DESC,
         tags=tuple(tags or ()),
         session=session_id,
-        limit=limit,
+        limit=min(limit, PAGE),
         offset=offset,
     )
     page = jobs.find(query)
     found = [translate.job(each, version, None if exclude_params else jobs.payload(each.id)) for each in page.jobs]
-    return JobsResponse(jobs=found, count=page.total, limit=limit, offset=offset)
+    return JobsResponse(jobs=found, count=page.total, limit=query.limit, offset=offset)
 
 
 @operation("getJob")

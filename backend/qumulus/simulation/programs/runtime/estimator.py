@@ -21,7 +21,7 @@ from qumulus.simulation.progress import progress
 from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import extend
 
-from . import drifting, estimates, learned, results, wire
+from . import drifting, estimates, learned, results
 from .cancellation import Cancelled, layer_noise
 from .conditions import Conditions, conditions, tell
 from .failures import Log, coded, invalid
@@ -33,6 +33,7 @@ from .readout import Calibration, calibrated
 from .resilience import USUAL, Resilience, resilience
 from .submission import read
 from .twirling import product, randomizations
+from .values import Array, DataBin, Record
 
 _CALIBRATION, _FOLDS, _SIGNS = -1, -2, -4
 """Members of the seeds' paths for what is no measurement of a pub's parameter set."""
@@ -82,12 +83,12 @@ def run(program: Program, log: Log) -> Outcome:
         },
         "resilience": wanted.metadata() | ({} if brought is None else {"layer_noise_model": brought}),
     }
-    told = [result["__value__"]["metadata"] for result in estimated]
+    told = [result.members["metadata"] for result in estimated]
     for index, each in enumerate(told):
         tell(log, index, each["simulation"])
     circuits = results.executed((pub.circuit, runs) for pub, (_, runs) in zip(pubs, ended, strict=True))
     report = {"seed": under.seed, "pubs": [each["simulation"] for each in told], "circuits": circuits}
-    return results.outcome(estimated, metadata, report)
+    return results.outcome(submission.form, estimated, metadata, report)
 
 
 def _estimated(
@@ -97,7 +98,7 @@ def _estimated(
     options: OptionsModel,
     under: Conditions,
     limits: Limits,
-) -> tuple[dict[str, Any], int]:
+) -> tuple[Record, int]:
     """The result of one pub, and how many executions of circuits it took."""
     progress().reaches(index, pub.circuit.size() * prod(pub.values.shape[:-1]))
     precision, shots = _precision(pub, options)
@@ -148,8 +149,8 @@ def _estimated(
         metadata["resilience"]["zne"] = {"extrapolator": [e for e in wanted.zne.extrapolators if e in used]}
     metadata["simulation"] = under.report(combined([case.metadata for at_factor in measured for case in at_factor]))
     fields = dict(estimates.stacked([found[place] for place in range(len(found))], pub.shape))
-    data = wire.to_data_bin({name: wire.to_array(values) for name, values in fields.items()}, pub.shape)
-    return wire.to_value("PubResult", data=data, metadata=metadata), runs
+    data = DataBin({name: Array(values) for name, values in fields.items()}, pub.shape)
+    return Record("PubResult", {"data": data, "metadata": metadata}), runs
 
 
 def _executions(

@@ -35,6 +35,7 @@ from .samplexes import PARAMETERS, sampled, samplex_item
 from .scheduling import EXECUTION, STRETCHES, TIMING, Told, compiled
 from .submission import Submission, read
 from .tensors import from_tensor, to_tensor
+from .values import Form
 
 _RANDOMIZATIONS = -1
 """The member of a seed's path for the randomizations of an item."""
@@ -88,7 +89,7 @@ def run(program: Program, log: Log) -> Outcome:
     if dialect.semantic_role:
         document["semantic_role"] = quantum_program.get("semantic_role")
     circuits = results.executed((item.circuit, prod(item.shape) * shots) for item in items)
-    return results.encoded(document, {"seed": seed, "pubs": report, "circuits": circuits})
+    return results.encoded(Form.PLAIN, document, {"seed": seed, "pubs": report, "circuits": circuits})
 
 
 def _program(submission: Submission) -> Mapping[str, Any]:

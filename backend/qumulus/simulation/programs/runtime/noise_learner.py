@@ -7,16 +7,12 @@ belong to errors that follow the gates of a layer; one-qubit gates and idle qubi
 
 from __future__ import annotations
 
-import io
-import zlib
-from base64 import b64encode
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 from ibm_quantum_schemas.noise_learner_v2.version_0_1 import OptionsModel
-from qiskit import qpy
 from qiskit.circuit import CircuitInstruction, QuantumCircuit
 from qiskit.circuit.library import get_standard_gate_name_mapping
 
@@ -33,11 +29,13 @@ from .lindblad import Rates, readout_rate
 from .options import validated
 from .submission import Submission, read
 from .tensors import to_tensor
+from .values import Array, Circuit, Form, Object
 
 VERSIONS = {"v0.1": 16, "v0.2": 17, "v0.3": 17}
 """The versions of the third form, with the newest QPY that each admits."""
 
 NOTE = "The rates are those of the device's own noise model, twirled; they were computed and not measured."
+_PAULIS = "qiskit.quantum_info.operators.symplectic.pauli_list"
 _MODULE = "qiskit_ibm_runtime.utils.noise_learner_result"  # where every version of the client finds the classes
 
 
@@ -67,7 +65,14 @@ def _legacy(submission: Submission, log: Log) -> Outcome:
     asked = options.model_dump(include=set(_INPUT_OPTIONS))
     metadata = {"backend": submission.device, "input_options": asked, "simulation": {"note": NOTE}}
     document = {"data": [_layer_error(layer, submission.model) for layer in layers], "metadata": metadata}
-    return results.encoded(document, {"layers": len(layers), "note": NOTE})
+    return results.encoded(_form(submission), document, {"layers": len(layers), "note": NOTE})
+
+
+def _form(submission: Submission) -> Form:
+    """How the result is written; this program's client sends the wish among the options."""
+    options = submission.params.get("options")
+    asked = isinstance(options, Mapping) and options.get("support_qiskit") is True
+    return Form.TYPED if asked else submission.form
 
 
 _INPUT_OPTIONS = (
@@ -79,29 +84,16 @@ _INPUT_OPTIONS = (
 )
 
 
-def _layer_error(layer: Layer, model: DeviceModel) -> dict[str, Any]:
+def _layer_error(layer: Layer, model: DeviceModel) -> Object:
     circuit = QuantumCircuit(len(layer.qubits))
     for name, qubits in layer.circuit():
         circuit.append(get_standard_gate_name_mapping()[name], qubits)
     rates = by_label(layer_rates(layer, model), layer.qubits)
-    generators = {
-        "__type__": "settings",
-        "__module__": "qiskit.quantum_info.operators.symplectic.pauli_list",
-        "__class__": "PauliList",
-        "__value__": {"data": list(rates)},
-    }
-    error = _object("PauliLindbladError", generators=generators, rates=wire.to_array(np.array(list(rates.values()))))
-    return _object("LayerError", circuit=_circuit(circuit), qubits=list(layer.qubits), error=error)
-
-
-def _object(name: str, **members: Any) -> dict[str, Any]:
-    return {"__type__": "_json", "__module__": _MODULE, "__class__": name, "__value__": members}
-
-
-def _circuit(circuit: QuantumCircuit) -> dict[str, str]:
-    file = io.BytesIO()
-    qpy.dump(circuit, file, version=circuits.OLDEST)  # every client that is served reads it
-    return {"__type__": "QuantumCircuit", "__value__": b64encode(zlib.compress(file.getvalue())).decode()}
+    generators = Object(_PAULIS, "PauliList", {"data": list(rates)}, kind="settings")
+    error = Object(
+        _MODULE, "PauliLindbladError", {"generators": generators, "rates": Array(np.array(list(rates.values())))}
+    )
+    return Object(_MODULE, "LayerError", {"circuit": Circuit(circuit), "qubits": list(layer.qubits), "error": error})
 
 
 def _third(submission: Submission, log: Log) -> Outcome:
@@ -123,7 +115,7 @@ def _third(submission: Submission, log: Log) -> Outcome:
     data = [_learned(box, options.layer_pair_depths, version, submission) for box in circuit.data]
     if submission.dry_run:
         return results.checked()
-    return results.encoded({"schema_version": version, "data": data}, {"layers": len(data), "note": NOTE})
+    return results.encoded(Form.PLAIN, {"schema_version": version, "data": data}, {"layers": len(data), "note": NOTE})
 
 
 def _learned(box: CircuitInstruction, depths: list[int], version: str, submission: Submission) -> dict[str, Any]:

@@ -82,14 +82,18 @@ def _indices(shape: tuple[int, ...], target: tuple[int, ...]) -> list[int]:
 def sampler_pubs(submission: Submission, default_shots: int) -> Iterator[SamplerPub]:
     """The pubs of a sampler, checked against the device.
 
+    The shots that the job names for all its pubs go before ``default_shots``, which the options give.
+
     Raises:
         ProgramError: a pub is malformed or does not fit the device.
     """
+    of_the_job = submission.params.get("shots")
     for index, pub in enumerate(_members(submission)):
         circuit, values, shots, *rest = [*pub, *[None] * (3 - len(pub))]
         if rest:
             raise invalid(f"Pub {index} has more than three members: send [circuit, parameter values, shots].")
         loaded, sets = checked_circuit(submission, circuit, values)
+        shots = of_the_job if shots is None else shots
         if shots is not None and (not isinstance(shots, int) or isinstance(shots, bool) or shots < 1):
             raise invalid(f"Pub {index} asks for {str(shots)[:40]} shots: send a positive integer.")
         yield SamplerPub(loaded, sets, default_shots if shots is None else shots)
@@ -97,6 +101,8 @@ def sampler_pubs(submission: Submission, default_shots: int) -> Iterator[Sampler
 
 def estimator_pubs(submission: Submission) -> Iterator[EstimatorPub]:
     """The pubs of an estimator, checked against the device.
+
+    The precision that the job names holds for all its pubs without one.
 
     Raises:
         ProgramError: a pub is malformed or does not fit the device.
@@ -107,6 +113,7 @@ def estimator_pubs(submission: Submission) -> Iterator[EstimatorPub]:
             raise invalid(
                 f"Pub {index} has more than four members: send [circuit, observables, parameter values, precision]."
             )
+        precision = submission.params.get("precision") if precision is None else precision
         if precision is not None and not (isinstance(precision, int | float) and 0 <= precision < inf):
             raise invalid(
                 f"Pub {index} asks for the precision {str(precision)[:40]}: send a number, 0 for exact values."

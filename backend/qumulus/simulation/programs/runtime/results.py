@@ -1,9 +1,9 @@
-"""The result of a primitive: pub results with their metadata, as ``RuntimeEncoder`` would write them."""
+"""The result of a primitive: pub results with their metadata."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import qiskit
@@ -12,6 +12,8 @@ from qiskit.circuit import QuantumCircuit, Qubit
 from qumulus.core.programs import Limits
 from qumulus.core.results import Outcome
 from qumulus.simulation.errors import Refused
+
+from .values import Form, Record
 
 _REPORTED = ("method", "engine", "approximation", "accuracy", "seconds")
 
@@ -36,18 +38,32 @@ def check_size(bits: int, limits: Limits) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _PrimitiveResult:
+    """The results of all pubs, whose list has another name in each form."""
+
+    pub_results: Sequence[Record]
+    metadata: Mapping[str, Any]
+
+    def typed(self) -> Any:
+        """Return the form that the client decodes."""
+        return Record("PrimitiveResult", {"pub_results": self.pub_results, "metadata": self.metadata}).typed()
+
+    def plain(self) -> Any:
+        """Return the form in pure JSON."""
+        return {"results": self.pub_results, "metadata": self.metadata}
+
+
 def outcome(
-    pub_results: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any], report: Mapping[str, Any]
+    form: Form, pub_results: Sequence[Record], metadata: Mapping[str, Any], report: Mapping[str, Any]
 ) -> Outcome:
     """The outcome of a primitive; ``report`` says how it was simulated."""
-    value = {"pub_results": pub_results, "metadata": {**metadata, "version": 2}}
-    return encoded({"__type__": "PrimitiveResult", "__value__": value}, report)
+    return encoded(form, _PrimitiveResult(pub_results, {**metadata, "version": 2}), report)
 
 
-def encoded(document: Mapping[str, Any], report: Mapping[str, Any]) -> Outcome:
-    """A JSON document as the outcome of a program."""
-    result = json.dumps(document, separators=(",", ":")).encode()
-    return Outcome(result=result, metadata={**report, "qiskit": qiskit.__version__})
+def encoded(form: Form, document: Any, report: Mapping[str, Any]) -> Outcome:
+    """A document as the outcome of a program."""
+    return Outcome(result=form.written(document), metadata={**report, "qiskit": qiskit.__version__})
 
 
 def checked() -> Outcome:

@@ -24,7 +24,7 @@ from qumulus.simulation.progress import progress
 from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import Seed
 
-from . import local_mode, results, spans, wire
+from . import local_mode, results, spans
 from .conditions import Conditions, conditions, tell
 from .drifting import sampled
 from .failures import Log, coded, invalid
@@ -34,6 +34,7 @@ from .pubs import SamplerPub, sampler_pubs
 from .scheduling import ASKED, Compiled
 from .submission import Submission, read
 from .twirling import Randomizations, product, randomizations
+from .values import Array, Bits, DataBin, Record
 
 
 @coded
@@ -63,8 +64,8 @@ def run(program: Program, log: Log) -> Outcome:
             "The client's local mode resets its qubits before each shot: leave execution.init_qubits at True."
         )
     size = 1 if level == CLASSIFIED else POINT_BITS
-    bits = sum(prod(pub.shape) * pub.shots * register.size for pub in pubs for register in pub.circuit.cregs)
-    results.check_size(bits * size, submission.limits)
+    registers = [(prod(pub.shape) * pub.shots, register.size) for pub in pubs for register in pub.circuit.cregs]
+    results.check_size(sum(shots * submission.form.bits(width * size) for shots, width in registers), submission.limits)
     if submission.dry_run:
         return results.checked()
     alike = Counter(pub.effort() for pub in pubs)
@@ -88,7 +89,7 @@ def run(program: Program, log: Log) -> Outcome:
         simulation = under.report(simulation)
         scheduled = under.told.of(item, under.model, next(iter(pub.bindings()), {})) if under.told else {}
         fields = (
-            {register.name: wire.to_bit_array(bits[register.name], pub.shape) for register in pub.circuit.cregs}
+            {register.name: Bits(bits[register.name], pub.shape) for register in pub.circuit.cregs}
             if kernel is None
             else _points(pub, kernel, bits, (under.seed, index), averaged=level == AVERAGED)
         )
@@ -99,7 +100,9 @@ def run(program: Program, log: Log) -> Outcome:
         tell(log, index, simulation)
     metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}
     circuits = results.executed((pub.circuit, prod(pub.shape) * pub.shots) for pub in pubs)
-    return results.outcome(pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits})
+    return results.outcome(
+        submission.form, pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits}
+    )
 
 
 def _simulated(
@@ -159,27 +162,27 @@ def _check_level(level: str, under: Conditions, submission: Submission) -> None:
 
 def _points(
     pub: SamplerPub, kernel: Kernel, bits: Mapping[str, NDArray[np.uint8]], seed: Seed, *, averaged: bool
-) -> dict[str, Any]:
+) -> dict[str, Array]:
     """The registers of a pub as points, shape (*sets, shots, width), or their means over the shots."""
     points, _ = kernel.registers(bits, seed)
-    fields = dict[str, Any]()
+    fields = dict[str, Array]()
     for register in pub.circuit.cregs:
         found = points[register.name].reshape((*pub.shape, pub.shots, register.size))
-        fields[register.name] = wire.to_array(found.mean(axis=-2) if averaged else found)
+        fields[register.name] = Array(found.mean(axis=-2) if averaged else found)
     return fields
 
 
 def _result(
     pub: SamplerPub,
-    fields: Mapping[str, Any],
+    fields: Mapping[str, Array | Bits],
     simulation: Mapping[str, Any],
     twirls: Randomizations | None,
     scheduled: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> Record:
     """The result of one pub."""
     metadata: dict[str, Any] = {"circuit_metadata": pub.circuit.metadata or {}, "simulation": simulation}
     if twirls is not None:
         metadata["num_randomizations"] = twirls.number
     if scheduled:
         metadata["compilation"] = scheduled
-    return wire.to_value("SamplerPubResult", data=wire.to_data_bin(fields, pub.shape), metadata=metadata)
+    return Record("SamplerPubResult", {"data": DataBin(fields, pub.shape), "metadata": metadata})

@@ -14,6 +14,7 @@ from qumulus.simulation.seeds import fresh
 
 from .failures import invalid
 from .isa import Instructions
+from .values import Form
 from .wire import Allowance
 
 
@@ -32,6 +33,11 @@ class Submission:
     limits: Limits
     seed: int | None
     dry_run: bool
+
+    @property
+    def form(self) -> Form:
+        """How the result is written: typed only if the job says that Qiskit's decoder reads it."""
+        return Form.TYPED if self.params.get("support_qiskit") is True else Form.PLAIN
 
     def seed_or(self, given: int | None) -> int:
         """The seed: the one that the options give, else the job's, which is the same in each attempt, else a fresh one."""

@@ -1,4 +1,4 @@
-"""Values as the client's ``RuntimeEncoder`` writes them: ``{"__type__": …, "__value__": …}``.
+"""What was sent, as the client's ``RuntimeEncoder`` writes it: ``{"__type__": …, "__value__": …}``; `values` writes results.
 
 Decoding is by position: whoever reads a payload names the type that may stand there, and nothing else is decoded. No type
 names a class, no array holds objects, and everything that is decompressed counts against one allowance of the job.
@@ -9,10 +9,9 @@ from __future__ import annotations
 import binascii
 import io
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -97,43 +96,3 @@ def _from_npy(data: bytes, what: str) -> NDArray[Any]:
     if numbers.dtype.kind not in "biufc":
         raise invalid(f"The {what} holds other things than numbers.")
     return numbers
-
-
-def to_array(numbers: NDArray[Any]) -> dict[str, Any]:
-    """An array as the client reads it; one without dimensions stays an array."""
-    file = io.BytesIO()
-    np.lib.format.write_array(file, np.asarray(numbers), allow_pickle=False)
-    return {"__type__": "ndarray", "__value__": b64encode(zlib.compress(file.getvalue(), FAST)).decode()}
-
-
-def to_bit_array(bits: NDArray[np.uint8], shape: tuple[int, ...]) -> dict[str, Any]:
-    """Bits of shape (sets · shots, width), least significant first, as a BitArray of shape (*shape, shots).
-
-    The client keeps the bits of a shot in bytes, most significant first.
-    """
-    width = bits.shape[1]
-    packed = np.packbits(bits, axis=1, bitorder="little")[:, ::-1]
-    shots = len(bits) // max(1, int(np.prod(shape)))
-    whole = np.ascontiguousarray(packed.reshape(*shape, shots, packed.shape[1]))
-    return {"__type__": "BitArray", "__value__": {"array": to_array(whole), "num_bits": width}}
-
-
-def to_data_bin(fields: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
-    """The data of one pub; ``fields`` are encoded already."""
-    value = {
-        "field_names": list(fields),
-        "field_types": [str(content["__type__"]) for content in fields.values()],
-        "shape": shape,
-        "fields": dict(fields),
-    }
-    return {"__type__": "DataBin", "__value__": value}
-
-
-def to_datetime(time: datetime) -> dict[str, str]:
-    """A moment with its time zone."""
-    return {"__type__": "datetime", "__value__": time.isoformat()}
-
-
-def to_value(name: str, **content: Any) -> dict[str, Any]:
-    """A value of a named type."""
-    return {"__type__": name, "__value__": content}

@@ -40,8 +40,8 @@ NumQubit = TypeAliasType("NumQubit", Annotated[int, Field(examples=[2], ge=0)])
 CircuitDepth = TypeAliasType("CircuitDepth", Annotated[int, Field(examples=[5], ge=0)])
 
 
-Limit = TypeAliasType("Limit", Annotated[int, Field(ge=1, le=200)])
-"""The most jobs in an answer"""
+Limit = TypeAliasType("Limit", Annotated[int, Field(ge=1, le=1000000000)])
+"""The most jobs in an answer; an answer has at most 200, whatever is asked for"""
 
 
 LogLevel = TypeAliasType(
@@ -154,7 +154,7 @@ class RunJobRequest(Wire):
     program_id: ProgramId
     backend: BackendName
     params: dict[str, Any]
-    """Inputs of the program, in the client's encoding"""
+    """Inputs of the program. The result is pure JSON unless `support_qiskit` is true: then it is in the encoding of the Python client. `shots` (sampler) and `precision` (estimator) hold for all pubs that name none."""
     session_id: SessionId | MISSING = MISSING
     tags: Tags | MISSING = MISSING
     cost: Annotated[int | MISSING, Field(examples=[300], ge=1, le=10000000)] = MISSING
