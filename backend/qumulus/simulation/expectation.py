@@ -28,6 +28,7 @@ from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
 from .errors import GaveUp, ProgramError, Refused
 from .meter import meter
+from .reports import combined
 from .seeds import Seed, extend
 from .steps import Binding
 from .tasks import Means, Task, Weights
@@ -189,7 +190,7 @@ class _Reader:
 
     def case(self, k: int, binding: Binding, terms: Iterable[Letters], seed: Seed) -> Measured:
         """The terms for one set of values: basis by basis, or from one evolution of which the others are read."""
-        start, groups, metadata = perf_counter(), list[Group](), dict[str, Any]()
+        start, groups, runs = perf_counter(), list[Group](), list[Mapping[str, Any]]()
         together, evolved = read_together(terms), None
         alone = len(together) == 1
         for g, (basis, members) in enumerate(together):
@@ -198,7 +199,7 @@ class _Reader:
                 chosen = self._chosen(basis, members, binding, 1)
                 alone = self._evolution.applies(chosen) or bool(chosen.at_last)
                 evolved = self._evolved([each for each, _ in together[g:]], chosen, self.n_cases - k)
-                metadata = dict(evolved.metadata) if evolved else metadata
+                runs += [evolved.metadata] if evolved else []
             if evolved is not None:
                 group = self._of_evolved(evolved, basis, members, path)
             if group is None:
@@ -206,8 +207,9 @@ class _Reader:
                     chosen = self._chosen(basis, members, binding, len(together))
                 chosen.check(len(together) * (self.n_cases - k) - g)
                 group, metadata = self._alone(chosen, members, path)
+                runs.append(metadata)
             groups.append(group)
-        return Measured(groups, {**metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start})
+        return Measured(groups, {**combined(runs), "seed": extend(seed)[0], "seconds": perf_counter() - start})
 
     def _turned(self, basis: Basis) -> tuple[QuantumCircuit, ActiveCircuit]:
         key = tuple(sorted(basis.items()))

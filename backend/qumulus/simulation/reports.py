@@ -23,7 +23,7 @@ def combined(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "engine": _each_once(run["engine"] for run in simulated),
         "approximation": _each_once(approximations) if approximations else None,
         "accuracy": accuracy,
-        "seconds": sum(run["seconds"] for run in simulated),
+        "seconds": sum(run.get("seconds", 0.0) for run in simulated),
     }
 
 
