@@ -299,6 +299,9 @@ def test_a_job_that_waits_is_deleted_only_if_that_is_wanted_and_never_runs(stora
     running(storage)
     with pytest.raises(WrongState, match="is running"):
         storage.jobs.delete(runs.id, ME, waiting=True)
+    storage.jobs.cancel(runs.id, ME)
+    with pytest.raises(WrongState, match=f"Job {runs.id} is cancelling: .* before you delete it"):
+        storage.jobs.delete(runs.id, ME, waiting=True)
 
 
 def test_a_claimed_job_that_was_deleted_is_not_started(storage):

@@ -317,3 +317,10 @@ def test_a_text_in_the_qubits_of_the_device_goes_with_observables_on_the_whole_d
     assert -1 <= whole < -0.8
     wrong = run(estimator([[flipped, {"I" * 124 + "ZI": 1.0}]]))
     assert "(2) does not match the number of qubits of an observable (126)" in (wrong.reason or "")
+
+
+def test_no_sets_of_values_give_empty_arrays() -> None:
+    circuit = rotation()
+    observable = SparsePauliOp("Z").apply_layout(circuit.layout)
+    data = result(estimator([(circuit, observable, np.zeros((0, 1)))]))[0].data
+    assert data.evs.shape == data.stds.shape == (0,)

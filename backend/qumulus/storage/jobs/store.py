@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import Draining, InvalidRequest, NoResult, UnknownJob, UnknownSession, WrongState
 from qumulus.core.events import End, Events
-from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after
+from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after, states_before
 from qumulus.core.ports import BlobStore, Clock, JobQuery, Page
 from qumulus.core.results import LogLine, Severity
 from qumulus.storage.database.database import Database
@@ -115,7 +115,9 @@ class SqlJobs:
 
         def work(connection: Connection) -> list[str | None]:
             job = _locked(connection, job_id, caller.account)
-            if not job.final and not (waiting and after(job.state, JobEvent.CANCEL) in FINAL):
+            cancellable = job.state in states_before(JobEvent.CANCEL)
+            waits = waiting and cancellable and after(job.state, JobEvent.CANCEL) in FINAL
+            if not job.final and not waits:
                 raise WrongState(f"Job {job_id} is {job.state}: cancel it, or wait for its end, before you delete it.")
             blobs = [
                 *connection.execute(select(jobs.c.payload_blob).where(jobs.c.id == job_id)).scalars(),

@@ -23,6 +23,9 @@ from .resilience import Extrapolation
 
 Vector = NDArray[np.float64]
 
+_DIRECT = ("evs", "stds", "ensemble_standard_error")
+"""What is told of each expectation value."""
+
 
 @dataclass(frozen=True, eq=False)
 class Means:
@@ -136,7 +139,10 @@ def _arrays(**values: float | Sequence[object]) -> Mapping[str, Vector]:
 
 
 def stacked(elements: Sequence[Mapping[str, Vector]], shape: tuple[int, ...]) -> Iterator[tuple[str, Vector]]:
-    """The fields of all elements as arrays of the pub's shape, their own axes last."""
-    for name in elements[0] if elements else ():
+    """The fields of all elements as arrays of the pub's shape, their own axes last; empty ones where the pub has no elements."""
+    if not elements:
+        yield from ((name, np.zeros(shape)) for name in _DIRECT)
+        return
+    for name in elements[0]:
         own = elements[0][name].shape
         yield name, np.stack([element[name] for element in elements]).reshape((*shape, *own))
