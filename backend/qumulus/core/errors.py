@@ -72,8 +72,9 @@ class UnknownCalibration(NotFound):
 class UnknownJob(NotFound):
     """No job with that id belongs to this caller."""
 
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no job with the id {job_id[:80]!r}.")
+    def __init__(self, job_id: str, message: str | None = None) -> None:
+        """``message`` is the sentence where a service has one of its own."""
+        super().__init__(message or f"There is no job with the id {job_id[:80]!r}.")
         self.job_id = job_id
 
 

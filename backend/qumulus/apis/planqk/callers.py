@@ -14,21 +14,31 @@ SCHEME = "planqk"
 NO_TOKEN = "Send a token from POST /token in the header Authorization, after the word Bearer."  # noqa: S105
 
 
-def _caller(request: Request) -> accounts.Caller:
+def authenticated(request: Request) -> accounts.Caller:
+    """The owner of the bearer token.
+
+    Raises:
+        NotAuthenticated: there is none, or it is unknown or has expired.
+    """
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise NotAuthenticated(NO_TOKEN)
     return request.app.state.cloud.accounts.authenticate(SCHEME, token.strip())
 
 
-def _personal(request: Request) -> accounts.Caller:
+def personally_authenticated(request: Request) -> accounts.Caller:
+    """The owner of the token in X-Auth-Token or, where that is not sent, of the bearer token.
+
+    Raises:
+        NotAuthenticated: there is none, or it is unknown or has expired.
+    """
     token = request.headers.get("x-auth-token", "").strip()
     if token:
         return request.app.state.cloud.accounts.authenticate(SCHEME, token)
-    return _caller(request)
+    return authenticated(request)
 
 
-Caller = Annotated[accounts.Caller, Depends(_caller)]
+Caller = Annotated[accounts.Caller, Depends(authenticated)]
 
 
 async def _bearer(request: Request, caller: Caller) -> str:
@@ -38,4 +48,4 @@ async def _bearer(request: Request, caller: Caller) -> str:
 
 
 Bearer = Annotated[str, Depends(_bearer)]
-PersonalCaller = Annotated[accounts.Caller, Depends(_personal)]  # X-Auth-Token, or a bearer
+PersonalCaller = Annotated[accounts.Caller, Depends(personally_authenticated)]  # X-Auth-Token, or a bearer

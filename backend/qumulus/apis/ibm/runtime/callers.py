@@ -7,8 +7,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts, Clock, Settled
+from qumulus.apis.dependencies import Accounts, Clock
 from qumulus.apis.ibm import tokens
+from qumulus.apis.jobs import hold
 from qumulus.core import accounts as core
 from qumulus.core.errors import InvalidRequest, NotAllowed
 
@@ -49,9 +50,4 @@ async def _instance(caller: Caller, accounts: Accounts) -> core.Instance:
 Instance = Annotated[core.Instance, Depends(_instance)]
 
 
-async def _held(request: Request, caller: Caller, settled: Settled) -> None:
-    """Hold a request for a job that is not final: clients look once and then sleep."""
-    await settled.wait(request.path_params["id"])
-
-
-Held = Annotated[None, Depends(_held)]
+Held = Annotated[bool, Depends(hold("id", _caller))]

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts, Devices, DeviceSettingsStore, Jobs, Settled
+from qumulus.apis.dependencies import Accounts, Devices, DeviceSettingsStore, Jobs
+from qumulus.apis.jobs import hold
 from qumulus.apis.oqtopus import device_files
 from qumulus.apis.oqtopus.names import name_of
 from qumulus.apis.oqtopus.presigning import Presigning, downloads, storage_address
@@ -45,17 +46,6 @@ def _caller_or_default(request: Request, accounts: Accounts) -> core.Caller:
 
 Caller = Annotated[core.Caller, Depends(_caller)]
 CallerOrDefault = Annotated[core.Caller, Depends(_caller_or_default)]
-
-
-async def _held(request: Request, caller: Caller, settled: Settled) -> bool:
-    """Wait a little for the job of the path to end: whoever polls learns of the end at once."""
-    del caller  # who may not ask is not held
-    return await settled.wait(next(iter(request.path_params.values())))
-
-
-async def _task_held(request: Request, caller: CallerOrDefault, settled: Settled) -> bool:
-    """The same where no token is needed."""
-    return await _held(request, caller, settled)
 
 
 async def _sender(request: Request) -> str | None:
@@ -96,7 +86,7 @@ async def _information(
 
 Sender = Annotated[str | None, Depends(_sender)]
 Information = Annotated[Callable[[Device], str], Depends(_information)]
-Held = Annotated[bool, Depends(_held)]
-TaskHeld = Annotated[bool, Depends(_task_held)]
+Held = Annotated[bool, Depends(hold("jobId", _caller))]
+TaskHeld = Annotated[bool, Depends(hold("taskId", _caller_or_default))]
 Uploads = Annotated[UploadPlace, Depends(_uploads)]
 Downloads = Annotated[Callable[[str], str], Depends(_downloads)]

@@ -16,8 +16,14 @@ class UnknownTask(UnknownJob):
     """In the words of the task API's document."""
 
     def __init__(self, task_id: str) -> None:
-        super().__init__(task_id)
-        self.message = "task not found with given id"
+        super().__init__(task_id, "task not found with given id")
+
+
+class UnknownUserJob(UnknownJob):
+    """In the words of the job API's service."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id, "job not found with the given id")
 
 
 class NoResultYet(WrongState):

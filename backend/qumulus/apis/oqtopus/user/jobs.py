@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs, Origin
+from qumulus.apis.jobs import own
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, key
 from qumulus.core.accounts import Caller as CoreCaller
-from qumulus.core.errors import IllegalTransition, UnknownJob
+from qumulus.core.errors import IllegalTransition
 from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import JobStore
@@ -13,7 +14,7 @@ from qumulus.openapi.contract import Operations
 from qumulus.openapi.wire import Time
 
 from .callers import Caller, Downloads, Held, Sender, Uploads
-from .errors import BadFields, WrongStatus
+from .errors import BadFields, UnknownUserJob, WrongStatus
 from .schemas.job import (
     Fields,
     GetJobStatusResponse,
@@ -114,20 +115,7 @@ def delete_job(job_id: JobId, caller: Caller, jobs: Jobs) -> SuccessResponse:
 
 
 def _job(job_id: str, caller: CoreCaller, jobs: JobStore) -> CoreJob:
-    """The caller's job; one of another API is none.
-
-    Raises:
-        UnknownJob: in upstream's words.
-    """
-    try:
-        job = jobs.get(job_id, caller)
-    except UnknownJob:
-        job = None
-    if job is None or job.api != JOB_API:
-        error = UnknownJob(job_id)
-        error.message = "job not found with the given id"
-        raise error
-    return job
+    return own(job_id, caller, jobs, lambda job: job.api == JOB_API, UnknownUserJob)
 
 
 def _members(fields: str | None) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
+from qumulus.apis.jobs import own
 from qumulus.apis.oqtopus.names import accepting
 from qumulus.core.accounts import Caller as CoreCaller
-from qumulus.core.errors import UnknownJob
 from qumulus.core.jobs import Job
 from qumulus.core.ports import JobStore
 from qumulus.openapi.contract import Operations, Rendered
@@ -91,15 +91,4 @@ def delete_task(task_id: TaskId, caller: CallerOrDefault, jobs: Jobs) -> Success
 
 
 def _task(task_id: str, caller: CoreCaller, jobs: JobStore) -> Job:
-    """The caller's task; a job of another API is none.
-
-    Raises:
-        UnknownTask
-    """
-    try:
-        job = jobs.get(task_id, caller)
-    except UnknownJob:
-        raise UnknownTask(task_id) from None
-    if job.api != translate.TASK_API:
-        raise UnknownTask(task_id)
-    return job
+    return own(task_id, caller, jobs, lambda job: job.api == translate.TASK_API, UnknownTask)

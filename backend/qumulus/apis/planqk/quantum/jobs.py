@@ -8,42 +8,26 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic_core import to_json
 
-from qumulus.apis.dependencies import Jobs, Settled
-from qumulus.apis.planqk.callers import PersonalCaller
+from qumulus.apis.dependencies import Jobs
+from qumulus.apis.jobs import RESULT_SECONDS, hold, own
+from qumulus.apis.planqk.callers import PersonalCaller, personally_authenticated
 from qumulus.core import jobs as core
-from qumulus.core.errors import IllegalTransition, NoResult, UnknownJob
+from qumulus.core.errors import IllegalTransition, NoResult
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations, Rendered
 
 from .schemas import job as wire
 from .translate import jobs as translate
 
-RESULT_HOLD = 5.0  # seconds
-
 operation = Operations()
 
 
-async def _held(request: Request, caller: PersonalCaller, settled: Settled) -> None:
-    """Hold a request a moment, as long as the job is not final."""
-    del caller  # who may not ask is not held
-    await settled.wait(request.path_params["id"])
-
-
-async def _awaited(request: Request, caller: PersonalCaller, settled: Settled) -> None:
-    """Hold a request for a result longer: there is nothing to see before the end."""
-    del caller
-    await settled.wait(request.path_params["id"], RESULT_HOLD)
-
-
 def _of_this_api(request: Request, caller: PersonalCaller, jobs: Jobs) -> core.Job:
-    job = jobs.get(request.path_params["id"], caller)
-    if job.api != translate.API:
-        raise UnknownJob(job.id)
-    return job
+    return own(request.path_params["id"], caller, jobs, lambda job: job.api == translate.API)
 
 
-Held = Annotated[None, Depends(_held)]
-Awaited = Annotated[None, Depends(_awaited)]
+Held = Annotated[bool, Depends(hold("id", personally_authenticated))]
+Awaited = Annotated[bool, Depends(hold("id", personally_authenticated, RESULT_SECONDS))]
 Known = Annotated[core.Job, Depends(_of_this_api)]
 
 

@@ -8,12 +8,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Jobs, Pools, Services, Settled
-from qumulus.apis.planqk.callers import Bearer, Caller
-from qumulus.core import accounts, services
-from qumulus.core.errors import IllegalTransition, UnknownJob
+from qumulus.apis.dependencies import Jobs, Pools, Services
+from qumulus.apis.jobs import RESULT_SECONDS, hold, own
+from qumulus.apis.planqk.callers import Bearer, Caller, authenticated
+from qumulus.core import services
+from qumulus.core.errors import IllegalTransition
 from qumulus.core.jobs import Job
-from qumulus.core.ports import JobQuery, JobStore
+from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations, Reply
 
 from . import requests
@@ -23,42 +24,18 @@ from .schemas.service import Availability, Health, Name, Runtime
 from .translate import executions as translate
 
 MOST_LISTED = 1000
-RESULT_HOLD = 5.0  # seconds
 
 operation = Operations()
 
 
-def _of_service(jobs: JobStore, caller: accounts.Caller, service: str, job_id: str) -> Job:
-    """The job, if it is an execution of this service.
-
-    Raises:
-        UnknownJob
-    """
-    job = jobs.get(job_id, caller)
-    if job.device != services.device_of(service):
-        raise UnknownJob(job_id)
-    return job
-
-
-async def _held(request: Request, caller: Caller, settled: Settled) -> None:
-    """Hold the request a moment, as long as the execution is not final."""
-    del caller  # who may not ask is not held
-    await settled.wait(request.path_params["id"])
-
-
-async def _awaited(request: Request, caller: Caller, settled: Settled) -> None:
-    """Hold a request for the result longer: there is nothing to see before the end."""
-    del caller
-    await settled.wait(request.path_params["id"], RESULT_HOLD)
-
-
 def _execution(request: Request, caller: Caller, jobs: Jobs) -> Job:
-    return _of_service(jobs, caller, request.path_params["service"], request.path_params["id"])
+    queue = services.device_of(request.path_params["service"])
+    return own(request.path_params["id"], caller, jobs, lambda job: job.device == queue)
 
 
 Execution = Annotated[Job, Depends(_execution)]
-Held = Annotated[None, Depends(_held)]
-Awaited = Annotated[None, Depends(_awaited)]
+Held = Annotated[bool, Depends(hold("id", authenticated))]
+Awaited = Annotated[bool, Depends(hold("id", authenticated, RESULT_SECONDS))]
 
 
 @operation("getServiceExecutions")
