@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
-from pydantic import MISSING
-
+from qumulus.apis.given import given, said
 from qumulus.apis.planqk.media_types import media_type
 from qumulus.apis.planqk.platform.schemas.file import DataPoolFile
 from qumulus.apis.planqk.platform.schemas.pool import DataPool, DataPoolRequest, Permission
@@ -15,28 +13,24 @@ from qumulus.core.pools import About, Pool, PoolFile
 
 def about(body: DataPoolRequest) -> About:
     """What is said of a data pool; tags in small letters, each once."""
-    tags = _given(body.tags) or []
+    tags = given(body.tags) or []
     return About(
         name=body.name,
-        short_description=_given(body.short_description),
-        description=_given(body.description),
+        short_description=given(body.short_description),
+        description=given(body.description),
         tags=tuple(dict.fromkeys(tag.lower() for tag in tags)),
     )
 
 
-def _given(value: Any) -> Any:
-    return None if value is MISSING else value
-
-
 def pool(known: Pool) -> DataPool:
     """A data pool of the caller's."""
-    said = known.about
+    about = known.about
     return DataPool(
         id=known.id,
-        name=said.name,
-        short_description=MISSING if said.short_description is None else said.short_description,
-        description=MISSING if said.description is None else said.description,
-        tags=list(said.tags),
+        name=about.name,
+        short_description=said(about.short_description),
+        description=said(about.description),
+        tags=list(about.tags),
         created_at=_time(known.created_at),
         current_user_permission=Permission.OWNER,
     )

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import MISSING
 from pydantic_core import to_json
 
+from qumulus.apis.given import given, said
 from qumulus.apis.planqk.quantum import ibm
 from qumulus.apis.planqk.quantum.formats import Done
 from qumulus.apis.planqk.quantum.known import Known, backend
@@ -42,8 +42,8 @@ def new_job(body: wire.JobRequest, caller: Caller) -> NewJob:
         InvalidRequest: it names no program that an IBM backend runs.
     """
     known = backend(body.backend_id)
-    parameters = _given(body.input_params, {})
-    session = _given(body.session_id, None)
+    parameters = given(body.input_params) or {}
+    session = given(body.session_id)
     kind, payload = _program(body, known, parameters)
     return NewJob(
         account=caller.account,
@@ -51,15 +51,15 @@ def new_job(body: wire.JobRequest, caller: Caller) -> NewJob:
         kind=kind,
         api=API,
         payload=payload,
-        name=_given(body.name, None),
-        shots=_given(body.shots, 1),
-        tags=tuple(_given(body.tags, [])),
+        name=given(body.name),
+        shots=given(body.shots) or 1,
+        tags=tuple(given(body.tags) or ()),
         session=session,
         max_seconds=None if known.simulator else ibm.seconds(parameters),
         request={
             "backend": known.id,
             "parameters": {**known.format.parameters(body.input, parameters), **_repeated(session)},
-            "sdk": _given(body.sdk_provider, None),
+            "sdk": given(body.sdk_provider),
         },
     )
 
@@ -78,14 +78,9 @@ def _program(body: wire.JobRequest, known: Known, parameters: Mapping[str, Any])
     if not known.simulator:
         kind = ibm.kind(parameters)
         return kind.name, kind.encode(PrimitiveInput(known.device_name, body.input))
-    written = _given(body.input_format, known.format.name)
-    format_ = written if written == known.format.name else None
-    given = CircuitsInput(format=format_, input=body.input, parameters=parameters, most=known.circuits)
-    return CIRCUITS.name, CIRCUITS.encode(given)
-
-
-def _given(value: Any, otherwise: Any) -> Any:
-    return otherwise if value is MISSING or value is None else value
+    format_ = known.format.name if given(body.input_format) in (None, known.format.name) else None
+    circuits = CircuitsInput(format=format_, input=body.input, parameters=parameters, most=known.circuits)
+    return CIRCUITS.name, CIRCUITS.encode(circuits)
 
 
 def job(job: Job) -> wire.Job:
@@ -98,19 +93,19 @@ def job(job: Job) -> wire.Job:
         backend_id=known.id,
         provider=known.provider,
         provider_job_id=job.id,
-        name=MISSING if job.name is None else job.name,
+        name=said(job.name),
         status=STATUSES[job.state],
         shots=job.shots or 1,
         tags=list(job.tags),
         input_format=wire.InputFormat(known.format.name),
         input_params=wire.Parameters.model_validate(job.request["parameters"]),
-        sdk_provider=MISSING if sdk is None else sdk,
-        session_id=MISSING if job.session is None else job.session,
-        usage_time_millis=MISSING if used is None else round(used * 1000),
+        sdk_provider=said(sdk),
+        session_id=said(job.session),
+        usage_time_millis=said(None if used is None else round(used * 1000)),
         usage_time_state=_usage_state(job, used),
         created_at=time(job.created_at),
-        started_at=MISSING if job.running_at is None else time(job.running_at),
-        ended_at=MISSING if job.ended_at is None else time(job.ended_at),
+        started_at=said(None if job.running_at is None else time(job.running_at)),
+        ended_at=said(None if job.ended_at is None else time(job.ended_at)),
     )
 
 
