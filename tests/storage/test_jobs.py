@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qumulus.apis.ibm.instances import NAMING
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import Draining, IllegalTransition, NoResult, UnknownJob, WrongState
 from qumulus.core.jobs import JobState, NewJob
@@ -270,6 +271,7 @@ def test_the_seconds_of_an_instance_are_those_of_its_jobs_since_then(storage):
 
 
 def test_a_limit_is_set_and_taken_away(storage):
+    storage.accounts.add_instances(NAMING.built_in)
     instance = storage.accounts.instance("test")
     storage.accounts.set_limit(instance.crn, 600)
     assert storage.accounts.instance("test").limit_seconds == 600
