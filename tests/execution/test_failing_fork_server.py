@@ -53,7 +53,7 @@ def test_of_a_parent_that_ended_by_itself_its_own_status_is_told(caplog: pytest.
             wait_for(lambda: caplog.messages)
         finally:
             pool.stop()
-    assert "The parent of the workers ended (status 3)" in caplog.messages[0]
+    assert "The fork server ended (status 3)" in caplog.messages[0]
 
 
 def test_a_parent_that_cannot_be_started_now_is_started_later(start, monkeypatch: pytest.MonkeyPatch) -> None:

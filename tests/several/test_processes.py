@@ -93,7 +93,7 @@ def test_ctrl_c_ends_all_of_them_once(server):
 
 def test_when_the_process_that_started_them_is_killed_they_end_by_themselves(server):
     everybody = family(server.pid)
-    assert len(everybody) >= 4  # three that answer, and the parent of the workers
+    assert len(everybody) >= 4  # three that answer, and the fork server
     left = folder_of(answering(server)[0])
     assert left.is_dir()
     server.kill()

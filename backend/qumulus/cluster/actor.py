@@ -156,7 +156,7 @@ class Place:
         """Have the worker run a program, and keep what the worker says.
 
         Raises:
-            ForkServerGone: the worker was lost with its parent.
+            ForkServerGone: the worker was lost with its fork server.
         """
         try:
             worker.wire.send_frame(program)

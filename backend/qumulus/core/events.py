@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Event(Generic[T]):
-    """Calls its listeners in the thread that rings. Listeners are quick and never raise."""
+    """Calls its listeners in the thread that emits. Listeners are quick and never raise."""
 
     def __init__(self) -> None:
         self._listeners: tuple[Callable[[T], None], ...] = ()

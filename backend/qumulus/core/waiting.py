@@ -1,6 +1,6 @@
 """Waiting for jobs to be final, without polling and without a thread each.
 
-A job that this process settles rings a bell after its commit; where another process may have settled jobs, one query
+A job that this process settles emits an event after its commit; where another process may have settled jobs, one query
 answers for all that are waited for.
 """
 
@@ -44,7 +44,7 @@ class Waiting:
         waiters = self._waiters.setdefault(job_id, set())
         waiters.add(event)
         try:
-            # Listening came first, so that what is settled from here on rings; the question finds what was before.
+            # Listening came first, so that what is settled from here on emits; the question finds what was before.
             if job_id in await asyncio.to_thread(self._finals, (job_id,)):
                 return True
             with contextlib.suppress(TimeoutError):

@@ -7,8 +7,8 @@ server process ─┬─ dispatcher, slots (threads)       claims, finishes: the
                      └─ worker
 ```
 
-Workers have no access to the state. A worker that dies takes one run with it; a parent that dies takes its workers along
-(the kernel sees to it), and the jobs are handed back; a server that dies takes the parent along, and the process that next
+Workers have no access to the state. A worker that dies takes one run with it; a fork server that dies takes its workers along
+(the kernel sees to it), and the jobs are handed back; a server that dies takes the fork server along, and the process that next
 owns the folder hands the jobs back. Another way of running takes the place of the fork server, and speaks as it does: see
 `cluster`, which has jobs run on the machines of a Ray cluster.
 """

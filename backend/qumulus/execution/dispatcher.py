@@ -95,10 +95,10 @@ class Dispatcher:
         Args:
             storage: where the jobs are.
             entry: what workers run, `module:function`.
-            workers: how many run at once; as many as there are cores if None, unless the parent has its own number of places.
+            workers: how many run at once; as many as there are cores if None, unless the fork server has its own number of places.
             limits: of each run.
             noise: one of `core.programs.NOISES`, of programs that ask for none themselves.
-            memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A parent that finds places
+            memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A fork server that finds places
                 elsewhere sees to the memory of each.
             devices: prepared in the fork server.
             method: how workers begin; forked on Linux, spawned elsewhere.

@@ -140,7 +140,7 @@ class ForkServer:
         except BaseException:  # whatever it was, this process ends here
             traceback.print_exc()
         finally:
-            os._exit(70)  # a worker never returns into the parent's loop
+            os._exit(70)  # a worker never returns into the fork server's loop
 
     def _start(self, descriptor: int, output: IO[bytes]) -> int:
         command = [sys.executable, "-m", "qumulus.execution.worker", self._entry, str(descriptor), str(os.getpid())]
@@ -203,12 +203,12 @@ def main() -> None:
     entry, descriptor, server, method, devices = sys.argv[1:6]
     process.end_with_parent(int(server))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = ForkServer(socket.socket(fileno=int(descriptor)), entry, spawn=method == "spawn")
+    fork_server = ForkServer(socket.socket(fileno=int(descriptor)), entry, spawn=method == "spawn")
     try:
-        parent.warm(tuple(json.loads(devices)))
+        fork_server.warm(tuple(json.loads(devices)))
     except KindsDiffer as error:
         sys.exit(f"The workers do not run what jobs ask for:\n{error}")
-    parent.serve()
+    fork_server.serve()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from qumulus.core.ports import Claim
 from qumulus.core.programs import Limits
 
 STOPPED = "The server stopped while it ran."
-FORK_SERVER = "The parent of the worker processes ended while it ran."
+FORK_SERVER = "The fork server of the workers ended while it ran."
 OURS = "Running it failed because of an error of ours: the server's log has the details."
 
 

@@ -24,9 +24,9 @@ from .wire import COMMAND, FORK, KILL, BrokenWire, Message, Wire
 log = logging.getLogger("qumulus.execution")
 
 FORK_SECONDS = 30.0
-EXIT_SECONDS = 10.0  # between a closed socket and the parent's word on how its worker ended
-LAST_SECONDS = 1.0  # between the last word of a parent and its end, if it ends by itself
-SOUND_SECONDS = 10.0  # a parent that lived so long was sound: the next one is started at once
+EXIT_SECONDS = 10.0  # between a closed socket and the fork server's word on how its worker ended
+LAST_SECONDS = 1.0  # between the last word of a fork server and its end, if it ends by itself
+SOUND_SECONDS = 10.0  # a fork server that lived so long was sound: the next one is started at once
 MOST_PAUSE_SECONDS = 30.0
 ONE_THREAD = {
     f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "RAYON")
@@ -42,7 +42,7 @@ UNFIT = frozenset({Failure.MEMORY, Failure.INTERNAL})  # after these a worker is
 
 
 def environment(secrets: Sequence[str] = SECRETS) -> dict[str, str]:
-    """Return the variables of the parent and its workers: one thread each, and no credential of the server."""
+    """Return the variables of the fork server and its workers: one thread each, and no credential of the server."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(tuple(secrets))}
     return ours | ONE_THREAD
 
@@ -153,7 +153,7 @@ class ForkServerProcess:
         """Return a new worker.
 
         Raises:
-            ForkServerGone: `NotBegun` where the parent is well and can't start another worker now.
+            ForkServerGone: `NotBegun` where the fork server is well and can't start another worker now.
         """
         pending = PendingWorker()
         with self._lock:
@@ -231,7 +231,7 @@ class WorkerHandle:
         """Return how the worker ended. To be called when its socket was closed.
 
         Raises:
-            ForkServerGone: it ended because the parent or its machine did; `NotBegun` where it never ran what it was given.
+            ForkServerGone: it ended because the fork server or its machine did; `NotBegun` where it never ran what it was given.
         """
         pending = self._pending
         with pending.changed:
@@ -247,7 +247,7 @@ class WorkerHandle:
 
 
 HERE = (sys.executable, "-m", "qumulus.execution.fork_server")
-"""The command of a parent that forks its workers on this machine."""
+"""The command of a fork server that forks its workers on this machine."""
 
 
 class WorkerPool:
@@ -264,8 +264,8 @@ class WorkerPool:
         command: Sequence[str] = HERE,
         secrets: Sequence[str] = SECRETS,
     ) -> None:
-        """``on_ready`` is called whenever a parent has become warm, or says that it has other places; ``most_bytes`` is what a
-        worker may say at once; ``command`` starts a parent, which does not see variables that begin as ``secrets`` do.
+        """``on_ready`` is called whenever a fork server has become warm, or says that it has other places; ``most_bytes`` is what a
+        worker may say at once; ``command`` starts a fork server, which does not see variables that begin as ``secrets`` do.
         """
         self._most_bytes = most_bytes
         self._secrets = secrets
@@ -313,7 +313,7 @@ class WorkerPool:
         return process.process.pid if process is not None and not process.gone else None
 
     def renew(self) -> None:
-        """End the parent, and by that its workers; another one takes its place."""
+        """End the fork server, and by that its workers; another one takes its place."""
         process = self._process
         if process is not None:
             process.end()
@@ -333,7 +333,7 @@ class WorkerPool:
         return process.start_worker(number)
 
     def stop(self) -> None:
-        """End the parent and all workers."""
+        """End the fork server and all workers."""
         self._stopping.set()
         self.renew()
         if self._thread.is_alive():
@@ -349,9 +349,7 @@ class WorkerPool:
             except OSError as error:  # no process or no file more is allowed, say: later it may be
                 self._failing = True
                 pause = longer(pause)
-                log.error(
-                    "The parent of the workers can't be started, trying again in %.1f s: %s.", pause, error.strerror
-                )
+                log.error("The fork server can't be started, trying again in %.1f s: %s.", pause, error.strerror)
                 continue
             self._process = process
             if self._stopping.is_set():
@@ -364,7 +362,7 @@ class WorkerPool:
             self._failing = not process.ready
             pause = 0.0 if process.ready and lived > SOUND_SECONDS else longer(pause)
             log.warning(
-                "The parent of the workers ended (status %s): another one is started%s.",
+                "The fork server ended (status %s): another one is started%s.",
                 status,
                 f" in {pause:.1f} s" if pause else "",
             )

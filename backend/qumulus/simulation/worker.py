@@ -1,6 +1,6 @@
 """The entry of worker processes: one program in, its outcome out.
 
-``check`` and ``warm`` are called in the parent before it is frozen and forked; ``run`` in a worker, for each program. The parent never
+``check`` and ``warm`` are called in the fork server before it is frozen and forked; ``run`` in a worker, for each program. The fork server never
 simulates and never transpiles: a child forked afterwards would hang in a thread pool that it does not have.
 """
 

@@ -63,7 +63,7 @@ class Database(ABC):
 
     @abstractmethod
     def start(self, events: Events) -> None:
-        """Begin to write, and to ring ``events`` for what other processes did. The tables are there by now."""
+        """Begin to write, and to emit ``events`` for what other processes did. The tables are there by now."""
 
     @abstractmethod
     def announce(self) -> None:

@@ -1,6 +1,6 @@
 """News between the processes on one database, by PostgreSQL's LISTEN and NOTIFY.
 
-What rings here after a commit rings in every other process a moment later. It is told after the commit and not with it: a
+What is emitted here after a commit is emitted in every other process a moment later. It is told after the commit and not with it: a
 transaction that notifies holds a lock of the whole server while it is synced. So news may be lost with its process or its
 connection; everybody looks by himself now and then, and at once when his connection is there again.
 """
@@ -42,7 +42,7 @@ log = logging.getLogger("qumulus.storage")
 
 
 class Notifier:
-    """Tells the other processes what rings here, and rings here what they tell."""
+    """Tells the other processes what is emitted here, and emits here what they tell."""
 
     def __init__(
         self, speaking: Engine, listening: Engine, events: Events, outage: Outage, looked: Callable[[Connection], None]
