@@ -12,8 +12,6 @@ from starlette.datastructures import URL
 
 from qumulus.core import cloud, pools, ports, services
 
-from . import idempotency
-
 
 def _cloud(request: Request) -> cloud.Cloud:
     return request.app.state.cloud
@@ -24,9 +22,7 @@ async def _whole(request: Request) -> cloud.Cloud:
 
 
 async def _jobs(request: Request) -> ports.JobStore:
-    jobs = _cloud(request).jobs
-    key = request.headers.get(idempotency.HEADER)
-    return idempotency.keyed(jobs, key) if key else jobs
+    return _cloud(request).jobs
 
 
 async def _queue(request: Request) -> ports.FetchedQueue:

@@ -6,34 +6,32 @@ The key belongs to the account and the API; what is in the second request does n
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from qumulus.core.errors import InvalidRequest
-from qumulus.core.jobs import Job, NewJob
-from qumulus.core.ports import JobStore
+from qumulus.core.jobs import NewJob
 
 HEADER = "idempotency-key"
 MOST_CHARACTERS = 200
 
 
-def keyed(store: JobStore, key: str) -> JobStore:
-    """A store of jobs that submits under the key of one request; all else is the store's.
+async def _key(request: Request) -> str | None:
+    """The key that a request brings.
 
     Raises:
-        InvalidRequest: the key is too long.
+        InvalidRequest: it is too long.
     """
-    if len(key) > MOST_CHARACTERS:
+    key = request.headers.get(HEADER)
+    if key and len(key) > MOST_CHARACTERS:
         raise InvalidRequest(f"An Idempotency-Key has at most {MOST_CHARACTERS} characters: send a shorter one.")
-    return cast("JobStore", _Keyed(store, key))
+    return key
 
 
-class _Keyed:
-    def __init__(self, store: JobStore, key: str) -> None:
-        self._store = store
-        self._key = key
+IdempotencyKey = Annotated[str | None, Depends(_key)]
 
-    def submit(self, new: NewJob) -> Job:
-        return self._store.submit(replace(new, idempotency_key=f"{new.api} {self._key}"))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+def keyed(new: NewJob, key: str | None) -> NewJob:
+    """Return the job, which is the earlier one of its account and API if that was submitted under the same key."""
+    return replace(new, idempotency_key=f"{new.api} {key}") if key else new

@@ -106,7 +106,7 @@ def test_a_private_job_shows_no_inputs_and_gives_its_result_once(runtime):
     job = runtime.run(private=True)
     assert "params" not in runtime.get(f"/jobs/{job}")
     assert runtime.get(f"/jobs/{job}")["private"] is True
-    assert runtime.send("GET", f"/jobs/{job}/results").json()["__type__"] == "PrimitiveResult"
+    assert len(runtime.send("GET", f"/jobs/{job}/results").json()["results"]) == 1
     again = runtime.send("GET", f"/jobs/{job}/results")
     assert (again.status_code, again.content) == (200, b"")
 

@@ -97,6 +97,15 @@ class Sessions(Protocol):
         """
         ...
 
+    def set_accepting(self, session_id: str, caller: Caller, *, accepting: bool) -> Session:
+        """Close the session, or leave it as it is where it shall go on taking jobs.
+
+        Raises:
+            UnknownSession
+            WrongState: it is closed, and shall take jobs.
+        """
+        ...
+
     def cancel(self, session_id: str, caller: Caller) -> Session:
         """Take no more jobs and cancel those that are not final.
 

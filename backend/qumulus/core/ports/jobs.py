@@ -98,6 +98,14 @@ class JobStore(Protocol):
         """
         ...
 
+    def hand_out(self, job: Job) -> tuple[bytes, str]:
+        """The result and its media type: as `result`, or, where the job is private, as `withdraw`.
+
+        Raises:
+            UnknownJob, NoResult
+        """
+        ...
+
     def withdraw(self, job_id: str) -> tuple[bytes, str]:
         """Return the result of a private job, once: with it, result and payload are gone.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,12 +39,16 @@ STATUSES: Mapping[type[QumulusError], int] = {
 class Refused(QumulusError):
     """The contract itself refuses a request: not JSON, too large, no such path or method.
 
-    ``statuses`` are tried in this order; the first that the operation declares is answered.
+    ``statuses`` are tried in this order; the first that the operation declares is answered. ``places`` are the parameters and
+    members of the body that are not as declared, by the wire's names.
     """
 
-    def __init__(self, message: str, *statuses: int, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str, *statuses: int, headers: Mapping[str, str] | None = None, places: Collection[str] = ()
+    ) -> None:
         super().__init__(message)
         self.statuses = statuses
+        self.places = frozenset(places)
         self.headers = headers or {}
 
 
@@ -123,10 +127,14 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Refused:
     shown = [_complaint(each) for each in errors[:MOST_SHOWN]]
     if len(errors) > MOST_SHOWN:
         shown.append(f"and {len(errors) - MOST_SHOWN} more")
-    return Refused(f"The request is not as declared: {'; '.join(shown)}.", 400, 422, 404)
+    places = map(_place, errors)
+    return Refused(f"The request is not as declared: {'; '.join(shown)}.", 400, 422, 404, places=tuple(places))
 
 
 def _complaint(error: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part not in ("body", "query", "path", "header"))
     message = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{where or 'the body'}: {message}"
+    return f"{_place(error) or 'the body'}: {message}"
+
+
+def _place(error: Mapping[str, Any]) -> str:
+    return ".".join(str(part) for part in error["loc"] if part not in ("body", "query", "path", "header"))

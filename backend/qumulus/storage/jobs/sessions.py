@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
 
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import UnknownSession
+from qumulus.core.errors import UnknownSession, WrongState
 from qumulus.core.events import Events
 from qumulus.core.jobs import PENDING, Job
 from qumulus.core.ports import Clock
@@ -103,6 +103,15 @@ class SqlSessions:
         """Take no more jobs. See `core.ports.Sessions`."""
         session = self._database.writer.run(lambda connection: self._close(connection, session_id, caller))
         self._events.queued.emit(session_id)  # others may have the device now
+        return session
+
+    def set_accepting(self, session_id: str, caller: Caller, *, accepting: bool) -> Session:
+        """Close it, or see that it is open. See `core.ports.Sessions`."""
+        if not accepting:
+            return self.close(session_id, caller)
+        session = self.get(session_id, caller)
+        if not session.accepts_jobs(self._clock.now()):
+            raise WrongState(f"Session {session_id} is closed and stays so: open another one.")
         return session
 
     def cancel(self, session_id: str, caller: Caller) -> Session:

@@ -214,6 +214,10 @@ class SqlJobs:
         """Return the stored result and its media type. See `JobStore.result`."""
         return self._value(job_id, "")
 
+    def hand_out(self, job: Job) -> tuple[bytes, str]:
+        """Return the result, of a private job once. See `JobStore.hand_out`."""
+        return (self.withdraw if job.private else self.result)(job.id)
+
     def withdraw(self, job_id: str) -> tuple[bytes, str]:
         """Return the result of a private job, once. See `JobStore.withdraw`."""
         value = self.result(job_id)

@@ -20,7 +20,6 @@ from .schemas.analytics import (
     Users,
 )
 from .translate import analytics as translate
-from .translate.analytics import of
 
 operation = Operations()
 
@@ -30,7 +29,9 @@ def get_analytics_filters(
     caller: Caller, accounts: Accounts, workloads: Workloads, clock: Clock, instance: Instances | None = None
 ) -> FiltersResponse:
     """What the account has jobs of."""
-    return translate.filters(of(caller, accounts, clock, instance, translate.BEGINNING), workloads)
+    return translate.filters(
+        translate.asked(caller, accounts, clock, instances=instance, start=translate.BEGINNING), workloads
+    )
 
 
 @operation("getUsageAnalytics")
@@ -48,7 +49,17 @@ def get_usage_analytics(
     plan: Plans | None = None,
 ) -> Usage:
     """All usage in one."""
-    asked = of(caller, accounts, clock, instance, interval_start, interval_end, backend, user_id, plan)
+    asked = translate.asked(
+        caller,
+        accounts,
+        clock,
+        instances=instance,
+        start=interval_start,
+        end=interval_end,
+        backends=backend,
+        users=user_id,
+        plans=plan,
+    )
     return translate.usage(asked, workloads)
 
 
@@ -68,7 +79,17 @@ def get_usage_analytics_grouped(
     plan: Plans | None = None,
 ) -> GroupedResponse:
     """The usage by device, instance, person or plan."""
-    asked = of(caller, accounts, clock, instance, interval_start, interval_end, backend, user_id, plan)
+    asked = translate.asked(
+        caller,
+        accounts,
+        clock,
+        instances=instance,
+        start=interval_start,
+        end=interval_end,
+        backends=backend,
+        users=user_id,
+        plans=plan,
+    )
     return translate.grouped(asked, workloads, group_by)
 
 
@@ -88,5 +109,15 @@ def get_usage_analytics_grouped_by_date(
     plan: Plans | None = None,
 ) -> GroupedByDateResponse:
     """The usage by device, instance, person or plan, and by day."""
-    asked = of(caller, accounts, clock, instance, interval_start, interval_end, backend, user_id, plan)
+    asked = translate.asked(
+        caller,
+        accounts,
+        clock,
+        instances=instance,
+        start=interval_start,
+        end=interval_end,
+        backends=backend,
+        users=user_id,
+        plans=plan,
+    )
     return translate.grouped_by_date(asked, workloads, group_by)

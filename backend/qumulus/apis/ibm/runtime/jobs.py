@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from qumulus.apis.dependencies import Clock, Devices, Jobs, Sessions
 from qumulus.apis.ibm import names
+from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.core.errors import NoResult
-from qumulus.core.jobs import FINAL, PENDING
-from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations
 
-from . import programs, usage
+from . import usage
 from .callers import Caller, Held, Instance
 from .changes import Change, Gone, Version
 from .schemas.backend import BackendName, IncludeMocks
@@ -50,13 +49,14 @@ def run_job(
     sessions: Sessions,
     jobs: Jobs,
     clock: Clock,
+    key: IdempotencyKey,
 ) -> RunJobResponse:
     """Take a job."""
     usage.admit(instance, jobs, clock)
     new = translate.new(body, caller, devices)
     if body.start_session is True:
         new = translate_sessions.in_new_session(new, body, sessions)
-    return translate.taken(jobs.submit(new))
+    return translate.taken(jobs.submit(keyed(new, key)))
 
 
 @operation("listJobs")
@@ -79,20 +79,17 @@ def list_jobs(
     include_mocks: IncludeMocks = False,
 ) -> JobsResponse:
     """The caller's jobs in the instance."""
-    query = JobQuery(
-        account=caller.account,
-        instance=caller.instance,
-        kinds=programs.kinds(program),
-        states={None: None, True: PENDING, False: FINAL}[pending],
-        device=None if backend is None else names.core_or_unknown(backend),
-        without_devices=frozenset() if include_mocks else names.mocks(devices),
-        created_after=created_after,
-        created_before=created_before,
-        descending=sort is Sort.DESC,
-        tags=tuple(tags or ()),
+    query = translate.query(
+        caller,
+        hidden=frozenset() if include_mocks else names.mocks(devices),
+        program=program,
+        backend=backend,
+        pending=pending,
+        created=(created_after, created_before),
+        newest_first=sort is Sort.DESC,
+        tags=tags,
         session=session_id,
-        limit=min(limit, PAGE),
-        offset=offset,
+        page=(offset, min(limit, PAGE)),
     )
     page = jobs.find(query)
     found = [translate.job(each, version, None if exclude_params else jobs.payload(each.id)) for each in page.jobs]
@@ -125,7 +122,7 @@ def get_job_results(id: JobId, caller: Caller, jobs: Jobs) -> bytes:
     """The result as it was stored, or why there is none; a private one is given out once."""
     job = jobs.get(id, caller)
     try:
-        return (jobs.withdraw if job.private else jobs.result)(id)[0]
+        return jobs.hand_out(job)[0]
     except NoResult:
         return (job.reason or "").encode()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from qumulus.apis.dependencies import Clock, Devices, Jobs, Sessions
-from qumulus.core.errors import WrongState
 from qumulus.openapi.contract import Operations
 
 from .callers import Caller
@@ -28,13 +27,9 @@ def get_session(id: SessionId, caller: Caller, sessions: Sessions, clock: Clock)
 
 
 @operation("updateSession")
-def update_session(id: SessionId, body: UpdateSessionRequest, caller: Caller, sessions: Sessions, clock: Clock) -> None:
+def update_session(id: SessionId, body: UpdateSessionRequest, caller: Caller, sessions: Sessions) -> None:
     """Let a session take no more jobs."""
-    session = sessions.get(id, caller)
-    if not body.accepting_jobs:
-        sessions.close(id, caller)
-    elif not session.accepts_jobs(clock.now()):
-        raise WrongState(f"Session {id} is closed and stays so: open another one.")
+    sessions.set_accepting(id, caller, accepting=body.accepting_jobs)
 
 
 @operation("closeSession")

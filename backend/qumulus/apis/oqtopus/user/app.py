@@ -10,6 +10,7 @@ from qumulus.openapi.contract import Document, Subjects, serve
 
 from . import account, announcements, devices, hello, jobs, tasks
 from .errors import ERRORS
+from .translate.devices import RenderedDevices
 
 DOCUMENT = Document("qumulus.apis.oqtopus.user.schemas")
 SUBJECTS = Subjects(
@@ -37,6 +38,7 @@ def create(cloud: Cloud, *, secret: bytes, token_needed: bool = False, inline: b
     app.state.cloud = cloud
     app.state.token_needed = token_needed
     app.state.inline = inline
+    app.state.rendered_devices = RenderedDevices()
     app.state.presigning = Presigning(secret, cloud.clock)
     serve(app, DOCUMENT, *(resource.operation for resource in RESOURCES), errors=ERRORS, subjects=SUBJECTS)
     return app

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Depends, Request
+
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
 from qumulus.core.services import queue_beside
 from qumulus.openapi.contract import Operations, Rendered
@@ -13,14 +17,24 @@ from .translate import devices as translate
 operation = Operations()
 
 
+async def _kept(request: Request) -> translate.RenderedDevices:
+    return request.app.state.rendered_devices
+
+
+Kept = Annotated[translate.RenderedDevices, Depends(_kept)]
+
+
 @operation("listDevices")
 def list_devices(
-    caller: Caller, devices: Devices, device_settings: DeviceSettingsStore, jobs: Jobs, information: Information
+    caller: Caller,
+    devices: Devices,
+    device_settings: DeviceSettingsStore,
+    jobs: Jobs,
+    information: Information,
+    kept: Kept,
 ) -> Rendered[list[DeviceInfo]]:
     pending = jobs.pending()
-    return Rendered.joined(
-        translate.rendered(each, device_settings, pending, information) for each in devices.devices()
-    )
+    return Rendered.joined(kept.rendered(each, device_settings, pending, information) for each in devices.devices())
 
 
 @operation("getDevice")

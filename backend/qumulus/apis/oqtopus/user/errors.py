@@ -5,11 +5,11 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from qumulus.core.errors import InvalidRequest, UnknownJob, WrongState
-from qumulus.openapi.contract import Errors, Problem
+from qumulus.openapi.contract import Errors, Problem, Refused
 
 from .schemas.error import NotFoundError
 
-BAD_TASK_ID = "The request is not as declared: taskId:"
+TASK_ID = "taskId"
 
 
 class UnknownTask(UnknownJob):
@@ -63,7 +63,9 @@ def _body(model: type[BaseModel], problem: Problem) -> BaseModel:
 def _sentence(problem: Problem) -> str:
     if problem.error is None:
         return "internal server error"
-    return "invalid task_id" if problem.message.startswith(BAD_TASK_ID) else problem.message
+    if isinstance(problem.error, Refused) and TASK_ID in problem.error.places:
+        return "invalid task_id"
+    return problem.message
 
 
 ERRORS = Errors(body=_body, otherwise=NotFoundError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs, Origin
+from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import own
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, key
 from qumulus.core.accounts import Caller as CoreCaller
@@ -58,8 +59,10 @@ def list_jobs(
 
 
 @operation("registerJobId")
-def register_job(caller: Caller, sender: Sender, jobs: Jobs, uploads: Uploads) -> RegisterJobResponse:
-    job = jobs.submit(translate.registered_job(caller, sender))
+def register_job(
+    caller: Caller, sender: Sender, jobs: Jobs, uploads: Uploads, idempotency_key: IdempotencyKey
+) -> RegisterJobResponse:
+    job = jobs.submit(keyed(translate.registered_job(caller, sender), idempotency_key))
     form = JobInfoUploadPresignedURLFields.model_validate(uploads.presigning.upload(key(job.id, INPUT)))
     return RegisterJobResponse(job_id=job.id, presigned_url=JobInfoUploadPresignedURL(url=uploads.url, fields=form))
 

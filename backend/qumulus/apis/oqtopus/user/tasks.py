@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
+from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import own
 from qumulus.apis.oqtopus.names import accepting
 from qumulus.core.accounts import Caller as CoreCaller
@@ -35,10 +36,15 @@ operation = Operations()
 
 @operation("postTask")
 def post_task(
-    body: PostTaskRequest, caller: CallerOrDefault, jobs: Jobs, devices: Devices, device_settings: DeviceSettingsStore
+    body: PostTaskRequest,
+    caller: CallerOrDefault,
+    jobs: Jobs,
+    devices: Devices,
+    device_settings: DeviceSettingsStore,
+    key: IdempotencyKey,
 ) -> PostTaskResponse:
-    job = jobs.submit(translate.new_task(body, caller, accepting(body.device, devices, device_settings)))
-    return translate.task_posted(job)
+    new = translate.new_task(body, caller, accepting(body.device, devices, device_settings))
+    return translate.task_posted(jobs.submit(keyed(new, key)))
 
 
 @operation("listTasks")

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from pydantic_core import to_json
 
 from qumulus.apis.dependencies import Jobs
+from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
 from qumulus.apis.planqk.callers import PersonalCaller, personally_authenticated
 from qumulus.core import jobs as core
@@ -38,8 +39,8 @@ def get_jobs(caller: PersonalCaller, jobs: Jobs, page: wire.Page = 0, size: wire
 
 
 @operation("createJob")
-def create_job(body: wire.JobRequest, caller: PersonalCaller, jobs: Jobs) -> wire.Job:
-    return translate.job(jobs.submit(translate.new_job(body, caller)))
+def create_job(body: wire.JobRequest, caller: PersonalCaller, jobs: Jobs, key: IdempotencyKey) -> wire.Job:
+    return translate.job(jobs.submit(keyed(translate.new_job(body, caller), key)))
 
 
 @operation("getJob")

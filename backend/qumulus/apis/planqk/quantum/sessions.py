@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from qumulus.apis.dependencies import Clock, Jobs, Sessions
 from qumulus.apis.planqk.callers import PersonalCaller
 from qumulus.core import sessions as core
-from qumulus.core.errors import UnknownSession, WrongState
+from qumulus.core.errors import UnknownSession
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations
 
@@ -62,11 +62,8 @@ def get_session_jobs(
 def update_session(
     id: wire.SessionId, body: wire.SessionUpdate, caller: PersonalCaller, known: Known, sessions: Sessions, clock: Clock
 ) -> wire.Session:
-    if not body.accept_jobs:
-        known = sessions.close(id, caller)
-    elif not known.accepts_jobs(clock.now()):
-        raise WrongState(f"Session {id} is closed and stays so: open another one.")
-    return translate_sessions.session(known, clock.now())
+    del known
+    return translate_sessions.session(sessions.set_accepting(id, caller, accepting=body.accept_jobs), clock.now())
 
 
 @operation("closeSession")

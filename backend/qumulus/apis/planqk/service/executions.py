@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Jobs, Pools, Services
+from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
 from qumulus.apis.planqk.callers import Bearer, Caller, authenticated
 from qumulus.core import services
@@ -64,13 +65,14 @@ def start_execution(
     pools: Pools,
     base: Base,
     token: Bearer,
+    key: IdempotencyKey,
 ) -> Reply[ServiceExecution]:
     found = services.service(service)
     asked = requests.read(body, pools, services.brings(service), caller)
     services.check(service, asked.parameters)
     job_id = str(uuid.uuid4())
     with services.keep_secrets(job_id, asked.secrets, token):
-        job = jobs.submit(requests.job(found, asked, caller, job_id, base.origin))
+        job = jobs.submit(keyed(requests.job(found, asked, caller, job_id, base.origin), key))
     return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
 
 

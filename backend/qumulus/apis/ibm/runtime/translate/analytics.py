@@ -60,10 +60,11 @@ KEYS: Mapping[GroupBy, Callable[[Scope, Instance], str]] = {
 }
 
 
-def of(
+def asked(
     caller: Caller,
     accounts: Accounts,
     clock: Clock,
+    *,
     instances: Collection[str] | None,
     start: datetime | None = None,
     end: datetime | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -27,8 +27,8 @@ from qumulus.apis.ibm.runtime.schemas.job import (
     UsageStatus,
 )
 from qumulus.core.accounts import Caller
-from qumulus.core.jobs import Job, JobState, NewJob
-from qumulus.core.ports import Catalogue
+from qumulus.core.jobs import FINAL, PENDING, Job, JobState, NewJob
+from qumulus.core.ports import Catalogue, JobQuery
 from qumulus.core.results import Failure
 from qumulus.payloads.primitives import PrimitiveInput
 
@@ -62,6 +62,39 @@ SOLUTIONS: Mapping[int, str] = {
     1010: "Run the job again, or a smaller one.",
     9999: "Run the job again; if it fails again, the server's log says why.",
 }
+
+
+def query(
+    caller: Caller,
+    *,
+    hidden: frozenset[str],
+    program: str | None,
+    backend: str | None,
+    pending: bool | None,
+    created: tuple[datetime | None, datetime | None],
+    newest_first: bool,
+    tags: Sequence[str] | None,
+    session: str | None,
+    page: tuple[int, int],
+) -> JobQuery:
+    """Return what a list asks for, without jobs on devices that are ``hidden``; ``page`` is an offset and a limit."""
+    after, before = created
+    offset, limit = page
+    return JobQuery(
+        account=caller.account,
+        instance=caller.instance,
+        kinds=programs.kinds(program),
+        states={None: None, True: PENDING, False: FINAL}[pending],
+        device=None if backend is None else names.core_or_unknown(backend),
+        without_devices=hidden,
+        created_after=after,
+        created_before=before,
+        descending=newest_first,
+        tags=tuple(tags or ()),
+        session=session,
+        limit=limit,
+        offset=offset,
+    )
 
 
 def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:

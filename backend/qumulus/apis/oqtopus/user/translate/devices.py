@@ -37,21 +37,25 @@ def device(
     return _device(device, _changing(device, device_settings, pending, information))
 
 
-def rendered(
-    device: Device,
-    device_settings: DeviceSettingsStore,
-    pending: Mapping[str, int],
-    information: Callable[[Device], str],
-) -> bytes:
-    """The same as JSON, kept as long as nothing changes: a list of all devices is asked for again and again."""
-    now = _changing(device, device_settings, pending, information)
-    known = _KEPT.get(device.name)
-    if known is None or known[0] != now:
-        known = _KEPT[device.name] = now, Rendered.of(_device(device, now)).content
-    return known[1]
+class RenderedDevices:
+    """Devices as JSON, kept as long as nothing changes: a list of all devices is asked for again and again."""
 
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Changing, bytes]] = {}
 
-_KEPT: dict[str, tuple[Changing, bytes]] = {}
+    def rendered(
+        self,
+        device: Device,
+        device_settings: DeviceSettingsStore,
+        pending: Mapping[str, int],
+        information: Callable[[Device], str],
+    ) -> bytes:
+        """Return what `device` gives, as JSON."""
+        now = _changing(device, device_settings, pending, information)
+        known = self._kept.get(device.name)
+        if known is None or known[0] != now:
+            known = self._kept[device.name] = now, Rendered.of(_device(device, now)).content
+        return known[1]
 
 
 def _changing(
