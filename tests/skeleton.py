@@ -58,6 +58,9 @@ def _schema(node: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, A
     node = _followed(node, document)
     for part in node.get("allOf", ()):
         node = {**_followed(part, document), **{name: value for name, value in node.items() if name != "allOf"}}
+    if "anyOf" in node:  # the first alternative is today's, and compared; that there are others has to be told
+        first, *others = node["anyOf"]
+        return {**_schema(first, document), "anyOf": [_schema(each, document) for each in others]}
     found = {name: node[name] for name in KEPT if name in node}
     if "properties" in node:
         found["properties"] = {name: _schema(each, document) for name, each in node["properties"].items()}

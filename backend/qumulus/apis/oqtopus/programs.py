@@ -22,6 +22,7 @@ from .job_files import JOB_API, pack
 
 SCHEME = "oqtopus"
 TYPE = "sse"
+PROGRAM = "sse_program"  # the member of the input that has the text
 PREFIX = "sse-"  # how the id of a program's own token begins; the id of its job follows
 GRACE = timedelta(minutes=1)
 RESULTS = ("result.zip", "transpile_result.zip")
@@ -77,7 +78,7 @@ class UserPrograms:
             return Outcome(failure=failure, reason=said, run_seconds=outcome.run_seconds, metadata=outcome.metadata)
         there = self._jobs.files(last.id)
         files = {name: self._jobs.file(last.id, name) for name in RESULTS if name in there}
-        files[LOG] = pack(LOG_ENTRY, "".join(f"{line}\n" for line in log))
+        files[LOG] = _packed_log(log)
         return Outcome(files=files, run_seconds=outcome.run_seconds, metadata=outcome.metadata)
 
     def end(self, claim: Claim) -> None:
@@ -100,6 +101,29 @@ class UserPrograms:
             limit=limit,
         )
         return self._jobs.find(query).jobs
+
+
+class NoLog(NotFound):
+    """There is no log of such a program."""
+
+
+def sse_log(job: Job, jobs: JobStore) -> bytes:
+    """The zip file with the log of a program that has ended, also of one that failed.
+
+    Raises:
+        NoLog: the job is of another type, or has not ended.
+    """
+    if job.request.get("job_type") != TYPE:
+        raise NoLog(f"Job {job.id} has no log: only jobs of the type {TYPE} have one.")
+    if not job.final:
+        raise NoLog(f"The log of job {job.id} is not there yet: ask again when the job has ended.")
+    if LOG in jobs.files(job.id):
+        return jobs.file(job.id, LOG)
+    return _packed_log([line.text for line in jobs.log(job.id)])
+
+
+def _packed_log(lines: Sequence[str]) -> bytes:
+    return pack(LOG_ENTRY, "".join(f"{line}\n" for line in lines))
 
 
 def _shortcoming(last: Job | None) -> str | None:

@@ -1,15 +1,22 @@
-"""Jobs: registered, given their input by a presigned upload, submitted, watched, fetched by presigned downloads."""
+"""Jobs: registered, given their input by a presigned upload, submitted, watched, fetched by presigned downloads.
+
+Clients of the generation before send a job whole, when today's register one, and read it whole.
+"""
 
 from __future__ import annotations
+
+import base64
+from contextlib import suppress
 
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs, Origin
 from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import own
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, key
+from qumulus.apis.oqtopus.programs import LOG, sse_log
 from qumulus.core.accounts import Caller as CoreCaller
-from qumulus.core.errors import IllegalTransition
+from qumulus.core.errors import IllegalTransition, Unavailable, WrongState
 from qumulus.core.jobs import Job as CoreJob
-from qumulus.core.jobs import JobState
+from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobStore
 from qumulus.openapi.contract import Operations
 from qumulus.openapi.wire import Time
@@ -19,11 +26,14 @@ from .errors import BadFields, UnknownUserJob, WrongStatus
 from .schemas.job import (
     Fields,
     GetJobStatusResponse,
+    GetSselogResponse,
+    InlineJob,
     Job,
     JobId,
     JobInfoUploadPresignedURL,
     JobInfoUploadPresignedURLFields,
     JobStatus,
+    NewJobRequest,
     Order,
     Page,
     RegisterJobResponse,
@@ -32,7 +42,7 @@ from .schemas.job import (
     Text,
 )
 from .schemas.success import SuccessResponse
-from .submission import checked
+from .submission import Submission, checked, inline
 from .translate import jobs as translate
 
 operation = Operations()
@@ -55,14 +65,26 @@ def list_jobs(
 ) -> list[Job]:
     members = _members(fields)
     found = jobs.find(translate.job_query(caller, start_time, end_time, status, q, page, size, order)).jobs
-    return [translate.job(each, devices, jobs.files, address, members) for each in found]
+    return [translate.job(each, devices, jobs, address, members) for each in found]
 
 
 @operation("registerJobId")
 def register_job(
-    caller: Caller, sender: Sender, jobs: Jobs, uploads: Uploads, idempotency_key: IdempotencyKey
+    body: NewJobRequest | None,
+    caller: Caller,
+    sender: Sender,
+    origin: Origin,
+    jobs: Jobs,
+    devices: Devices,
+    device_settings: DeviceSettingsStore,
+    uploads: Uploads,
+    idempotency_key: IdempotencyKey,
 ) -> RegisterJobResponse:
-    job = jobs.submit(keyed(translate.registered_job(caller, sender), idempotency_key))
+    new = keyed(translate.registered_job(caller, sender), idempotency_key)
+    if isinstance(body, InlineJob):
+        submission = inline(body, sender, jobs, devices, device_settings)
+        return RegisterJobResponse(job_id=_submitted(new, body, submission, caller, origin, jobs))
+    job = jobs.submit(new)
     form = JobInfoUploadPresignedURLFields.model_validate(uploads.presigning.upload(key(job.id, INPUT)))
     return RegisterJobResponse(job_id=job.id, presigned_url=JobInfoUploadPresignedURL(url=uploads.url, fields=form))
 
@@ -89,12 +111,18 @@ def submit_job(
 
 @operation("getJob")
 def get_job(job_id: JobId, held: Held, caller: Caller, jobs: Jobs, devices: Devices, address: Downloads) -> Job:
-    return translate.job(_job(job_id, caller, jobs), devices, jobs.files, address)
+    return translate.job(_job(job_id, caller, jobs), devices, jobs, address)
 
 
 @operation("getJobStatus")
 def get_job_status(job_id: JobId, held: Held, caller: Caller, jobs: Jobs) -> GetJobStatusResponse:
     return GetJobStatusResponse(job_id=job_id, status=translate.JOB_STATUS[_job(job_id, caller, jobs).state])
+
+
+@operation("getSselog")
+def get_sselog(job_id: JobId, caller: Caller, jobs: Jobs) -> GetSselogResponse:
+    log = sse_log(_job(job_id, caller, jobs), jobs)
+    return GetSselogResponse(file=base64.b64encode(log).decode(), file_name=LOG)
 
 
 @operation("cancelJob")
@@ -119,6 +147,28 @@ def delete_job(job_id: JobId, caller: Caller, jobs: Jobs) -> SuccessResponse:
 
 def _job(job_id: str, caller: CoreCaller, jobs: JobStore) -> CoreJob:
     return own(job_id, caller, jobs, lambda job: job.api == JOB_API, UnknownUserJob)
+
+
+def _submitted(
+    new: NewJob, body: InlineJob, submission: Submission, caller: CoreCaller, origin: str, jobs: JobStore
+) -> str:
+    """Register a job, keep its input beside it, where an engine finds it, and submit it; the job's id.
+
+    Raises:
+        Draining, StorageFull: nothing is left of it, but what the next request under the same key goes on with.
+    """
+    job = jobs.submit(new)
+    if job.state is not JobState.REGISTERED:  # an earlier request under the same key has submitted it
+        return job.id
+    try:
+        with suppress(WrongState):  # the same request came at the same time, or the job was cancelled meanwhile
+            jobs.attach(job.id, f"{INPUT}.zip", submission.content)
+            jobs.upload(job.id, translate.submitted_job(body, job, submission, origin))
+    except Unavailable:
+        if new.idempotency_key is None:
+            jobs.delete(job.id, caller, waiting=True)
+        raise
+    return job.id
 
 
 def _members(fields: str | None) -> tuple[str, ...]:

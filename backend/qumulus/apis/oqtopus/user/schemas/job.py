@@ -2,15 +2,31 @@
 #   filename:  openapi.yaml
 
 from __future__ import annotations
-from typing import Annotated
+from typing import Annotated, Any
 from pydantic import AwareDatetime, ConfigDict, Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
 from enum import StrEnum
 
 
+class EstimationResult(Wire):
+    """An expectation value and its standard deviation"""
+
+    exp_value: Annotated[float | None | MISSING, Field(examples=[1.25])] = MISSING
+    stds: Annotated[float | None | MISSING, Field(examples=[0.01])] = MISSING
+
+
 Fields = TypeAliasType("Fields", Annotated[str, Field(examples=["job_id,status"], max_length=1024)])
 """Members of a job, parted by commas"""
+
+
+class GetSselogResponse(Wire):
+    """The log of a program that ran beside a device"""
+
+    file: Annotated[str, Field(examples=["UEsDBBQAAAAIAAAAIQA="])]
+    """A zip file with the log as its only entry, in base64"""
+    file_name: Annotated[str, Field(examples=["sse_log.zip"])]
+    """What to call the file"""
 
 
 JobId = TypeAliasType(
@@ -110,6 +126,13 @@ class NullableOptions(Wire):
     )
 
 
+class OperatorItem(Wire):
+    """A Pauli string of an operator"""
+
+    pauli: Annotated[str, Field(examples=["X 0 Z 1"])]
+    coeff: Annotated[float | None | MISSING, Field(examples=[1.5])] = MISSING
+
+
 class Options(Wire):
     """Free options, echoed"""
 
@@ -131,12 +154,39 @@ Page = TypeAliasType("Page", Annotated[int, Field(examples=[1], ge=1, le=4294967
 """Number of a page"""
 
 
+class Registration(Wire):
+    """Nothing yet but the wish for an identifier"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+
+
+class SamplingResult(Wire):
+    """How often each value was measured"""
+
+    counts: Annotated[dict[str, Any] | None | MISSING, Field(examples=[{"00": 503, "11": 497}])] = MISSING
+    divided_counts: Annotated[dict[str, Any] | None | MISSING, Field(examples=[{}])] = MISSING
+    """The counts of each program, by its index"""
+
+
 Shots = TypeAliasType("Shots", Annotated[int, Field(examples=[1000], ge=1, le=10000000)])
 """How often the program is run"""
 
 
 Size = TypeAliasType("Size", Annotated[int, Field(examples=[10], ge=1, le=65535)])
 """How many jobs a page holds"""
+
+
+class SubmitJobInfo(Wire):
+    """The input of a job"""
+
+    program: Annotated[
+        list[str], Field(examples=[["OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;"]])
+    ]
+    """OpenQASM programs; several only in a job of the type multi_manual. In one of the type sse the Python program, in base64"""
+    operator: Annotated[list[OperatorItem] | None | MISSING, Field(examples=[[]])] = MISSING
+    """Of an estimation, what is estimated"""
 
 
 class SubmitJobRequest(Wire):
@@ -161,11 +211,83 @@ Text = TypeAliasType("Text", Annotated[str, Field(examples=["Bell"], max_length=
 """Text that stands in the name, the description or the identifier of a job"""
 
 
+class TranspileResult(Wire):
+    """What the transpiler made of the program"""
+
+    transpiled_program: Annotated[str | None, Field(examples=["OPENQASM 3.0;"])]
+    stats: Annotated[dict[str, Any] | None, Field(examples=[{}])]
+    virtual_physical_mapping: Annotated[dict[str, Any] | None, Field(examples=[{}])]
+
+
 class GetJobStatusResponse(Wire):
     """Where a job is in its life"""
 
     job_id: Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"])]
     status: JobStatus
+
+
+class InlineJob(Wire):
+    """A whole job, with its input"""
+
+    name: Annotated[
+        str | None | MISSING, Field(examples=["Bell State Sampling"], max_length=256, pattern="^[^\\x00]*$")
+    ] = MISSING
+    description: Annotated[
+        str | None | MISSING, Field(examples=["Bell State Sampling Example"], max_length=1024, pattern="^[^\\x00]*$")
+    ] = MISSING
+    device_id: Annotated[str, Field(examples=["Kawasaki"], max_length=64)]
+    """Name of the device; in a program that runs beside a device, empty for that one"""
+    job_type: JobType
+    job_info: SubmitJobInfo
+    transpiler_info: NullableOptions | None | MISSING = MISSING
+    simulator_info: NullableOptions | None | MISSING = MISSING
+    mitigation_info: NullableOptions | None | MISSING = MISSING
+    shots: Shots
+
+
+class JobInfoUploadPresignedURL(Wire):
+    """Where and how to upload a file"""
+
+    url: Annotated[str, Field(examples=["http://localhost:8080/storage"])]
+    fields: JobInfoUploadPresignedURLFields
+
+
+class JobResult(Wire):
+    """What the job came to, by its type"""
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    sampling: SamplingResult | None | MISSING = MISSING
+    estimation: EstimationResult | None | MISSING = MISSING
+
+
+NewJobRequest = TypeAliasType("NewJobRequest", InlineJob | Registration)
+"""A whole job, or nothing"""
+
+
+class RegisterJobResponse(Wire):
+    """A new job, and where to upload its input, unless that came along"""
+
+    job_id: Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"])]
+    presigned_url: JobInfoUploadPresignedURL | MISSING = MISSING
+
+
+class InlineJobInfo(Wire):
+    """The input and the results themselves, of a job whose input came with its submission"""
+
+    program: Annotated[
+        list[str], Field(examples=[["OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;"]])
+    ]
+    """OpenQASM programs; several only in a job of the type multi_manual. In one of the type sse the Python program, in base64"""
+    operator: Annotated[list[OperatorItem] | MISSING, Field(examples=[[]])] = MISSING
+    """Of an estimation, what is estimated"""
+    combined_program: Annotated[str | MISSING, Field(examples=["OPENQASM 3.0;"])] = MISSING
+    """Of several programs, the one that was run"""
+    result: JobResult | MISSING = MISSING
+    transpile_result: TranspileResult | MISSING = MISSING
+    message: Annotated[str | MISSING, Field(examples=["Line 1, column 36: gate 'hh' is not defined."])] = MISSING
+    """Why there is no result"""
 
 
 class Job(Wire):
@@ -178,7 +300,7 @@ class Job(Wire):
     status: JobStatus | MISSING = MISSING
     device_id: Annotated[str | MISSING, Field(examples=["Kawasaki"])] = MISSING
     shots: Shots | MISSING = MISSING
-    job_info: JobInfo | MISSING = MISSING
+    job_info: JobInfo | InlineJobInfo | MISSING = MISSING
     transpiler_info: Options | MISSING = MISSING
     simulator_info: Options | MISSING = MISSING
     mitigation_info: Options | MISSING = MISSING
@@ -188,17 +310,3 @@ class Job(Wire):
     ready_at: Annotated[AwareDatetime | MISSING, Field(examples=["2026-11-21T09:00:00.100Z"])] = MISSING
     running_at: Annotated[AwareDatetime | MISSING, Field(examples=["2026-11-21T09:00:00.200Z"])] = MISSING
     ended_at: Annotated[AwareDatetime | MISSING, Field(examples=["2026-11-21T09:00:00.300Z"])] = MISSING
-
-
-class JobInfoUploadPresignedURL(Wire):
-    """Where and how to upload a file"""
-
-    url: Annotated[str, Field(examples=["http://localhost:8080/storage"])]
-    fields: JobInfoUploadPresignedURLFields
-
-
-class RegisterJobResponse(Wire):
-    """A new job, and where to upload its input"""
-
-    job_id: Annotated[str, Field(examples=["0192f3a1-5b7c-7d2e-8f40-1a2b3c4d5e70"])]
-    presigned_url: JobInfoUploadPresignedURL

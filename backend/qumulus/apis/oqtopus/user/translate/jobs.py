@@ -10,16 +10,18 @@ from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, OUTPUTS, key
 from qumulus.apis.oqtopus.names import IDEAL, shown
 from qumulus.apis.oqtopus.programs import TYPE as PROGRAM_TYPE
 from qumulus.apis.oqtopus.programs import sent_by
+from qumulus.apis.oqtopus.user.schemas.job import InlineJob, JobStatus, Order, SubmitJobRequest
 from qumulus.apis.oqtopus.user.schemas.job import Job as WireJob
-from qumulus.apis.oqtopus.user.schemas.job import JobStatus, Order, SubmitJobRequest
 from qumulus.apis.oqtopus.user.submission import Submission
 from qumulus.core.accounts import Caller
 from qumulus.core.jobs import Job, JobState, NewJob
-from qumulus.core.ports import Catalogue, JobQuery
+from qumulus.core.ports import Catalogue, JobQuery, JobStore
 from qumulus.core.results import Failure
 from qumulus.core.services import queue_beside
 from qumulus.payloads import OPENQASM_ARCHIVE, SENT_PROGRAM
 from qumulus.payloads.archive import Archive
+
+from . import inline
 
 JOB_STATUS: Mapping[JobState, JobStatus] = {
     JobState.REGISTERED: JobStatus.REGISTERED,
@@ -31,6 +33,9 @@ JOB_STATUS: Mapping[JobState, JobStatus] = {
     JobState.FAILED: JobStatus.FAILED,
     JobState.CANCELLED: JobStatus.CANCELLED,
 }
+
+INLINE = "inline"
+"""The member of a job's request that is there where its input came with it; no member of a job on the wire."""
 
 MEMBERS = tuple(WireJob.model_fields)
 EFFECTIVE = {"transpiler_lib": "qiskit", "transpiler_options": {"optimization_level": 1}}
@@ -45,7 +50,7 @@ def registered_job(caller: Caller, sender: str | None) -> NewJob:
     )
 
 
-def submitted_job(body: SubmitJobRequest, registered: Job, submission: Submission, origin: str) -> NewJob:
+def submitted_job(body: SubmitJobRequest | InlineJob, registered: Job, submission: Submission, origin: str) -> NewJob:
     """A registered job with all that it needs to run; ``origin`` is where this API is, for a program that sends jobs itself."""
     members = body.model_dump(mode="json", exclude_unset=True)
     sent = {name: value for name, value in members.items() if value is not None}
@@ -69,6 +74,7 @@ def submitted_job(body: SubmitJobRequest, registered: Job, submission: Submissio
             "simulator_info": sent.get("simulator_info", {}),
             "mitigation_info": sent.get("mitigation_info", {}),
             **({"origin": origin} if beside else {}),
+            **({INLINE: True} if submission.inline else {}),
         },
     )
 
@@ -100,7 +106,7 @@ def job_query(
 def job(
     job: Job,
     devices: Catalogue,
-    files: Callable[[str], Collection[str]],
+    jobs: JobStore,
     address: Callable[[str], str],
     members: Collection[str] = MEMBERS,
 ) -> WireJob:
@@ -109,7 +115,7 @@ def job(
     Args:
         job: the core's job.
         devices: where its device is looked up.
-        files: gives the names of a job's files.
+        jobs: where its files are.
         address: gives where a file can be downloaded, by its key.
         members: the names of the members to show.
     """
@@ -127,7 +133,11 @@ def job(
             **_times(job),
         }
         if "job_info" in members:
-            shown_members["job_info"] = _information(job, files(job.id), address)
+            shown_members["job_info"] = (
+                inline.information(job, jobs)
+                if INLINE in job.request
+                else _information(job, jobs.files(job.id), address)
+            )
     present = {name: value for name, value in shown_members.items() if name in members and value is not None}
     return WireJob.model_validate(present)
 
