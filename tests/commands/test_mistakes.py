@@ -16,7 +16,7 @@ MISTAKES = {
     "jobs list --limt 3": "No such option: --limt (Possible options: --limit). See `qumulus jobs list --help`.",
     "jobs show": "Missing argument 'JOB'. See `qumulus jobs show --help`.",
     "version twice": "Got unexpected extra argument(s) (twice). See `qumulus version --help`.",
-    "tokens create": "Missing argument 'ibm|oqtopus|planqk|provider|admin'. Choose from: ibm, oqtopus, planqk, provider, admin. "
+    "tokens create": "Missing argument 'oqtopus|provider|planqk|ibm|admin'. Choose from: oqtopus, provider, planqk, ibm, admin. "
     "See `qumulus tokens create --help`.",
     "serve --nonsense": "Unrecognized arguments: --nonsense. See `qumulus serve --help`.",
     "serve --port": "Argument --port: expected one argument. See `qumulus serve --help`.",
