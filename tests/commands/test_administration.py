@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -167,9 +169,17 @@ def test_a_bar_shows_on_a_terminal_what_is_waited_for(server):
         shown = ""
         while f"Job {job} is queued" not in shown:
             shown += os.read(main, 1 << 16).decode()  # ends with an error when the command does
+        threading.Thread(target=drain, args=[main], daemon=True).start()  # else the command waits for who reads its bar
         run(server, "devices", "set", "lagos", "--least-queue", "0")
         assert b'"11"' in waiting.stdout.read()
-    os.close(main)
+
+
+def drain(terminal: int) -> None:
+    """Read what is written to a terminal until nobody can write to it any more, and close it."""
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 1 << 16):
+            pass
+    os.close(terminal)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "what?limit=1", "with space", "..", "#", "%00", "ü"])

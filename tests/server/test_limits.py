@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from asking import TASK, ask
+from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
 from qumulus.openapi.documentation import Served
-from qumulus.serving.app import APIS
+from qumulus.serving.app import served
 from servers import Server
 
 MOST_CONNECTIONS = 12
@@ -133,11 +134,11 @@ def test_all_bodies_together_take_no_more_memory_than_they_may(server: Server):
     assert answered == 200  # what the others held was given back
 
 
-DOCUMENTS = [*((api.served(), api) for api in APIS), (Served("emulator", emulator.DOCUMENT), None)]
+DOCUMENTS = [*((served(api), api) for api in families.apis()), (Served("emulator", emulator.DOCUMENT), None)]
 SECURED = [
     (operation.id, operation.method, (api.prefixes[0] if api and api.cut else "") + operation.route)
-    for served, api in DOCUMENTS
-    for operation in served.document.operations.values()
+    for shown, api in DOCUMENTS
+    for operation in shown.document.operations.values()
     if operation.secured and operation.bodies
 ]
 
