@@ -70,6 +70,16 @@ def test_one_evolution_gives_the_values_of_all_bases(
     assert found.metadata["accuracy"]["trace_error"] < 1e-10
 
 
+def test_a_slow_machine_shares_an_evolution_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both estimates count in its own seconds."""
+    monkeypatch.setattr("qumulus.simulation.tasks.slowness", lambda: 5.0)
+    model = device_model("brisbane")
+    circuit = placed(su2(9, 2), model)
+    calls = counted(monkeypatch)
+    expectation(circuit, observables(circuit, 9), model, shots=None, method="chain")
+    assert len(calls) == 1
+
+
 def test_one_truncated_evolution_is_as_accurate_as_one_for_each_basis() -> None:
     model = device_model("brisbane")
     circuit = placed(brickwork(8, 8), model)

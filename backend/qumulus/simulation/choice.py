@@ -194,7 +194,8 @@ def choose(
             continue
         estimates[candidate.name] = estimate = candidate.estimate(task)
         if estimate.seconds < _AT_ONCE and candidate.approximation is None and _within(estimate, task):
-            return Chosen(task, [candidate], estimates, lambda tried: again(without={*without, *tried}))
+            here = {name: each.here() for name, each in estimates.items()}
+            return Chosen(task, [candidate], here, lambda tried: again(without={*without, *tried}))
     if named and objections:  # it is the only candidate
         raise ProgramError(f"The method {method!r} cannot simulate this circuit: {objections[method]}.")
     at_last = _at_last(task, exact_values, without) if method == AUTO and task.limits.approximate else []
