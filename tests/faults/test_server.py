@@ -50,6 +50,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
             "QUMULUS_STATUS_HOLD": "0",
             "QUMULUS_LOG": "off",
             "QUMULUS_SIMULATIONS": "2",
+            "QUMULUS_STRICT_SIMULATION": "true",  # some tests want runs that take minutes, and not a quicker answer
         },
     )
     yield made
