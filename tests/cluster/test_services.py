@@ -400,7 +400,7 @@ def test_what_runs_ends_with_its_dispatcher_and_what_waits_for_a_room_is_run_by_
 
 def test_an_execution_whose_driver_is_lost_runs_again(napping, enough, dispatchers):
     execution = begun(napping, {"seconds": 6})
-    (driver,) = [pid for pid in children(dispatchers[0].pid) if "cluster.programs.driver" in command(pid)]
+    (driver,) = [pid for pid in children(dispatchers[0].pid) if "cluster.services.driver" in command(pid)]
     kill(driver)
     assert napping.wait(execution, seconds=READY_SECONDS)["status"] == "SUCCEEDED"
     assert messages(napping, execution) == ["begun", AGAIN, "begun"]
