@@ -53,6 +53,28 @@ def test_the_newest_migration_is_the_one_that_a_start_looks_for():
     assert ScriptDirectory(folder).get_current_head() == schema.HEAD
 
 
+@pytest.mark.only("sqlite")
+def test_limits_that_were_set_before_an_administrator_could_are_the_administrators(tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir()
+    database = open_database(folder, None, SystemClock())
+    schema.upgrade(database, "0004")
+    with database.changing() as connection:
+        connection.exec_driver_sql("INSERT INTO accounts VALUES ('local', 'Local', NULL)")
+        for name in ("test", "research"):
+            row = f"('crn:{name}', '{name}', 'local', 'open', 'us-east', '[]', 60)"
+            connection.exec_driver_sql(f"INSERT INTO instances VALUES {row}")
+    schema.upgrade(database)
+    database.close()
+    storage = open_storage(folder)
+    known = {each.name: (each.limit_seconds, each.granted_seconds) for each in storage.accounts.instances("local")}
+    storage.close()
+    assert known == {"research": (60, 60), "test": (60, None)}
+    database = open_database(folder, None, SystemClock())
+    schema.downgrade(database, "0004")
+    database.close()
+
+
 def test_a_state_made_by_migrations_is_used_like_a_fresh_one(tmp_path):
     migrated(tmp_path / "state").close()
     storage = open_storage(tmp_path / "state")

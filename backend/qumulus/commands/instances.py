@@ -19,6 +19,8 @@ names = completing(
     lambda page: [(each["name"], each["plan"]) for each in page["instances"] if not each["built_in"]],
 )
 
+all_names = completing("/emulator/instances", lambda page: [(each["name"], each["plan"]) for each in page["instances"]])
+
 
 class Plan(StrEnum):
     """What an instance may use, as plans say it."""
@@ -72,6 +74,26 @@ def create(
         show.as_json(made)
     else:
         typer.echo(made["crn"])
+
+
+@app.command("limit")
+def limit(
+    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=all_names, help="The name of an instance.")],
+    url: Url,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0, help="Of devices, in 28 days.", show_default="as many as its plan allows"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Set what an instance may use at most; its account can't raise it."""
+    limited = Cloud(url).put(f"{at('instances', name)}/limit", {"limit_seconds": seconds})
+    if json:
+        show.as_json(limited)
+    else:
+        typer.echo(
+            f"{name} may use {'as much as its plan allows' if seconds is None else f'{seconds:g} s of devices'}."
+        )
 
 
 @app.command("remove")

@@ -19,7 +19,14 @@ class Instance:
     plan: str
     region: str
     tags: tuple[str, ...] = ()
-    limit_seconds: float | None = None  # of devices; None: as much as the plan allows
+    limit_seconds: float | None = None  # of devices, as its account wants it; None: as much as it may have
+    granted_seconds: float | None = None  # as the administrator wants it, which the account can't raise
+
+    @property
+    def allowed_seconds(self) -> float | None:
+        """Return the lower of both; None for as much as the plan allows."""
+        limits = (self.limit_seconds, self.granted_seconds)
+        return min((each for each in limits if each is not None), default=None)
 
 
 class InstanceNaming(Protocol):

@@ -168,9 +168,31 @@ class SqlAccounts:
         self._write(work)
 
     def set_limit(self, crn: str, seconds: float | None) -> None:
-        """Set how many seconds of devices an instance may use."""
-        limited = update(instances).where(instances.c.crn == crn).values(limit_seconds=seconds)
-        self._write(lambda connection: connection.execute(limited))
+        """Set how many seconds of devices an account lets its instance use. See `core.ports.Accounts`."""
+
+        def work(connection: Connection) -> None:
+            granted = connection.execute(
+                select(instances.c.granted_seconds).where(instances.c.crn == crn).with_for_update()
+            ).scalar()
+            if granted is not None and seconds is not None and seconds > granted:
+                raise NotAllowed(
+                    f"The administrator lets this instance use {granted:g} seconds: set a limit that is not above it."
+                )
+            connection.execute(update(instances).where(instances.c.crn == crn).values(limit_seconds=seconds))
+
+        self._write(work)
+
+    def grant(self, name: str, seconds: float | None) -> Instance:
+        """Set how many seconds of devices an instance may use at most. See `core.ports.Accounts`."""
+
+        def work(connection: Connection) -> Instance:
+            granted = update(instances).where(instances.c.name == name).values(granted_seconds=seconds)
+            row = connection.execute(granted.returning(instances)).first()
+            if row is None:
+                raise NotFound(f"There is no instance named {name[:80]!r}: list the instances to see the names.")
+            return _instance(row)
+
+        return self._write(work)
 
     def tokens(self, account: str) -> tuple[Token, ...]:
         """Return the credentials of an account, as they are stored."""
@@ -258,7 +280,7 @@ def _need(connection: Connection, account: str) -> None:
 
 
 def _instance_values(instance: Instance) -> dict[str, Any]:
-    names = ("crn", "name", "account", "plan", "region", "limit_seconds")
+    names = ("crn", "name", "account", "plan", "region", "limit_seconds", "granted_seconds")
     return {name: getattr(instance, name) for name in names} | {"tags": list(instance.tags)}
 
 

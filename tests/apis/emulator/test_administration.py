@@ -138,6 +138,32 @@ def test_an_account_has_instances_and_tokens_of_its_own(cloud):
     assert status(made["crn"]) == 403
 
 
+def test_an_account_can_lower_the_limit_of_an_administrator_and_not_raise_it(cloud):
+    limit = "/instances/test/limit"
+    headers = {"Authorization": "Bearer qumulus-local", "Service-CRN": "test", "IBM-API-Version": "2026-04-15"}
+    url = f"{cloud.server.url}/v1/instances/configuration"
+
+    def own(seconds: int | None) -> requests.Response:
+        return requests.put(url, json={"instance_limit": seconds}, headers=headers, timeout=30)
+
+    assert cloud("PUT", limit, 200, json={"limit_seconds": 600})["limit_seconds"] == 600
+    try:
+        refused = own(601)
+        assert refused.status_code == 403
+        assert "lets this instance use 600 seconds" in refused.json()["errors"][0]["message"]
+        assert own(60).status_code == 204
+        assert requests.get(url, headers=headers, timeout=30).json() == {"instance_limit": 60}
+        (test,) = (each for each in cloud("GET", "/instances")["instances"] if each["name"] == "test")
+        assert (test["limit_seconds"], test["own_limit_seconds"]) == (600, 60)
+        assert own(None).status_code == 204
+        assert requests.get(url, headers=headers, timeout=30).json() == {"instance_limit": 600}
+    finally:
+        cloud("PUT", limit, 200, json={"limit_seconds": None})
+    assert own(601).status_code == 204
+    own(None)
+    cloud("PUT", "/instances/nobody/limit", 404, json={"limit_seconds": 1})
+
+
 def test_what_is_there_is_not_made_again_and_what_is_always_there_stays(cloud):
     assert "There is an account" in cloud("POST", "/accounts", 409, json={"id": "local"})["detail"]
     assert "named test already" in cloud("POST", "/instances", 409, json={"name": "test"})["detail"]

@@ -8,7 +8,7 @@ from qumulus.openapi.contract import Operations
 from .callers import Administrator
 from .naming import Naming
 from .schemas import accounts as wire
-from .schemas.instances import Instance, Instances, Name, NewInstance
+from .schemas.instances import Instance, Instances, Limit, Name, NewInstance
 from .translate import accounts as translate
 from .translate import instances as translate_instances
 
@@ -48,3 +48,11 @@ def create_instance(body: NewInstance, administrator: Administrator, accounts: A
 def remove_instance(instance: Name, administrator: Administrator, accounts: Accounts) -> None:
     """Forget an instance."""
     accounts.remove_instance(instance)
+
+
+@operation("limitInstance")
+def limit_instance(
+    instance: Name, body: Limit, administrator: Administrator, accounts: Accounts, naming: Naming
+) -> Instance:
+    """Set what an instance may use at most."""
+    return translate_instances.instance(accounts.grant(instance, body.limit_seconds), naming)

@@ -53,7 +53,19 @@ class Accounts(Protocol):
     def instance(self, name_or_crn: str) -> Instance | None: ...
 
     def set_limit(self, crn: str, seconds: float | None) -> None:
-        """Set how many seconds of devices an instance may use; None takes the limit away."""
+        """Set how many seconds of devices an account lets its instance use; None takes the account's limit away.
+
+        Raises:
+            NotAllowed: the administrator has granted less.
+        """
+        ...
+
+    def grant(self, name: str, seconds: float | None) -> Instance:
+        """Set how many seconds of devices an instance may use at most, as the administrator wants it; None: as many as its plan allows.
+
+        Raises:
+            NotFound
+        """
         ...
 
     def tokens(self, account: str) -> tuple[Token, ...]: ...

@@ -121,6 +121,7 @@ jobs = Table(
     Column("owner", Word(255)),  # who holds the claim
     Column("lease_until", Moment),  # None: held without a lease
     Column("idempotency_key", Word(255)),
+    Column("payload_size", BigInteger),  # bytes; None: of an earlier version, or gone
     # Last, so that reading the other columns never follows a payload's overflow pages.
     Column("payload_blob", Word(255)),  # the key of a payload that is too large for the row
     Column("payload", LargeBinary),
@@ -200,7 +201,8 @@ instances = Table(
     Column("plan", Word(255), nullable=False),
     Column("region", Word(255), nullable=False),
     Column("tags", JSON, nullable=False),
-    Column("limit_seconds", Float),
+    Column("limit_seconds", Float),  # as its account wants it
+    Column("granted_seconds", Float),  # as the administrator wants it
 )
 
 tokens = Table(

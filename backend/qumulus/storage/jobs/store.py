@@ -53,7 +53,7 @@ class SqlJobs:
         now = self._clock.now()
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
         with self._values.stored(new.payload) as (payload, blob):
-            values |= {"payload": payload, "payload_blob": blob}
+            values |= {"payload": payload, "payload_blob": blob, "payload_size": len(new.payload)}
 
             def work(connection: Connection) -> Job:
                 if new.idempotency_key is not None and (earlier := _by_key(connection, new)):
@@ -80,7 +80,8 @@ class SqlJobs:
                 name: getattr(new, name) for name in rows.SAME_NAMES if name not in ("account", "idempotency_key")
             }
             values |= {"tags": list(new.tags), "request": dict(new.request), "lane": rows.lane(new.device, new.account)}
-            values |= {"payload": payload, "payload_blob": blob, "ticket": NEXT_TICKET, "queued_at": now}
+            values |= {"payload": payload, "payload_blob": blob, "payload_size": len(new.payload)}
+            values |= {"ticket": NEXT_TICKET, "queued_at": now}
 
             def work(connection: Connection) -> Job:
                 job = _locked(connection, job_id, new.account)
@@ -228,7 +229,9 @@ class SqlJobs:
             if not blobs:
                 raise NoResult(job_id, "private, and its result was read")
             blobs += connection.execute(select(jobs.c.payload_blob).where(jobs.c.id == job_id)).scalars()
-            connection.execute(update(jobs).where(jobs.c.id == job_id).values(payload=b"", payload_blob=None))
+            connection.execute(
+                update(jobs).where(jobs.c.id == job_id).values(payload=b"", payload_blob=None, payload_size=0)
+            )
             return blobs
 
         self._values.drop(self._database.writer.run(work))

@@ -11,7 +11,7 @@ from .accounts import AccountId
 
 
 LimitSeconds = TypeAliasType("LimitSeconds", Annotated[float | None, Field(examples=[600], ge=0.0, le=1000000000.0)])
-"""Seconds of devices that it may use in 28 days; null for as many as its plan allows"""
+"""Seconds of devices that it may use in 28 days, which its account can't raise; null for as many as its plan allows"""
 
 
 Name = TypeAliasType(
@@ -19,6 +19,10 @@ Name = TypeAliasType(
     Annotated[str, Field(examples=["test"], max_length=180, min_length=1, pattern="^[A-Za-z0-9][A-Za-z0-9 _.-]*$")],
 )
 """What people call an instance; no two have the same name"""
+
+
+OwnLimitSeconds = TypeAliasType("OwnLimitSeconds", Annotated[float | None, Field(examples=[None])])
+"""The limit that its account has set; null where it has set none"""
 
 
 class Plan(StrEnum):
@@ -59,6 +63,7 @@ class Instance(Wire):
     region: Annotated[str, Field(examples=["us-east"])]
     tags: list[str]
     limit_seconds: LimitSeconds | None
+    own_limit_seconds: OwnLimitSeconds | None
     built_in: Annotated[bool, Field(examples=[True])]
     """Whether it is always there"""
 
@@ -67,6 +72,15 @@ class Instances(Wire):
     """All instances"""
 
     instances: list[Instance]
+
+
+class Limit(Wire):
+    """What an instance may use at most"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    limit_seconds: LimitSeconds | None
 
 
 class NewInstance(Wire):

@@ -18,7 +18,8 @@ def instance(known: accounts.Instance, naming: accounts.InstanceNaming) -> Insta
         plan=known.plan,
         region=known.region,
         tags=list(known.tags),
-        limit_seconds=known.limit_seconds,
+        limit_seconds=known.granted_seconds,
+        own_limit_seconds=known.limit_seconds,
         built_in=known.crn in {each.crn for each in naming.built_in},
     )
 
@@ -32,4 +33,4 @@ def core_instance(body: NewInstance, naming: accounts.InstanceNaming) -> account
         plan=None if plan is None else plan.value,
         region=given(body.region),
     )
-    return replace(made, tags=tuple(given(body.tags, ())), limit_seconds=given(body.limit_seconds))
+    return replace(made, tags=tuple(given(body.tags, ())), granted_seconds=given(body.limit_seconds))

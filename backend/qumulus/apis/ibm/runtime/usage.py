@@ -29,7 +29,7 @@ class Usage:
 def limit(instance: Instance) -> float | None:
     """The lower of what is set for an instance and what its plan allows, in seconds; None for no limit."""
     plan = PLANS.get(instance.plan)
-    limits = (instance.limit_seconds, plan.limit_seconds if plan else None)
+    limits = (instance.allowed_seconds, plan.limit_seconds if plan else None)
     return min((each for each in limits if each is not None), default=None)
 
 

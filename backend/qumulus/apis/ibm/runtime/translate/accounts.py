@@ -39,7 +39,7 @@ def account(id: str, instances: Iterable[Instance], devices: Catalogue, only: st
 def plan(name: str, instances: Iterable[Instance], backends: list[str]) -> Plan:
     """What instances of one plan may use together."""
     limit = PLANS[name].limit_seconds if name in PLANS else None
-    given = sum(instance.limit_seconds or 0.0 for instance in instances)
+    given = sum(instance.allowed_seconds or 0.0 for instance in instances)
     seconds = MISSING if limit is None else int(limit)
     return Plan(
         plan_id=plan_id(name),

@@ -30,7 +30,7 @@ def instance(known: Instance, devices: Iterable[Device]) -> InstanceResponse:
 
 def configuration(known: Instance) -> Configuration:
     """Return what is set for the instance, its limit in whole seconds."""
-    limit = known.limit_seconds
+    limit = known.allowed_seconds
     return Configuration(instance_limit=None if limit is None else int(limit))
 
 
