@@ -4,6 +4,7 @@ primitives      inputs of the primitives of Qiskit Runtime
 openqasm        the text of one OpenQASM program with its options; archives of several
 circuits        circuits in a provider's own format
 user_programs   Python programs of users: deployed ones, and those that are sent with a job
+zip_files       zip files with one JSON document, as inputs and results travel
 """
 
 from __future__ import annotations

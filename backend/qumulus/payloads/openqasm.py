@@ -40,5 +40,11 @@ class OpenQasmTask:
         return cls.of(json.loads(content))
 
 
+INLINE = "inline"
+"""The option of a job whose outputs are wanted as one JSON object, too, and not in zip files alone."""
+
+SHOWN = "shown.json"
+"""The file with that object, whose members are named as the zip files."""
+
 OPENQASM_TASK = Kind("openqasm", OpenQasmTask)
 OPENQASM_ARCHIVE = Kind("openqasm.job", Archive)

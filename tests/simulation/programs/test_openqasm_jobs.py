@@ -9,9 +9,9 @@ import pytest
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
+from qumulus.payloads.zip_files import pack_json, unpack_json
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.programs import openqasm_jobs
-from qumulus.simulation.programs.openqasm_archive import pack_json, unpack_json
 
 BELL = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
 FLIPPED = "OPENQASM 3; qubit[2] q; bit[2] c; x q[1]; c = measure q;"

@@ -15,8 +15,8 @@ from typing import Any
 from qumulus.core.devices import Calibration, Device, DeviceKind, DeviceReport
 from qumulus.core.errors import InvalidRequest, NotFound, UnknownDevice
 from qumulus.core.ports import Catalogue, DeviceSettingsStore
+from qumulus.payloads.zip_files import pack
 
-from . import job_files
 from .names import name_of
 
 NAME = "device_info.zip"
@@ -101,7 +101,7 @@ def _waiting(device: str, upload_id: str) -> str:
 @lru_cache(maxsize=128)
 def _packed(text: str) -> bytes:
     """A zip file with the JSON text as its only entry."""
-    return job_files.pack(ENTRY, text)
+    return pack(ENTRY, text)
 
 
 class _Known:

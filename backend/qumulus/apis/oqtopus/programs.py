@@ -7,7 +7,7 @@ OQTOPUS_BASE_URL and OQTOPUS_API_TOKEN, for programs that call the API themselve
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -17,8 +17,11 @@ from qumulus.core.errors import IllegalTransition, NotFound
 from qumulus.core.jobs import PENDING, Job, JobState
 from qumulus.core.ports import Accounts, Claim, Clock, JobQuery, JobStore
 from qumulus.core.results import Failure, LogLine, Outcome
+from qumulus.payloads.openqasm import INLINE, SHOWN
+from qumulus.payloads.zip_files import pack
 
-from .job_files import JOB_API, pack
+from .job_files import JOB_API
+from .unpacking import unpacked
 
 SCHEME = "oqtopus"
 TYPE = "sse"
@@ -78,6 +81,8 @@ class UserPrograms:
             return Outcome(failure=failure, reason=said, run_seconds=outcome.run_seconds, metadata=outcome.metadata)
         there = self._jobs.files(last.id)
         files = {name: self._jobs.file(last.id, name) for name in RESULTS if name in there}
+        if claim.program.options.get(INLINE):
+            files |= _shown(last.id, there, files, self._jobs)
         files[LOG] = _packed_log(log)
         return Outcome(files=files, run_seconds=outcome.run_seconds, metadata=outcome.metadata)
 
@@ -124,6 +129,13 @@ def sse_log(job: Job, jobs: JobStore) -> bytes:
 
 def _packed_log(lines: Sequence[str]) -> bytes:
     return pack(LOG_ENTRY, "".join(f"{line}\n" for line in lines))
+
+
+def _shown(job_id: str, there: Collection[str], files: Mapping[str, bytes], jobs: JobStore) -> dict[str, bytes]:
+    """What answers show of the results of its last job, where they show results themselves."""
+    if SHOWN in there:
+        return {SHOWN: jobs.file(job_id, SHOWN)}
+    return unpacked({name.removesuffix(".zip"): content for name, content in files.items()})
 
 
 def _shortcoming(last: Job | None) -> str | None:

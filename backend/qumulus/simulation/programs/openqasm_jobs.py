@@ -6,6 +6,7 @@ files that the clients download: `result.zip`, `transpile_result.zip`, and `comb
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -17,12 +18,13 @@ from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome, Severity
 from qumulus.payloads import OPENQASM_ARCHIVE
+from qumulus.payloads.openqasm import INLINE, SHOWN
+from qumulus.payloads.zip_files import Unreadable, pack_json, unpack_json
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.seeds import fresh
 
-from .openqasm_archive import pack_json, unpack_json
 from .openqasm_estimation import estimate, read_operator
 from .openqasm_gates import write_out
 from .openqasm_mitigation import mitigate
@@ -110,33 +112,39 @@ def run(program: Program, log: Log) -> Outcome:
     """
     del log
     start = perf_counter()
-    content = unpack_json(
-        OPENQASM_ARCHIVE.decode(program.payload).content, most_bytes=program.limits.decompressed_bytes
-    )
+    packed = OPENQASM_ARCHIVE.decode(program.payload).content
+    try:
+        content = unpack_json(packed, most_bytes=program.limits.decompressed_bytes)
+    except Unreadable as error:
+        raise ProgramError(f"The input {error}: pack input.json again.") from error
     if not isinstance(content, dict):
         raise ProgramError("The input must be a JSON object with the member program.")
     kind = program.options.get("job_type", "sampling")
     if kind not in TYPES:
         raise ProgramError(f"Jobs of the type {kind} cannot be run here: use {', '.join(TYPES)}.")
     seed = fresh() if program.seed is None else program.seed
-    result, files, metadata = TYPES[kind](
+    outputs, metadata = TYPES[kind](
         Run(program, device_model(program.device, program.calibration, program.noise), content, seed)
     )
+    files = {f"{name}.zip": pack_json(f"{name}.json", output) for name, output in outputs.items()}
+    if program.options.get(INLINE):
+        files[SHOWN] = json.dumps(outputs, separators=(",", ":")).encode()
     return Outcome(
-        files={"result.zip": pack_json("result.json", result), **files},
+        files=files,
         metadata={**metadata, "seed": seed},
         run_seconds=perf_counter() - start,
     )
 
 
-Ran = tuple[dict[str, Any], dict[str, bytes], Mapping[str, Any]]
+Ran = tuple[dict[str, Any], Mapping[str, Any]]
+"""What each output file holds, by its name, and how it was found."""
 
 
 def _sampling(job: Run) -> Ran:
     circuit = job.circuit()
     placed, counts, metadata = _counted(job, circuit)
     result = {"sampling": {"counts": counts, "divided_counts": None}, "estimation": None}
-    return result, _transpile_result(job, circuit, placed), metadata
+    return {"result": result, **_transpile_result(job, circuit, placed)}, metadata
 
 
 def _multi_manual(job: Run) -> Ran:
@@ -150,8 +158,8 @@ def _multi_manual(job: Run) -> Ran:
         "sampling": {"counts": counts, "divided_counts": _divided(counts, [each.num_clbits for each in circuits])},
         "estimation": None,
     }
-    files = {"combined_program.zip": pack_json("combined_program.json", qasm3.dumps(combined))}
-    return result, files | _transpile_result(job, combined, placed), metadata
+    outputs = {"result": result, "combined_program": qasm3.dumps(combined)}
+    return outputs | _transpile_result(job, combined, placed), metadata
 
 
 def _estimation(job: Run) -> Ran:
@@ -163,7 +171,8 @@ def _estimation(job: Run) -> Ran:
     value, metadata = estimate(
         placed.circuit, observable, job.model, job.mitigation, job.shots, job.seed, job.program.limits
     )
-    return {"sampling": None, "estimation": value}, _transpile_result(job, circuit, placed), metadata
+    result = {"sampling": None, "estimation": value}
+    return {"result": result, **_transpile_result(job, circuit, placed)}, metadata
 
 
 TYPES: Mapping[str, Callable[[Run], Ran]] = {
@@ -214,7 +223,7 @@ def _divided(counts: Mapping[str, int], widths: Sequence[int]) -> dict[str, dict
     return divided
 
 
-def _transpile_result(job: Run, before: QuantumCircuit, placed: Placed) -> dict[str, bytes]:
+def _transpile_result(job: Run, before: QuantumCircuit, placed: Placed) -> dict[str, Any]:
     """What the transpiler made, with figures before and after; nothing where none was wanted."""
     if not job.transpiled:
         return {}
@@ -227,7 +236,7 @@ def _transpile_result(job: Run, before: QuantumCircuit, placed: Placed) -> dict[
             "bit_mapping": bits,
         },
     }
-    return {"transpile_result.zip": pack_json("transpile_result.json", content)}
+    return {"transpile_result": content}
 
 
 def _figures(circuit: QuantumCircuit) -> dict[str, int]:

@@ -224,7 +224,7 @@ def bomb() -> bytes:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"no zip", "is not a zip file with one entry"),
+        (b"no zip", "is not a zip file that can be opened"),
         (bomb(), "is larger than"),
         (packed("result.json", [1]), "is not as OQTOPUS declares it"),
     ],

@@ -4,8 +4,8 @@ import json
 import sys
 
 from qumulus.core.programs import Program
+from qumulus.payloads.zip_files import pack_json, unpack_json
 from qumulus.simulation.errors import ProgramError
-from qumulus.simulation.programs.openqasm_archive import pack_json, unpack_json
 from qumulus.simulation.programs.openqasm_jobs import run
 
 for line in sys.stdin:

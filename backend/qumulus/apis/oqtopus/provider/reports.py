@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from qumulus.apis.oqtopus.job_files import OUTPUTS, inline
+from qumulus.apis.oqtopus.unpacking import unpacked
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import UnknownJob
 from qumulus.core.jobs import Job, JobState
@@ -35,6 +38,14 @@ def _start(claim: Claim, _job: Job, _body: JobStatusUpdate, _jobs: JobStore, que
     return queue.start(claim)
 
 
+def _succeed(claim: Claim, job: Job, body: JobStatusUpdate, jobs: JobStore, queue: FetchedQueue) -> bool:
+    if inline(job):
+        there = [name for name in OUTPUTS if f"{name}.zip" in jobs.files(job.id)]
+        shown = unpacked({name: jobs.file(job.id, f"{name}.zip") for name in there})
+        return queue.finish(claim, replace(translate.outcome(body, job), files=shown))
+    return _finish(claim, job, body, jobs, queue)
+
+
 def _finish(claim: Claim, job: Job, body: JobStatusUpdate, _jobs: JobStore, queue: FetchedQueue) -> bool:
     return queue.finish(claim, translate.outcome(body, job))
 
@@ -53,7 +64,7 @@ def _hand_back(claim: Claim, _job: Job, _body: JobStatusUpdate, _jobs: JobStore,
 STEPS: Mapping[ReportedStatus, Callable[[Claim, Job, JobStatusUpdate, JobStore, FetchedQueue], bool]] = {
     ReportedStatus.SUBMITTED: _hand_back,
     ReportedStatus.RUNNING: _start,
-    ReportedStatus.SUCCEEDED: _finish,
+    ReportedStatus.SUCCEEDED: _succeed,
     ReportedStatus.FAILED: _finish,
     ReportedStatus.CANCELLED: _cancel,
 }

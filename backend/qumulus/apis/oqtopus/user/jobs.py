@@ -11,14 +11,14 @@ from contextlib import suppress
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs, Origin
 from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import own
-from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, key
+from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, SENT, key
 from qumulus.apis.oqtopus.programs import LOG, sse_log
 from qumulus.core.accounts import Caller as CoreCaller
 from qumulus.core.errors import IllegalTransition, Unavailable, WrongState
 from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobStore
-from qumulus.openapi.contract import Operations
+from qumulus.openapi.contract import Operations, Rendered
 from qumulus.openapi.wire import Time
 
 from .callers import Caller, Downloads, Held, Sender, Uploads
@@ -62,10 +62,10 @@ def list_jobs(
     page: Page = 1,
     size: Size = 10,
     order: Order = Order.ASC,
-) -> list[Job]:
+) -> Rendered[list[Job]]:
     members = _members(fields)
     found = jobs.find(translate.job_query(caller, start_time, end_time, status, q, page, size, order)).jobs
-    return [translate.job(each, devices, jobs, address, members) for each in found]
+    return Rendered.joined(translate.job(each, devices, jobs, address, members) for each in found)
 
 
 @operation("registerJobId")
@@ -110,8 +110,10 @@ def submit_job(
 
 
 @operation("getJob")
-def get_job(job_id: JobId, held: Held, caller: Caller, jobs: Jobs, devices: Devices, address: Downloads) -> Job:
-    return translate.job(_job(job_id, caller, jobs), devices, jobs, address)
+def get_job(
+    job_id: JobId, held: Held, caller: Caller, jobs: Jobs, devices: Devices, address: Downloads
+) -> Rendered[Job]:
+    return Rendered(translate.job(_job(job_id, caller, jobs), devices, jobs, address), None)
 
 
 @operation("getJobStatus")
@@ -163,6 +165,7 @@ def _submitted(
     try:
         with suppress(WrongState):  # the same request came at the same time, or the job was cancelled meanwhile
             jobs.attach(job.id, f"{INPUT}.zip", submission.content)
+            jobs.attach(job.id, SENT, submission.sent or b"{}")
             jobs.upload(job.id, translate.submitted_job(body, job, submission, origin))
     except Unavailable:
         if new.idempotency_key is None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qumulus.apis.oqtopus.job_files import INPUT, pack
+from qumulus.apis.oqtopus.job_files import INPUT
 from qumulus.apis.oqtopus.names import IDEAL_BESIDE
 from qumulus.apis.oqtopus.programs import PROGRAM, TYPE
 from qumulus.core.devices import Device
@@ -15,6 +15,7 @@ from qumulus.core.errors import DeviceUnavailable, NoResult, UnknownDevice, Unkn
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.ports import Catalogue, DeviceSettingsStore, JobStore
 from qumulus.core.services import device_beside
+from qumulus.payloads.zip_files import pack
 
 from .errors import BadJob, WrongStatus
 from .schemas.job import InlineJob, JobStatus, SubmitJobRequest
@@ -27,7 +28,7 @@ class Submission:
     device: Device
     content: bytes  # the uploaded zip file
     provider: bool  # the device's own engine runs it
-    inline: bool = False  # the input came with the request, and the answers hold it and the results
+    sent: bytes | None = None  # the input as JSON, where it came with the request: the answers hold it and the results
 
 
 def checked(
@@ -64,9 +65,10 @@ def inline(
     """
     device, provider = _accepting(body, sender, jobs, devices, device_settings)
     content = body.job_info.model_dump(mode="json", exclude_none=True)
+    sent = json.dumps(content).encode()
     if body.job_type == TYPE:
         content[PROGRAM] = _decoded(content["program"])
-    return Submission(device, pack(f"{INPUT}.json", json.dumps(content)), provider, inline=True)
+    return Submission(device, pack(f"{INPUT}.json", json.dumps(content)), provider, sent)
 
 
 def _decoded(programs: Sequence[str]) -> str:

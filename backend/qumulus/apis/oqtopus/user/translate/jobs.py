@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, OUTPUTS, key
+from qumulus.apis.oqtopus.job_files import inline as is_inline
 from qumulus.apis.oqtopus.names import IDEAL, shown
 from qumulus.apis.oqtopus.programs import TYPE as PROGRAM_TYPE
 from qumulus.apis.oqtopus.programs import sent_by
@@ -18,8 +19,10 @@ from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Catalogue, JobQuery, JobStore
 from qumulus.core.results import Failure
 from qumulus.core.services import queue_beside
+from qumulus.openapi.contract.replies import rendered
 from qumulus.payloads import OPENQASM_ARCHIVE, SENT_PROGRAM
 from qumulus.payloads.archive import Archive
+from qumulus.payloads.openqasm import INLINE
 
 from . import inline
 
@@ -33,9 +36,6 @@ JOB_STATUS: Mapping[JobState, JobStatus] = {
     JobState.FAILED: JobStatus.FAILED,
     JobState.CANCELLED: JobStatus.CANCELLED,
 }
-
-INLINE = "inline"
-"""The member of a job's request that is there where its input came with it; no member of a job on the wire."""
 
 MEMBERS = tuple(WireJob.model_fields)
 EFFECTIVE = {"transpiler_lib": "qiskit", "transpiler_options": {"optimization_level": 1}}
@@ -74,7 +74,7 @@ def submitted_job(body: SubmitJobRequest | InlineJob, registered: Job, submissio
             "simulator_info": sent.get("simulator_info", {}),
             "mitigation_info": sent.get("mitigation_info", {}),
             **({"origin": origin} if beside else {}),
-            **({INLINE: True} if submission.inline else {}),
+            **({INLINE: True} if submission.sent is not None else {}),
         },
     )
 
@@ -109,8 +109,8 @@ def job(
     jobs: JobStore,
     address: Callable[[str], str],
     members: Collection[str] = MEMBERS,
-) -> WireJob:
-    """A job with those of the ``members`` that it has: clients take an address for a file that is there.
+) -> bytes:
+    """A job, as JSON, with those of the ``members`` that it has: clients take an address for a file that is there.
 
     Args:
         job: the core's job.
@@ -119,27 +119,30 @@ def job(
         address: gives where a file can be downloaded, by its key.
         members: the names of the members to show.
     """
-    if job.queued_at is None:  # registered and no more, or cancelled as such
-        shown_members: dict[str, Any] = {"job_id": job.id, "status": JOB_STATUS[job.state]}
-    else:
-        shown_members = {
-            "job_id": job.id,
-            "name": job.name or "",
-            "description": job.note or "",
-            "status": JOB_STATUS[job.state],
-            "device_id": shown(job.device, devices),
-            "shots": job.shots,
-            **job.request,
-            **_times(job),
-        }
-        if "job_info" in members:
-            shown_members["job_info"] = (
-                inline.information(job, jobs)
-                if INLINE in job.request
-                else _information(job, jobs.files(job.id), address)
-            )
+    shown_members = _shown(job, devices)
+    whole = "job_info" in members and job.queued_at is not None
+    if whole and not is_inline(job):
+        shown_members["job_info"] = _information(job, jobs.files(job.id), address)
     present = {name: value for name, value in shown_members.items() if name in members and value is not None}
-    return WireJob.model_validate(present)
+    content = rendered(WireJob.model_validate(present))
+    information = inline.information(job, jobs) if whole and is_inline(job) else None
+    return content if information is None else inline.joined(content, b'{"job_info":%b}' % information)
+
+
+def _shown(job: Job, devices: Catalogue) -> dict[str, Any]:
+    """The members that stand in the job itself; what is only registered, or cancelled as such, has not more than two."""
+    if job.queued_at is None:
+        return {"job_id": job.id, "status": JOB_STATUS[job.state]}
+    return {
+        "job_id": job.id,
+        "name": job.name or "",
+        "description": job.note or "",
+        "status": JOB_STATUS[job.state],
+        "device_id": shown(job.device, devices),
+        "shots": job.shots,
+        **job.request,
+        **_times(job),
+    }
 
 
 def _times(job: Job) -> dict[str, Any]:

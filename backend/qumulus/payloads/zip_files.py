@@ -1,4 +1,4 @@
-"""Zip files with one entry, as jobs carry their input and their results. Untrusted ones are opened only in workers."""
+"""Zip files with one entry, as jobs carry their input and their results. Untrusted ones are opened in workers only."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import lzma
 import zipfile
 import zlib
 from typing import Any
-
-from qumulus.simulation.errors import ProgramError
 
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -26,8 +24,12 @@ _DAMAGED = (
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 
 
-def pack(entry: str, content: bytes) -> bytes:
-    """A zip file with one entry."""
+class Unreadable(ValueError):
+    """A file is no zip file with one JSON document; the text is the end of a sentence about the file."""
+
+
+def pack(entry: str, content: bytes | str) -> bytes:
+    """Return a zip file with the content as its only entry."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo(entry, _DATE), content, zipfile.ZIP_DEFLATED)
@@ -35,28 +37,30 @@ def pack(entry: str, content: bytes) -> bytes:
 
 
 def pack_json(entry: str, content: Any) -> bytes:
-    """A zip file with one JSON document."""
-    return pack(entry, json.dumps(content, separators=(",", ":")).encode())
+    """Return a zip file with one JSON document."""
+    return pack(entry, json.dumps(content, separators=(",", ":")))
 
 
 def unpack_json(packed: bytes, *, most_bytes: int) -> Any:
-    """The JSON document in a zip file with one entry. What the archive says of its size is not believed.
+    """Return the JSON document in a zip file with one entry. What the archive says of its size is not believed.
 
     Raises:
-        ProgramError: it is no zip file, has not one entry, is larger than ``most_bytes``, or holds no JSON.
+        Unreadable: it is no zip file, has not one entry, is larger than ``most_bytes``, or holds no JSON.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             names = archive.namelist()
             if len(names) != 1:
-                raise ProgramError(f"The input has {len(names)} entries: pack one, named input.json.")
+                raise Unreadable(f"has {len(names)} entries, where one is wanted")
             with archive.open(names[0]) as entry:
                 content = entry.read(most_bytes + 1)
+    except Unreadable:
+        raise
     except _DAMAGED as error:
-        raise ProgramError("The input is not a zip file that can be opened: pack it again.") from error
+        raise Unreadable("is not a zip file that can be opened") from error
     if len(content) > most_bytes:
-        raise ProgramError(f"The input is larger than {most_bytes} bytes when it is unpacked: send less.")
+        raise Unreadable(f"is larger than {most_bytes} bytes when it is unpacked")
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ProgramError("The input is not a JSON document: pack it as UTF-8 text.") from error
+        raise Unreadable("is not a JSON document in UTF-8") from error

@@ -10,8 +10,7 @@ from random import Random
 
 import pytest
 
-from qumulus.simulation.errors import ProgramError
-from qumulus.simulation.programs.openqasm_archive import pack, pack_json, unpack_json
+from qumulus.payloads.zip_files import Unreadable, pack, pack_json, unpack_json
 
 
 def archive(**entries: bytes) -> bytes:
@@ -42,7 +41,7 @@ def test_a_document_comes_back_and_the_same_one_packs_the_same() -> None:
     ],
 )
 def test_anything_else_is_refused_with_a_sentence(packed: bytes, said: str) -> None:
-    with pytest.raises(ProgramError, match=said):
+    with pytest.raises(Unreadable, match=said):
         unpack_json(packed, most_bytes=1_000_000)
 
 
@@ -50,7 +49,7 @@ def test_an_archive_that_lies_about_its_size_is_not_believed() -> None:
     packed = bytearray(pack("input.json", b" " * 5_000_000))
     directory = packed.rindex(b"PK\x01\x02")
     packed[directory + 24 : directory + 28] = (10).to_bytes(4, "little")
-    with pytest.raises(ProgramError):
+    with pytest.raises(Unreadable):
         unpack_json(bytes(packed), most_bytes=1_000_000)
 
 
@@ -63,5 +62,5 @@ def test_a_damaged_archive_is_refused_with_a_sentence_whatever_is_damaged(method
     for _ in range(1000):
         damaged = bytearray(whole)
         damaged[random.randrange(len(damaged))] = random.randrange(256)
-        with suppress(ProgramError):
+        with suppress(Unreadable):
             unpack_json(bytes(damaged), most_bytes=1_000_000)
