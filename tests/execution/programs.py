@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable
 
 from qumulus.core.programs import Program
-from qumulus.core.results import Failure, Outcome, Severity
+from qumulus.core.results import Failure, Log, Outcome, Progress, Severity
 
-Log = Callable[[str, Severity], None]
 warmed: list[str] = []
 
 
@@ -47,6 +46,15 @@ def nap(program: Program, log: Log) -> Outcome:
     log(f"sleeping for {seconds} s", Severity.INFO)
     time.sleep(seconds)
     return Outcome(result=program.payload)
+
+
+def plod(program: Program, log: Log) -> Outcome:
+    """Say how far it is, and go on for long; then either die or end."""
+    log(
+        "half of it", Severity.INFO, Progress(method="steps", parts=2, parts_done=1, seconds_used=1.5, seconds_left=1.5)
+    )
+    time.sleep(float(program.payload))
+    return Outcome(result=b"all of it", metadata={"method": "steps"})
 
 
 def burn(program: Program, log: Log) -> Outcome:

@@ -322,6 +322,26 @@ def test_lines_of_the_log_are_there_while_the_run_goes_on(start):
     assert cloud.get(job_id).state is JobState.RUNNING
 
 
+def test_how_far_a_run_is_stands_in_its_record_until_it_has_an_outcome(start):
+    cloud = start()
+    job_id = cloud.submit("plod", "2.5")
+    wait_for(lambda: cloud.get(job_id).progress, 4)
+    said = cloud.get(job_id).progress
+    assert (said["method"], said["parts"], said["parts_done"], said["seconds_left"]) == ("steps", 2, 1, 1.5)
+    assert said["text"] == "half of it"
+    done = cloud.end(job_id)
+    assert done.progress is None
+    assert done.metadata["method"] == "steps"
+
+
+def test_a_run_that_was_handed_back_is_not_said_to_be_half_done(start):
+    cloud = start()
+    job_id = cloud.submit("plod", "60")
+    wait_for(lambda: cloud.get(job_id).progress, 4)
+    cloud.dispatcher.drain(0)
+    assert (cloud.get(job_id).state, cloud.get(job_id).progress) == (JobState.QUEUED, None)
+
+
 def test_no_worker_sees_a_credential_of_the_server(start, monkeypatch):
     monkeypatch.setenv("QUMULUS_ADMIN_TOKEN", "secret")
     cloud = start()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from qumulus.core.results import Failure
+from qumulus.core.results import Failure, Severity
+from qumulus.core.results import Progress as Report
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.progress import Progress, followed, progress
 
 from .circuits import isa, kicked_ising, su2
 from .programs.runtime import estimator, run, sampler
+
+Told = tuple[str, Severity, Report]
 
 BRISBANE = device_model("brisbane")
 
@@ -49,18 +53,34 @@ def test_a_refusal_is_two_sentences_and_the_log_has_what_each_method_needs() -> 
 
 
 def test_a_line_comes_again_only_for_another_method_or_after_a_while() -> None:
-    lines: list[str] = []
-    found = Progress(lines.append, pubs=3)
+    told: list[Told] = []
+    found = Progress(lambda *line: told.append(line), pubs=3)
     found.reaches(0, 10)
     found.begins("dense", 0.01)
-    assert not lines
+    assert not told
     found.begins("chain", 2.0)
     found.begins("chain", 2.0)
     found.works("somewhere")
-    assert [line.partition(": ")[2] for line in lines] == ["chain at work, estimated 2 s a run."]
+    assert [text.partition(": ")[2] for text, *_ in told] == ["chain at work, estimated 2 s a run."]
     found.reaches(1, 10)
     found.begins("pauli", 3.0)
-    assert lines[1].startswith("Pub 1 (1 of 3 done")
+    assert told[1][0].startswith("Pub 1 (1 of 3 done")
+
+
+def test_each_line_comes_with_the_figures_for_the_record_of_the_job() -> None:
+    told: list[Told] = []
+    found = Progress(lambda *line: told.append(line), pubs=4)
+    found.reaches(0, 5000)
+    found.runs = 3
+    found.begins("chain", 2.0)
+    found.reaches(3, 10)
+    found.begins("pauli", 3.0)
+    first, second, third = (report for *_, report in told)
+    assert (first.method, first.parts, first.parts_done, first.seconds_left) == (None, 4, 0, None)
+    assert second.method == "chain"
+    assert second.seconds_left == pytest.approx(6.0, abs=0.5)  # three runs, by the estimate
+    assert (third.method, third.parts_done) == ("pauli", 3)
+    assert third.seconds_left == pytest.approx(third.seconds_used / 3)  # by what is done
 
 
 def test_progress_belongs_to_the_job_that_runs() -> None:
@@ -71,6 +91,6 @@ def test_progress_belongs_to_the_job_that_runs() -> None:
 
 
 def test_an_empty_circuit_is_no_news() -> None:
-    lines: list[str] = []
-    Progress(lines.append).reaches(0, QuantumCircuit(1).size())
-    assert not lines
+    told: list[Told] = []
+    Progress(lambda *line: told.append(line)).reaches(0, QuantumCircuit(1).size())
+    assert not told

@@ -13,7 +13,7 @@ from qumulus.simulation import worker
 def test_a_kind_that_nothing_runs_is_told_as_an_error_of_ours_and_not_of_the_program() -> None:
     lines: list[tuple[str, Severity]] = []
     program = Program(job_id="x", kind="runtime.newthing", payload=b"", device="brisbane")
-    outcome = worker.run(program, lambda text, severity: lines.append((text, severity)))
+    outcome = worker.run(program, lambda text, severity, *_: lines.append((text, severity)))
     assert outcome.failure is Failure.INTERNAL
     assert outcome.reason is not None
     assert "error of Qumulus, not of the program" in outcome.reason

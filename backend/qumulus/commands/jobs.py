@@ -148,4 +148,5 @@ def _print(job: dict[str, Any], *, json: bool) -> None:
         show.as_json(job)
         return
     times = {name: show.moment(job[name]) for name in job if name.endswith("_at") and job[name]}
-    show.fields({name.replace("_", " "): value for name, value in (job | times).items()})
+    progress = {"progress": job["progress"] and job["progress"]["text"]}
+    show.fields({name.replace("_", " "): value for name, value in (job | times | progress).items()})

@@ -39,6 +39,9 @@ class JobEvent(StrEnum):
     FAIL = "fail"
 
 
+PROGRESS = "progress"
+"""The member of a job's metadata that is there as long as the run has no outcome."""
+
 FINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 PENDING = frozenset(JobState) - FINAL
 
@@ -140,6 +143,12 @@ class Job:
     failure: Failure | None = None  # the kind of reason, where it failed
     run_seconds: float | None = None  # what the device was busy for
     metadata: Mapping[str, Any] = field(default_factory=dict)  # method, engine, version, seed, approximation, timings
+
+    @property
+    def progress(self) -> Mapping[str, Any] | None:
+        """Return how far its run is, or was when it ended without an outcome: the members of a `Progress`, with the ``time`` and ``text``
+        of the line that said so; None where no run has said anything."""
+        return self.metadata.get(PROGRESS)
 
     @property
     def final(self) -> bool:

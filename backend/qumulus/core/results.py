@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 
 class Severity(StrEnum):
@@ -19,13 +19,33 @@ class Severity(StrEnum):
     ERROR = "ERROR"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is: how many parts of the program (pubs, circuits) it has done of all, and by which method it works."""
+
+    method: str | None
+    parts: int
+    parts_done: int
+    seconds_used: float
+    seconds_left: float | None = None  # an estimate, where there is one
+
+
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a job's log."""
+    """One line of a job's log. It may say how far the run is; what its text says is then what the run does now."""
 
     time: datetime
     text: str
     severity: Severity = Severity.INFO
+    progress: Progress | None = None
+
+
+class Log(Protocol):
+    """Takes what a run has to say, while it runs."""
+
+    def __call__(self, text: str, severity: Severity = Severity.INFO, progress: Progress | None = None, /) -> None:
+        """Write a line."""
+        ...
 
 
 class Failure(StrEnum):

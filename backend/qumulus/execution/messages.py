@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from qumulus.core.programs import Limits, Program
-from qumulus.core.results import Failure, LogLine, Outcome, Severity
+from qumulus.core.results import Failure, LogLine, Outcome, Progress, Severity
 
 from .wire import BrokenWire, Message
 
@@ -78,6 +79,31 @@ def to_outcome(message: Message) -> Outcome:
         raise BrokenWire("An outcome can't be read.") from error
 
 
+def _to_progress(members: Mapping[str, Any] | None) -> Progress | None:
+    if members is None:
+        return None
+    method, left = members["method"], members["seconds_left"]
+    return Progress(
+        method=None if method is None else str(method),
+        parts=int(_amount(members["parts"])),
+        parts_done=int(_amount(members["parts_done"])),
+        seconds_used=_amount(members["seconds_used"]),
+        seconds_left=None if left is None else _amount(left),
+    )
+
+
+def _amount(value: Any) -> float:
+    """A number that JSON can say, not below zero.
+
+    Raises:
+        ValueError: it is another one.
+    """
+    number = float(value)
+    if not (isfinite(number) and number >= 0):
+        raise ValueError("It is no amount.")
+    return number
+
+
 def to_line(message: Message) -> LogLine:
     """Return the line of the log of a frame.
 
@@ -87,6 +113,6 @@ def to_line(message: Message) -> LogLine:
     members = message.members
     try:
         at = datetime.fromtimestamp(float(members["time"]), UTC)
-        return LogLine(at, str(members["text"]), Severity(members["severity"]))
+        return LogLine(at, str(members["text"]), Severity(members["severity"]), _to_progress(members.get("progress")))
     except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise BrokenWire("A line of the log can't be read.") from error

@@ -14,10 +14,11 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import asdict
 from types import ModuleType
 
 from qumulus.core.programs import Program
-from qumulus.core.results import Failure, Outcome, Severity
+from qumulus.core.results import Failure, Outcome, Progress, Severity
 
 from . import process
 from .messages import outcome_members, outcome_parts, to_program
@@ -88,8 +89,9 @@ class Worker:
             self._wire.receive()
             self._granted = needed
 
-    def _log(self, text: str, severity: Severity = Severity.INFO) -> None:
-        self._wire.send("log", time=time.time(), text=str(text), severity=Severity(severity).value)
+    def _log(self, text: str, severity: Severity = Severity.INFO, progress: Progress | None = None, /) -> None:
+        so_far = None if progress is None else asdict(progress)
+        self._wire.send("log", time=time.time(), text=str(text), severity=Severity(severity).value, progress=so_far)
 
 
 def _memory(program: Program) -> str:

@@ -67,6 +67,7 @@ class Chosen:
         Raises:
             Refused: together they are over the time.
         """
+        progress().runs = runs
         if not self.methods:
             return  # those that come at last keep to the budget
         estimate, limit = self.estimates[self.methods[0].name], self.task.limits.seconds

@@ -8,19 +8,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from qumulus.core.results import Severity
+from qumulus.core.results import Log, Progress, Severity
 
 Admit = Callable[[int], None]
 """Called with the bytes that a run needs from now on; returns when it may take them."""
-
-Log = Callable[[str, Severity], None]
 
 
 def at_once(_needed: int) -> None:
     """Who runs alone waits for nobody."""
 
 
-def to_nobody(_text: str, _severity: Severity) -> None:
+def to_nobody(_text: str, _severity: Severity = Severity.INFO, _progress: Progress | None = None, /) -> None:
     """What a run outside of a job has to say is not kept."""
 
 

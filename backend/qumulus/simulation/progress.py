@@ -1,15 +1,20 @@
-"""How far a run is, in its job's log: which method works at what, the time used, and an estimate of the rest.
+"""How far a run is, in its job's log and record: which method works at what, the time used, and an estimate of the rest.
 
 A run that takes less than a second needs no such lines and writes none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
+
+from qumulus.core.results import Log, Severity
+from qumulus.core.results import Progress as Report
+
+from .meter import to_nobody
 
 _WORTH_A_LINE = 0.5  # seconds that a method is expected to take
 _BETWEEN_LINES = 5.0
@@ -17,31 +22,29 @@ _LONG = 3000
 """Instructions of a circuit, times its sets of values, from which on even choosing a method may take a while."""
 
 
-def silent(_text: str) -> None:
-    """What is done with lines that nobody reads."""
-
-
 @dataclass(eq=False)
 class Progress:
     """The progress of one job through its pubs. It begins when it is made."""
 
-    log: Callable[[str], None] = silent
+    log: Log = to_nobody
     pubs: int = 1
     pub: int = 0
+    runs: int = 1  # like the next one that are still to come, this one included
     _method: str = ""
+    _due: float | None = None  # when all runs are done, by the method's estimate
     _begun: float = field(default_factory=perf_counter)
     _told: float = 0.0
 
     def reaches(self, pub: int, instructions: int) -> None:
         """The next pub begins, with so many instructions in all its runs."""
-        self.pub, self._method = pub, ""
+        self.pub, self.runs, self._method, self._due = pub, 1, "", None
         if instructions >= _LONG:
             self._tell(f"{instructions:,} instructions to simulate; looking for a method")
 
     def begins(self, method: str, seconds: float) -> None:
         """A method begins, which is expected to take so many seconds."""
         if (seconds >= _WORTH_A_LINE and method != self._method) or self._silent_for() > _BETWEEN_LINES:
-            self._method = method
+            self._method, self._due = method, perf_counter() + seconds * self.runs
             self._tell(f"{method} at work, estimated {seconds:.2g} s a run")
 
     def works(self, what: str) -> None:
@@ -54,9 +57,16 @@ class Progress:
 
     def _tell(self, what: str) -> None:
         self._told = perf_counter()
-        elapsed = self._told - self._begun
-        rest = f", some {elapsed / self.pub * (self.pubs - self.pub):.2g} s to go" if self.pub else ""
-        self.log(f"Pub {self.pub} ({self.pub} of {self.pubs} done, {elapsed:.1f} s used{rest}): {what}.")
+        used = self._told - self._begun
+        left = None if self._due is None else max(0.0, self._due - self._told)
+        if self.pub:  # what was done says more than what was expected
+            left = used / self.pub * (self.pubs - self.pub)
+        rest = "" if left is None else f", some {left:.2g} s to go"
+        text = f"Pub {self.pub} ({self.pub} of {self.pubs} done, {used:.1f} s used{rest}): {what}."
+        report = Report(
+            method=self._method or None, parts=self.pubs, parts_done=self.pub, seconds_used=used, seconds_left=left
+        )
+        self.log(text, Severity.INFO, report)
 
 
 _progress: ContextVar[Progress] = ContextVar("progress")

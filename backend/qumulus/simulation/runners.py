@@ -8,9 +8,8 @@ from collections.abc import Callable
 from qumulus import payloads
 from qumulus.core.kinds import Runners
 from qumulus.core.programs import Program
-from qumulus.core.results import Outcome, Severity
+from qumulus.core.results import Log, Outcome
 
-Log = Callable[[str, Severity], None]
 Runner = Callable[[Program, Log], Outcome]
 
 RUNNERS: Runners[str] = Runners(

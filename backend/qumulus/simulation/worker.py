@@ -14,7 +14,7 @@ from time import perf_counter
 from qumulus import payloads
 from qumulus.core.kinds import UnknownKind
 from qumulus.core.programs import Program
-from qumulus.core.results import Failure, Outcome, Severity
+from qumulus.core.results import Failure, Log, Outcome, Severity
 
 from . import client_package
 from .devices import device_model
@@ -22,7 +22,7 @@ from .errors import ProgramError, Refused
 from .machine import slowness
 from .meter import Admit, Meter, at_once, metered
 from .progress import Progress, followed
-from .runners import RUNNERS, Log, runner
+from .runners import RUNNERS, runner
 
 
 def check() -> None:
@@ -49,7 +49,7 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
     start, meter = perf_counter(), Meter(admit, log)
     try:
-        with metered(meter), followed(Progress(lambda text: log(text, Severity.INFO))):
+        with metered(meter), followed(Progress(log)):
             outcome = runner(program.kind)(program, log)
     except UnknownKind as error:
         log(str(error), Severity.ERROR)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 import requests
 
+from commands.cli import qumulus
+from qumulus.core.jobs import NewJob
+from qumulus.core.results import LogLine, Progress
+from qumulus.storage import open_storage
 from servers import Server
 
 PROGRAM = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
@@ -51,6 +56,26 @@ def test_a_job_of_another_api_is_seen_with_its_result(cloud):
     assert job["created_at"] <= job["queued_at"] <= job["running_at"] <= job["ended_at"]
     assert b"11" in cloud("GET", f"/jobs/{job_id}/result")
     assert isinstance(cloud("GET", f"/jobs/{job_id}/log")["lines"], list)
+
+
+def test_a_job_that_runs_says_how_far_it_is(cloud):
+    cloud("PUT", "/devices/osaka/settings", json={"online": True, "provider": True})
+    storage = open_storage(cloud.server.home)
+    try:
+        job_id = storage.jobs.submit(NewJob(account="local", device="osaka", kind="any", api="test")).id
+        assert cloud("GET", f"/jobs/{job_id}")["progress"] is None
+        (claim,) = storage.queue.fetch("osaka", 1)
+        so_far = Progress(method="pauli", parts=10, parts_done=3, seconds_used=4.2, seconds_left=9.8)
+        now = storage.clock.now()
+        storage.queue.log(claim, [LogLine(now, "three of ten", progress=so_far), LogLine(now, "and a word")])
+    finally:
+        storage.close()
+    job = cloud("GET", f"/jobs/{job_id}")
+    said = {"method": "pauli", "parts": 10, "parts_done": 3, "seconds_used": 4.2, "seconds_left": 9.8}
+    assert job["progress"].items() >= (said | {"text": "three of ten"}).items()
+    assert job["metadata"] == {}
+    shown = qumulus("jobs", "show", job_id, QUMULUS_URL=cloud.server.url)
+    assert re.search(r"^progress +three of ten *$", shown.stdout, re.MULTILINE), shown
 
 
 def test_jobs_are_listed_newest_first_and_narrowed(cloud):

@@ -57,7 +57,7 @@ def estimator(
 
 def run(program: Program, log: list[str] | None = None) -> Outcome:
     """The outcome of a job; what it logs is added to ``log``."""
-    return worker.run(program, lambda text, severity: None if log is None else log.append(text))
+    return worker.run(program, lambda text, *_: None if log is None else log.append(text))
 
 
 def result(program: Program) -> Any:

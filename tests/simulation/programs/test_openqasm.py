@@ -19,7 +19,7 @@ DEEP = "".join(f"gate g{n} a {{ g{n - 1} a; }} " for n in range(1, 1000))
 def outcome(code: str = SEED_PROGRAM, device: str = "kawasaki", shots: int = 2000, **task: Any) -> Outcome:
     payload = json.dumps({"code": code, **task}).encode()
     program = Program(job_id="a", kind="openqasm", payload=payload, device=device, shots=shots)
-    return run(program, lambda _text, _severity: None)
+    return run(program, lambda *_: None)
 
 
 def result(*arguments: Any, **task: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from qumulus.core.programs import Program
-from qumulus.core.results import Outcome
+from qumulus.core.results import Log, Outcome
 from qumulus.payloads import CIRCUITS
 from qumulus.payloads.openqasm import OpenQasmTask
 from qumulus.simulation.errors import ProgramError
@@ -24,7 +24,7 @@ Circuits = Sequence[tuple[str, int]]  # programs in OpenQASM, each with its shot
 MOST_SHOTS = 100_000  # of one circuit
 
 
-def run(program: Program, log: openqasm.Log) -> Outcome:
+def run(program: Program, log: Log) -> Outcome:
     """Run a job.
 
     Raises:
@@ -44,7 +44,7 @@ def run(program: Program, log: openqasm.Log) -> Outcome:
     return _sampled(program, circuits, log)
 
 
-def _sampled(program: Program, circuits: Circuits, log: openqasm.Log) -> Outcome:
+def _sampled(program: Program, circuits: Circuits, log: Log) -> Outcome:
     results, metadata, seconds = [], [], 0.0
     for index, (code, shots) in enumerate(circuits):
         if not 1 <= shots <= MOST_SHOTS:

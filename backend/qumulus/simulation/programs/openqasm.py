@@ -7,14 +7,13 @@ allocation names, for each qubit of the program, the qubit of the device that it
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 from qiskit import qasm3
 
 from qumulus.core.programs import Program
-from qumulus.core.results import Outcome, Severity
+from qumulus.core.results import Log, Outcome, Severity
 from qumulus.payloads import OPENQASM_TASK
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.errors import ProgramError
@@ -25,8 +24,6 @@ from .openqasm_gates import write_out
 from .openqasm_mitigation import mitigate
 from .openqasm_placement import USUAL_SEED, place
 from .openqasm_text import read
-
-Log = Callable[[str, Severity], None]
 
 
 def run(program: Program, log: Log) -> Outcome:

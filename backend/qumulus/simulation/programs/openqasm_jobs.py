@@ -16,7 +16,7 @@ from qiskit import qasm3
 from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
 from qumulus.core.programs import Program
-from qumulus.core.results import Outcome, Severity
+from qumulus.core.results import Log, Outcome
 from qumulus.payloads import OPENQASM_ARCHIVE
 from qumulus.payloads.openqasm import INLINE, SHOWN
 from qumulus.payloads.zip_files import Unreadable, pack_json, unpack_json
@@ -31,8 +31,6 @@ from .openqasm_mitigation import mitigate
 from .openqasm_options import transpiler_options
 from .openqasm_placement import Placed, place
 from .openqasm_text import read
-
-Log = Callable[[str, Severity], None]
 
 MOST_PROGRAMS = 128
 LIBRARIES = ("qiskit",)

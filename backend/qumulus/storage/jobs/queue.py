@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count as counter
@@ -24,7 +25,7 @@ from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
 
 from qumulus.core.errors import StorageFull, Unavailable, UnknownJob
 from qumulus.core.events import End, Events
-from qumulus.core.jobs import FINAL, JobEvent, JobState, after
+from qumulus.core.jobs import FINAL, PROGRESS, JobEvent, JobState, after
 from qumulus.core.ports import BlobStore, Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
 from qumulus.storage.database.clock_jump import ClockJump
@@ -42,7 +43,13 @@ log = logging.getLogger("qumulus.storage")
 RENEW = 0.85  # a lease with less than this of its time left is renewed
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
 
-AGAIN: dict[str, Any] = {"state": JobState.QUEUED.value, "claimed_at": None, "running_at": None, **NOBODY}
+AGAIN: dict[str, Any] = {
+    "state": JobState.QUEUED.value,
+    "claimed_at": None,
+    "running_at": None,
+    "metadata": {},  # how far the run was
+    **NOBODY,
+}
 
 
 class SqlQueue:
@@ -230,6 +237,7 @@ class SqlQueue:
         def work(connection: Connection) -> None:
             if connection.execute(MINE, of(claim)).first():
                 _write_log(connection, claim, lines)
+                _write_progress(connection, claim, lines)
 
         self._database.writer.run(work, synced=False)
 
@@ -365,3 +373,12 @@ def _write_log(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -
             for line in lines
         ]
         connection.execute(insert(log_lines), written)
+
+
+def _write_progress(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:
+    """Keep with the job what the last of these lines says of how far it is, until there is an outcome."""
+    for line in reversed(lines):
+        if line.progress is not None:
+            said = {"time": line.time.isoformat(), "text": line.text, **asdict(line.progress)}
+            connection.execute(update(jobs).where(jobs.c.id == claim.job_id).values(metadata={PROGRESS: said}))
+            return

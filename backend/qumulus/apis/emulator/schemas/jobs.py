@@ -66,6 +66,28 @@ Offset = TypeAliasType("Offset", Annotated[int, Field(examples=[0], ge=0, le=100
 """How many to pass over"""
 
 
+class Progress(Wire):
+    """How far the run of a job is, as it said itself. A job that takes less than a second says nothing; the result of one that has ended says more"""
+
+    time: Annotated[AwareDatetime, Field(examples=["2026-04-04T03:36:52Z"])]
+    """When it was so"""
+    text: Annotated[
+        str,
+        Field(examples=["Pub 3 (3 of 10 done, 4.2 s used, some 9.8 s to go): pauli at work, estimated 1.4 s a run."]),
+    ]
+    """The line of the log that said so"""
+    method: Annotated[str | None, Field(examples=["pauli"])]
+    """The method that is at work"""
+    parts: Annotated[int, Field(examples=[10], ge=0)]
+    """How many parts the program has, such as pubs"""
+    parts_done: Annotated[int, Field(examples=[3], ge=0)]
+    """How many of them are done"""
+    seconds_used: Annotated[float, Field(examples=[4.2], ge=0.0)]
+    """The seconds that the run had taken"""
+    seconds_left: Annotated[float | None, Field(examples=[9.8], ge=0.0)]
+    """An estimate of the seconds that are left, where there is one"""
+
+
 SearchText = TypeAliasType("SearchText", Annotated[str, Field(examples=["Bell"], max_length=255, min_length=1)])
 """A text to look for"""
 
@@ -105,6 +127,7 @@ class Job(Wire):
     """The same as a number, where its API has one"""
     run_seconds: Annotated[float | None, Field(examples=[0.021])]
     """How long the device was busy"""
+    progress: Progress | None
     metadata: Annotated[dict[str, Any], Field(examples=[{"method": "dense"}])]
     """How it was simulated"""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.apis.emulator.schemas.jobs import Job, JobState, Log, LogLine, Severity
+from qumulus.apis.emulator.schemas.jobs import Job, JobState, Log, LogLine, Progress, Severity
 from qumulus.core import jobs, results
 
 
@@ -28,7 +28,8 @@ def job(known: jobs.Job) -> Job:
         reason=known.reason,
         reason_code=known.reason_code,
         run_seconds=known.run_seconds,
-        metadata=dict(known.metadata),
+        progress=None if known.progress is None else Progress(**known.progress),
+        metadata={name: value for name, value in known.metadata.items() if name != jobs.PROGRESS},
     )
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 
 from qumulus.core.programs import Program
-from qumulus.core.results import Outcome, Severity
+from qumulus.core.results import Log, Outcome
 from qumulus.simulation.errors import ProgramError
 
-Log = Callable[[str, Severity], None]
 Entry = Callable[[Program, Log], Outcome]
 
 INVALID = 1002
