@@ -60,6 +60,40 @@ def test_configuration_properties_and_index_agree(name):
     assert device.calibrated_at == calibration.at == datetime.fromisoformat(calibration.properties["last_update_date"])
 
 
+@pytest.mark.parametrize("name", QPUS)
+def test_every_device_has_every_member_that_the_newest_have(name):
+    device, configuration = CATALOGUE.device(name), CATALOGUE.configuration(name)
+    newest = CATALOGUE.configuration("boston")
+    assert [member for member in newest if member not in configuration] == []
+    unknown = {member for member, value in newest.items() if value is not None and configuration[member] is None}
+    assert unknown <= ({"clops_h"} if device.n_qubits > 1 else {"clops_h", "coupling_map"})
+    assert set(configuration["basis_gates"]) <= {*configuration["supported_instructions"]}
+    assert configuration["processor_type"]["family"] == device.family
+    assert set(newest["timing_constraints"]) == set(configuration["timing_constraints"])
+    assert 0.1 < configuration["dt"] < 10  # ns
+    places = configuration["coords"]
+    assert len({tuple(place) for place in places}) == len(places) == configuration["n_qubits"]
+
+
+@pytest.mark.parametrize("name", QPUS)
+def test_every_device_with_gates_on_two_qubits_tells_the_error_of_a_layer_of_them(name):
+    device = CATALOGUE.device(name)
+    assert (device.two_qubit_error_layered is None) == (device.n_qubits == 1)
+    assert device.n_qubits == 1 or 1e-4 < device.two_qubit_error_layered < 0.2
+
+
+def test_the_error_of_a_layer_is_that_of_the_longest_chain_that_was_measured():
+    general = {entry["name"]: entry["value"] for entry in CATALOGUE.calibration("boston").properties["general"]}
+    layered = CATALOGUE.device("boston").two_qubit_error_layered
+    assert (1 - layered) ** 99 == pytest.approx(general["lf_100"])
+
+
+def test_a_cycle_that_no_snapshot_tells_is_found_in_the_lengths_of_the_gates():
+    assert CATALOGUE.configuration("burlington")["dt"] == pytest.approx(1 / 4.5)
+    assert CATALOGUE.configuration("cambridge")["dt"] == pytest.approx(1 / 4.6)
+    assert CATALOGUE.configuration("poughkeepsie")["dt"] == pytest.approx(32 / 9)  # told in seconds
+
+
 def test_a_device_is_found_in_any_case_and_an_unknown_one_is_an_error():
     assert CATALOGUE.device("BRISBANE") is CATALOGUE.device("brisbane")
     with pytest.raises(UnknownDevice, match="'atlantis'"):

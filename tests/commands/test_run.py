@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from commands.cli import clean_environment, command, qumulus
+from qumulus.commands.run import hints
 from servers import Server, free_port
 
 ASK = """
@@ -210,6 +211,12 @@ def test_another_host_is_refused_and_the_flags_are_named(tmp_path, own_home):
     assert "Tunnel connection failed: 403" in ended.stderr
     assert "qumulus: the command asked for www.example.org" in ended.stderr
     assert "--pass www.example.org" in ended.stderr
+
+
+def test_a_refused_host_of_one_of_the_clouds_is_to_be_answered_for_and_not_let_through():
+    (sentence,) = hints([{"refused": "auth.quantum-computing.ibm.com"}], [])
+    assert sentence.endswith("have it answered here with --intercept auth.quantum-computing.ibm.com.")
+    assert "--pass" not in sentence
 
 
 def test_a_host_of_ones_own_is_answered_for(tmp_path, own_home):

@@ -21,6 +21,9 @@ from qumulus.interception.sites import Sites, host_name, site, sites
         ("quantum.cloud.ibm.com/api/v1/backends", "/api/v1/backends"),
         ("eu-de.quantum.cloud.ibm.com/api/v1/jobs/1", "/api/v1/jobs/1"),
         ("private.us-east.quantum.cloud.ibm.com/api/v1/jobs", "/api/v1/jobs"),
+        ("us-east.quantum-computing.cloud.ibm.com/jobs?limit=1", "/api/v1/jobs?limit=1"),
+        ("eu-de.quantum-computing.cloud.ibm.com/jobs/1/results", "/api/v1/jobs/1/results"),
+        ("us-east.quantum-computing.cloud.ibm.com/api/v1/jobs", "/api/v1/jobs"),
         ("gateway.hub.kipu-quantum.com/token", "/token"),
         ("gateway.hub.kipu-quantum.com/acme/sum/1.0.0", "/services/sum"),
         ("gateway.hub.kipu-quantum.com/acme/sum/1.0.0/", "/services/sum/"),
@@ -82,3 +85,15 @@ def test_the_authority_gets_each_domain_once():
     assert {"quantum.cloud.ibm.com", "quantum.example.org", "iam.cloud.ibm.com"} <= set(domains)
     assert "private.iam.cloud.ibm.com" not in domains  # it is below iam.cloud.ibm.com
     assert all(any(f".{one.domain}".endswith(f".{name}") for name in domains) for one in real_sites())
+
+
+@pytest.mark.parametrize("host", ["auth.quantum-computing.ibm.com", "containers.cloud.ibm.com", "api.planqk.de"])
+def test_a_host_of_the_same_domain_with_a_word_in_common_may_be_one_of_the_clouds(host):
+    assert Sites(real_sites()).find(host) is None
+    known = (*real_sites(), site("api.v2.planqk.de"))
+    assert Sites(known).resembles(host)
+
+
+@pytest.mark.parametrize("host", ["www.ibm.com", "example.org", "quantum.example.org", "localhost", "ibm.com"])
+def test_another_host_is_not_taken_for_one_of_the_clouds(host):
+    assert not Sites(real_sites()).resembles(host)

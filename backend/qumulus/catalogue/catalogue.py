@@ -10,7 +10,7 @@ from typing import Any
 from qumulus.core.devices import Calibration, Device
 from qumulus.core.errors import UnknownCalibration, UnknownDevice
 
-from . import fractional, ideal, index, snapshots
+from . import fractional, ideal, index, snapshots, uniform
 
 MOCKS = {"test_eagle": "sherbrooke"}  # devices that exist for tests, and the snapshot that each is
 
@@ -106,14 +106,16 @@ def _choose(series: tuple[Calibration, ...], calibration_id: str | None, before:
 
 
 def _configuration(name: str) -> dict[str, Any]:
-    return ideal.configuration(name) if name in ideal.IDEALS else _snapshot(name, "conf")
+    if name in ideal.IDEALS:
+        return ideal.configuration(name)
+    return uniform.configuration(_snapshot(name, "conf"), lambda: _snapshot(name, "props"))
 
 
 def _properties(name: str) -> dict[str, Any]:
     if name in ideal.IDEALS:
         return ideal.properties(name)
     properties = _snapshot(name, "props")
-    return fractional.in_properties(properties) if fractional.has(_configuration(name)) else properties
+    return fractional.in_properties(properties) if fractional.has(_snapshot(name, "conf")) else properties
 
 
 def _snapshot(name: str, part: snapshots.Part) -> dict[str, Any]:

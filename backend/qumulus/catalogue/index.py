@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 from qumulus.core.devices import Device, DeviceKind
 
-from . import fractional, ideal, snapshots
+from . import ideal, snapshots, uniform
 
 FILE = "index.json"
 _CALIBRATIONS = UUID("6f2a1c52-5a0e-4c0e-9a55-3d1f0c9b7e11")  # the space that calibration ids are made in
@@ -25,8 +25,8 @@ def calibration_id(device: str, at: datetime) -> str:
 
 def build() -> dict[str, Any]:
     """Return the index from the installed snapshots."""
-    rows = [_row(name, snapshots.read(name, "conf"), snapshots.read(name, "props")) for name in snapshots.names()]
-    rows += [_row(name, ideal.configuration(name), ideal.properties(name)) for name in ideal.IDEALS]
+    rows = [_snapshot(name) for name in snapshots.names()]
+    rows += [row(name, ideal.configuration(name), ideal.properties(name)) for name in ideal.IDEALS]
     return {"source": snapshots.source(), "devices": rows}
 
 
@@ -40,12 +40,18 @@ def text(index: Mapping[str, Any]) -> str:
 def load() -> Mapping[str, Device]:
     """Return all devices by name, in the order of the names, the ideal simulators last."""
     index = json.loads((files("qumulus.catalogue") / FILE).read_bytes())
-    return {row["name"]: _device(row) for row in index["devices"]}
+    return {row["name"]: device(row) for row in index["devices"]}
 
 
-def _row(name: str, configuration: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+def _snapshot(name: str) -> dict[str, Any]:
+    properties = snapshots.read(name, "props")
+    return row(name, uniform.configuration(snapshots.read(name, "conf"), lambda: properties), properties)
+
+
+def row(name: str, configuration: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what lists show of a device, as JSON has it."""
     processor = configuration.get("processor_type") or {}
-    row = {
+    shown = {
         "name": name,
         "kind": DeviceKind.SIMULATOR if configuration["simulator"] else DeviceKind.QPU,
         "n_qubits": configuration["n_qubits"],
@@ -61,9 +67,10 @@ def _row(name: str, configuration: Mapping[str, Any], properties: Mapping[str, A
         "quantum_volume": configuration.get("quantum_volume"),
         "clops": configuration.get("clops_h") or configuration.get("clops"),
         "two_qubit_error_best": _best_two_qubit_error(properties),
+        "two_qubit_error_layered": uniform.layered_error(properties),
         "description": configuration["description"],
     }
-    return {key: value for key, value in row.items() if value is not None}
+    return {key: value for key, value in shown.items() if value is not None}
 
 
 def _utc(text: str) -> str:
@@ -71,17 +78,12 @@ def _utc(text: str) -> str:
 
 
 def _best_two_qubit_error(properties: Mapping[str, Any]) -> float | None:
-    """Return the least calibrated error of a two-qubit gate; a zero stands for a gate that was not measured."""
-    errors = (
-        parameter["value"]
-        for gate in properties["gates"]
-        for parameter in gate["parameters"]
-        if len(gate["qubits"]) == 2 and gate["gate"] not in fractional.LIKE and parameter["name"] == "gate_error"
-    )
-    return min((error for error in errors if error > 0), default=None)
+    """Return the least calibrated error of a two-qubit gate."""
+    return min(uniform.two_qubit_errors(properties), default=None)
 
 
-def _device(row: Mapping[str, Any]) -> Device:
+def device(row: Mapping[str, Any]) -> Device:
+    """Return a device from what `row` gave."""
     converted: dict[str, Any] = {
         "kind": DeviceKind(row["kind"]),
         "basis_gates": tuple(row["basis_gates"]),

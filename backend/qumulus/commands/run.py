@@ -15,7 +15,7 @@ from qumulus.apis.family import loaded
 from qumulus.control.administration import Administration, CloudRefused, service_name
 from qumulus.control.ephemeral import CloudNotStarted, EphemeralCloud
 from qumulus.core.errors import InvalidRequest
-from qumulus.interception.sites import sites
+from qumulus.interception.sites import Sites, sites
 
 from .options import address, fail
 from .relay import NOT_EXECUTABLE, NOT_FOUND, relay
@@ -116,12 +116,18 @@ def _known(names: Iterable[str]) -> list[str]:
     return result
 
 
+def _advice(host: str) -> str:
+    """What helps with a host that was refused: to let a token of this cloud through to a real one does not."""
+    answered = f"have it answered here with --intercept {host}"
+    resembling = Sites(families.real_sites()).resembles(host)
+    return answered if resembling else f"let it through with --pass {host}, or {answered}"
+
+
 def hints(events: Iterable[Mapping[str, object]], instances: Iterable[str]) -> list[str]:
     """Why the command may have failed, as far as the cloud can tell from its log."""
     events = list(events)
     result = [
-        f"the command asked for {host}, which is no quantum cloud that is known here: let it through with "
-        f"--pass {host}, or have it answered here with --intercept {host}."
+        f"the command asked for {host}, which is no quantum cloud that is known here: {_advice(host)}."
         for host in dict.fromkeys(str(event["refused"]) for event in events if "refused" in event)
     ]
     result += [

@@ -102,9 +102,13 @@ class Proxy(asyncio.Protocol):
             self._begin(self._pass(host, port))
         else:
             log.warning("refused to connect to %s:%d", host, port, extra={"fields": {"refused": host}})
-            raise Refused(
-                403, f"{host} is none of the clouds that Qumulus stands in for: let it through with --pass {host}"
-            )
+            raise Refused(403, f"{host} is none of the hosts that Qumulus stands in for: {self._advice(host)} {host}")
+
+    def _advice(self, host: str) -> str:
+        """What helps with a refused host: a token from here is of no use at a cloud's own host."""
+        if self._shared.sites.resembles(host):
+            return "have it answered here with --intercept"
+        return "let it through with --pass"
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         if self._deadline is not None:

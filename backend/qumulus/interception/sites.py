@@ -42,6 +42,11 @@ class Sites:
         name = host_name(host)
         return next((site for site in self._sites if site.covers(name)), None)
 
+    def resembles(self, host: str) -> bool:
+        """Say whether a host may be of one of the same clouds: it shares the domain with a site, and a word before that."""
+        (words, domain) = _parts(host_name(host))
+        return any(domain == there and words & known for known, there in (_parts(site.domain) for site in self._sites))
+
     @property
     def domains(self) -> tuple[str, ...]:
         """Return the shortest list of domains that all the hosts are in, sorted."""
@@ -71,6 +76,12 @@ def site(text: str) -> Site:
         raise ValueError(f"{text!r} is no host to answer for: say it as api.example.org or api.example.org/prefix.")
     cut = prefix.strip("/") if slash else ""
     return Site(below + name, rf"^/{re.escape(cut)}(?=/|$)" if cut else r"^")
+
+
+def _parts(name: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words of a name before its domain, and the domain: the last two labels."""
+    labels = name.split(".")
+    return frozenset(re.split(r"[.-]", ".".join(labels[:-2]))) - {""}, tuple(labels[-2:])
 
 
 def host_name(text: str) -> str:

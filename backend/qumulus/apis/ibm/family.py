@@ -10,6 +10,7 @@ from qumulus.interception.sites import Site
 from .instances import LOCAL_CRN, NAMING
 
 CATALOG = (r"^/api/v1(?=/|$)", "/catalog/api/v1")  # apart from the Runtime API, which has /api/v1 here
+OLDER = (r"^/(?!api/)", "/api/v1/")  # the hosts of earlier years have the same paths at their root
 
 IBM = Family(
     name="ibm",
@@ -56,6 +57,7 @@ IBM = Family(
         Site("private.resource-controller.cloud.ibm.com"),
         Site("quantum.cloud.ibm.com"),
         Site("*.quantum.cloud.ibm.com"),
+        Site("*.quantum-computing.cloud.ibm.com", *OLDER),
     ),
     kinds=("runtime.sampler", "runtime.estimator", "runtime.executor", "runtime.noise-learner", "runtime.calibrate"),
     naming=NAMING,

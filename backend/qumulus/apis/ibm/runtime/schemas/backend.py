@@ -78,6 +78,7 @@ class PerformanceMetrics(Wire):
     """How well the device does"""
 
     two_q_error_best: Metric | MISSING = MISSING
+    two_q_error_layered: Metric | MISSING = MISSING
 
 
 class ProcessorType(Wire):

@@ -64,33 +64,33 @@ class BackendConfiguration(Wire):
     conditional: bool
     open_pulse: bool
     memory: bool
-    max_shots: Annotated[int | MISSING, Field(examples=[8192], ge=1)] = MISSING
-    max_experiments: Annotated[int | MISSING, Field(ge=1)] = MISSING
+    max_shots: Annotated[int, Field(examples=[8192], ge=1)]
+    max_experiments: Annotated[int, Field(ge=1)]
     coupling_map: Annotated[list[list[CouplingMapItem]] | None, Field(...)]
     """Pairs of qubits that two-qubit gates can be applied to, in order"""
     online_date: Annotated[AwareDatetime, Field(examples=["2020-03-13T04:00:00+00:00"])]
     description: str | MISSING = MISSING
     sample_name: str | MISSING = MISSING
-    processor_type: Processor | MISSING = MISSING
-    supported_instructions: list[str] | MISSING = MISSING
-    supported_features: list[str] | MISSING = MISSING
-    timing_constraints: TimingConstraints | MISSING = MISSING
-    dynamic_reprate_enabled: bool | MISSING = MISSING
-    rep_delay_range: list[float] | MISSING = MISSING
+    processor_type: Processor
+    supported_instructions: list[str]
+    supported_features: list[str]
+    timing_constraints: TimingConstraints
+    dynamic_reprate_enabled: bool
+    rep_delay_range: list[float]
     """In µs"""
-    default_rep_delay: float | MISSING = MISSING
+    default_rep_delay: float
     """In µs"""
     rep_times: list[float] | MISSING = MISSING
     """In µs"""
-    dt: float | MISSING = MISSING
+    dt: float
     """In ns"""
-    dtm: float | MISSING = MISSING
+    dtm: float
     """In ns"""
-    meas_map: list[list[int]] | MISSING = MISSING
+    meas_map: list[list[int]]
     meas_levels: list[int] | None | MISSING = MISSING
     meas_kernels: list[str] | None | MISSING = MISSING
     discriminators: list[str] | None | MISSING = MISSING
-    coords: list[list[int]] | MISSING = MISSING
+    coords: list[list[int]]
     quantum_volume: int | None | MISSING = MISSING
     clops: int | None | MISSING = MISSING
     clops_h: int | None | MISSING = MISSING
@@ -117,7 +117,7 @@ class BackendConfiguration(Wire):
     credits_required: bool | MISSING = MISSING
     live_data: bool | MISSING = MISSING
     measure_esp_enabled: bool | MISSING = MISSING
-    multi_meas_enabled: bool | MISSING = MISSING
+    multi_meas_enabled: bool
     parallel_compilation: bool | MISSING = MISSING
     uchannels_enabled: bool | MISSING = MISSING
-    instruction_signatures: list[dict[str, Any]] | MISSING = MISSING
+    instruction_signatures: list[dict[str, Any]]

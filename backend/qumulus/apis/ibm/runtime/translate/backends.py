@@ -27,7 +27,6 @@ def device(
     device: Device, settings: DeviceSettings, queue_length: int, *, mock: bool = False, with_wait_time: bool = False
 ) -> BackendDevice:
     """A device as the list shows it."""
-    best = device.two_qubit_error_best
     return BackendDevice(
         name=names.to_wire(device.name),
         status=DeviceStatus(
@@ -43,10 +42,19 @@ def device(
         ),
         queue_length=queue_length,
         wait_time_seconds=queue_length * SECONDS_A_JOB if with_wait_time else MISSING,
-        performance_metrics=(
-            MISSING if best is None else PerformanceMetrics(two_q_error_best=Metric(value=best, unit=""))
-        ),
+        performance_metrics=_performance(device),
     )
+
+
+def _performance(device: Device) -> PerformanceMetrics | MISSING:
+    """What is known of gates on two qubits; nothing of a device that has none."""
+    best, layered = (
+        MISSING if value is None else Metric(value=value, unit="")
+        for value in (device.two_qubit_error_best, device.two_qubit_error_layered)
+    )
+    if best is MISSING and layered is MISSING:
+        return MISSING
+    return PerformanceMetrics(two_q_error_best=best, two_q_error_layered=layered)
 
 
 def status(device: Device, settings: DeviceSettings, queue_length: int) -> BackendStatus:
