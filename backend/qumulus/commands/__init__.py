@@ -14,6 +14,7 @@ from qumulus.serving import server
 
 from . import account, accounts, devices, instances, jobs, services, tokens
 from .env import env
+from .keeping import backup, restore
 from .options import Json
 from .provider import provider
 from .run import run
@@ -105,6 +106,8 @@ app.add_typer(services.app, name="services", help="Programs of your own, as serv
 app.add_typer(accounts.app, name="accounts", help="Who owns jobs.")
 app.add_typer(instances.app, name="instances", help="Service instances of IBM Quantum.")
 app.add_typer(tokens.app, name="tokens", help="Credentials of the emulated APIs.")
+app.command("backup")(backup)
+app.command("restore")(restore)
 app.command("reset")(reset)
 
 
