@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from qumulus.core.errors import QumulusError, UnknownService
 from qumulus.core.events import Events
@@ -32,9 +33,9 @@ class Builds:
         store: ServiceStore,
         environments: Environments,
         events: Events,
-        requirements: Callable[[Deployed], tuple[str, ...]],
+        requirements: Callable[[Deployed], tuple[tuple[str, ...], Path]],
     ) -> None:
-        """``requirements`` gives the packages that a service asks for; it may raise `UnknownService`."""
+        """``requirements`` gives the packages that a service asks for, and its folder; it may raise `UnknownService`."""
         self._store = store
         self._environments = environments
         self._events = events
@@ -70,7 +71,7 @@ class Builds:
     def _build(self, deployed: Deployed) -> None:
         service = deployed.service
         try:
-            self._environments.make(self._requirements(deployed))
+            self._environments.make(*self._requirements(deployed))
             self._ready.add(key_of(service))
             self._settle(service, ServiceState.READY, None)
         except UnknownService:

@@ -6,7 +6,6 @@ import ast
 import json
 import math
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import yaml
 from qumulus.core.errors import InvalidRequest
 from qumulus.core.services import Deployment
 
+from . import requirements
 from .resources import GiB, Resources
 
 MANIFESTS = ("qhub.json", "planqk.json")
@@ -69,7 +69,7 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
         api_version=api_version,
         checks_input=_member(manifest, "checkInput", bool, False),
         resources=_resources(manifest, resources),
-        requirements=_requirements(folder),
+        requirements=requirements.read(folder),
         document=_document(folder),
     )
 
@@ -181,20 +181,6 @@ def _number(members: Mapping[str, Any], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise InvalidRequest(f"resources.{name} has to be a number that is not negative.")
     return value
-
-
-def _requirements(folder: Path) -> tuple[str, ...]:
-    """Return the lines of `requirements.txt`, else the dependencies of `pyproject.toml`."""
-    if (folder / "requirements.txt").is_file():
-        lines = (line.strip() for line in _text(folder, "requirements.txt").splitlines())
-        return tuple(line for line in lines if line and not line.startswith("#"))
-    if (folder / "pyproject.toml").is_file():
-        project = _parsed("pyproject.toml", _text(folder, "pyproject.toml"), tomllib.loads).get("project", {})
-        dependencies = project.get("dependencies", []) if isinstance(project, dict) else []
-        if not isinstance(dependencies, list) or not all(isinstance(each, str) for each in dependencies):
-            raise InvalidRequest("project.dependencies of pyproject.toml has to be a list of texts.")
-        return tuple(dependencies)
-    return ()
 
 
 def _document(folder: Path) -> Mapping[str, Any] | None:

@@ -17,7 +17,7 @@ from qumulus.core.events import Events
 from qumulus.core.jobs import JobState
 from qumulus.core.kinds import Runners, UnknownKind
 from qumulus.core.ports import Claim, Clock, JobQueue
-from qumulus.core.results import Failure, LogLine, Outcome
+from qumulus.core.results import Failure, LogLine, Outcome, Severity
 from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.leases import Leases
 from qumulus.dispatching.loops import until_done
@@ -180,6 +180,7 @@ class ProgramDispatcher:
                 self._running[claim.job_id] = (claim, None)
             handed_back = self._run(source, attempt)
         except (NotRunnable, QumulusError) as error:
+            attempt.log.add(*(LogLine(self._clock.now(), line, Severity.ERROR) for line in str(error).splitlines()))
             self._end(source, attempt, failed(Failure.LOST, "Not started", str(error)))
         except OSError as error:
             log.exception("Execution %s could not be run.", claim.job_id)

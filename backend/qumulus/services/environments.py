@@ -11,6 +11,9 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from . import base
+from .requirements import wanted
+
 MINUTES = 30
 LAST_LINES = 12
 
@@ -38,8 +41,10 @@ class Environments:
         own = self._place(requirements) if requirements else Path(sys.prefix)
         return tuple(dict.fromkeys((own, Path(sys.base_prefix), Path(sys.base_exec_prefix))))
 
-    def make(self, requirements: Sequence[str]) -> None:
+    def make(self, requirements: Sequence[str], service: Path | None = None) -> None:
         """Make the environment, if it is not there. Another process that makes the same one is waited for.
+
+        ``service`` is the folder of the service, of which parts may be asked for.
 
         Raises:
             NotInstalled
@@ -52,11 +57,23 @@ class Environments:
                 return
             shutil.rmtree(place, ignore_errors=True)
             self._run([sys.executable, "-m", "venv", str(place)], lock)
-            listed = place / "requirements.txt"
-            listed.write_text("\n".join(requirements) + "\n")
-            installer = [str(place / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
-            self._run([*installer, "--no-input", "--quiet", "-r", str(listed)], lock)
+            self._install(requirements, place, service, lock)
+            base.complete(next((place / "lib").glob("python*/site-packages")))
             (place / ".ready").touch()
+
+    def _install(self, requirements: Sequence[str], place: Path, service: Path | None, lock: int) -> None:
+        asked = wanted(requirements)
+        listed, constraints = place / "requirements.txt", place / "constraints.txt"
+        listed.write_text("\n".join(asked.lines) + "\n")
+        constraints.write_text("\n".join(asked.constraints) + "\n")
+        folder = place
+        if (
+            asked.local and service is not None
+        ):  # a copy, since building changes it; editable packages go on to stand there
+            folder = place / "service"
+            shutil.copytree(service, folder, symlinks=True)
+        installer = [str(place / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+        self._run([*installer, "--no-input", "--quiet", "-r", str(listed), "-c", str(constraints)], lock, folder)
 
     def _place(self, requirements: Sequence[str]) -> Path:
         told = "\n".join([sys.version, sys.base_prefix, *requirements])
@@ -69,7 +86,7 @@ class Environments:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield lock.fileno()
 
-    def _run(self, command: Sequence[str], lock: int) -> None:
+    def _run(self, command: Sequence[str], lock: int, folder: Path | None = None) -> None:
         try:
             done = subprocess.run(  # noqa: S603
                 command,
@@ -78,6 +95,7 @@ class Environments:
                 timeout=MINUTES * 60,
                 check=False,
                 stdin=subprocess.DEVNULL,
+                cwd=folder,
                 pass_fds=[lock],  # an installer that outlives us keeps others away
             )
         except subprocess.TimeoutExpired:

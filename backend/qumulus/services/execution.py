@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
 from .folders import Folders
-from .log import Lines, ProgramLog
+from .log import Lines, Ordered, ProgramLog
 from .outcome import Ended, failed, outcome
 from .outputs import Published, publish
 from .resources import Resources
@@ -164,10 +164,10 @@ class Execution:
         finally:
             os.close(writing)
         line_bytes = self._program.resources.line_bytes
-        streams = [
-            (process.stdout, Lines(program_log, Severity.INFO, line_bytes)),
-            (process.stderr, Lines(program_log, Severity.ERROR, line_bytes)),
-        ]
+        output, error, others = (
+            Lines(program_log, level, line_bytes) for level in (Severity.INFO, Severity.ERROR, Severity.ERROR)
+        )
+        streams = [(process.stdout, Ordered(output, error)), (process.stderr, others)]
         with selectors.DefaultSelector() as selector, os.fdopen(reading, "rb", buffering=0) as report, process:
             for stream, lines in streams:
                 selector.register(cast(IO[bytes], stream), selectors.EVENT_READ, lines.feed)

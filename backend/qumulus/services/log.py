@@ -28,6 +28,8 @@ SEVERITIES = {
     "CRITICAL": Severity.ERROR,
     "FATAL": Severity.ERROR,
 }
+HALF, OUTPUT, ERROR = b"\0", b"\0\1", b"\0\2"  # marks, as `child.inside.streams` writes them
+MARKS = re.compile(b"(\0[\1\2])")
 # the word after a time or a bracket, as logging and loguru write it: "WARNING:root:…", "2026-… | INFO | …", "[ERROR] …"
 LEVEL = re.compile(rf"^[\s\d\-:.,TZ+|\[(<]*({'|'.join(SEVERITIES)})(?=[\s:|\])>])")
 
@@ -63,6 +65,32 @@ class ProgramLog:
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         self.buffer.add(LogLine(self._now(), text, level))
+
+
+class Ordered:
+    """The standard output of a program, in which lines of the standard error stand, between marks, where they came."""
+
+    def __init__(self, output: Lines, error: Lines) -> None:
+        self._streams = {OUTPUT: output, ERROR: error}
+        self._now = output
+        self._begun = b""  # half of a mark
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what was read, and give each stream its part."""
+        chunk, self._begun = self._begun + chunk, b""
+        if chunk.endswith(HALF):
+            chunk, self._begun = chunk[:-1], HALF
+        for part in MARKS.split(chunk):
+            if part in self._streams:
+                self._now = self._streams[part]
+            elif part:
+                self._now.feed(part)
+
+    def end(self) -> None:
+        """Give the last lines, which may lack their ends."""
+        self._now.feed(self._begun)
+        for lines in self._streams.values():
+            lines.end()
 
 
 class Lines:

@@ -12,6 +12,7 @@ from qumulus.core.results import Failure, Outcome
 from .outputs import Published, members, problem
 from .resources import Resources
 
+NAMES = ("title", "code")  # of what went wrong, in the documents of the second and of the first generation
 STOPPED = "The server was stopped while it ran. A program runs once only: start a new execution."
 
 
@@ -37,9 +38,10 @@ def outcome(ended: Ended, published: Published, resources: Resources) -> Outcome
         )
     failure, title, detail, extension = why
     own = members(published.files)
-    document = published.files.get("output.json", b"") if {"title", "detail"} <= own.keys() and title is None else b""
-    if document:
-        title, detail = str(own["title"]), str(own["detail"])
+    said = next((own[name] for name in NAMES if {name, "detail"} <= own.keys()), None) if title is None else None
+    if said is not None:
+        title, detail, document = str(said), str(own["detail"]), published.files["output.json"]
+        failure = Failure.MEMORY if title.endswith("MemoryError") else failure
     else:
         title = title or "Failed"
         document = problem(title, detail, **extension)

@@ -85,9 +85,7 @@ class ServiceRegistry:
         )  # what is cancelled before it runs has no end that `done` would tell of
         self._in_use: Counter[str] = Counter()  # versions
         self._definitions: dict[Key, Definition] = {}
-        self._builds = Builds(
-            store, self._environments, events, lambda deployed: self._definition(deployed).requirements
-        )
+        self._builds = Builds(store, self._environments, events, self._wanted)
         self._lock = threading.Lock()
         self._elsewhere = elsewhere
         self._public_url = public_url
@@ -187,13 +185,15 @@ class ServiceRegistry:
             deployed = self._store.get(service_of(device))
         except UnknownService:
             return False
-        ready = deployed.service.state is ServiceState.READY
+        state = deployed.service.state
+        if state is ServiceState.FAILED:
+            return True  # what waits for it ends with the reason
+        ready = state is ServiceState.READY
         if ready and self._elsewhere is not None:
             return self._elsewhere()
         if ready and self._builds.is_settled(deployed.service):
             return True
-        if deployed.service.state is not ServiceState.FAILED:
-            self._builds.begin(deployed)
+        self._builds.begin(deployed)
         return False
 
     @contextlib.contextmanager
@@ -202,9 +202,9 @@ class ServiceRegistry:
 
         Raises:
             UnknownService
-            NotRunnable: its packages could not be installed here.
+            NotRunnable: its packages could not be installed.
         """
-        deployed = self._store.get(service_of(device))
+        deployed = self._deployed(device)
         version = deployed.service.version
         if failed := self._builds.take_failure(deployed.service):
             raise NotRunnable(failed)
@@ -225,9 +225,21 @@ class ServiceRegistry:
                 self._in_use[version] -= 1
             self._sweep()
 
+    def _deployed(self, device: str) -> Deployed:
+        """Return the service of a queue.
+
+        Raises:
+            UnknownService
+            NotRunnable: its packages could not be installed, with what the installer said.
+        """
+        deployed = self._store.get(service_of(device))
+        if deployed.service.state is ServiceState.FAILED:
+            raise NotRunnable(f"{deployed.service.reason}\nDeploy the service again once that is mended.")
+        return deployed
+
     def package(self, device: str) -> Package:
         """Return the program for another machine. See `ProgramSource.package`."""
-        deployed = self._store.get(service_of(device))
+        deployed = self._deployed(device)
         read, service = self._definition(deployed), deployed.service
         return Package(
             version=service.version,
@@ -286,6 +298,10 @@ class ServiceRegistry:
             log.warning("The secrets of execution %s, which are sealed, are swept later: %s", claim.job_id, error)
 
     # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _wanted(self, deployed: Deployed) -> tuple[tuple[str, ...], Path]:
+        """Return the packages that a service asks for, and its folder, of which parts may be among them."""
+        return self._definition(deployed).requirements, self._place(deployed)
 
     def _definition(self, deployed: Deployed) -> Definition:
         service = deployed.service

@@ -90,10 +90,10 @@ class ServiceActor:
         finally:
             remove(aside)
 
-    def install(self, requirements: Sequence[str]) -> str | None:
+    def install(self, requirements: Sequence[str], version: str) -> str | None:
         """Install packages where they are missing; return why that failed."""
         try:
-            self._environments.make(requirements)
+            self._environments.make(requirements, self._folder / "packages" / version)
         except NotInstalled as error:
             return str(error)
         return None

@@ -154,7 +154,7 @@ class Visit:
         if not self._await(self._actor.has.remote(version)):
             self._wire.send("package")
             self._await(self._actor.take.remote(version, self._next("package").parts[0]))
-        if reason := self._await(self._actor.install.remote(order.members["requirements"])):
+        if reason := self._await(self._actor.install.remote(order.members["requirements"], version)):
             self._fail("Not started", reason)
             return
         self._wire.send("placed")

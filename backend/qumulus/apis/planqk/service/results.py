@@ -40,7 +40,7 @@ def members(jobs: JobStore, job: Job) -> dict[str, object]:
         return {}
     content = jobs.file(job.id, "output.json")
     try:
-        value = from_json(content, allow_inf_nan=False) if len(content) <= MOST_MERGED else None
+        value = from_json(content) if len(content) <= MOST_MERGED else None
     except ValueError:
         return {}  # no JSON: it can be downloaded as it is
     return value if isinstance(value, dict) else {}
@@ -65,6 +65,6 @@ def get_interim_results(service: Name, id: Id, job: Execution, jobs: Jobs, last:
 
 
 @operation("getLogs")
-def get_logs(service: Name, id: Id, job: Execution, jobs: Jobs) -> list[LogEntry]:
-    del service, id
-    return [translate.log_entry(line) for line in jobs.log(job.id)]
+def get_logs(service: Name, id: Id, job: Execution, jobs: Jobs, services: Services) -> list[LogEntry]:
+    del id
+    return translate.log(job, services.service(service), jobs.log(job.id))

@@ -4,44 +4,69 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import decimal
 import enum
+import errno
 import json
 import os
-import pathlib
-import uuid
+import resource
 from collections.abc import Mapping
 from typing import Any
 
 RESERVED = frozenset({"type", "title", "detail", "status", "instance"})
-AS_TEXT = (uuid.UUID, decimal.Decimal, pathlib.PurePath, complex)
+MOST_DEPTH = 180  # of values in each other: what reads results, here and in clients, goes no deeper than 200
+READ_ONLY = (errno.EROFS, errno.EACCES)
+OUTPUT_HINT = (
+    "The folder of the service can't be written: write to the folder that OUTPUT_DIRECTORY names, whose files become files of "
+    "the result, or to the one that TMPDIR names."
+)
 
 
 class NotJson(Exception):
-    """`run()` returned what JSON has no word for."""
+    """`run()` returned what can't be written as JSON."""
 
 
-def write(result: Any) -> None:
+def write(result: Any) -> int:
     """Write `output.txt` for a single value, `output.json` for everything else, and nothing for None.
+
+    Returns the exit status of the program: 1 for an error that a program of the first generation returns instead of raising it.
 
     Raises:
         NotJson
     """
     if result is None:
+        return 0
+    try:
+        text = json.dumps(result, default=plain, indent=2)
+    except (TypeError, ValueError) as error:
+        raise NotJson(f"What run() returned can't be written as JSON: {error}.") from None
+    except RecursionError:
+        raise NotJson(f"What run() returned is nested more than {MOST_DEPTH} deep: return something flatter.") from None
+    _check(text)
+    _put("output.txt" if isinstance(result, str | int | float) else "output.json", text)
+    return int(type(result).__name__ == "ErrorResponse" and {"code", "detail"} <= vars(result).keys())
+
+
+def _check(text: str) -> None:
+    """What is written must be read by everybody: not too deep, and its texts have to be Unicode.
+
+    Raises:
+        NotJson
+    """
+    if "\n" + "  " * MOST_DEPTH in text:  # no text of JSON has a line break, so it is the indentation of a value
+        raise NotJson(f"What run() returned is nested more than {MOST_DEPTH} deep: return something flatter.")
+    if "\\ud" not in text:
         return
     try:
-        text = json.dumps(result, default=plain, allow_nan=False, indent=2)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise NotJson(f"What run() returned can't be written as JSON: {error}.") from None
-    _put("output.txt" if isinstance(result, str | int | float) else "output.json", text)
+        json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise NotJson(
+            f"What run() returned has a text with {half}, half of a character: UTF-8 can't say that."
+        ) from None
 
 
 def plain(value: Any) -> Any:
-    """Return an object in JSON's own types.
-
-    Raises:
-        TypeError: JSON has no word for it.
-    """
+    """Return an object in JSON's own types; what JSON has no word for becomes a text, as on the platform."""
     if hasattr(value, "model_dump_json"):
         return json.loads(value.model_dump_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -50,17 +75,13 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
-    if isinstance(value, AS_TEXT):
-        return str(value)
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, set | frozenset):
         return list(value)
     if hasattr(value, "tolist"):  # arrays and scalars of numpy
         return value.tolist()
-    if hasattr(value, "__dict__") and not callable(value):
-        return vars(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")
+    return vars(value) if hasattr(value, "__dict__") and not callable(value) else str(value)
 
 
 def write_problem(error: BaseException) -> None:
@@ -73,7 +94,20 @@ def write_problem(error: BaseException) -> None:
     }
     if _told(error):
         problem |= {name: value for name, value in getattr(error, "extensions", {}).items() if name not in RESERVED}
-    _put("output.json", json.dumps(problem, default=str, indent=2))
+    if advice := hint(error):
+        problem["detail"] = f"{problem['detail']}: {advice}"
+    text = json.dumps(problem, default=str, indent=2, ensure_ascii=False)
+    _put("output.json", text.encode("utf-8", "replace").decode())  # half a character can't be written
+
+
+def hint(error: BaseException) -> str | None:
+    """Return what a person may not know of the limits that an error comes from, if it does."""
+    if isinstance(error, MemoryError):
+        return f"the run may use {resource.getrlimit(resource.RLIMIT_DATA)[0] >> 20} MiB of memory."
+    if not isinstance(error, OSError) or error.errno not in READ_ONLY or not isinstance(error.filename, str):
+        return None
+    workspace = os.path.join(os.environ["WORKSPACE"], "")
+    return OUTPUT_HINT if os.path.abspath(error.filename).startswith(workspace) else None
 
 
 def _told(error: BaseException) -> bool:

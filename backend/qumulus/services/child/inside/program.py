@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import output, script, signature
+from . import leaving, output, script, signature, streams
 from .arguments import Arguments, WrongInput, arguments
 
 MOST_NAME_BYTES = 250  # of a parameter: a file system takes 255 for the file, with .json
@@ -38,25 +38,32 @@ def execute(program: Mapping[str, Any], parts: Mapping[str, bytes]) -> int:
     try:
         if program["script"]:
             script.become(parts[""])
+        streams.keep_order()
         values = read(parts)
         keep_as_files(values)
         if program["strict"]:
-            return vendors_main()()
+            return leaving.after(vendors_main()())
         function = load(program["entrypoint"])
         given = arguments(function, values)
         if given.left_out:
             print(  # noqa: T201
                 f"WARNING: run() has no parameter named {', '.join(given.left_out)}: left out.", flush=True
             )
-        output.write(call(function, given))
+        return leaving.after(output.write(call(function, given)))
+    except SystemExit as left:
+        if isinstance(left.code, int) or left.code is None:
+            return leaving.after(left.code or 0)
+        print(left.code, file=sys.stderr)  # noqa: T201 - as Python prints it
+        output.write_problem(left)
     except Exception as error:  # of the user's code: it becomes the failure document
         if not isinstance(error, WrongInput | MissingProgram):
             traceback.print_exception(*without_our_frames(error))
         else:
             print(error, file=sys.stderr)  # noqa: T201
+        if hint := output.hint(error):
+            print(f"NOTICE: {hint}", file=sys.stderr)  # noqa: T201
         output.write_problem(error)
-        return 1
-    return 0
+    return leaving.after(1)
 
 
 def describe(workspace: str, entrypoint: str) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 from qumulus.apis.planqk.service.schemas.execution import Kind, LogEntry, ServiceExecution, Severity, Status
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.results import LogLine
-from qumulus.core.services import Service
+from qumulus.core.services import Service, ServiceState
 
 STATUSES: Mapping[JobState, Status] = {
     JobState.REGISTERED: Status.PENDING,
@@ -26,6 +26,7 @@ STATUSES: Mapping[JobState, Status] = {
     JobState.FAILED: Status.FAILED,
     JobState.CANCELLED: Status.CANCELLED,
 }
+INSTALLING = "It waits for the packages of the service, which are being installed."
 OWN_LINKS = ("self", "status")
 
 
@@ -50,6 +51,13 @@ def _time(at: datetime) -> str:
 def log_entry(line: LogLine) -> LogEntry:
     """A line of the log."""
     return LogEntry(message=line.text, severity=Severity(line.severity), timestamp=line.time)
+
+
+def log(job: Job, service: Service, lines: Sequence[LogLine]) -> list[LogEntry]:
+    """The log of an execution; before there is one, what is waited for."""
+    waits = job.state is JobState.QUEUED and service.state is ServiceState.BUILDING
+    told = [LogLine(service.deployed_at, INSTALLING)] if waits else lines
+    return [log_entry(line) for line in told]
 
 
 def result(job: Job, service: Service, base: str, files: Iterable[str], members: Mapping[str, Any]) -> dict[str, Any]:
