@@ -39,6 +39,7 @@ def client(cloud: Server) -> Iterator[httpx2.Client]:
 @pytest.fixture
 def run(cloud: Server, tmp_path: Path) -> Callable[..., Any]:
     """Runs a script in a client's environment; what it printed last, as JSON."""
+    (tmp_path / ".oqtopus").write_text(f"[default]\nurl={cloud.url}\napi_token=local.qumulus-local\n")
 
     def in_environment(client: str, script: str, *arguments: str) -> Any:
         done = subprocess.run(

@@ -179,6 +179,16 @@ def test_only_a_program_beside_a_device_has_a_log(client: httpx2.Client):
     assert client.get("/jobs/nothing/sselog").json() == {"message": "job not found with the given id"}
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("oqtopus-client/1.1.7", "{"), ("oqtopus-client/1.2.0", "http"), ("Swagger-Codegen/1", "http")]
+)
+def test_clients_that_can_not_download_what_a_device_tells_get_it_as_text(
+    client: httpx2.Client, name: str, begins: str
+):
+    device = client.get("/devices/Lima", headers={"user-agent": name}).json()
+    assert device["device_info"].startswith(begins)
+
+
 @pytest.fixture(scope="module")
 def provided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A server whose device Lima has an engine of its own."""

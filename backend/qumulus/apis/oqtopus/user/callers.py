@@ -20,6 +20,9 @@ from qumulus.core.errors import NotAuthenticated
 
 HEADER = "q-api-token"
 
+READ_TEXT = ("oqtopus-client/1.0.", "oqtopus-client/1.1.")
+"""How the clients name themselves that take what a device tells of its qubits for JSON text, and can't download it."""
+
 
 def _caller(request: Request, accounts: Accounts) -> core.Caller:
     """The owner of the token.
@@ -72,14 +75,14 @@ async def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
 async def _information(
     request: Request, devices: Devices, device_settings: DeviceSettingsStore
 ) -> Callable[[Device], str]:
-    """Gives what a device tells of its qubits: where a zip file is, or JSON text if the server is set so."""
+    """Gives what a device tells of its qubits: where a zip file is, or JSON text if the server is set so or the client needs it."""
     presigning: Presigning = request.app.state.presigning
     base = storage_address(request)
 
     def address(device: Device) -> str:
         return presigning.download(base, f"devices/{name_of(device)}/{device_files.NAME}")
 
-    if not request.app.state.inline:
+    if not request.app.state.inline and not request.headers.get("user-agent", "").startswith(READ_TEXT):
         return address
     return lambda device: device_files.inline(device, devices, device_settings) or address(device)
 
