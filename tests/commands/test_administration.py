@@ -294,3 +294,21 @@ def test_every_command_explains_itself(arguments):
     helped = qumulus(*arguments, "--help")
     assert helped.returncode == 0
     assert "Usage: qumulus" in helped.stdout or "Usage: python -m qumulus" in helped.stdout
+
+
+def test_faults_are_added_listed_and_taken_back(server):
+    added = run(
+        server, "emulator", "faults", "add", "error", "--operation", "getHello", "--status", "503", "--times", "1"
+    )
+    fault = added.strip()
+    assert requests.get(f"{server.url}/hello", timeout=30).status_code == 503
+    listed = run(server, "emulator", "faults", "list")
+    assert "operation getHello, times 1, status 503" in " ".join(listed.split())
+    shown = json.loads(run(server, "emulator", "faults", "show", fault, "--json"))
+    assert (shown["seen"], shown["hits"]) == (1, 1)
+    assert run(server, "emulator", "faults", "remove", fault) == f"{fault} is gone.\n"
+    run(server, "emulator", "faults", "add", "slow", "--seconds", "0", "--dry-run")
+    run(server, "emulator", "faults", "clear")
+    assert json.loads(run(server, "emulator", "faults", "list", "--json")) == []
+    told = run(server, "emulator", "faults", "add", "slow", "--status", "500", status=1)
+    assert told == "A fault of the kind slow takes seconds: leave out status.\n"

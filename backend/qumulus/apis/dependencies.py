@@ -49,6 +49,10 @@ async def _device_settings(request: Request) -> ports.DeviceSettingsStore:
     return _cloud(request).device_settings
 
 
+async def _faults(request: Request) -> ports.FaultStore:
+    return _cloud(request).faults
+
+
 async def _state(request: Request) -> ports.State:
     return _cloud(request).state
 
@@ -86,6 +90,7 @@ Accounts = Annotated[ports.Accounts, Depends(_accounts)]
 Sessions = Annotated[ports.Sessions, Depends(_sessions)]
 Workloads = Annotated[ports.Workloads, Depends(_workloads)]
 DeviceSettingsStore = Annotated[ports.DeviceSettingsStore, Depends(_device_settings)]
+Faults = Annotated[ports.FaultStore, Depends(_faults)]
 State = Annotated[ports.State, Depends(_state)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]

@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 from qumulus import __version__
 from qumulus.serving import server
 
-from . import account, accounts, devices, instances, jobs, services, tokens
+from . import account, accounts, devices, emulator, instances, jobs, services, tokens
 from .env import env
 from .keeping import backup, restore
 from .options import Json
@@ -108,6 +108,7 @@ app.add_typer(instances.app, name="instances", help="Service instances of IBM Qu
 app.add_typer(tokens.app, name="tokens", help="Credentials of the emulated APIs.")
 app.command("backup")(backup)
 app.command("restore")(restore)
+app.add_typer(emulator.app, name="emulator", help="What no cloud offers: faults on demand.")
 app.command("reset")(reset)
 
 

@@ -10,6 +10,7 @@ from .ports import (
     Catalogue,
     Clock,
     DeviceSettingsStore,
+    FaultStore,
     FetchedQueue,
     JobStore,
     Sessions,
@@ -33,6 +34,7 @@ class Cloud:
     services: Services
     pools: Pools
     device_settings: DeviceSettingsStore
+    faults: FaultStore
     state: State
     settled: Settled
     clock: Clock

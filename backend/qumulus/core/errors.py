@@ -12,6 +12,7 @@ QumulusError
 │   ├── UnknownService
 │   ├── UnknownPool
 │   ├── UnknownFile
+│   ├── UnknownFault
 │   └── NoResult                  the job exists, its result does not (yet)
 ├── WrongState                  possible, but not in the state that the thing is in
 │   ├── IllegalTransition
@@ -104,6 +105,13 @@ class UnknownFile(NotFound):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no file {name[:80]!r}.")
+
+
+class UnknownFault(NotFound):
+    """No fault with that id is in force."""
+
+    def __init__(self, fault_id: str) -> None:
+        super().__init__(f"There is no fault with the id {fault_id[:80]!r}: list the faults to see the ids.")
 
 
 class NoResult(NotFound):

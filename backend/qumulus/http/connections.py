@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from qumulus.openapi.contract.rules import TRANSPORT
 
 MOST_BYTES = 64 << 10  # beyond what the first read has brought: of a head, or of what follows a body
 SWEEP_SECONDS = 1.0  # between two looks at who is late
@@ -133,6 +135,7 @@ class Bounded(HttpToolsProtocol):
         """Its head is there."""
         self._head_since = None
         self._body_since, self._body_bytes = self.loop.time(), 0
+        cast(dict[str, Any], self.scope)[TRANSPORT] = self.transport
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

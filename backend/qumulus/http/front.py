@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qumulus.openapi.contract.bodies import HELD, LIMIT, Bodies
-from qumulus.openapi.contract.rules import RULES, Rule
+from qumulus.openapi.contract.rules import ANSWER, RULES, Rule
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -100,6 +100,7 @@ class Front:
                 await refuse(answer, 421, UNKNOWN_HOST)
                 return
             scope.update(self._added)
+            scope[ANSWER] = answer
             if mount.cut:
                 scope["root_path"] = scope.get("root_path", "") + mount.prefix
             await mount.app(scope, receive, answer)
@@ -187,6 +188,10 @@ class Logged:
         if message["type"] == "http.response.start":
             self.status = message["status"]
         await self._send(message)
+
+    def alter(self, wrap: Callable[[Send], Send]) -> None:
+        """Send what follows by another way. See `openapi.contract.rules.Alterable`."""
+        self._send = wrap(self._send)
 
     def end(self) -> float:
         """Log the answer, or that there was none; the seconds it took."""

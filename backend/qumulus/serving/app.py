@@ -19,6 +19,7 @@ from qumulus.core.cloud import Cloud
 from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import Services
 from qumulus.core.waiting import Waiting
+from qumulus.emulation.faults import Rules
 from qumulus.execution import metrics as execution_metrics
 from qumulus.http import metrics
 from qumulus.http.front import App, Front, Mount, Receive, Scope, Send
@@ -84,6 +85,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         services=host.registry,
         pools=host.pools,
         device_settings=storage.device_settings,
+        faults=storage.faults,
         state=storage.state,
         settled=Waiting(storage.jobs.settled, storage.events, hold=settings.status_hold),
         clock=storage.clock,
@@ -134,7 +136,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         count=requests.count,
         body_limit=settings.max_body_mib << 20,
         bodies=Bodies(max(settings.max_bodies_mib, settings.max_body_mib) << 20),
-        rules=rules,
+        rules=Rules(rules, storage.faults, storage.clock),
     )
 
 

@@ -10,8 +10,9 @@ from qumulus.core.ports import BlobStore, Forgotten
 
 from .accounts import SqlAccounts
 from .database.database import Database
-from .database.tables import device_settings, jobs, log_lines, results, sessions, tokens
+from .database.tables import device_settings, faults, jobs, log_lines, results, sessions, tokens
 from .device_settings import SqlDeviceSettings
+from .faults import SqlFaults
 from .jobs.values import Values
 
 HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
@@ -25,12 +26,14 @@ class SqlState:
         database: Database,
         blobs: BlobStore,
         device_settings: SqlDeviceSettings,
+        its_faults: SqlFaults,
         accounts: SqlAccounts,
         events: Events,
     ) -> None:
         self._database = database
         self._values = Values(blobs)
         self._device_settings = device_settings
+        self._faults = its_faults
         self._accounts = accounts
         self._events = events
 
@@ -49,13 +52,14 @@ class SqlState:
                 sessions=connection.execute(select(func.count()).select_from(sessions)).scalar_one(),
                 tokens=connection.execute(select(func.count()).select_from(tokens).where(added)).scalar_one(),
             )
-            for table in (log_lines, results, jobs, sessions, device_settings):
+            for table in (log_lines, results, jobs, sessions, device_settings, faults):
                 connection.execute(delete(table))
             connection.execute(delete(tokens).where(added))
             return forgotten, states, blobs
 
         forgotten, states, blobs = self._database.writer.run(work)
         self._device_settings.forget()
+        self._faults.look()
         self._accounts.forget()
         self._database.announce()
         for job_id, state in states.items():

@@ -28,6 +28,7 @@ from .database.sqlite import FILE, SqliteDatabase
 from .database.tables import NAMING_BLOBS
 from .device_settings import SqlDeviceSettings
 from .errors import StateUnusable
+from .faults import SqlFaults
 from .jobs.queue import SqlQueue
 from .jobs.sessions import SqlSessions
 from .jobs.store import SqlJobs, cancelled
@@ -55,6 +56,7 @@ class Storage:
     sessions: SqlSessions
     workloads: SqlWorkloads
     device_settings: SqlDeviceSettings
+    faults: SqlFaults
     services: SqlServices
     sealed: SqlSealed
     pools: SqlPools
@@ -139,6 +141,8 @@ def open_storage(
             claim_prefix(blobs, database)
         device_settings = SqlDeviceSettings(database)
         events.elsewhere.subscribe(lambda _: device_settings.forget())
+        faults = SqlFaults(database, clock)
+        events.elsewhere.subscribe(lambda _: faults.look())
         accounts = SqlAccounts(database, clock, open_to_all=open_to_all, built_in=built_in)
         events.elsewhere.subscribe(lambda _: accounts.forget())
         accounts.seed(credentials)
@@ -155,10 +159,11 @@ def open_storage(
         sessions=SqlSessions(database, clock, events, cancelled, store.announce),
         workloads=SqlWorkloads(database, clock),
         device_settings=device_settings,
+        faults=faults,
         services=SqlServices(database, blobs),
         sealed=SqlSealed(database),
         pools=SqlPools(database, blobs),
-        state=SqlState(database, blobs, device_settings, accounts, events),
+        state=SqlState(database, blobs, device_settings, faults, accounts, events),
         trial=Trial(home, database),
         events=events,
         clock=clock,

@@ -5,6 +5,7 @@ All methods are synchronous and safe to call from several threads.
 
 from .accounts import Accounts, Sessions
 from .devices import Catalogue, DeviceRules, DeviceSettingsStore, Document
+from .faults import FaultStore
 from .jobs import JobQuery, JobStore, Page, Settled, Workloads
 from .queue import Claim, FetchedQueue, JobQueue
 from .services import Deployed, PoolRecord, PoolStore, SealedStore, ServiceStore, StoredFile
@@ -20,6 +21,7 @@ __all__ = [
     "DeviceRules",
     "DeviceSettingsStore",
     "Document",
+    "FaultStore",
     "FetchedQueue",
     "Forgotten",
     "JobQuery",

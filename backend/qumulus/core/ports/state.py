@@ -53,5 +53,5 @@ class State(Protocol):
     """All that the cloud remembers."""
 
     def reset(self) -> Forgotten:
-        """Forget all jobs, sessions, added credentials and settings of devices; what runs is ended."""
+        """Forget all jobs, sessions, added credentials, settings of devices and faults; what runs is ended."""
         ...

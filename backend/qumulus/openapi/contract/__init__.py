@@ -27,7 +27,7 @@ from .document import Document
 from .operations import ContractError, Operations
 from .problems import STATUSES, Errors, Problem, Refused
 from .replies import Rendered, Reply
-from .rules import RULES, Call, Fault, Rule, Subjects
+from .rules import RULES, Call, Fault, Rule, Send, Subjects
 from .serving import serve
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Rendered",
     "Reply",
     "Rule",
+    "Send",
     "Subjects",
     "serve",
 ]

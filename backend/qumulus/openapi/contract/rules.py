@@ -14,21 +14,35 @@ form of that API's errors.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request, Response
 
 from qumulus.core.accounts import Caller
 from qumulus.core.cloud import Cloud
 from qumulus.core.errors import QumulusError, UnknownJob
+from qumulus.core.jobs import Job
 
 from .document import Declared
 
 RULES = "qumulus.rules"  # in the scope: the rules in force
+ANSWER = "qumulus.answer"  # in the scope: the `Alterable` way of the answer to the client
+
+TRANSPORT = "qumulus.transport"  # in the scope: the connection, where a server has put it there
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]  # as ASGI has it
 
 Rule = Callable[["Call"], Awaitable[Response | None]]
+
+
+class Alterable(Protocol):
+    """The way of an answer to its client."""
+
+    def alter(self, wrap: Callable[[Send], Send]) -> None:
+        """Send all that follows by way of what ``wrap`` returns, which is given the way until now."""
+        ...
 
 
 class Fault(QumulusError):
@@ -85,6 +99,31 @@ class Call:
         self._subjects = subjects
         self._read = read
 
+    async def tags(self) -> Sequence[str]:
+        """Return the tags of the job that the request is about, or submits."""
+        if self.job_id is not None:
+            job = await self._job(self.job_id)
+            return job.tags if job else ()
+        tags = getattr(await self.body(), "tags", ())
+        return tags if isinstance(tags, list) else ()
+
+    def alter(self, wrap: Callable[[Send], Send]) -> None:
+        """Change what is answered, whatever that will be. See `Alterable.alter`."""
+        answer: Alterable = self.request.scope[ANSWER]
+        answer.alter(wrap)
+
+    async def hang_up(self, *, at_once: bool) -> None:
+        """End the connection: ``at_once``, or when all that was sent is on its way. Returns when it has ended."""
+        transport: asyncio.Transport | None = self.request.scope.get(TRANSPORT)
+        if transport is None:  # no real connection, as in tests without a server
+            raise ConnectionResetError
+        if at_once:
+            transport.abort()
+        else:
+            transport.close()
+        while (await self.request.receive())["type"] != "http.disconnect":
+            pass
+
     @property
     def job_id(self) -> str | None:
         """Return the id of the job that the path names."""
@@ -103,7 +142,8 @@ class Call:
         if (name := self._named(self._subjects.devices)) is not None:
             return self._subjects.device(name)
         if self.job_id is not None:
-            return await self._device_of_job(self.job_id)
+            job = await self._job(self.job_id)
+            return job.device if job else None
         body = await self.body() if self._subjects.members else None
         for member in self._subjects.members:
             name = getattr(body, member, self.request.query_params.get(member))
@@ -111,10 +151,10 @@ class Call:
                 return self._subjects.device(name)
         return None
 
-    async def _device_of_job(self, job_id: str) -> str | None:
+    async def _job(self, job_id: str) -> Job | None:
         cloud: Cloud = self.request.app.state.cloud
         try:
-            return (await asyncio.to_thread(cloud.jobs.look, job_id)).device
+            return await asyncio.to_thread(cloud.jobs.look, job_id)
         except UnknownJob:
             return None
 

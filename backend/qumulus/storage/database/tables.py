@@ -307,5 +307,16 @@ pool_files = Table(
     Column("value", LargeBinary),
 )
 
+faults = Table(
+    "faults",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("id", Word(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("rule", JSON, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("hits", BigInteger, nullable=False),
+)
+
 NAMING_BLOBS = (jobs.c.payload_blob, results.c.blob, services.c.package_blob, pool_files.c.blob)
 """The columns that name large values: a value that none of them names is swept."""

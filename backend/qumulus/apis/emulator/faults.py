@@ -1,0 +1,67 @@
+"""What goes wrong, by rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from qumulus.apis.dependencies import Clock
+from qumulus.apis.dependencies import Devices as Catalogue
+from qumulus.apis.dependencies import Faults as Store
+from qumulus.core.faults import check
+from qumulus.openapi.contract import Operations
+
+from .callers import Administrator
+from .schemas.faults import Fault, FaultId, Faults, NewFault
+from .translate import faults as translate
+
+OWN = "emulator"  # nothing goes wrong where faults are taken back
+
+operation = Operations()
+
+
+async def _operations(request: Request) -> Mapping[str, Collection[str]]:
+    """All operations that something can happen to, by API."""
+    documents = (each.document for each in request.app.state.served)
+    return {each.api: each.operations for each in documents if each.api != OWN}
+
+
+@operation("listFaults")
+def list_faults(administrator: Administrator, faults: Store) -> Faults:
+    """All rules, oldest first."""
+    return Faults(faults=[translate.fault(each) for each in faults.faults()])
+
+
+@operation("createFault")
+def create_fault(
+    body: NewFault,
+    administrator: Administrator,
+    faults: Store,
+    catalogue: Catalogue,
+    clock: Clock,
+    operations: Annotated[Mapping[str, Collection[str]], Depends(_operations)],
+) -> Fault:
+    """A rule from now on."""
+    rule = translate.rule(body, clock.now(), catalogue)
+    check(rule, operations)
+    return translate.fault(faults.add(rule))
+
+
+@operation("getFault")
+def get_fault(fault_id: FaultId, administrator: Administrator, faults: Store) -> Fault:
+    """One rule."""
+    return translate.fault(faults.fault(fault_id))
+
+
+@operation("deleteFault")
+def delete_fault(fault_id: FaultId, administrator: Administrator, faults: Store) -> None:
+    """One rule less."""
+    faults.remove(fault_id)
+
+
+@operation("clearFaults")
+def clear_faults(administrator: Administrator, faults: Store) -> None:
+    """No rules any more."""
+    faults.clear()

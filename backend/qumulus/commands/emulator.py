@@ -1,0 +1,10 @@
+"""`qumulus emulator`: what no cloud offers, of the one that runs here."""
+
+from __future__ import annotations
+
+import typer
+
+from . import faults
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(faults.app, name="faults", help="What goes wrong, by rules.")

@@ -1,0 +1,46 @@
+"""The port to the rules by which something goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from qumulus.core.faults import Fault, FaultRule
+
+
+class FaultStore(Protocol):
+    """The faults that all processes on one state go by."""
+
+    def active(self) -> Sequence[Fault]:
+        """Return the rules as they were made, from memory: without counts, and also those that are not in force now."""
+        ...
+
+    def count(self, fault: Fault) -> bool:
+        """Count one more that a rule is for, and say whether it is hit."""
+        ...
+
+    def add(self, rule: FaultRule) -> Fault: ...
+
+    def faults(self) -> Sequence[Fault]:
+        """Return all rules with their counts, oldest first."""
+        ...
+
+    def fault(self, fault_id: str) -> Fault:
+        """Return one rule with its counts.
+
+        Raises:
+            UnknownFault
+        """
+        ...
+
+    def remove(self, fault_id: str) -> None:
+        """Forget a rule.
+
+        Raises:
+            UnknownFault
+        """
+        ...
+
+    def clear(self) -> None:
+        """Forget all rules."""
+        ...

@@ -1,0 +1,119 @@
+"""Faults on the database: the rules are kept in memory too, and read again when another process has written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from qumulus.core.errors import Unavailable, UnknownFault
+from qumulus.core.faults import DEFAULTS, Fault, FaultKind, FaultRule
+from qumulus.core.ports import Clock
+
+from .database.database import Database
+from .database.tables import AnyRow, faults
+from .jobs.rows import new_id
+
+log = logging.getLogger("qumulus.storage")
+
+READ: Mapping[str, Callable[[str], Any]] = {
+    "kind": FaultKind,
+    "begins_at": datetime.fromisoformat,
+    "ends_at": datetime.fromisoformat,
+}
+"""Members that are no JSON, and what makes them of it."""
+
+
+class SqlFaults:
+    """`core.ports.FaultStore` on the database."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._active: tuple[Fault, ...] = ()
+        self.look()
+
+    def active(self) -> tuple[Fault, ...]:
+        """Return the rules as they were made, from memory. See `FaultStore.active`."""
+        return self._active
+
+    def look(self) -> None:
+        """Read the rules again: another process may have changed them."""
+        try:
+            self._active = self.faults()
+        except Unavailable as error:
+            log.error("The faults can't be read, those of before stay: %s", error)
+
+    def count(self, fault: Fault) -> bool:
+        """Count one more that a rule is for, in all processes together. See `FaultStore.count`."""
+        rule = fault.rule
+        known = faults.c.id == fault.id
+
+        def work(connection: Connection) -> bool:
+            seen = update(faults).where(known).values(seen=faults.c.seen + 1).returning(faults.c.seen, faults.c.hits)
+            row = connection.execute(seen).first()
+            if row is None or not rule.strikes(row.seen, row.hits):
+                return False
+            connection.execute(update(faults).where(known).values(hits=faults.c.hits + 1))
+            return True
+
+        return self._database.writer.run(work, synced=False)
+
+    def add(self, rule: FaultRule) -> Fault:
+        """Go by a rule from now on."""
+        now = self._clock.now()
+        fault = Fault(id=new_id(now), created_at=now, rule=rule)
+        values = {"id": fault.id, "created_at": now, "rule": as_json(rule), "seen": 0, "hits": 0}
+        self._database.writer.run(lambda connection: connection.execute(insert(faults).values(values)))
+        self._changed()
+        return fault
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Return all rules with their counts, oldest first."""
+        with self._database.read() as connection:
+            return tuple(map(to_fault, connection.execute(select(faults).order_by(faults.c.number))))
+
+    def fault(self, fault_id: str) -> Fault:
+        """Return one rule with its counts. See `FaultStore.fault`."""
+        with self._database.read() as connection:
+            row = connection.execute(select(faults).where(faults.c.id == fault_id)).first()
+        if row is None:
+            raise UnknownFault(fault_id)
+        return to_fault(row)
+
+    def remove(self, fault_id: str) -> None:
+        """Forget a rule. See `FaultStore.remove`."""
+        gone = delete(faults).where(faults.c.id == fault_id)
+        if self._database.writer.run(lambda connection: connection.execute(gone).rowcount) == 0:
+            raise UnknownFault(fault_id)
+        self._changed()
+
+    def clear(self) -> None:
+        """Forget all rules."""
+        self._database.writer.run(lambda connection: connection.execute(delete(faults)))
+        self._changed()
+
+    def _changed(self) -> None:
+        self._database.announce()
+        self.look()
+
+
+def as_json(rule: FaultRule) -> dict[str, Any]:
+    """Return what is said in a rule; what is as it is by itself is left out."""
+    said = {name: value for name, value in asdict(rule).items() if name == "kind" or value != DEFAULTS[name]}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in said.items()}
+
+
+def to_rule(said: Mapping[str, Any]) -> FaultRule:
+    """Return the rule that `as_json` was made from."""
+    values: dict[str, Any] = {name: READ[name](value) if name in READ else value for name, value in said.items()}
+    return FaultRule(**values)
+
+
+def to_fault(row: AnyRow) -> Fault:
+    """Return a fault from its row."""
+    return Fault(id=row.id, created_at=row.created_at, rule=to_rule(row.rule), seen=row.seen, hits=row.hits)
