@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qumulus.openapi import upstream
 from qumulus.openapi.coverage import BEGIN, END, Coverage, CoverageError, coverage, inserted, table
 from qumulus.openapi.jobs import REPOSITORY, Api, apis
 
@@ -29,6 +30,26 @@ def test_a_row_counts_operations_and_those_that_clients_reached() -> None:
         "Known gaps:",
         "",
         "- A, `dropA`: Nothing is dropped.",
+    ]
+
+
+def test_what_a_client_can_call_and_is_not_served_counts_as_a_gap() -> None:
+    entry = {
+        "client": "a-client 1.0",
+        "resources": {
+            "jobs": {"calls": 3, "missing": ["stop"], "fewer": {"get": ["query sort"]}},
+            "bills": {"calls": 1, "missing": ["pay"]},
+        },
+    }
+    known = upstream.read(entry)
+    one = Coverage("A", ("getA",), ("a-client 1.0",), frozenset(), {"getA": "Half."}, known)
+    assert one.row == "| A | 1 | 3 | 0 | a-client 1.0 |"
+    assert upstream.table({"A": known, "B": upstream.read(None)}).splitlines() == [
+        "Of the 4 operations that a-client 1.0 can call, 2 are served.",
+        "",
+        *upstream.HEAD.splitlines(),
+        "| A | jobs | 3 | 2 | `stop` | `get`: query sort |",
+        "| A | bills | 1 | 0 | all |  |",
     ]
 
 

@@ -3,14 +3,16 @@
 The operations come from the document. What is not emulated whole stands in `coverage.yaml` beside the root, under
 ``partly``, with a sentence each. ``reached`` is not written by hand: the tests with the real clients measure which
 operations answered them with success (`QUMULUS_COVERAGE=write make test-clients` writes it, and every run holds it true).
+So is ``upstream``, see there: what the cloud's client can call and is not served.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import upstream as upstreams
 from . import yaml12
 from .bundle import bundle
 from .jobs import REPOSITORY, Api
@@ -33,6 +35,7 @@ class Coverage:
     clients: tuple[str, ...]
     reached: frozenset[str] | None  # None: not measured yet
     partly: Mapping[str, str]
+    upstream: upstreams.Upstream = field(default_factory=upstreams.Upstream)
 
     @property
     def row(self) -> str:
@@ -40,7 +43,7 @@ class Coverage:
         cells = (
             self.title,
             str(len(self.operations)),
-            str(len(self.partly) or "–"),
+            str(len(self.partly) + self.upstream.missing or "–"),
             self._reached if self.clients else "has none",
             ", ".join(self.clients),
         )
@@ -80,7 +83,9 @@ def coverage(api: Api, repository: Path = REPOSITORY) -> Coverage:
         )
     clients = tuple(entries.get("clients") or ())
     measured = None if reached is None else frozenset(reached)
-    return Coverage(document["info"]["title"], operations, clients, measured, partly)
+    return Coverage(
+        document["info"]["title"], operations, clients, measured, partly, upstreams.read(entries.get("upstream"))
+    )
 
 
 def table(all_of_them: Sequence[Coverage]) -> str:
@@ -89,14 +94,14 @@ def table(all_of_them: Sequence[Coverage]) -> str:
     return "\n".join([HEAD, *(each.row for each in all_of_them), *(["", "Known gaps:", "", *notes] if notes else [])])
 
 
-def inserted(readme: str, content: str) -> str:
-    """``readme`` with ``content`` between the markers.
+def inserted(page: str, content: str, name: str = "README.md") -> str:
+    """``page`` with ``content`` between the markers.
 
     Raises:
         CoverageError: the markers are not there.
     """
-    before, begin, rest = readme.partition(BEGIN)
+    before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise CoverageError(f"README.md has no place for the table: put {BEGIN} and {END} where it belongs.")
+        raise CoverageError(f"{name} has no place for the table: put {BEGIN} and {END} where it belongs.")
     return f"{before}{BEGIN}\n{content}\n{END}{after}"

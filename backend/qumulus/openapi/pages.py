@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import coverage
+from . import coverage, upstream
 from .bundle import bundle
 from .generate import Files
 from .jobs import REPOSITORY, Api, apis
@@ -15,6 +15,7 @@ from .methods import METHODS
 README = Path("README.md")
 SPECIFICATION = Path("docs/API_SPECIFICATION.md")
 STATUS = Path("docs/IMPLEMENTATION_STATUS.md")
+CLOUDS = {"planqk": Path("docs/planqk.md")}  # pages with a table of what the cloud's client can call
 MADE = "This page is made from the specifications in `oas` by `make generate-all`: change those.\n"
 Documents = Mapping[Api, Mapping[str, Any]]
 
@@ -30,10 +31,22 @@ def pages(repository: Path = REPOSITORY) -> Files:
     emulated = {api: coverage.coverage(api, repository) for api in documents}
     readme = coverage.inserted((repository / README).read_text(), coverage.table(list(emulated.values())))
     return {
+        **clouds(repository, emulated),
         README: readme.encode(),
         SPECIFICATION: specification(documents).encode(),
         STATUS: status(documents, emulated).encode(),
     }
+
+
+def clouds(repository: Path, emulated: Mapping[Api, coverage.Coverage]) -> Files:
+    """Return the pages of the clouds with their tables of what their clients can call."""
+    found: dict[Path, bytes] = {}
+    for cloud, page in CLOUDS.items():
+        known = {each.title: each.upstream for api, each in emulated.items() if api.name.startswith(f"{cloud}-")}
+        if known:
+            text = (repository / page).read_text()
+            found[page] = coverage.inserted(text, upstream.table(known), str(page)).encode()
+    return found
 
 
 def specification(documents: Documents) -> str:
