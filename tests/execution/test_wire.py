@@ -100,7 +100,7 @@ outcomes = st.builds(
     media_type=texts,
     files=st.dictionaries(texts, st.binary(max_size=20), max_size=3),
     metadata=st.dictionaries(texts, st.none() | st.booleans() | st.integers() | texts | st.lists(st.integers())),
-    run_seconds=st.floats(allow_nan=False),
+    run_seconds=st.none() | st.floats(allow_nan=False),
 )
 
 

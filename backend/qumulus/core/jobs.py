@@ -141,7 +141,7 @@ class Job:
     reason: str | None = None  # why it failed or was cancelled, a whole sentence
     reason_code: int | None = None
     failure: Failure | None = None  # the kind of reason, where it failed
-    run_seconds: float | None = None  # what the device was busy for
+    run_seconds: float | None = None  # for which it had its device; see `Outcome.run_seconds`
     metadata: Mapping[str, Any] = field(default_factory=dict)  # method, engine, version, seed, approximation, timings
 
     @property

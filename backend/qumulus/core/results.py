@@ -75,7 +75,7 @@ class Outcome:
     media_type: str = "application/json"
     files: Mapping[str, bytes] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    run_seconds: float = 0.0
+    run_seconds: float | None = None  # for which the program had its device, as its service counts; None: while it ran
 
     @property
     def succeeded(self) -> bool:

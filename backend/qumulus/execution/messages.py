@@ -73,7 +73,7 @@ def to_outcome(message: Message) -> Outcome:
             media_type=str(members["media_type"]),
             files=dict(zip(map(str, members["files"]), files, strict=True)),
             metadata=dict(members["metadata"]),
-            run_seconds=float(members["run_seconds"]),
+            run_seconds=None if members["run_seconds"] is None else float(members["run_seconds"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BrokenWire("An outcome can't be read.") from error

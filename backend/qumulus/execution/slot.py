@@ -329,7 +329,8 @@ class Slot:
         if not worker.good_after(outcome.failure, int(resident)):
             self._drop(kill=True)
         metadata = {"memory_bytes": peak, "attempt": run.claim.attempt} | dict(outcome.metadata)
-        return replace(outcome, metadata=metadata, run_seconds=outcome.run_seconds or float(seconds))
+        used = float(seconds) if outcome.run_seconds is None else outcome.run_seconds
+        return replace(outcome, metadata=metadata, run_seconds=used)
 
     def _drop(self, *, kill: bool = False) -> None:
         worker, self._worker = self._worker, None

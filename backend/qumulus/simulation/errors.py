@@ -2,6 +2,7 @@
 
 ProgramError            the program is wrong, or uses what the device does not have
 Refused                 the program is over a limit by its estimate; nothing was run
+OverUsage               the program would have the device longer than it may; nothing was run
 GaveUp                  a method gives up; the next one is tried, and only the last one's refusal is seen
 """
 
@@ -27,6 +28,14 @@ class Refused(Exception):
         self.message = message
         self.figures = figures
         self.lines = lines
+
+
+class OverUsage(Exception):
+    """The service would end the program, because it has had its device for as long as it may."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class GaveUp(Exception):

@@ -28,6 +28,7 @@ class Meter:
 
     admit: Admit = at_once
     log: Log = to_nobody
+    billed: float | None = None  # seconds that the program's service counts; None where it counts the run
     simulated: float = 0.0  # seconds inside methods
     _begun: float = field(default_factory=perf_counter)
     _first: float | None = None  # when the first method began
@@ -44,6 +45,12 @@ class Meter:
         finally:
             self._last = perf_counter()
             self.simulated += self._last - start
+
+    def used(self, *, failed: bool) -> float:
+        """Return the seconds for which the program had its device, as its service counts them: a failed one has had none."""
+        if self.billed is None:
+            return perf_counter() - self._begun
+        return 0.0 if failed else self.billed
 
     def timings(self) -> dict[str, float]:
         """Seconds until now: for reading and placing the program, inside methods, and for encoding what they gave.

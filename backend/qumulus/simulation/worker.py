@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from dataclasses import replace
-from time import perf_counter
 
 from qumulus import payloads
 from qumulus.core.kinds import UnknownKind
@@ -18,7 +17,7 @@ from qumulus.core.results import Failure, Log, Outcome, Severity
 
 from . import client_package
 from .devices import device_model
-from .errors import ProgramError, Refused
+from .errors import OverUsage, ProgramError, Refused
 from .machine import slowness
 from .meter import Admit, Meter, at_once, metered
 from .progress import Progress, followed
@@ -47,7 +46,7 @@ def warm(devices: Iterable[str] = ()) -> None:
 
 def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
-    start, meter = perf_counter(), Meter(admit, log)
+    meter = Meter(admit, log)
     try:
         with metered(meter), followed(Progress(log)):
             outcome = runner(program.kind)(program, log)
@@ -60,9 +59,12 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
         for line in error.lines:
             log(f"{line}.", Severity.INFO)
         outcome = Outcome(failure=Failure.REFUSED, reason=error.message, metadata={"estimates": error.figures})
+    except OverUsage as error:
+        outcome = Outcome(failure=Failure.TIME, reason=error.message)
     except MemoryError:
         outcome = Outcome(
             failure=Failure.MEMORY, reason="The program used more memory than a worker may: use fewer qubits."
         )
     metadata = {**outcome.metadata, "timings": meter.timings()}
-    return replace(outcome, metadata=metadata, run_seconds=perf_counter() - start)
+    used = meter.used(failed=outcome.failure not in (None, Failure.TIME))
+    return replace(outcome, metadata=metadata, run_seconds=used)

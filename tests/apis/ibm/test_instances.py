@@ -10,7 +10,7 @@ from apis.ibm.cloud import LOCAL_CRN, TEST_CRN
 def test_an_instance_that_has_used_its_limit_takes_no_more_jobs(runtime):
     runtime.run()
     used = runtime.get("/instances/usage")
-    assert used["usage_consumed_seconds"] == 1
+    assert used["usage_consumed_seconds"] == 3
     assert not {"usage_limit_seconds", "usage_allocation_seconds", "usage_limit_reached"} & set(used)
     assert runtime.send("PUT", "/instances/configuration", json={"instance_limit": 0}).status_code == 204
     try:

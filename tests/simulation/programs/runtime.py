@@ -22,6 +22,8 @@ def job(
     device: str = "brisbane",
     seed: int | None = 1,
     noise: str = "device",
+    dry_run: bool = False,
+    most_usage: float | None = None,
     **limits: Any,
 ) -> Program:
     """A job with the body that the client would post."""
@@ -34,6 +36,7 @@ def job(
         seed=seed,
         limits=Limits(**limits),
         noise=noise,
+        options={"dry_run": dry_run, "max_execution_time": most_usage},
     )
 
 

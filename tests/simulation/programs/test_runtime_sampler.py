@@ -321,8 +321,8 @@ def test_a_job_may_name_its_method_and_reads_in_its_log_what_that_costs() -> Non
     outcome = run(sampler([(circuit, None, 100)], options, device="fez"), log)
     assert outcome.succeeded, outcome.reason
     assert outcome.metadata["pubs"][0]["method"] == "stabilizer"
-    assert log[0].startswith("Pub 0: stabilizer by stim")
-    assert "noise twirled to Pauli errors" in log[0]
+    assert log[1].startswith("Pub 0: stabilizer by stim")
+    assert "noise twirled to Pauli errors" in log[1]
 
 
 def test_a_method_that_does_not_exist_fails_with_the_names() -> None:

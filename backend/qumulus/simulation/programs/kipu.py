@@ -54,7 +54,7 @@ def _sampled(program: Program, circuits: Circuits, log: Log) -> Outcome:
         outcome = openqasm.run(one, log)
         results.append({"shots": shots, "counts": json.loads(outcome.result)["counts"]})
         metadata.append(outcome.metadata)
-        seconds += outcome.run_seconds
+        seconds += outcome.run_seconds or 0.0
     return Outcome(
         result=json.dumps({"circuits": results}, separators=(",", ":")).encode(),
         metadata=metadata[0] if len(metadata) == 1 else {"circuits": metadata},

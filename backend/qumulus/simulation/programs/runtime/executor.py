@@ -6,7 +6,7 @@ through, and its semantic role, come back unchanged: the client's sampler and es
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import prod
@@ -30,11 +30,12 @@ from .dialects import Dialect, dialect_of
 from .failures import Log, coded, invalid, shown
 from .kerneled import AVERAGED, BOTH, CLASSIFIED, KERNELED, LEVELS, POINT_BITS, Kernel
 from .options import validated
-from .pubs import bindings, check_angles
+from .pubs import bindings, check_angles, first_binding
 from .samplexes import PARAMETERS, sampled, samplex_item
 from .scheduling import EXECUTION, STRETCHES, TIMING, Told, compiled
 from .submission import Submission, read
 from .tensors import from_tensor, to_tensor
+from .usage import Load, charge, duration
 from .values import Form
 
 _RANDOMIZATIONS = -1
@@ -75,6 +76,7 @@ def run(program: Program, log: Log) -> Outcome:
     results.check_size(bits * (1 if level == CLASSIFIED else POINT_BITS), submission.limits)
     if submission.dry_run:
         return results.checked()
+    charge(_loads(items, shots, options, submission), submission, options.rep_delay, log)
     seed = submission.seed_or(None)
     data, chunks, report = [], [], []
     for index, item in enumerate(items):
@@ -142,6 +144,18 @@ def _items(program: Mapping[str, Any], dialect: Dialect, submission: Submission)
         if prod(item.shape) > MOST_ELEMENTS:
             raise invalid(f"An item may have {MOST_ELEMENTS} elements; one has the shape {item.shape}.")
     return items
+
+
+def _loads(items: Sequence[Item], shots: int, options: Any, submission: Submission) -> Iterator[Load]:
+    """The circuits with their executions, for the usage."""
+    for item in items:
+        if executions := prod(item.shape) * shots:
+            given = None if isinstance(item.arguments, SamplexItem) else item.arguments
+            values = (
+                dict.fromkeys(item.circuit.parameters, 0.0) if given is None else first_binding(item.circuit, given)
+            )
+            circuit = compiled(item.circuit, submission.model, None).scheduled
+            yield Load(executions, duration(circuit, submission.model, values, reset=options.init_qubits))
 
 
 def _item(item: Mapping[str, Any], circuit: QuantumCircuit, dialect: Dialect, submission: Submission) -> Item:

@@ -8,6 +8,7 @@ from functools import wraps
 from qumulus.core.programs import Program
 from qumulus.core.results import Log, Outcome
 from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.meter import meter
 
 Entry = Callable[[Program, Log], Outcome]
 
@@ -45,6 +46,7 @@ def coded(entry: Entry) -> Entry:
 
     @wraps(entry)
     def run(program: Program, log: Log) -> Outcome:
+        meter().billed = 0.0  # until its inputs are checked: what is not valid is not charged
         try:
             return entry(program, log)
         except ProgramError as error:

@@ -7,7 +7,7 @@ belong to errors that follow the gates of a layer; one-qubit gates and idle qubi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -29,6 +29,7 @@ from .lindblad import Rates, readout_rate
 from .options import validated
 from .submission import Submission, read
 from .tensors import to_tensor
+from .usage import Load, charge, duration
 from .values import Array, Circuit, Form, Object
 
 VERSIONS = {"v0.1": 16, "v0.2": 17, "v0.3": 17}
@@ -62,6 +63,7 @@ def _legacy(submission: Submission, log: Log) -> Outcome:
     layers = unique_layers(loaded, options.twirling_strategy)[: options.max_layers_to_learn]
     if submission.dry_run:
         return results.checked()
+    charge(_loads(layers, options, submission), submission, None, log)
     asked = options.model_dump(include=set(_INPUT_OPTIONS))
     metadata = {"backend": submission.device, "input_options": asked, "simulation": {"note": NOTE}}
     document = {"data": [_layer_error(layer, submission.model) for layer in layers], "metadata": metadata}
@@ -82,6 +84,22 @@ _INPUT_OPTIONS = (
     "layer_pair_depths",
     "twirling_strategy",
 )
+
+
+BASES = 9
+"""In so many bases each depth of a layer of gates is measured; see the client's ``LayerNoiseLearningOptions``."""
+
+
+def _loads(layers: Sequence[Layer], options: Any, submission: Submission) -> Iterator[Load]:
+    """The circuits that learn the layers: each layer twice a pair; a layer without gates is measured once."""
+    model, shots = submission.model, options.num_randomizations * options.shots_per_randomization
+    for layer in layers:
+        once = max((model.cycles(name, qubits) for name, qubits in layer.gates), default=0) * model.cycle
+        read = duration(QuantumCircuit(), model, {}, reset=True, read=True)
+        for depth in options.layer_pair_depths if layer.gates else ():
+            yield Load(BASES * shots, 2 * depth * once + read)
+        if not layer.gates:
+            yield Load(shots, read)
 
 
 def _layer_error(layer: Layer, model: DeviceModel) -> Object:
@@ -115,6 +133,8 @@ def _third(submission: Submission, log: Log) -> Outcome:
     data = [_learned(box, options.layer_pair_depths, version, submission) for box in circuit.data]
     if submission.dry_run:
         return results.checked()
+    boxes = [_layer_of(box, submission) for box in circuit.data]
+    charge(_loads(boxes, options, submission), submission, getattr(options, "rep_delay", None), log)
     return results.encoded(Form.PLAIN, {"schema_version": version, "data": data}, {"layers": len(data), "note": NOTE})
 
 
@@ -145,6 +165,15 @@ def _learned(box: CircuitInstruction, depths: list[int], version: str, submissio
         "rates_std": to_tensor(np.zeros_like(values), compressed=False),
         "metadata": {"learning_protocol": protocol, "post_selection": selection},
     }
+
+
+def _layer_of(box: CircuitInstruction, submission: Submission) -> Layer:
+    """The gates of a box on physical qubits."""
+    body = box.operation.blocks[0]
+    where = dict(zip(body.qubits, (_physical(qubit, submission) for qubit in box.qubits), strict=True))
+    pairs = (item for item in body.data if len(item.qubits) == 2 and item.name != "barrier")
+    gates = frozenset((item.name, tuple(where[qubit] for qubit in item.qubits)) for item in pairs)
+    return Layer(gates, tuple(sorted(where.values())))
 
 
 def _physical(qubit: Any, submission: Submission) -> int:

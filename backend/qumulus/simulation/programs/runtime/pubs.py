@@ -39,6 +39,10 @@ class SamplerPub:
         """The values of the parameters, one mapping a set, in row-major order."""
         return bindings(self.circuit, self.values)
 
+    def first_binding(self) -> dict[Parameter, float]:
+        """The values of the first set; nothing where there is none."""
+        return first_binding(self.circuit, self.values)
+
     def effort(self) -> Hashable:
         """What is equal for pubs that take equally long: gates of each kind, sets and shots."""
         return tuple(sorted(self.circuit.count_ops().items())), prod(self.shape), self.shots
@@ -167,6 +171,12 @@ def bindings(circuit: QuantumCircuit, values: NDArray[np.float64]) -> list[dict[
     parameters = tuple(circuit.parameters)
     rows = values.reshape(prod(values.shape[:-1]), len(parameters))
     return [dict(zip(parameters, row, strict=True)) for row in rows.tolist()]
+
+
+def first_binding(circuit: QuantumCircuit, values: NDArray[np.float64]) -> dict[Parameter, float]:
+    """The first of the values of shape (…, parameters) as a mapping; nothing where there is none."""
+    rows = values.reshape(prod(values.shape[:-1]), values.shape[-1])
+    return dict(zip(circuit.parameters, rows[0].tolist(), strict=True)) if len(rows) else {}
 
 
 def _members(submission: Submission) -> list[list[Any]]:

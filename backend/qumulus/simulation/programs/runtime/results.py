@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import qiskit
-from qiskit.circuit import QuantumCircuit, Qubit
+from qiskit.circuit import QuantumCircuit
 
 from qumulus.core.programs import Limits
 from qumulus.core.results import Outcome
@@ -77,11 +77,6 @@ def executed(runs: Iterable[tuple[QuantumCircuit, int]]) -> dict[str, Any]:
     return {
         "number": len(runs),
         "executions": sum(executions for _, executions in runs),
-        "qubits": [len(_used(circuit)) for circuit, _ in runs],
+        "qubits": [circuit.num_qubits for circuit, _ in runs],
         "depths": [circuit.depth() for circuit, _ in runs],
     }
-
-
-def _used(circuit: QuantumCircuit) -> set[Qubit]:
-    """The qubits that something is done to."""
-    return {qubit for instruction in circuit if instruction.name != "barrier" for qubit in instruction.qubits}

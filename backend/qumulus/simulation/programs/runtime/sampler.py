@@ -6,7 +6,7 @@ Emulates the ``sampler`` program of Qiskit Runtime, version 2 (models: ``ibm_qua
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import prod
@@ -34,6 +34,7 @@ from .pubs import SamplerPub, sampler_pubs
 from .scheduling import ASKED, Compiled
 from .submission import Submission, read
 from .twirling import Randomizations, product, randomizations
+from .usage import Load, charge, duration
 from .values import Array, Bits, DataBin, Record
 
 
@@ -68,16 +69,17 @@ def run(program: Program, log: Log) -> Outcome:
     results.check_size(sum(shots * submission.form.bits(width * size) for shots, width in registers), submission.limits)
     if submission.dry_run:
         return results.checked()
+    items = [under.compiled(pub.circuit) for pub in pubs]
+    charge(_loads(pubs, items, under, execution), submission, execution.rep_delay, log)
     alike = Counter(pub.effort() for pub in pubs)
     local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
     followed = progress()
     followed.pubs = len(pubs)
     within = replace(submission, limits=submission.limits.shared(len(pubs)))
-    for index, (pub, drawn) in enumerate(zip(pubs, local, strict=True)):
+    for index, (pub, item, drawn) in enumerate(zip(pubs, items, local, strict=True)):
         followed.reaches(index, pub.circuit.size() * prod(pub.shape))
         twirls = randomizations(pub.shots, *counts) if twirled else None
         start = datetime.now(UTC)
-        item = under.compiled(pub.circuit)
         kernel = None if level == CLASSIFIED else Kernel.of(item.circuit, under.model)
         model = under.model if kernel is None else kernel.drawn_with
         bits, simulation = (
@@ -103,6 +105,14 @@ def run(program: Program, log: Log) -> Outcome:
     return results.outcome(
         submission.form, pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits}
     )
+
+
+def _loads(pubs: Sequence[SamplerPub], items: Sequence[Compiled], under: Conditions, execution: Any) -> Iterator[Load]:
+    """The circuits with their executions, for the usage."""
+    for pub, item in zip(pubs, items, strict=True):
+        if executions := prod(pub.shape) * pub.shots:
+            seconds = duration(item.scheduled, under.model, pub.first_binding(), reset=execution.init_qubits)
+            yield Load(executions, seconds)
 
 
 def _simulated(

@@ -72,13 +72,13 @@ class Told:
         """
         found = dict[str, Any]()
         if self.timing:
-            schedule = timeline(_bound(item.scheduled, values), model)
+            schedule = timeline(with_values(item.scheduled, values), model)
             found[TIMING] = {"timing": printed(schedule), "circuit_duration": schedule.length}
         if self.stretches:
             found[STRETCHES] = shown(item.stretches)
         return found
 
 
-def _bound(circuit: QuantumCircuit, values: Mapping[Any, float]) -> QuantumCircuit:
+def with_values(circuit: QuantumCircuit, values: Mapping[Any, float]) -> QuantumCircuit:
     """The circuit with values where its delays need them."""
     return circuit.assign_parameters(dict(values)) if any(map(by_values, circuit.data)) else circuit

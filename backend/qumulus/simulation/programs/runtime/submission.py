@@ -22,7 +22,8 @@ from .wire import Allowance
 class Submission:
     """One job as its program reads it.
 
-    ``device`` is the name by which the person knows the device; under ``dry_run`` the inputs are only checked.
+    ``device`` is the name by which the person knows the device; under ``dry_run`` the inputs are only checked. ``most_usage``
+    are the seconds for which the job may have the device, see `usage`.
     """
 
     params: Mapping[str, Any]
@@ -33,6 +34,7 @@ class Submission:
     limits: Limits
     seed: int | None
     dry_run: bool
+    most_usage: float | None = None
 
     @property
     def form(self) -> Form:
@@ -70,4 +72,5 @@ def read(program: Program) -> Submission:
         limits=program.limits,
         seed=program.seed,
         dry_run=program.options.get("dry_run") is True,
+        most_usage=program.options.get("max_execution_time"),
     )

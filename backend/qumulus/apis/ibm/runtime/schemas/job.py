@@ -158,7 +158,7 @@ class RunJobRequest(Wire):
     session_id: SessionId | MISSING = MISSING
     tags: Tags | MISSING = MISSING
     cost: Annotated[int | MISSING, Field(examples=[300], ge=1, le=10000000)] = MISSING
-    """The longest run in seconds; a job that takes longer is ended with the reason code 1305"""
+    """The longest use of the device in seconds, three hours if it is left out; a job that would use more is ended with the reason code 1305"""
     log_level: LogLevel | MISSING = MISSING
     runtime: Annotated[str | MISSING, Field(examples=["default"], max_length=200)] = MISSING
     """Name of an image; there is but one, and it changes nothing"""
@@ -248,7 +248,7 @@ class JobResponse(Wire):
     runtime: Annotated[str | MISSING, Field(examples=["default"])] = MISSING
     """Name of the image"""
     cost: Annotated[int, Field(examples=[300])]
-    """The longest run in seconds"""
+    """The longest use of the device in seconds"""
     tags: Tags
     session_id: SessionId | MISSING = MISSING
     user_id: Annotated[str, Field(examples=["local"])]

@@ -33,7 +33,7 @@ from qumulus.core.results import Failure
 from qumulus.payloads.primitives import PrimitiveInput
 
 API = "ibm/runtime"
-LONGEST = 3600  # seconds that a job may run if it does not say
+LONGEST = 10_800  # seconds that a job may have its device if it does not say
 
 STATES: Mapping[JobState, StateName] = {
     JobState.REGISTERED: StateName.QUEUED,
@@ -108,7 +108,9 @@ def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:
     calibration = None
     if body.calibration_id is not MISSING:
         calibration = names.calibration_id(devices, device, calibration_id=body.calibration_id)
-    request: dict[str, Any] = {"runtime": _given(body.runtime) or "default"}
+    request: dict[str, Any] = {"runtime": _given(body.runtime) or "default", "max_execution_time": LONGEST}
+    if body.cost is not MISSING:
+        request["max_execution_time"] = body.cost
     if body.dry_run is True:
         request["dry_run"] = True
     return NewJob(
@@ -122,7 +124,6 @@ def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:
         session=_given(body.session_id),
         calibration=calibration,
         private=body.private is True,
-        max_seconds=_given(body.cost),
         request=request,
     )
 
@@ -151,7 +152,7 @@ def job(job: Job, version: Behaviour, payload: bytes | None) -> JobResponse:
         created=job.created_at,
         ended=job.ended_at or MISSING,
         runtime=job.request.get("runtime", "default"),
-        cost=int(job.max_seconds or LONGEST),
+        cost=int(job.request.get("max_execution_time") or job.max_seconds or LONGEST),
         tags=list(job.tags),
         session_id=job.session or MISSING,
         user_id=job.account,

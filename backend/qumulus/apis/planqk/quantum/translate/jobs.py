@@ -55,11 +55,11 @@ def new_job(body: wire.JobRequest, caller: Caller) -> NewJob:
         shots=given(body.shots) or 1,
         tags=tuple(given(body.tags) or ()),
         session=session,
-        max_seconds=None if known.simulator else ibm.seconds(parameters),
         request={
             "backend": known.id,
             "parameters": {**known.format.parameters(body.input, parameters), **_repeated(session)},
             "sdk": given(body.sdk_provider),
+            "max_execution_time": None if known.simulator else ibm.seconds(parameters),
         },
     )
 
