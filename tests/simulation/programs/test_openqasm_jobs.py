@@ -61,10 +61,78 @@ def test_the_initial_layout_is_where_the_program_starts(layout: list[int]):
         {"routing_method": "basic", "seed_transpiler": 3},
         {"translation_method": "synthesis", "approximation_degree": 0.9},
         {"optimization_level": 3, "initial_layout": None},
+        {"basis_gates": ["sx", "x", "rz", "cx"], "optimization_level": 1},
+        {"basis_gates": ["u", "cx", "measure"], "coupling_map": [[0, 1], [1, 2]]},
+        {"scheduling_method": "alap", "qubits_initially_zero": False},
     ],
 )
 def test_the_options_of_the_transpiler_are_taken(options: dict[str, Any]):
     assert placed(**options)["stats"]["after"]["n_gates_2q"] == 1
+
+
+@pytest.mark.parametrize("device", ["kawasaki", "torino", "qulacs"])
+def test_gates_that_are_named_are_shown_and_what_runs_is_the_devices_own(device: str):
+    options = {"basis_gates": ["sx", "x", "rz", "cx"], "optimization_level": 1}
+    outcome = run({"program": [BELL]}, device, shots=200, transpiler_info={"transpiler_options": options})
+    shown = content(outcome, "transpile_result")["transpiled_program"]
+    assert "cx " in shown
+    assert "ecr " not in shown
+    assert "cz " not in shown
+    counts = content(outcome)["sampling"]["counts"]
+    assert counts["00"] + counts["11"] > 150
+
+
+def test_connections_that_are_named_hold_on_the_ideal_simulator_too():
+    program = "OPENQASM 3; qubit[3] q; bit[3] c; x q[0]; cx q[0], q[2]; c = measure q;"
+    options = {"coupling_map": [[0, 1], [1, 2]], "layout_method": "trivial", "basis_gates": ["h", "x", "cx"]}
+    outcome = run({"program": [program]}, "qulacs", shots=10, transpiler_info={"transpiler_options": options})
+    assert content(outcome)["sampling"]["counts"] == {"101": 10}
+    assert content(outcome, "transpile_result")["stats"]["after"]["n_gates_2q"] > 1
+    few = {"program": ["OPENQASM 3; qubit[4] q; bit c; x q[3]; c = measure q[3];"]}
+    with pytest.raises(ProgramError, match=r"has 4 qubits and transpiler_options\.coupling_map 3"):
+        run(few, "qulacs", shots=10, transpiler_info={"transpiler_options": options})
+
+
+@pytest.mark.parametrize("device", ["kawasaki", "torino", "nairobi"])
+@pytest.mark.parametrize("pair", ["q[0], q[1]", "q[1], q[0]"])
+def test_every_device_takes_cx_between_connected_qubits_untranspiled(device: str, pair: str):
+    program = f"OPENQASM 3; qubit[2] q; bit[2] c; x q; cx {pair}; c = measure q;"
+    outcome = run({"program": [program]}, device, shots=200, transpiler_info={"transpiler_lib": None})
+    counts = content(outcome)["sampling"]["counts"]
+    assert max(counts, key=counts.__getitem__) == ("01" if pair.startswith("q[0]") else "10")
+    assert "transpile_result.zip" not in outcome.files
+    apart = program.replace(f"cx {pair}", "cx q[0], q[2]").replace("[2] ", "[3] ")
+    with pytest.raises(ProgramError, match="no 'cx' on qubit 0, qubit 2"):
+        run({"program": [apart]}, device, shots=10, transpiler_info={"transpiler_lib": None})
+
+
+def test_an_estimate_in_other_gates_is_that_of_the_same_qubits():
+    options = {"basis_gates": ["sx", "x", "rz", "cx"], "initial_layout": [3, 4]}
+    own = {"transpiler_options": {"initial_layout": [3, 4]}}
+    found, expected = (estimated(shots=4000, transpiler_info=given) for given in ({"transpiler_options": options}, own))
+    assert found["exp_value"] == pytest.approx(expected["exp_value"], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("operator", "said"),
+    [
+        ("X 0 Z 7", "names the qubit 7, and the program has the qubits 0 to 1"),
+        ("X 0 Z 0", "names the qubit 0 twice"),
+    ],
+)
+def test_what_is_wrong_with_a_pauli_string_is_named(operator: str, said: str):
+    with pytest.raises(ProgramError, match=said):
+        run({"program": [STATE], "operator": [{"pauli": operator, "coeff": 1.0}]}, "lima", job_type="estimation")
+
+
+def test_the_program_with_a_mistake_among_several_is_named():
+    with pytest.raises(ProgramError, match=r"^Program 1: Line 1, column 25: gate 'foo' is not defined\.$"):
+        run({"program": [BELL, "OPENQASM 3; qubit[2] q; foo q[0];"]}, "lima", job_type="multi_manual")
+
+
+def test_a_type_that_is_misspelt_is_named():
+    with pytest.raises(ProgramError, match="Line 1, column 13: 'quit' is not declared: it is no type, and no gate"):
+        run({"program": ["OPENQASM 3; quit[2] q; bit c; c = measure q[0];"]}, "lima")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +146,14 @@ def test_the_options_of_the_transpiler_are_taken(options: dict[str, Any]):
         ({"seed_transpiler": "x"}, "a whole number"),
         ({"routing_method": "magic"}, "one of basic, lookahead"),
         ({"approximation_degree": 2}, "from 0 to 1"),
-        ({"backend": "x"}, "transpiler_options.backend is not known here: use optimization_level,"),
+        ({"magic": "x"}, "transpiler_options.magic is not known here: use optimization_level,"),
+        ({"backend": "x"}, "transpiler_options.backend can't be given: the device's own is used"),
+        ({"basis_gates": ["x"]}, "can't be transpiled with these transpiler_options: "),
+        ({"basis_gates": []}, "basis_gates must be a list of names"),
+        ({"basis_gates": ["sx", "foo"]}, "has 'foo', which is no gate"),
+        ({"coupling_map": [[0, 0]]}, "a list of pairs of different qubits"),
+        ({"coupling_map": [[0, 1, 2]]}, "a list of pairs"),
+        ({"coupling_map": [[0, 4]]}, "has the pair 0, 4, which the device does not connect"),
     ],
 )
 def test_an_option_that_cannot_be_is_named(options: dict[str, Any], said: str):

@@ -11,6 +11,16 @@ IDEAL = "qulacs"  # the ideal simulator
 IDEAL_BESIDE = "sse"  # the same, under the name that the examples of programs beside a device use
 
 
+TRANSLATED = "cx"
+"""The gate that every device takes, also one whose own two-qubit gate is another: OQTOPUS' programs have it."""
+
+
+def gates_of(device: Device) -> list[str]:
+    """What programs may use that are not transpiled."""
+    own = list(device.basis_gates)
+    return own if TRANSLATED in own or device.kind is DeviceKind.SIMULATOR else [TRANSLATED, *own]
+
+
 def name_of(device: Device) -> str:
     """`Kawasaki`, `qulacs`."""
     return device.name.capitalize() if device.kind is DeviceKind.QPU else device.name

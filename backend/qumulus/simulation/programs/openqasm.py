@@ -53,9 +53,9 @@ def run(program: Program, log: Log) -> Outcome:
         seed=USUAL_SEED if task.seed_transpilation is None else task.seed_transpilation,
     )
     log(f"Placed on {program.device} after {perf_counter() - start:.3f} s.", Severity.DEBUG)
-    samples = sample(placed.circuit, model, shots=program.shots or 1, seed=seed, limits=program.limits)
+    samples = sample(placed.native, model, shots=program.shots or 1, seed=seed, limits=program.limits)
     result: dict[str, Any] = {
-        "counts": mitigate(samples.counts(), placed.circuit, model, task.ro_error_mitigation),
+        "counts": mitigate(samples.counts(), placed.native, model, task.ro_error_mitigation),
         "transpiled_code": qasm3.dumps(placed.circuit),
         "qubit_allocation": {str(virtual): qubit for virtual, qubit in placed.allocation.items()},
     }

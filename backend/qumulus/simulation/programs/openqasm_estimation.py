@@ -53,10 +53,13 @@ def _pauli(text: str, n_qubits: int) -> tuple[str, list[int]]:
     if _PAULI.sub("", rest):
         raise ProgramError(f"{text[:60]!r} is no Pauli string: write it as 'X0 Z1', with a qubit after each letter.")
     qubits = [int(qubit) for _letter, qubit in letters]
-    if len(set(qubits)) < len(qubits) or max(qubits) >= n_qubits:
+    if beyond := [qubit for qubit in qubits if qubit >= n_qubits]:
         raise ProgramError(
-            f"The Pauli string {text[:60]!r} names a qubit twice, or one beyond the program's {n_qubits}: mend it."
+            f"The Pauli string {text[:60]!r} names the qubit {beyond[0]}, and the program has the qubits 0 to"
+            f" {n_qubits - 1}: mend it."
         )
+    if twice := [qubit for qubit in qubits if qubits.count(qubit) > 1]:
+        raise ProgramError(f"The Pauli string {text[:60]!r} names the qubit {twice[0]} twice: mend it.")
     return "".join(letter for letter, _qubit in letters), qubits
 
 

@@ -71,7 +71,13 @@ class Run:
             raise ProgramError(
                 f"The input has {len(programs)} programs, and {MOST_PROGRAMS} are the limit: send fewer."
             )
-        return [write_out(read(code, most_qubits=self.program.limits.qubits)) for code in programs]
+        return [self._circuit(index, code, len(programs)) for index, code in enumerate(programs)]
+
+    def _circuit(self, index: int, code: str, among: int) -> QuantumCircuit:
+        try:
+            return write_out(read(code, most_qubits=self.program.limits.qubits))
+        except ProgramError as error:
+            raise error if among == 1 else ProgramError(f"Program {index}: {error.message}") from None
 
     def circuit(self) -> QuantumCircuit:
         """The only program of the input."""
@@ -165,9 +171,10 @@ def _estimation(job: Run) -> Ran:
     circuit.remove_final_measurements()
     operator = read_operator(job.input.get("operator"), circuit.num_qubits)
     placed = job.placed(circuit)
-    observable = operator if job.model.ideal else operator.apply_layout(placed.circuit.layout)
+    layout = placed.circuit.layout  # the ideal simulator's has none, unless gates or connections are named
+    observable = operator if layout is None else operator.apply_layout(layout)
     value, metadata = estimate(
-        placed.circuit, observable, job.model, job.mitigation, job.shots, job.seed, job.program.limits
+        placed.native, observable, job.model, job.mitigation, job.shots, job.seed, job.program.limits
     )
     result = {"sampling": None, "estimation": value}
     return {"result": result, **_transpile_result(job, circuit, placed)}, metadata
@@ -185,8 +192,8 @@ def _counted(job: Run, circuit: QuantumCircuit) -> tuple[Placed, dict[str, int],
     if not any(instruction.clbits for instruction in circuit.data):
         raise ProgramError("The program measures nothing: assign at least one measurement to a bit.")
     placed = job.placed(circuit)
-    samples = sample(placed.circuit, job.model, shots=job.shots, seed=job.seed, limits=job.program.limits)
-    counts = mitigate(samples.counts(), placed.circuit, job.model, job.mitigation)
+    samples = sample(placed.native, job.model, shots=job.shots, seed=job.seed, limits=job.program.limits)
+    counts = mitigate(samples.counts(), placed.native, job.model, job.mitigation)
     return placed, {key.replace(" ", ""): count for key, count in counts.items()}, samples.metadata
 
 

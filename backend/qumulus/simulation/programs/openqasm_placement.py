@@ -11,21 +11,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
-from qiskit.transpiler import CouplingMap, PassManager, Target, generate_preset_pass_manager
+from qiskit.circuit import QuantumCircuit
+from qiskit.exceptions import QiskitError
+from qiskit.transpiler import CouplingMap, PassManager, generate_preset_pass_manager
 from qiskit.transpiler.passes import ApplyLayout, EnlargeWithAncilla, FullAncillaAllocation, SetLayout
 
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import ProgramError
 
+from .openqasm_native import ANYWHERE, check_fit, connected, native
+
 OPTIMIZATION_LEVEL = 1
 SEEDS = 1 << 32
 """A seed of any size, of either sign, is taken modulo this: the transpiler's own generators know no larger one."""
 
+RESHAPING = frozenset({"basis_gates", "coupling_map"})
+"""Arguments that say for which gates and connections to transpile, in the place of the device's own."""
+
 USUAL_SEED = 0
 """Of the transpiler where nobody gives one: always the same, so that the seed of the shots alone fixes all counts."""
-
-_ANYWHERE = frozenset({"barrier", "break_loop", "continue_loop"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Placed:
     """A circuit on a device, and which qubit of the device each qubit of the program took at its start."""
 
     circuit: QuantumCircuit
+    native: QuantumCircuit  # the same in gates of the device: what runs
     allocation: Mapping[int, int]
 
 
@@ -54,7 +59,7 @@ def place(
         ProgramError: too many qubits, an allocation that cannot be, or (untranspiled) a gate that the device lacks.
     """
     if model.ideal:
-        return Placed(circuit, {index: index for index in range(circuit.num_qubits)})
+        return _reshaped(circuit, optimization_level, allocation, seed % SEEDS, methods)
     if circuit.num_qubits > model.n_qubits:
         raise ProgramError(
             f"The program has {circuit.num_qubits} qubits and the device {model.n_qubits}: choose a larger device."
@@ -67,30 +72,95 @@ def place(
         manager = PassManager(
             [SetLayout(wanted), FullAncillaAllocation(model.target), EnlargeWithAncilla(), ApplyLayout()]
         )
-    placed = manager.run(circuit)
+    reshaping = RESHAPING & methods.keys()
+    placed = _reshape(manager, circuit, methods) if reshaping else manager.run(circuit)
     if not transpile:
-        _check_fit(placed, model.target)
+        check_fit(placed, model.target)
     if placed.layout is None:
         raise RuntimeError("The transpiler placed a circuit and did not say where.")
-    return Placed(placed, dict(enumerate(placed.layout.initial_index_layout(filter_ancillas=True))))
+    own = transpile and not reshaping
+    return Placed(placed, placed if own else native(placed, model.target), _found(placed))
+
+
+def _reshaped(
+    circuit: QuantumCircuit,
+    optimization_level: int,
+    allocation: Mapping[str, int] | None,
+    seed: int,
+    methods: Mapping[str, Any],
+) -> Placed:
+    """The circuit for the ideal simulator, which runs any: transpiled only where gates or connections are named."""
+    if not RESHAPING & methods.keys():
+        return Placed(circuit, circuit, {index: index for index in range(circuit.num_qubits)})
+    layout = tuple(allocation.values()) if allocation and "coupling_map" in methods else None
+    placed = _reshape(_manager(optimization_level, layout, seed, **methods), circuit, methods)
+    allocated = {index: index for index in range(circuit.num_qubits)} if placed.layout is None else _found(placed)
+    return Placed(placed, placed, allocated)
+
+
+def _reshape(manager: PassManager, circuit: QuantumCircuit, methods: Mapping[str, Any]) -> QuantumCircuit:
+    """The circuit in the gates and for the connections that the caller named.
+
+    Raises:
+        ProgramError: it can't be written so.
+    """
+    width = 1 + max((qubit for pair in methods.get("coupling_map", ()) for qubit in pair), default=circuit.num_qubits)
+    if width < circuit.num_qubits:
+        raise ProgramError(
+            f"The program has {circuit.num_qubits} qubits and transpiler_options.coupling_map {width}: name more."
+        )
+    try:
+        return manager.run(circuit)
+    except QiskitError as error:
+        said = error.message.strip().splitlines()[0][:300]
+        raise ProgramError(f"The program can't be transpiled with these transpiler_options: {said}") from error
+
+
+def _found(placed: QuantumCircuit) -> dict[int, int]:
+    if placed.layout is None:
+        raise RuntimeError("The transpiler placed a circuit and did not say where.")
+    return dict(enumerate(placed.layout.initial_index_layout(filter_ancillas=True)))
 
 
 @lru_cache(maxsize=16)
 def _transpiler(
     model: DeviceModel, optimization_level: int, layout: tuple[int, ...] | None, seed: int, **methods: Any
 ) -> PassManager:
-    """Qiskit's preset pass manager, kept: making one takes longer than a small circuit's way through it.
+    """Qiskit's preset pass manager for a device, kept: making one takes longer than a small circuit's way through it.
 
-    Nothing is scheduled, and a delay may have any length: Qiskit would refuse one that does not keep to the device's raster.
+    Raises:
+        ProgramError: a pair of qubits is named that the device does not connect.
     """
+    if not RESHAPING & methods.keys():
+        return _manager(optimization_level, layout, seed, target=model.target, **methods)
+    pairs = connected(model.target)
+    if foreign := set(methods.get("coupling_map") or ()) - pairs:
+        one, other = min(foreign)
+        raise ProgramError(
+            f"transpiler_options.coupling_map has the pair {one}, {other}, which the device does not connect: leave it away."
+        )
+    own = tuple(name for name in model.target.operation_names if name not in ANYWHERE | {"measure", "delay", "reset"})
+    given = {"basis_gates": own, "coupling_map": tuple(sorted(pairs))} | methods
+    return _manager(optimization_level, layout, seed, **given)
+
+
+def _manager(optimization_level: int, layout: tuple[int, ...] | None, seed: int, **given: Any) -> PassManager:
+    """Qiskit's preset pass manager with these arguments.
+
+    Unless it is asked for, nothing is scheduled, and a delay may have any length: Qiskit would refuse one that does not keep
+    to the device's raster.
+    """
+    listed: dict[str, Any] = {name: list(value) if name == "basis_gates" else value for name, value in given.items()}
+    if "coupling_map" in given:
+        listed["coupling_map"] = CouplingMap(given["coupling_map"])
     manager = generate_preset_pass_manager(
         optimization_level=optimization_level,
-        target=model.target,
         initial_layout=None if layout is None else list(layout),  # ty: ignore[invalid-argument-type] - its own default
         seed_transpiler=seed,
-        **methods,
+        **listed,
     )
-    manager.scheduling = None
+    if "scheduling_method" not in given:
+        manager.scheduling = None
     return manager
 
 
@@ -137,37 +207,3 @@ def _nearest(coupling_map: CouplingMap | None, start: Sequence[int], n_qubits: i
                 queue.append(neighbour)
                 yield neighbour
     yield from (qubit for qubit in range(n_qubits) if qubit not in seen)
-
-
-# -- what the device can do --------------------------------------------------------------------------------------------
-
-
-def _check_fit(circuit: QuantumCircuit, target: Target) -> None:
-    for instruction in _instructions(circuit):
-        operation = instruction.operation
-        if operation.name in _ANYWHERE:
-            continue
-        if operation.name not in target.operation_names:
-            gates = ", ".join(sorted(target.operation_names))
-            raise ProgramError(
-                f"The program cannot run untranspiled: the device has no '{operation.name}', only {gates}."
-                " Use these, or let it be transpiled."
-            )
-        qubits = tuple(circuit.find_bit(qubit).index for qubit in instruction.qubits)
-        if isinstance(operation, ControlFlowOp) or target.instruction_supported(operation.name, qubits):
-            continue
-        raise ProgramError(
-            f"The program cannot run untranspiled: the device has no '{operation.name}' on"
-            f" {', '.join(f'qubit {qubit}' for qubit in qubits)}. Choose connected qubits, or let it be transpiled."
-        )
-
-
-def _instructions(circuit: QuantumCircuit) -> Iterator[CircuitInstruction]:
-    """All instructions, those inside of control flow on the qubits of the whole."""
-    for instruction in circuit.data:
-        yield instruction
-        if isinstance(instruction.operation, ControlFlowOp):
-            for block in instruction.operation.blocks:
-                outer = dict(zip(block.qubits, instruction.qubits, strict=True))
-                for inner in _instructions(block):
-                    yield inner.replace(qubits=[outer[qubit] for qubit in inner.qubits])

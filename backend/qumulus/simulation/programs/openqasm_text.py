@@ -281,6 +281,10 @@ class _Converter(ConvertVisitor):
     def visit_QuantumGate(self, node: ast.QuantumGate, context: Any) -> Any:  # noqa: N802
         name = node.name.name
         symbol = context.symbol_table.get(name, node)
+        if (
+            symbol is None and node.duration is not None and name not in self._offered
+        ):  # a type that is misspelt, mostly
+            raise ConversionError(f"'{name}' is not declared: it is no type, and no gate", node)
         if symbol is None and (gate := self._offered.get(name)) is not None:
             kind = types.Gate(len(gate.params), gate.num_qubits)
             symbol = Symbol(name, gate.base_class, kind, Scope.GLOBAL, node)

@@ -99,6 +99,16 @@ def test_another_users_job_is_not_found(client: httpx2.Client, jobs: dict[str, s
     assert jobs["foreign"] not in {job["job_id"] for job in client.get("/jobs", params={"size": 1000}).json()}
 
 
+@pytest.mark.parametrize("name", ["kawasaki", "Kawasaki", "KAWASAKI"])
+def test_the_device_comes_back_as_it_was_sent(client: httpx2.Client, name: str):
+    job_id = submitted(client, {"program": [BELL]}, **SUBMIT | {"device_id": name})
+    assert client.get(f"/jobs/{job_id}").json()["device_id"] == name
+
+
+def test_a_device_says_that_it_takes_cx_whatever_its_own_gate_is(client: httpx2.Client):
+    assert {"cx", "ecr"} <= set(client.get("/devices/Kawasaki").json()["basis_gates"])
+
+
 @pytest.mark.parametrize("state", [state for state in STATES if state not in ("succeeded", "failed", "cancelled")])
 def test_only_a_job_that_has_ended_is_deleted(client: httpx2.Client, jobs: dict[str, str], state: str):
     answer = client.delete(f"/jobs/{jobs[state]}")
@@ -244,7 +254,7 @@ def not_json() -> bytes:
             "no Pauli string",
         ),
         ({"program": [STATE], "operator": [{"pauli": "X 0"}]}, {"job_type": "estimation"}, "a number coeff"),
-        ({"program": [STATE], "operator": [{"pauli": "X 5", "coeff": 1}]}, {"job_type": "estimation"}, "beyond"),
+        ({"program": [STATE], "operator": [{"pauli": "X 5", "coeff": 1}]}, {"job_type": "estimation"}, "the qubit 5"),
         ({"program": [STATE]}, {"job_type": "estimation"}, "no operator"),
         ({"program": [BELL]}, {"transpiler_info": {"transpiler_lib": "other"}}, "is not here"),
         ({"program": [BELL]}, {"mitigation_info": {"ro_error_mitigation": "magic"}}, "is not known here"),

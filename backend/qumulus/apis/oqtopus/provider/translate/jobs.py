@@ -41,6 +41,7 @@ def job_query(device: str, status: JobStatus | None, limit: int, after: datetime
 def job(job: Job, devices: Catalogue, address: Callable[[str], str], members: Collection[str] = MEMBERS) -> WireJob:
     """A job as its engine sees it; ``address`` gives where a file can be downloaded, by its key."""
     known: dict[str, Any] = {
+        **job.request,
         "job_id": job.id,
         "name": job.name or "",
         "description": job.note or "",
@@ -53,7 +54,6 @@ def job(job: Job, devices: Catalogue, address: Callable[[str], str], members: Co
         "ready_at": job.claimed_at,
         "running_at": job.running_at,
         "ended_at": job.ended_at,
-        **job.request,
     }
     return WireJob.model_validate(
         {name: value for name, value in known.items() if name in members and value is not None}

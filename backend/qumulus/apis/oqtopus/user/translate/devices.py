@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from qumulus.apis.oqtopus.names import name_of
+from qumulus.apis.oqtopus.names import gates_of, name_of
 from qumulus.apis.oqtopus.user.schemas.device import DeviceInfo, DeviceStatus, DeviceType
 from qumulus.core.devices import Device, DeviceKind
 from qumulus.core.ports import DeviceSettingsStore
@@ -82,7 +82,7 @@ def _device(device: Device, now: Changing) -> DeviceInfo:
         status=DeviceStatus.AVAILABLE if now.online else DeviceStatus.UNAVAILABLE,
         n_pending_jobs=now.pending,
         n_qubits=now.n_qubits,
-        basis_gates=list(device.basis_gates),
+        basis_gates=gates_of(device),
         supported_instructions=list(device.instructions),
         device_info=now.information,
         description=device.description,

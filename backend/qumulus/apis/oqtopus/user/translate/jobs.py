@@ -69,6 +69,7 @@ def submitted_job(body: SubmitJobRequest | InlineJob, registered: Job, submissio
         note=sent.get("description", ""),
         shots=body.shots,
         request={
+            **({"device_id": body.device_id} if body.device_id.lower() == device else {}),
             "job_type": sent["job_type"],
             "transpiler_info": information if information or beside or submission.provider else EFFECTIVE,
             "simulator_info": sent.get("simulator_info", {}),
