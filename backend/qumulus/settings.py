@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .clients import DEFAULT_TOKEN
+from .core.keeping import Rules
 
 DEFAULT_PROVIDER_KEY = "qumulus-provider"
 DEFAULT_ADMIN_TOKEN = "qumulus-admin"  # noqa: S105
@@ -35,6 +36,15 @@ def _named(home: object) -> object:
     if home == "":
         raise PydanticCustomError("home", "has to name a folder")
     return home
+
+
+def _rules(text: str) -> str:
+    """Wrong rules are told at the start, not when they are first asked for."""
+    try:
+        Rules(text)
+    except ValueError as error:
+        raise PydanticCustomError("rules", "{problem}", {"problem": str(error).replace("{", "(")}) from None
+    return text
 
 
 Credential = Annotated[SecretStr, AfterValidator(_sendable)]
@@ -158,6 +168,16 @@ class Settings(BaseSettings):
         description="where this one of several processes answers the others, given by the process that started them",
     )
 
+    keep: Annotated[str, AfterValidator(_rules)] = Field(
+        "days=400 jobs=200000 gib=50",
+        description="how long jobs are kept that have ended, and how many and how large together, of each account; "
+        "rules for one kind=… or account=… behind a ';'",
+    )
+    quota: Annotated[str, AfterValidator(_rules)] = Field(
+        "jobs=100000 gib=100",
+        description="jobs that an account may have waiting, and GiB that it may have stored; "
+        "rules for one account=… behind a ';'",
+    )
     status_hold: Annotated[float, Field(ge=0, le=30)] = Field(
         0.5, description="seconds that a status request of an unfinished job is held; 0 answers at once"
     )

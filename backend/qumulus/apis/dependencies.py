@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import URL
 
-from qumulus.core import cloud, pools, ports, services
+from qumulus.core import cloud, keeping, pools, ports, services
 
 
 def _cloud(request: Request) -> cloud.Cloud:
@@ -57,6 +57,10 @@ async def _state(request: Request) -> ports.State:
     return _cloud(request).state
 
 
+async def _keeping(request: Request) -> keeping.Keeping:
+    return _cloud(request).keeping
+
+
 async def _settled(request: Request) -> ports.Settled:
     return _cloud(request).settled
 
@@ -92,6 +96,7 @@ Workloads = Annotated[ports.Workloads, Depends(_workloads)]
 DeviceSettingsStore = Annotated[ports.DeviceSettingsStore, Depends(_device_settings)]
 Faults = Annotated[ports.FaultStore, Depends(_faults)]
 State = Annotated[ports.State, Depends(_state)]
+Keeping = Annotated[keeping.Keeping, Depends(_keeping)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
 Services = Annotated[services.Services, Depends(_services)]

@@ -18,7 +18,7 @@ from .keeping import backup, restore
 from .options import Json
 from .provider import provider
 from .run import run
-from .status import reset, status
+from .status import reset, status, storage
 
 app = typer.Typer(
     name="qumulus",
@@ -106,6 +106,7 @@ app.add_typer(services.app, name="services", help="Programs of your own, as serv
 app.add_typer(accounts.app, name="accounts", help="Who owns jobs.")
 app.add_typer(instances.app, name="instances", help="Service instances of IBM Quantum.")
 app.add_typer(tokens.app, name="tokens", help="Credentials of the emulated APIs.")
+app.command("storage")(storage)
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.add_typer(emulator.app, name="emulator", help="What no cloud offers: faults on demand.")

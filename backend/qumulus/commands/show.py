@@ -75,6 +75,12 @@ def text(value: object) -> str:
     return printable(str(value))
 
 
+def size(count: int) -> str:
+    """Return a number of bytes as people read it."""
+    unit = max(0, min(4, (count.bit_length() - 1) // 10))
+    return f"{count / (1 << 10 * unit):.4g} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[unit]}"
+
+
 def moment(value: str | None) -> str:
     """Return a time of the API, in the person's own zone."""
     return "-" if value is None else datetime.fromisoformat(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""`qumulus status` and `qumulus reset`."""
+"""`qumulus status`, `qumulus storage` and `qumulus reset`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ def status(url: Url, json: Json = False) -> None:
             }
         )
     raise typer.Exit(0 if health["ready"] else 1)
+
+
+def storage(url: Url, json: Json = False) -> None:
+    """Say who has what stored, and by which rules it is kept."""
+    stored = Cloud(url).get("/emulator/storage")
+    if json:
+        show.as_json(stored)
+        return
+    rows = (
+        (each["account"], each["kind"], each["count"], each["pending"], show.size(each["bytes"]), show.moment(each.get("oldest")))
+        for each in stored["held"]
+    )  # fmt: skip
+    show.table(("account", "kind", "number", "pending", "size", "oldest"), rows)
+    typer.echo(f"\nKept: {stored['keep'] or 'all'} (QUMULUS_KEEP). Quota: {stored['quota'] or 'none'} (QUMULUS_QUOTA).")
 
 
 def reset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .keeping import Keeping
 from .pools import Pools
 from .ports import (
     Accounts,
@@ -38,3 +39,4 @@ class Cloud:
     state: State
     settled: Settled
     clock: Clock
+    keeping: Keeping

@@ -20,6 +20,7 @@ QumulusError
 ├── NotAuthenticated
 ├── NotAllowed
 │   └── LimitReached              a quota of the account or instance is used up
+│       └── QuotaReached            the account may not store more; also a TooLarge, for APIs that know no other word
 └── Unavailable                 try again later
     ├── Draining                  the server is stopping
     └── StorageFull
@@ -151,6 +152,10 @@ class NotAllowed(QumulusError):
 
 class LimitReached(NotAllowed):
     """A quota of the account or the instance is used up."""
+
+
+class QuotaReached(LimitReached, TooLarge):
+    """The account may not store more, or has too many jobs that have not ended."""
 
 
 class Unavailable(QumulusError):

@@ -54,6 +54,7 @@ class Stores(Protocol):
     def events(self) -> Events: ...
     @property
     def clock(self) -> Clock: ...
+    def admit(self, account: str, size: int) -> None: ...
 
 
 def registry_of(
@@ -73,7 +74,7 @@ def registry_of(
     take_over(folder, storage.services, storage.sealed, storage.pools if storage.shared else None)
     in_folder = PoolFolder(folder / "pools")
     store: PoolStore = storage.pools if storage.shared else in_folder
-    pools = DataPools(store, clock=storage.clock, secret=secret)
+    pools = DataPools(store, clock=storage.clock, secret=secret, admit=storage.admit)
     registry = ServiceRegistry(
         folder,
         storage.services,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,11 +23,19 @@ READ_ONLY = "VIEW"
 class DataPools:
     """`core.pools.Pools` on a store that several processes may share."""
 
-    def __init__(self, store: PoolStore, *, clock: Clock, secret: Callable[[], bytes]) -> None:
-        """``secret`` is what grants are signed with."""
+    def __init__(
+        self,
+        store: PoolStore,
+        *,
+        clock: Clock,
+        secret: Callable[[], bytes],
+        admit: Callable[[str, int], None] = lambda _account, _size: None,
+    ) -> None:
+        """``secret`` is what grants are signed with; ``admit`` raises where an account may not store as many bytes more."""
         self._store = store
         self._clock = clock
         self._secret = secret
+        self._admit = admit
 
     # -- pools -----------------------------------------------------------------------------------------------------------
 
@@ -57,6 +66,12 @@ class DataPools:
         """Remove a data pool with its files. See `Pools.remove`."""
         self._store.remove(self._of(pool_id, caller).id)
 
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        """Yield the account and the bytes of each data pool."""
+        for record in self._store.pools():
+            with contextlib.suppress(UnknownPool):  # removed meanwhile
+                yield record.account, sum(file.size for file in self._store.files(record.id))
+
     def _of(self, pool_id: str, caller: Caller) -> PoolRecord:
         record = self._store.pool(_checked(pool_id))
         if record.account != caller.account:
@@ -76,6 +91,7 @@ class DataPools:
             raise InvalidRequest(f"{name[:80]!r} is no name for a file: say another one with the parameter filename.")
         if len(self._listed(pool_id)) >= MOST_FILES:
             raise WrongState(f"The data pool has {MOST_FILES} files already: remove some first.")
+        self._admit(caller.account, len(content))
         self._store.add(pool_id, [(name, content)])
         return self._by_id(pool_id, _file_id(pool_id, name))
 

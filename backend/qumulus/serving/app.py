@@ -89,6 +89,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         state=storage.state,
         settled=Waiting(storage.jobs.settled, storage.events, hold=settings.status_hold),
         clock=storage.clock,
+        keeping=storage.usage,
     )
     apis = families.apis()
     every = [*(served(api, settings.front) for api in apis), Served("emulator", emulator.DOCUMENT)]

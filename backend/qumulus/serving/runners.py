@@ -14,6 +14,7 @@ from qumulus import cluster
 from qumulus.apis import families
 from qumulus.apis.family import loaded
 from qumulus.core.errors import InvalidRequest, Unavailable
+from qumulus.core.keeping import Rules
 from qumulus.core.programs import Limits
 from qumulus.execution import HERE, Dispatcher
 from qumulus.execution.ownership import Ownership
@@ -48,6 +49,8 @@ def opened(settings: Settings, *, accepts: bool = True) -> Storage:
             workers=settings.simulation_count,
             url=settings.database,
             blobs_url=settings.blobs,
+            kept=Rules(settings.keep),
+            quota=Rules(settings.quota),
         )
     except (StateUnusable, InvalidRequest, Unavailable) as error:
         raise StartError(str(error)) from error
@@ -121,13 +124,15 @@ class Runners:
             command=runner(settings),
             on_taken_over=self.host.begin,
         )
+        storage.usage.pool_sizes = self.host.pools.sizes
         self._storage = storage
         self._elsewhere = settings.api_only and accepts
         self._drain_seconds = settings.drain_seconds
         self._drained = False
 
     def start(self) -> None:
-        """Run jobs from now on; returns at once."""
+        """Run jobs, and remove what is not to be kept, from now on; returns at once."""
+        self._storage.retention.start()
         if not self._elsewhere:
             self.dispatcher.start()
 

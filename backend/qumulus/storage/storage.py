@@ -16,6 +16,7 @@ from sqlalchemy import select
 from qumulus.core.accounts import Instance
 from qumulus.core.clock import SystemClock
 from qumulus.core.events import Events
+from qumulus.core.keeping import Rules
 from qumulus.core.ports import BlobStore, Clock
 
 from .accounts import SqlAccounts
@@ -34,12 +35,14 @@ from .jobs.sessions import SqlSessions
 from .jobs.store import SqlJobs, cancelled
 from .jobs.workloads import SqlWorkloads
 from .pools import SqlPools
+from .retention import Retention
 from .secrets import SqlSealed, shared_secret
 from .services import SqlServices
 from .signing import FILE as SIGNING_KEY
 from .signing import secret_in
 from .state import SqlState
 from .trial import Trial
+from .usage import Usage
 
 OURS = (FILE, f"{FILE}-wal", f"{FILE}-shm", "blobs", SIGNING_KEY, "dispatcher", "services")  # in the folder
 
@@ -61,6 +64,8 @@ class Storage:
     sealed: SqlSealed
     pools: SqlPools
     state: SqlState
+    usage: Usage
+    retention: Retention
     trial: Trial
     events: Events  # what is on disk now, told inside this process
     clock: Clock
@@ -86,8 +91,17 @@ class Storage:
         """What addresses and grants are signed with: all processes on one state have the same."""
         return self.secret("presigning") if self.shared else secret_in(self.home)
 
+    def admit(self, account: str, size: int) -> None:
+        """See that an account may store ``size`` bytes more.
+
+        Raises:
+            QuotaReached
+        """
+        self.usage.admit(account, size)
+
     def close(self) -> None:
         """Commit what waits, and let go of the folder."""
+        self.retention.close()
         if self._sweeper is not None:
             self._sweeper.close()
         self._database.close()
@@ -105,13 +119,16 @@ def open_storage(
     clock: Clock | None = None,
     url: str | None = None,
     blobs_url: str | None = None,
+    kept: Rules | None = None,
+    quota: Rules | None = None,
 ) -> Storage:
     """Open, or make, the state in ``home``.
 
     ``credentials`` are the (scheme, secret) pairs of the built-in account (None: they stay as they are), ``built_in`` its
     instances that can't be removed, ``instances`` more of them;
     ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates; ``url`` names a PostgreSQL
-    database to be used instead of SQLite in the folder, ``blobs_url`` a place in an S3 store for large values. Several processes may open one folder; one that is alone checks the
+    database to be used instead of SQLite in the folder, ``blobs_url`` a place in an S3 store for large values. ``kept`` says how long
+    jobs are kept once `Retention.start` was called, and ``quota`` how much an account may store; None: all, and everything. Several processes may open one folder; one that is alone checks the
     database and sweeps what no row names.
 
     Raises:
@@ -149,7 +166,8 @@ def open_storage(
         accounts.add_instances(instances)
         failing.pop_all()
     alone = isinstance(database, SqliteDatabase) and isinstance(blobs, DiskBlobs)
-    store = SqlJobs(database, blobs, device_settings, clock, events, workers=workers)
+    usage = Usage(database, kept=kept, quota=quota)
+    store = SqlJobs(database, blobs, device_settings, clock, events, workers=workers, admit=usage.admit)
     return Storage(
         home=home,
         jobs=store,
@@ -164,6 +182,8 @@ def open_storage(
         sealed=SqlSealed(database),
         pools=SqlPools(database, blobs),
         state=SqlState(database, blobs, device_settings, faults, accounts, events),
+        usage=usage,
+        retention=Retention(database, blobs, usage),
         trial=Trial(home, database),
         events=events,
         clock=clock,

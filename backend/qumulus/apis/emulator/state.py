@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import State
+from qumulus.apis.dependencies import Keeping, State
 from qumulus.openapi.contract import Operations
 
 from .callers import Administrator
-from .schemas.state import Forgotten
+from .schemas.state import Forgotten, Storage
 from .translate import state as translate
 
 operation = Operations()
@@ -16,3 +16,9 @@ operation = Operations()
 def reset_state(administrator: Administrator, state: State) -> Forgotten:
     """Forget it."""
     return translate.forgotten(state.reset())
+
+
+@operation("getStorage")
+def get_storage(administrator: Administrator, keeping: Keeping) -> Storage:
+    """Who has what."""
+    return translate.storage(keeping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -23,6 +23,18 @@ from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
 from .values import Values
 
 
+class Admit(Protocol):
+    """Says whether an account may store so many bytes, and have so many more jobs."""
+
+    def __call__(self, account: str, size: int, *, jobs: int = 0) -> None:
+        """Raises QuotaReached where it may not."""
+
+
+def free(account: str, size: int, *, jobs: int = 0) -> None:
+    """Every account may."""
+    del account, size, jobs
+
+
 class SqlJobs:
     """The store of jobs. Every write is one unit of the writer: it returns when it is on disk."""
 
@@ -35,13 +47,16 @@ class SqlJobs:
         events: Events,
         *,
         workers: int = 1,
+        admit: Admit = free,
     ) -> None:
+        """``admit`` raises where an account may not store as many bytes, or have another job that waits."""
         self._database = database
         self._values = Values(blobs)
         self._device_settings = device_settings
         self._clock = clock
         self._events = events
         self._workers = workers
+        self._admit = admit
         self._draining = False
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -50,6 +65,7 @@ class SqlJobs:
         """Store a job, with its payload on disk before the row that names it. See `JobStore.submit`."""
         if self._draining:
             raise Draining
+        self._admit(new.account, len(new.payload), jobs=1)
         now = self._clock.now()
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
         with self._values.stored(new.payload) as (payload, blob):
@@ -74,6 +90,7 @@ class SqlJobs:
         """Store the program of a registered job. See `JobStore.upload`."""
         if self._draining:
             raise Draining
+        self._admit(new.account, len(new.payload))
         now = self._clock.now()
         with self._values.stored(new.payload) as (payload, blob):
             values = {

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 from typing import Annotated
-from pydantic import Field
+from pydantic import AwareDatetime, Field, MISSING
 from qumulus.openapi.wire import Wire
 
 
@@ -13,3 +13,27 @@ class Forgotten(Wire):
     jobs: Annotated[int, Field(examples=[12], ge=0)]
     sessions: Annotated[int, Field(examples=[1], ge=0)]
     tokens: Annotated[int, Field(examples=[0], ge=0)]
+
+
+class Held(Wire):
+    """What an account has stored of a kind"""
+
+    account: Annotated[str, Field(examples=["local"])]
+    kind: Annotated[str, Field(examples=["sampler"])]
+    """Of jobs; data pools are one, too"""
+    count: Annotated[int, Field(examples=[12], ge=0)]
+    pending: Annotated[int, Field(examples=[1], ge=0)]
+    """Jobs that have not ended"""
+    bytes: Annotated[int, Field(examples=[81920], ge=0)]
+    oldest: Annotated[AwareDatetime | MISSING, Field(examples=["2026-10-01T12:00:00Z"])] = MISSING
+    """When the oldest job was submitted"""
+
+
+class Storage(Wire):
+    """Who has what stored"""
+
+    held: list[Held]
+    keep: Annotated[str, Field(examples=["days=400 jobs=200000 gib=50"])]
+    """How long jobs are kept that have ended, and how many"""
+    quota: Annotated[str, Field(examples=["jobs=100000 gib=100"])]
+    """How much an account may have"""

@@ -30,6 +30,7 @@ REGISTRY: Mapping[type, Entry] = {
     core.NotAuthenticated: Entry(1201, "Send a token of this server; qumulus env ibm prints one."),
     core.NotAllowed: Entry(1200, "Use the credentials and the instance of the account that has this."),
     core.LimitReached: Entry(1244, "Raise the limit of the instance, or use another one."),
+    core.QuotaReached: Entry(1244, "Delete jobs that you don't need any more."),
     core.UnknownDevice: Entry(1007, "List the backends to see the names."),
     core.UnknownCalibration: Entry(1009, "Read the id of the calibration in the properties of the backend."),
     core.DeviceUnavailable: Entry(1004, "Use another backend to run the job."),
