@@ -13,6 +13,7 @@ from qumulus import __version__
 from qumulus.serving import server
 
 from . import account, accounts, devices, emulator, instances, jobs, services, tokens
+from .doctor import doctor, upgrade
 from .env import env
 from .keeping import backup, restore
 from .options import Json
@@ -107,8 +108,10 @@ app.add_typer(accounts.app, name="accounts", help="Who owns jobs.")
 app.add_typer(instances.app, name="instances", help="Service instances of IBM Quantum.")
 app.add_typer(tokens.app, name="tokens", help="Credentials of the emulated APIs.")
 app.command("storage")(storage)
+app.command("doctor")(doctor)
 app.command("backup")(backup)
 app.command("restore")(restore)
+app.command("upgrade")(upgrade)
 app.add_typer(emulator.app, name="emulator", help="What no cloud offers: faults on demand.")
 app.command("reset")(reset)
 

@@ -30,7 +30,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
 
 def backup(file: File, home: Home = None, json: Json = False) -> None:
     """Keep the state in a new file; servers that use it go on."""
-    settings = _settings(home)
+    settings = _in_folder(home)
     from qumulus.storage.backup import back_up
 
     made = _kept(lambda: back_up(settings.home, file, _values(settings)))
@@ -43,15 +43,20 @@ def backup(file: File, home: Home = None, json: Json = False) -> None:
 
 def restore(file: File, home: Home = None, json: Json = False) -> None:
     """Put the state of a backup into a folder that has none."""
-    settings = _settings(home)
+    settings = _in_folder(home)
     from qumulus.storage.backup import restore as put_back
 
     made = _kept(lambda: put_back(file, settings.home, _values(settings)))
     _tell(made, json, f"{settings.home} has the state of {file}")
 
 
-def _settings(home: Path | None) -> Settings:
-    settings = read_settings([] if home is None else ["--home", str(home)])
+def settings_of(home: Path | None) -> Settings:
+    """Return the settings of this environment, with the folder that was named."""
+    return read_settings([] if home is None else ["--home", str(home)])
+
+
+def _in_folder(home: Path | None) -> Settings:
+    settings = settings_of(home)
     if settings.database is not None:
         fail(IN_POSTGRES.format(home=settings.home))
     return settings
