@@ -82,6 +82,9 @@ class Settings(BaseSettings):
         description="'device': circuits are scheduled, and qubits that wait relax; 'local-mode': the noise of IBM's local mode; "
         "'twin': 'device' with coherent errors and slow dephasing",
     )
+    ibm_limits: Literal["on", "off"] = Field(
+        "on", description="'on': IBM's own limits hold, as it documents them; 'off': only this server's"
+    )
     pub_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         60, description="time in which a circuit is answered, by the most accurate method that fits; no limit"
     )

@@ -52,3 +52,4 @@ class Program:
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     noise: str = DEVICE_NOISE  # one of `NOISES`, where the program asks for none itself
+    service_limits: bool = True  # whether the limits of the emulated service hold beside ours

@@ -83,6 +83,7 @@ class Dispatcher:
         workers: int | None = None,
         limits: Limits | None = None,
         noise: str = DEVICE_NOISE,
+        service_limits: bool = True,
         memory_bytes: int | None = None,
         devices: Sequence[str] = (),
         method: Method | None = None,
@@ -98,6 +99,7 @@ class Dispatcher:
             workers: how many run at once; as many as there are cores if None, unless the fork server has its own number of places.
             limits: of each run.
             noise: one of `core.programs.NOISES`, of programs that ask for none themselves.
+            service_limits: whether the limits of the emulated services hold beside ``limits``.
             memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A fork server that finds places
                 elsewhere sees to the memory of each.
             devices: prepared in the fork server.
@@ -141,6 +143,7 @@ class Dispatcher:
             tally=self._tally,
             limits=limits,
             noise=noise,
+            service_limits=service_limits,
             stopping=self._stopping,
         )
         self._leases = Leases(

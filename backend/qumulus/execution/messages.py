@@ -16,7 +16,7 @@ from .wire import BrokenWire, Message
 
 def program_members(program: Program) -> dict[str, Any]:
     """Return a program's members but its payload, which travels as a part."""
-    names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise")
+    names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise", "service_limits")
     return {name: getattr(program, name) for name in names} | {
         "options": dict(program.options),
         "limits": asdict(program.limits),

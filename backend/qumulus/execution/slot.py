@@ -68,6 +68,7 @@ class SlotContext:
     tally: Tally
     limits: Limits
     noise: str
+    service_limits: bool
     stopping: threading.Event
 
 
@@ -251,7 +252,10 @@ class Slot:
         Raises:
             BrokenWire: the worker is gone.
         """
-        program = replace(run.claim.program, limits=run.limits, noise=self._context.noise)
+        context = self._context
+        program = replace(
+            run.claim.program, limits=run.limits, noise=context.noise, service_limits=context.service_limits
+        )
         worker.wire.send("run", [program.payload], **program_members(program))
         first = worker.wire.receive(BEGIN_SECONDS)
         if first is None:

@@ -121,6 +121,7 @@ class Runners:
                 job_budget=settings.job_budget_seconds,
             ),
             noise=settings.noise,
+            service_limits=settings.ibm_limits == "on",
             command=runner(settings),
             on_taken_over=self.host.begin,
         )

@@ -9,7 +9,15 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import Draining, InvalidRequest, NoResult, UnknownJob, UnknownSession, WrongState
+from qumulus.core.errors import (
+    Draining,
+    InvalidRequest,
+    NoResult,
+    SessionClosed,
+    UnknownJob,
+    UnknownSession,
+    WrongState,
+)
 from qumulus.core.events import End, Events
 from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after, states_before
 from qumulus.core.ports import BlobStore, Clock, JobQuery, Page
@@ -391,7 +399,7 @@ def _admit(connection: Connection, new: NewJob, session_id: str, now: datetime) 
     if session.device != new.device:
         raise InvalidRequest(f"Session {session.id} is on device {session.device}: send it no jobs for {new.device}.")
     if not session.accepts_jobs(now):
-        raise WrongState(f"Session {session.id} is closed and takes no more jobs: open another one.")
+        raise SessionClosed(session.id)
 
 
 def cancelled(connection: Connection, job: Job, now: datetime) -> Job:

@@ -8,8 +8,17 @@ from uuid import uuid4
 
 from qumulus.core import errors as core
 from qumulus.openapi.contract import STATUSES, Errors, Problem
+from qumulus.payloads import runtime_errors
+from qumulus.payloads.runtime_errors import (
+    NO_SESSION_IN_PLAN,
+    SESSION_CLOSED,
+    TOO_MANY_PENDING,
+    TOO_MANY_REQUESTS,
+    TOO_MANY_TAGS,
+)
 
 from .changes import UnknownVersion
+from .limits import NoSessionInPlan, TooManyPending, TooManyRequests, TooManyTags
 from .programs import UnknownProgram
 from .schemas.error import Error, ErrorContainer
 
@@ -21,6 +30,11 @@ class Entry(NamedTuple):
 
     code: int
     solution: str
+
+
+def of_the_service(code: int) -> Entry:
+    """A line as the service has it."""
+    return Entry(code, runtime_errors.REGISTRY[code].solution)
 
 
 REGISTRY: Mapping[type, Entry] = {
@@ -36,6 +50,11 @@ REGISTRY: Mapping[type, Entry] = {
     core.DeviceUnavailable: Entry(1004, "Use another backend to run the job."),
     core.UnknownJob: Entry(1291, "Check the id of the job, and that it is one of your instance."),
     core.UnknownSession: Entry(1292, "Check the id of the session, and that it is one of your instance."),
+    core.SessionClosed: of_the_service(SESSION_CLOSED),
+    NoSessionInPlan: of_the_service(NO_SESSION_IN_PLAN),
+    TooManyPending: of_the_service(TOO_MANY_PENDING),
+    TooManyTags: of_the_service(TOO_MANY_TAGS),
+    TooManyRequests: of_the_service(TOO_MANY_REQUESTS),
     core.WrongState: Entry(1228, "Read the state of the job or session; it may have ended meanwhile."),
     core.Unavailable: Entry(1202, "Send the request again in a little while."),
 }
@@ -58,4 +77,6 @@ def _entry(problem: Problem) -> Entry:
     return next(entry for each in type(problem.error).__mro__ if (entry := REGISTRY.get(each)))
 
 
-ERRORS = Errors(body=body, otherwise=ErrorContainer, statuses={**STATUSES, core.LimitReached: 409})
+ERRORS = Errors(
+    body=body, otherwise=ErrorContainer, statuses={**STATUSES, core.LimitReached: 409, TooManyRequests: 429}
+)

@@ -32,6 +32,7 @@ from .kerneled import AVERAGED, CLASSIFIED, POINT_BITS, Kernel
 from .options import validated
 from .pubs import SamplerPub, sampler_pubs
 from .scheduling import ASKED, Compiled
+from .service_limits import ServiceLimits
 from .submission import Submission, read
 from .twirling import Randomizations, product, randomizations
 from .usage import Load, charge, duration
@@ -58,6 +59,8 @@ def run(program: Program, log: Log) -> Outcome:
     default = (product(*counts) if twirled else None) or options.default_shots
     pub_results, pub_spans, report = [], [], []
     pubs = list(sampler_pubs(submission, default))
+    if submission.service is not None:
+        _hold_to(submission.service, pubs, options)
     if level != CLASSIFIED:
         _check_level(level, under, submission)
     if under.method == local_mode.NAME and not execution.init_qubits:
@@ -70,6 +73,8 @@ def run(program: Program, log: Log) -> Outcome:
     if submission.dry_run:
         return results.checked()
     items = [under.compiled(pub.circuit) for pub in pubs]
+    if submission.service is not None:
+        submission.service.sizes([item.scheduled for item in items], reset=execution.init_qubits)
     charge(_loads(pubs, items, under, execution), submission, execution.rep_delay, log)
     alike = Counter(pub.effort() for pub in pubs)
     local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
@@ -105,6 +110,25 @@ def run(program: Program, log: Log) -> Outcome:
     return results.outcome(
         submission.form, pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits}
     )
+
+
+def _hold_to(service: ServiceLimits, pubs: Sequence[SamplerPub], options: OptionsModel) -> None:
+    """See that a job keeps the limits of the service.
+
+    Raises:
+        ProgramError: it does not.
+    """
+    twirl = options.twirling
+    service.delay(options.execution.rep_delay)
+    executions = 0
+    for pub in pubs:
+        service.twirled(pub.circuit, gates=twirl.enable_gates, measurements=twirl.enable_measure)
+        shots = pub.shots
+        if twirl.enable_gates or twirl.enable_measure:
+            twirls = randomizations(shots, twirl.num_randomizations, twirl.shots_per_randomization)
+            shots = twirls.number * twirls.shots
+        executions += prod(pub.shape) * shots
+    service.executions(executions)
 
 
 def _loads(pubs: Sequence[SamplerPub], items: Sequence[Compiled], under: Conditions, execution: Any) -> Iterator[Load]:
