@@ -33,6 +33,10 @@ async def _devices(request: Request) -> ports.Catalogue:
     return _cloud(request).catalogue
 
 
+async def _device_imports(request: Request) -> ports.DeviceImports:
+    return _cloud(request).device_imports
+
+
 async def _accounts(request: Request) -> ports.Accounts:
     return _cloud(request).accounts
 
@@ -90,6 +94,7 @@ Cloud = Annotated[cloud.Cloud, Depends(_whole)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.FetchedQueue, Depends(_queue)]
 Devices = Annotated[ports.Catalogue, Depends(_devices)]
+DeviceImports = Annotated[ports.DeviceImports, Depends(_device_imports)]
 Accounts = Annotated[ports.Accounts, Depends(_accounts)]
 Sessions = Annotated[ports.Sessions, Depends(_sessions)]
 Workloads = Annotated[ports.Workloads, Depends(_workloads)]

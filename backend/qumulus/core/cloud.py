@@ -10,6 +10,7 @@ from .ports import (
     Accounts,
     Catalogue,
     Clock,
+    DeviceImports,
     DeviceSettingsStore,
     FaultStore,
     FetchedQueue,
@@ -29,6 +30,7 @@ class Cloud:
     jobs: JobStore
     queue: FetchedQueue
     catalogue: Catalogue
+    device_imports: DeviceImports
     accounts: Accounts
     sessions: Sessions
     workloads: Workloads

@@ -47,6 +47,7 @@ class Program:
     payload: bytes
     device: str
     calibration: str | None = None  # None: the newest
+    documents: bytes = field(default=b"", repr=False)  # of a device that was added, see `sent_devices`; else none
     shots: int | None = None
     seed: int | None = None  # where the program names none; from the job's id, so that a second attempt gives the same
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from .wire import BrokenWire, Message
 
 
 def program_members(program: Program) -> dict[str, Any]:
-    """Return a program's members but its payload, which travels as a part."""
+    """Return a program's members but those of `program_parts`."""
     names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise", "service_limits")
     return {name: getattr(program, name) for name in names} | {
         "options": dict(program.options),
@@ -23,11 +23,17 @@ def program_members(program: Program) -> dict[str, Any]:
     }
 
 
+def program_parts(program: Program) -> list[bytes]:
+    """Return what of a program travels as parts: its payload, and the documents of a device that was added."""
+    return [program.payload, program.documents]
+
+
 def to_program(message: Message) -> Program:
     """Return the program of a frame."""
     members: dict[str, Any] = dict(message.members)
     limits = Limits(**members.pop("limits"))
-    return Program(payload=message.parts[0], limits=limits, **members)
+    payload, documents = message.parts
+    return Program(payload=payload, documents=documents, limits=limits, **members)
 
 
 def outcome_parts(outcome: Outcome) -> list[bytes]:

@@ -33,7 +33,7 @@ from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.log_buffer import LogLimit
 
 from .admission import Budget
-from .messages import outcome_parts, program_members, to_line, to_outcome
+from .messages import outcome_parts, program_members, program_parts, to_line, to_outcome
 from .metrics import Tally
 from .reasons import OURS, STOPPED, died, too_long, waits
 from .wire import BrokenWire, Message
@@ -256,7 +256,7 @@ class Slot:
         program = replace(
             run.claim.program, limits=run.limits, noise=context.noise, service_limits=context.service_limits
         )
-        worker.wire.send("run", [program.payload], **program_members(program))
+        worker.wire.send("run", program_parts(program), **program_members(program))
         first = worker.wire.receive(BEGIN_SECONDS)
         if first is None:
             return None

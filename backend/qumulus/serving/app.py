@@ -14,7 +14,7 @@ from typing import Any
 from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
 from qumulus.apis.family import Api, loaded
-from qumulus.catalogue import SnapshotCatalogue
+from qumulus.catalogue import AddedCatalogue, CombinedCatalogue, Imports, SnapshotCatalogue
 from qumulus.core.cloud import Cloud
 from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import Services
@@ -75,10 +75,13 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
 def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Front:
     runners = Runners(settings, storage)
     host = runners.host
+    added = storage.added_devices
+    catalogue = CombinedCatalogue(AddedCatalogue(added), SnapshotCatalogue(show_mocks=settings.show_mocks))
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
-        catalogue=SnapshotCatalogue(show_mocks=settings.show_mocks),
+        catalogue=catalogue,
+        device_imports=Imports(catalogue, added),
         accounts=storage.accounts,
         sessions=storage.sessions,
         workloads=storage.workloads,

@@ -20,6 +20,7 @@ from qumulus.core.keeping import Rules
 from qumulus.core.ports import BlobStore, Clock
 
 from .accounts import SqlAccounts
+from .added_devices import SqlAddedDevices
 from .blobs.disk import DiskBlobs
 from .blobs.sweeping import Sweeper
 from .blobs.table import TableBlobs
@@ -60,6 +61,7 @@ class Storage:
     workloads: SqlWorkloads
     device_settings: SqlDeviceSettings
     faults: SqlFaults
+    added_devices: SqlAddedDevices
     services: SqlServices
     sealed: SqlSealed
     pools: SqlPools
@@ -160,6 +162,8 @@ def open_storage(
         events.elsewhere.subscribe(lambda _: device_settings.forget())
         faults = SqlFaults(database, clock)
         events.elsewhere.subscribe(lambda _: faults.look())
+        added_devices = SqlAddedDevices(database)
+        events.elsewhere.subscribe(lambda _: added_devices.forget())
         accounts = SqlAccounts(database, clock, open_to_all=open_to_all, built_in=built_in)
         events.elsewhere.subscribe(lambda _: accounts.forget())
         accounts.seed(credentials)
@@ -171,13 +175,14 @@ def open_storage(
     return Storage(
         home=home,
         jobs=store,
-        queue=SqlQueue(database, blobs, device_settings, clock, events),
+        queue=SqlQueue(database, blobs, device_settings, added_devices, clock, events),
         blobs=blobs,
         accounts=accounts,
         sessions=SqlSessions(database, clock, events, cancelled, store.announce),
         workloads=SqlWorkloads(database, clock),
         device_settings=device_settings,
         faults=faults,
+        added_devices=added_devices,
         services=SqlServices(database, blobs),
         sealed=SqlSealed(database),
         pools=SqlPools(database, blobs),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from qumulus.apis.dependencies import DeviceImports, DeviceSettingsStore, Jobs
 from qumulus.apis.dependencies import Devices as Catalogue
-from qumulus.apis.dependencies import DeviceSettingsStore, Jobs
+from qumulus.apis.given import given
 from qumulus.openapi.contract import Operations
 
 from .callers import Administrator
-from .schemas.devices import DeviceDetails, DeviceName, Devices, DeviceSettings
+from .schemas.devices import AddedDevices, DeviceDetails, DeviceName, Devices, DeviceSettings, NewDevices
 from .translate import devices as translate
 
 operation = Operations()
@@ -52,3 +53,27 @@ def set_device(
     known = catalogue.device(device)
     device_settings.set(known.name, translate.core_settings(body))
     return translate.device_settings(device_settings.settings(known.name))
+
+
+@operation("addDevices")
+def add_devices(
+    body: NewDevices,
+    administrator: Administrator,
+    imports: DeviceImports,
+    device_settings: DeviceSettingsStore,
+    jobs: Jobs,
+) -> AddedDevices:
+    """Add devices, or calibrations to devices."""
+    added, pending = imports.add(body.documents, name=given(body.name)), jobs.pending()
+    return AddedDevices(
+        devices=[
+            translate.device_details(each, device_settings.settings(each.name), pending.get(each.name, 0))
+            for each in added
+        ]
+    )
+
+
+@operation("removeDevice")
+def remove_device(device: DeviceName, administrator: Administrator, imports: DeviceImports) -> None:
+    """Remove a device that was added."""
+    imports.remove(device)

@@ -4,7 +4,7 @@ All methods are synchronous and safe to call from several threads.
 """
 
 from .accounts import Accounts, Sessions
-from .devices import Catalogue, DeviceRules, DeviceSettingsStore, Document
+from .devices import AddedDevices, Catalogue, DeviceImports, DeviceRules, DeviceSettingsStore, Document
 from .faults import FaultStore
 from .jobs import JobQuery, JobStore, Page, Settled, Workloads
 from .queue import Claim, FetchedQueue, JobQueue
@@ -13,11 +13,13 @@ from .state import BlobStore, Clock, Forgotten, State
 
 __all__ = [
     "Accounts",
+    "AddedDevices",
     "BlobStore",
     "Catalogue",
     "Claim",
     "Clock",
     "Deployed",
+    "DeviceImports",
     "DeviceRules",
     "DeviceSettingsStore",
     "Document",

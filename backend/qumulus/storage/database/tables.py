@@ -239,6 +239,23 @@ device_reports = Table(
     Column("calibrated_at", Moment),
 )
 
+added_devices = Table(  # besides those of the package
+    "added_devices",
+    metadata,
+    Column("name", Word(255), primary_key=True),
+    Column("about", JSON, nullable=False),
+    Column("configuration", LargeBinary, nullable=False),  # compressed JSON
+)
+
+device_calibrations = Table(
+    "device_calibrations",
+    metadata,
+    Column("device", ForeignKey("added_devices.name", ondelete="CASCADE"), primary_key=True),
+    Column("id", Word(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("properties", LargeBinary, nullable=False),  # compressed JSON
+)
+
 secrets = Table(
     "secrets",
     metadata,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count as counter
@@ -28,6 +28,8 @@ from qumulus.core.events import End, Events
 from qumulus.core.jobs import FINAL, PROGRESS, JobEvent, JobState, after
 from qumulus.core.ports import BlobStore, Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
+from qumulus.core.sent_devices import sent
+from qumulus.storage.added_devices import SqlAddedDevices
 from qumulus.storage.database.clock_jump import ClockJump
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines
@@ -56,11 +58,18 @@ class SqlQueue:
     """The queue of one process. Which account had its turn last is remembered here; the rest is in the database."""
 
     def __init__(
-        self, database: Database, blobs: BlobStore, device_settings: SqlDeviceSettings, clock: Clock, events: Events
+        self,
+        database: Database,
+        blobs: BlobStore,
+        device_settings: SqlDeviceSettings,
+        added_devices: SqlAddedDevices,
+        clock: Clock,
+        events: Events,
     ) -> None:
         self._database = database
         self._values = Values(blobs)
         self._device_settings = device_settings
+        self._added_devices = added_devices
         self._clock = clock
         self._events = events
         self._leap = ClockJump(clock)
@@ -149,7 +158,9 @@ class SqlQueue:
 
     def _claim(self, row: AnyRow) -> Claim:
         seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts
-        return rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed)
+        claim = rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed)
+        documents, calibration = sent(self._added_devices, row.device, row.calibration)
+        return replace(claim, program=replace(claim.program, documents=documents, calibration=calibration))
 
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 from enum import StrEnum
-from typing import Annotated
-from pydantic import AwareDatetime, ConfigDict, Field
+from typing import Annotated, Any
+from pydantic import AwareDatetime, ConfigDict, Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
 
@@ -44,6 +44,17 @@ class DeviceSettings(Wire):
     """Whether its jobs wait for an engine that fetches them by the Provider API"""
 
 
+class NewDevices(Wire):
+    """What describes devices"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: DeviceName | MISSING = MISSING
+    documents: Annotated[list[dict[str, Any]], Field(max_length=1000, min_length=1)]
+    """Documents of any known form, together or apart"""
+
+
 class Device(Wire):
     """A device"""
 
@@ -70,3 +81,9 @@ class Devices(Wire):
     """All devices"""
 
     devices: list[Device]
+
+
+class AddedDevices(Wire):
+    """Devices that were added, or whose calibrations were"""
+
+    devices: list[DeviceDetails]
