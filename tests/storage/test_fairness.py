@@ -30,7 +30,7 @@ class Hand:
         self.at = datetime(2026, 1, 1, tzinfo=UTC)
         self.leapt = 0.0
 
-    def now(self) -> datetime:
+    def wall(self) -> datetime:
         return self.at
 
     def monotonic(self) -> float:
@@ -52,7 +52,7 @@ def clock() -> Hand:
 
 @pytest.fixture
 def storage(tmp_path: Path, clock: Hand) -> Iterator[Storage]:
-    opened = open_storage(tmp_path, clock=clock, workers=2)
+    opened = open_storage(tmp_path, machine=clock, workers=2)
     yield opened
     opened.close()
 
@@ -168,9 +168,9 @@ def test_an_idle_session_lets_go_of_its_device(storage, clock):
     others = submit(storage, "b")
     clock.move(59)
     assert next_one(storage) is None
-    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.ACTIVE
+    assert storage.sessions.get(session, ME).state(clock.wall()) is SessionState.ACTIVE
     clock.move(1)
-    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.INACTIVE
+    assert storage.sessions.get(session, ME).state(clock.wall()) is SessionState.INACTIVE
     assert next_one(storage) == others
 
 
@@ -191,7 +191,7 @@ def test_jobs_of_a_session_whose_time_is_over_fail_with_the_reason(storage, cloc
     failed = storage.jobs.get(late, ME)
     assert failed.state is JobState.FAILED
     assert "time of its session" in failed.reason
-    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.CLOSED
+    assert storage.sessions.get(session, ME).state(clock.wall()) is SessionState.CLOSED
     with pytest.raises(WrongState):
         submit(storage, session=session)
 
@@ -206,7 +206,7 @@ def test_cancelling_a_session_cancels_its_jobs(storage, clock):
     assert storage.jobs.get(running, ME).state is JobState.CANCELLING
     assert cancelled.pending_jobs == 1
     storage.queue.release(claim, counted=False, reason="")
-    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.CLOSED
+    assert storage.sessions.get(session, ME).state(clock.wall()) is SessionState.CLOSED
 
 
 def test_a_session_takes_jobs_of_its_account_and_device_only(storage):
@@ -241,12 +241,12 @@ def test_an_expected_start_counts_what_runs_and_the_last_runs_of_the_device(stor
     storage.device_settings.set("d", DeviceSettings(one_at_a_time=True))
     ids = [submit(storage) for _ in range(3)]
     submit(storage, device="e")
-    assert storage.jobs.expected_start(ids[0]) == clock.now()
+    assert storage.jobs.expected_start(ids[0]) == clock.wall()
     assert next_one(storage, end=False) == ids[0]
-    assert storage.jobs.expected_start(ids[1]) == clock.now() + timedelta(seconds=5)
-    assert storage.jobs.expected_start(ids[2]) == clock.now() + timedelta(seconds=10)
+    assert storage.jobs.expected_start(ids[1]) == clock.wall() + timedelta(seconds=5)
+    assert storage.jobs.expected_start(ids[2]) == clock.wall() + timedelta(seconds=10)
     storage.device_settings.set("d", DeviceSettings(one_at_a_time=True, least_queue_seconds=60))
-    assert storage.jobs.expected_start(ids[1]) == clock.now() + timedelta(seconds=60)
+    assert storage.jobs.expected_start(ids[1]) == clock.wall() + timedelta(seconds=60)
     storage.device_settings.set("d", DeviceSettings(online=False))
     assert storage.jobs.expected_start(ids[1]) is None
     assert storage.jobs.pending("d") == {"d": 3}

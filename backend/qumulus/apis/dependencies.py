@@ -73,6 +73,10 @@ async def _clock(request: Request) -> ports.Clock:
     return _cloud(request).clock
 
 
+async def _clock_control(request: Request) -> ports.ClockControl:
+    return _cloud(request).clock
+
+
 async def _services(request: Request) -> services.Services:
     return _cloud(request).services
 
@@ -104,6 +108,7 @@ State = Annotated[ports.State, Depends(_state)]
 Keeping = Annotated[keeping.Keeping, Depends(_keeping)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
+ClockControl = Annotated[ports.ClockControl, Depends(_clock_control)]
 Services = Annotated[services.Services, Depends(_services)]
 Pools = Annotated[pools.Pools, Depends(_pools)]
 Origin = Annotated[str, Depends(_origin)]

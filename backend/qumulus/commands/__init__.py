@@ -112,7 +112,7 @@ app.command("doctor")(doctor)
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.command("upgrade")(upgrade)
-app.add_typer(emulator.app, name="emulator", help="What no cloud offers: faults on demand.")
+app.add_typer(emulator.app, name="emulator", help="What no cloud offers: its time, and faults on demand.")
 app.command("reset")(reset)
 
 

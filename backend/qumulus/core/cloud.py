@@ -9,7 +9,7 @@ from .pools import Pools
 from .ports import (
     Accounts,
     Catalogue,
-    Clock,
+    ClockControl,
     DeviceImports,
     DeviceSettingsStore,
     FaultStore,
@@ -40,5 +40,5 @@ class Cloud:
     faults: FaultStore
     state: State
     settled: Settled
-    clock: Clock
+    clock: ClockControl
     keeping: Keeping

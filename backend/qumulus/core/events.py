@@ -49,4 +49,5 @@ class Events:
     cancelling: Event[str] = field(default_factory=Event)
     settled: Event[str] = field(default_factory=Event)
     ended: Event[End] = field(default_factory=Event)  # by what this process wrote
+    clock: Event[None] = field(default_factory=Event)  # the clock of the cloud was set, here
     elsewhere: Event[None] = field(default_factory=Event)  # another process committed something

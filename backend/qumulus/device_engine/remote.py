@@ -101,6 +101,9 @@ class RemoteQueue:
             return False
         return True
 
+    def expect_end(self, claim: Claim, at: datetime) -> None:
+        """The Provider API does not take it."""
+
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Ask after the jobs, which renews a lease where the cloud has them; those that somebody cancelled, or that are gone."""
         del owner, lease

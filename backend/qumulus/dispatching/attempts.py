@@ -54,6 +54,10 @@ class Attempt:
         """Store that it runs; False when the claim is no longer ours, None when the dispatcher stops."""
         return self._insist(partial(self._queue.start, self.claim))
 
+    def expect_end(self, at: datetime) -> None:
+        """Store when it will end, by the clock of the cloud."""
+        self._insist(partial(self._queue.expect_end, self.claim, at))
+
     def finish(
         self, outcome: Callable[[Sequence[LogLine]], Outcome], *, began_at: datetime | None = None
     ) -> bool | None:

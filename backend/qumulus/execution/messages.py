@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
+from qumulus.core.clock import ClockSetting
 from qumulus.core.programs import Limits, Program
 from qumulus.core.results import Failure, LogLine, Outcome, Progress, Severity
 
@@ -20,6 +21,7 @@ def program_members(program: Program) -> dict[str, Any]:
     return {name: getattr(program, name) for name in names} | {
         "options": dict(program.options),
         "limits": asdict(program.limits),
+        "clock": program.clock.members(),
     }
 
 
@@ -32,8 +34,9 @@ def to_program(message: Message) -> Program:
     """Return the program of a frame."""
     members: dict[str, Any] = dict(message.members)
     limits = Limits(**members.pop("limits"))
+    clock = ClockSetting.of_members(members.pop("clock"))
     payload, documents = message.parts
-    return Program(payload=payload, documents=documents, limits=limits, **members)
+    return Program(payload=payload, documents=documents, limits=limits, clock=clock, **members)
 
 
 def outcome_parts(outcome: Outcome) -> list[bytes]:

@@ -23,8 +23,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import Enum, auto
+from datetime import timedelta
 
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
@@ -33,6 +32,8 @@ from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.log_buffer import LogLimit
 
 from .admission import Budget
+from .job_run import Ending, JobRun
+from .lingering import Lingering
 from .messages import outcome_parts, program_members, program_parts, to_line, to_outcome
 from .metrics import Tally
 from .reasons import OURS, STOPPED, died, too_long, waits
@@ -47,15 +48,6 @@ ON_THE_WAY = frozenset({"placed", "begun", "log", "need"})  # what is said befor
 BEGIN_SECONDS = 120.0  # in which a worker must say something, or how it ended
 
 
-class Ending(Enum):
-    """Why we killed a worker."""
-
-    CANCELLED = auto()
-    STOPPED = auto()
-    TIME = auto()
-    HUNG = auto()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotContext:
     """What all slots share."""
@@ -66,31 +58,11 @@ class SlotContext:
     worker_pool: WorkerPool
     budget: Budget
     tally: Tally
+    lingering: Lingering
     limits: Limits
     noise: str
     service_limits: bool
     stopping: threading.Event
-
-
-@dataclass(slots=True)
-class JobRun:
-    """The run of one claim on its way."""
-
-    attempt: Attempt
-    limits: Limits
-    given_up: threading.Event
-    ending: Ending | None = None
-    worker: WorkerHandle | None = None
-    confirmed: bool = False  # the worker has begun: from here on its death counts
-    taken: int = 0  # bytes of the budget
-    begun: float | None = None  # monotonic; None while it waits for a place
-    began_at: datetime | None = None  # until it is stored that it runs
-    waited: float = 0.0  # seconds, for memory
-
-    @property
-    def claim(self) -> Claim:
-        """Return what was claimed."""
-        return self.attempt.claim
 
 
 class Slot:
@@ -254,13 +226,18 @@ class Slot:
         """
         context = self._context
         program = replace(
-            run.claim.program, limits=run.limits, noise=context.noise, service_limits=context.service_limits
+            run.claim.program,
+            limits=run.limits,
+            noise=context.noise,
+            service_limits=context.service_limits,
+            clock=context.clock.setting,
         )
         worker.wire.send("run", program_parts(program), **program_members(program))
         first = worker.wire.receive(BEGIN_SECONDS)
         if first is None:
             return None
-        run.begun, run.began_at = time.monotonic(), self._context.clock.now()
+        run.begun, run.begun_at = time.monotonic(), self._context.clock.now()
+        run.began_at = run.begun_at
         return self._received(worker, run, self._last(worker, run, first))
 
     def _started(self, run: JobRun) -> bool:
@@ -313,7 +290,8 @@ class Slot:
         elif message.say == "begun":
             run.confirmed = True
         elif message.say == "log":
-            run.attempt.log.add(to_line(message))
+            line = to_line(message)
+            run.attempt.log.add(replace(line, time=self._context.clock.setting.at(line.time)))
             run.attempt.log.flush_if_due()
         elif message.say == "need":
             needed = min(int(message.members["bytes"]), run.limits.memory_bytes)
@@ -366,15 +344,18 @@ class Slot:
 
     def _finish(self, run: JobRun, outcome: Outcome) -> None:
         least = self._context.device_settings.settings(run.claim.program.device).least_run_seconds
-        if run.begun is None:  # it failed before it could begin
+        if run.begun_at is None:  # it failed before it could begin
             run.began_at = self._context.clock.now()
         elif least and self._started(run):
-            run.given_up.wait(max(0.0, min(least, run.limits.seconds) - self._ran(run)))
-            if run.ending is Ending.CANCELLED:
-                self._release(run, counted=False, reason=STOPPED)
-                return
-            if least > run.limits.seconds:  # the time that the device takes at least counts like any other
-                outcome = Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
+            allowed = run.claim.max_seconds
+            if (
+                allowed is not None and least > allowed
+            ):  # the time of the device counts; the server's own limit is for the run here
+                reason = too_long(replace(run.limits, seconds=allowed))
+                least, outcome = allowed, Outcome(failure=Failure.TIME, reason=reason, run_seconds=allowed)
+            until = run.begun_at + timedelta(seconds=least)
+            self._context.lingering.keep(run, outcome, until)
+            return
         if (
             run.attempt.finish(lambda _: outcome, began_at=run.began_at) is False and run.began_at is not None
         ):  # it was cancelled before it was known to run

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -112,9 +113,9 @@ class ProgramDispatcher:
         self._events.queued.unsubscribe(self._look)
         self._events.elsewhere.unsubscribe(self._look)
         self._look()
-        deadline = self._clock.monotonic() + within.total_seconds()
+        deadline = time.monotonic() + within.total_seconds()
         for thread in self._threads:
-            thread.join(max(0.0, deadline - self._clock.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
             left = [execution for _, execution in self._running.values() if execution is not None]
         for execution in left:

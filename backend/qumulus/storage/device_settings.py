@@ -29,10 +29,6 @@ class SqlDeviceSettings:
         """Return what was set for a device; the defaults where nothing was."""
         return self._all().get(device, DEFAULTS)
 
-    def any_lingers(self) -> bool:
-        """Say whether any device has a least run time."""
-        return any(settings.least_run_seconds for settings in self._all().values())
-
     def _all(self) -> dict[str, DeviceSettings]:
         by_device = self._known
         if by_device is None:

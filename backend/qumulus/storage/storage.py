@@ -17,13 +17,14 @@ from qumulus.core.accounts import Instance
 from qumulus.core.clock import SystemClock
 from qumulus.core.events import Events
 from qumulus.core.keeping import Rules
-from qumulus.core.ports import BlobStore, Clock
+from qumulus.core.ports import BlobStore, MachineClock
 
 from .accounts import SqlAccounts
 from .added_devices import SqlAddedDevices
 from .blobs.disk import DiskBlobs
 from .blobs.sweeping import Sweeper
 from .blobs.table import TableBlobs
+from .clock import SqlClock
 from .database.database import Database
 from .database.schema import prepare
 from .database.sqlite import FILE, SqliteDatabase
@@ -70,7 +71,7 @@ class Storage:
     retention: Retention
     trial: Trial
     events: Events  # what is on disk now, told inside this process
-    clock: Clock
+    clock: SqlClock
     _database: Database
     _presence: IO[bytes]
     _sweeper: Sweeper | None
@@ -118,7 +119,7 @@ def open_storage(
     instances: Iterable[Instance] = (),
     open_to_all: bool = False,
     workers: int = 1,
-    clock: Clock | None = None,
+    machine: MachineClock | None = None,
     url: str | None = None,
     blobs_url: str | None = None,
     kept: Rules | None = None,
@@ -147,9 +148,8 @@ def open_storage(
     with ExitStack() as failing:
         failing.callback(presence.close)
         _refuse_what_is_others(home)
-        database = open_database(home, url, clock or SystemClock())
+        database = open_database(home, url, machine or SystemClock())
         failing.callback(database.close)
-        clock = database.clock
         blobs = open_blobs(home, blobs_url, database)
         if isinstance(database, SqliteDatabase):
             _begin(database, blobs, presence, events)
@@ -158,6 +158,7 @@ def open_storage(
             database.start(events)
         if blobs_url is not None:
             claim_prefix(blobs, database)
+        clock = SqlClock(database, events)
         device_settings = SqlDeviceSettings(database)
         events.elsewhere.subscribe(lambda _: device_settings.forget())
         faults = SqlFaults(database, clock)
@@ -186,9 +187,9 @@ def open_storage(
         services=SqlServices(database, blobs),
         sealed=SqlSealed(database),
         pools=SqlPools(database, blobs),
-        state=SqlState(database, blobs, device_settings, faults, accounts, events),
+        state=SqlState(database, blobs, device_settings, faults, accounts, clock, events),
         usage=usage,
-        retention=Retention(database, blobs, usage),
+        retention=Retention(database, blobs, usage, clock),
         trial=Trial(home, database),
         events=events,
         clock=clock,
@@ -208,7 +209,7 @@ def _refuse_what_is_others(home: Path) -> None:
             )
 
 
-def open_database(home: Path, url: str | None, clock: Clock) -> Database:
+def open_database(home: Path, url: str | None, clock: MachineClock) -> Database:
     """Return the database that ``url`` names, or the one in the folder."""
     if url is None:
         return SqliteDatabase(home, clock)

@@ -9,7 +9,8 @@ from .faults import FaultStore
 from .jobs import JobQuery, JobStore, Page, Settled, Workloads
 from .queue import Claim, FetchedQueue, JobQueue
 from .services import Deployed, PoolRecord, PoolStore, SealedStore, ServiceStore, StoredFile
-from .state import BlobStore, Clock, Forgotten, State
+from .state import BlobStore, Forgotten, State
+from .time import Clock, ClockControl, MachineClock
 
 __all__ = [
     "Accounts",
@@ -18,6 +19,7 @@ __all__ = [
     "Catalogue",
     "Claim",
     "Clock",
+    "ClockControl",
     "Deployed",
     "DeviceImports",
     "DeviceRules",
@@ -29,6 +31,7 @@ __all__ = [
     "JobQuery",
     "JobQueue",
     "JobStore",
+    "MachineClock",
     "Page",
     "PoolRecord",
     "PoolStore",

@@ -117,10 +117,6 @@ class DeviceRules(Protocol):
 
     def settings(self, device: str) -> DeviceSettings: ...
 
-    def any_lingers(self) -> bool:
-        """Say whether any device has a least run time."""
-        ...
-
 
 class DeviceSettingsStore(DeviceRules, Protocol):
     """What an administrator, or a device's engine, says of a device."""

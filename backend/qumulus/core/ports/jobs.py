@@ -175,6 +175,14 @@ class JobStore(Protocol):
         """Return how many jobs are before a job in the queue of the device; None when the job no longer waits."""
         ...
 
+    def due(self, job_id: str) -> datetime | None:
+        """When, by the clock of the cloud, the next thing happens that a job waits for; None where it waits for none.
+
+        Raises:
+            UnknownJob
+        """
+        ...
+
     def expected_start(self, job_id: str) -> datetime | None:
         """When it will run, judging by its position and the last runs on its device.
 

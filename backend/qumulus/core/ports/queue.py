@@ -41,6 +41,10 @@ class JobQueue(Protocol):
         """Mark as running; False when the claim is no longer ours."""
         ...
 
+    def expect_end(self, claim: Claim, at: datetime) -> None:
+        """Keep until when the job goes on, by the clock of the cloud, though its outcome is known; for who asks when it will end."""
+        ...
+
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Renew the leases and return the claims whose run must stop: cancelled, or no longer ours."""
         ...

@@ -120,6 +120,7 @@ jobs = Table(
     Column("returned", Integer, nullable=False),  # attempts that were handed back
     Column("owner", Word(255)),  # who holds the claim
     Column("lease_until", Moment),  # None: held without a lease
+    Column("due_at", Moment),  # when it ends by the clock of the cloud, where its outcome is known before
     Column("idempotency_key", Word(255)),
     Column("payload_size", BigInteger),  # bytes; None: of an earlier version, or gone
     # Last, so that reading the other columns never follows a payload's overflow pages.
@@ -333,6 +334,14 @@ faults = Table(
     Column("rule", JSON, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("hits", BigInteger, nullable=False),
+)
+
+emulation = Table(  # what somebody has set of what the cloud does by itself: its clock, queues, calibrations
+    "emulation",
+    metadata,
+    Column("kind", Word(32), primary_key=True),
+    Column("name", Word(255), primary_key=True),
+    Column("value", JSON, nullable=False),
 )
 
 NAMING_BLOBS = (jobs.c.payload_blob, results.c.blob, services.c.package_blob, pool_files.c.blob)

@@ -71,8 +71,9 @@ class SqlQueue:
         self._device_settings = device_settings
         self._added_devices = added_devices
         self._clock = clock
+        self._machine = database.clock  # by which leases go
         self._events = events
-        self._leap = ClockJump(clock)
+        self._leap = ClockJump(database.clock)
         self._more = False  # the last claim got all that it asked for: so there is more, most likely
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
@@ -90,7 +91,7 @@ class SqlQueue:
             now = self._clock.now()
             candidates = FairQueue(connection, self._device_settings, now, self._turns, devices)
             taken = []
-            while len(taken) < count and (row := candidates.take(owner, now + lease)) is not None:
+            while len(taken) < count and (row := candidates.take(owner, self._machine.wall() + lease)) is not None:
                 self._turns[row.account] = next(self._turn)
                 taken.append(row)
             return taken, candidates.expired
@@ -114,7 +115,7 @@ class SqlQueue:
             )
             oldest = oldest.with_for_update(skip_locked=True)
             numbers = connection.execute(oldest).scalars().all()
-            until = None if lease is None else now + lease
+            until = None if lease is None else self._machine.wall() + lease
             return [_take(connection, number, f"{rows.PROVIDER}{device}", now, until) for number in numbers]
 
         return self._claims(self._database.writer.run(work))
@@ -124,7 +125,7 @@ class SqlQueue:
         fetched = and_(
             jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until.is_not(None)
         )
-        renewed = update(jobs).where(fetched).values(lease_until=self._clock.now() + lease)
+        renewed = update(jobs).where(fetched).values(lease_until=self._machine.wall() + lease)
         self._database.writer.run(lambda connection: connection.execute(renewed))
 
     def held(self, job_id: str) -> Claim:
@@ -168,10 +169,15 @@ class SqlQueue:
         work = partial(_changed, claim=claim, event=JobEvent.START, values=values)
         return self._database.writer.run(work, synced=claim.fetched)
 
+    def expect_end(self, claim: Claim, at: datetime) -> None:
+        """Keep until when the job goes on. See `JobQueue.expect_end`."""
+        work = partial(_changed, claim=claim, event=JobEvent.SUCCEED, values={"due_at": at})
+        self._database.writer.run(work, synced=False)
+
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Renew the leases, and say which runs must stop. See `JobQueue.heartbeat`."""
         current = list(claims)
-        now = self._clock.now()
+        now = self._machine.wall()
         going = tuple_(jobs.c.id, jobs.c.attempt).in_([(claim.job_id, claim.attempt) for claim in current])
         ours = and_(going, jobs.c.owner == owner, IS_HELD, jobs.c.state != JobState.CANCELLING.value)
         with self._database.read() as connection:
@@ -278,13 +284,13 @@ class SqlQueue:
         """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
         if not everything and (self._leap.just_now() or not self._database.calm()):
             return 0  # leases seem to be over that are not: first let everybody renew theirs
-        now = self._clock.now()
+        now, wall = self._clock.now(), self._machine.wall()
         gone = and_(
             IS_HELD,
             jobs.c.lease_until.is_not(None),
-            or_(~jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until < now)
+            or_(~jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until < wall)
             if everything
-            else jobs.c.lease_until < now,
+            else jobs.c.lease_until < wall,
         )
         with self._database.read() as connection:
             if connection.execute(select(jobs.c.number).where(gone).limit(1)).first() is None:

@@ -38,7 +38,7 @@ CLAIM_COLUMNS = tuple(
     )
 )  # fmt: skip
 
-NOBODY: Mapping[str, Any] = {"owner": None, "lease_until": None}
+NOBODY: Mapping[str, Any] = {"owner": None, "lease_until": None, "due_at": None}
 """The columns of a job that nobody holds."""
 
 NEXT_TICKET = select(func.coalesce(func.max(jobs.c.number), 0) + 1).scalar_subquery()

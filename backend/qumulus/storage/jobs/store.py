@@ -353,6 +353,12 @@ class SqlJobs:
         turn = self._clock.now() + timedelta(seconds=waves * max(mean, settings.least_run_seconds))
         return max(earliest, turn)
 
+    def due(self, job_id: str) -> datetime | None:
+        """When the next thing happens that a job waits for. See `JobStore.due`."""
+        job = self.look(job_id)
+        with self._database.read() as connection:
+            return positions.due(connection, job, self._device_settings.settings(job.device), self._clock.now())
+
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
         """Return the jobs for which waiting is over. See `JobStore.settled`."""
         waiting = set(FINAL) | {JobState.REGISTERED}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from math import prod
 from typing import Any
 
@@ -83,10 +83,10 @@ def run(program: Program, log: Log) -> Outcome:
     seed = submission.seed_or(None)
     data, chunks, report = [], [], []
     for index, item in enumerate(items):
-        start = datetime.now(UTC)
+        start = submission.now()
         arrays, simulation, scheduled = _executed(item, shots, level, (seed, index), submission, told, options)
         data.append(_item_result(arrays, dialect, scheduled))
-        chunks.append(_chunk(index, item.shape, start, datetime.now(UTC), dialect))
+        chunks.append(_chunk(index, item.shape, start, submission.now(), dialect))
         report.append(simulation)
     document: dict[str, Any] = {"schema_version": dialect.version, "data": data, "metadata": {"chunk_timing": chunks}}
     if dialect.passthrough:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from math import prod
 from typing import Any
 
@@ -84,7 +83,7 @@ def run(program: Program, log: Log) -> Outcome:
     for index, (pub, item, drawn) in enumerate(zip(pubs, items, local, strict=True)):
         followed.reaches(index, pub.circuit.size() * prod(pub.shape))
         twirls = randomizations(pub.shots, *counts) if twirled else None
-        start = datetime.now(UTC)
+        start = submission.now()
         kernel = None if level == CLASSIFIED else Kernel.of(item.circuit, under.model)
         model = under.model if kernel is None else kernel.drawn_with
         bits, simulation = (
@@ -102,7 +101,7 @@ def run(program: Program, log: Log) -> Outcome:
         )
         result = _result(pub, fields, simulation, twirls, scheduled)
         pub_results.append(result)
-        pub_spans.append(spans.span(index, pub.shape, pub.shots, start, datetime.now(UTC), twirls))
+        pub_spans.append(spans.span(index, pub.shape, pub.shots, start, submission.now(), twirls))
         report.append(simulation)
         tell(log, index, simulation)
     metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from qumulus.core.clock import REAL, ClockSetting, SystemClock
 from qumulus.core.kinds import Undecodable
 from qumulus.core.programs import Limits, Program
 from qumulus.payloads.primitives import PrimitiveInput
@@ -38,11 +40,16 @@ class Submission:
     dry_run: bool
     most_usage: float | None = None
     service: ServiceLimits | None = None  # None where the service's own limits are turned off
+    clock: ClockSetting = REAL
 
     @property
     def form(self) -> Form:
         """How the result is written: typed only if the job says that Qiskit's decoder reads it."""
         return Form.TYPED if self.params.get("support_qiskit") is True else Form.PLAIN
+
+    def now(self) -> datetime:
+        """What time it is in the cloud."""
+        return self.clock.at(SystemClock().wall())
 
     def seed_or(self, given: int | None) -> int:
         """The seed: the one that the options give, else the job's, which is the same in each attempt, else a fresh one."""
@@ -74,6 +81,7 @@ def read(program: Program) -> Submission:
         instructions=Instructions(model, device),
         allowance=Allowance(program.limits.decompressed_bytes),
         limits=program.limits,
+        clock=program.clock,
         seed=program.seed,
         dry_run=program.options.get("dry_run") is True,
         most_usage=_most_usage(program),
