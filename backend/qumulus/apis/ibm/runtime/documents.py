@@ -17,7 +17,10 @@ from qumulus.core.ports import Catalogue
 from qumulus.openapi.contract import Rendered
 
 from .schemas.configuration import BackendConfiguration
-from .schemas.properties import BackendProperties
+from .schemas.properties import BackendProperties, PropertiesResponse
+
+NOTHING: Rendered[PropertiesResponse] = Rendered.from_bytes(b"{}")
+"""The properties of a device that was not calibrated yet."""
 
 MOST = 256  # documents that are kept: 68 devices have 136
 
@@ -37,7 +40,7 @@ class RenderedDocuments:
             self._keep(key, _rendered(BackendConfiguration, device, document))
         return self._kept[key]
 
-    def properties(self, device: str, calibration_id: str) -> Rendered[BackendProperties]:
+    def properties(self, device: str, calibration_id: str) -> Rendered[PropertiesResponse]:
         """A calibration of a device."""
         key = device, calibration_id
         if key not in self._kept:

@@ -34,6 +34,7 @@ from .pubs import bindings, check_angles, first_binding
 from .samplexes import PARAMETERS, sampled, samplex_item
 from .scheduling import EXECUTION, STRETCHES, TIMING, Told, compiled
 from .service_limits import ServiceLimits
+from .stored import returned
 from .submission import Submission, read
 from .tensors import from_tensor, to_tensor
 from .usage import Load, charge, duration
@@ -244,6 +245,7 @@ def _executed(
     points = dict[str, Points]()
     if kernel is not None:
         points, bits = kernel.registers(bits, seed)
+    bits = bits if submission.model.ideal else returned(item.circuit, bits)
     for register in item.circuit.cregs:
         name, shape = register.name, (*item.shape, shots, register.size)
         if level in (CLASSIFIED, BOTH):

@@ -32,6 +32,7 @@ from .options import validated
 from .pubs import SamplerPub, sampler_pubs
 from .scheduling import ASKED, Compiled
 from .service_limits import ServiceLimits
+from .stored import returned
 from .submission import Submission, read
 from .twirling import Randomizations, product, randomizations
 from .usage import Load, charge, duration
@@ -94,6 +95,7 @@ def run(program: Program, log: Log) -> Outcome:
         alike[pub.effort()] -= 1
         simulation = under.report(simulation)
         scheduled = under.told.of(item, under.model, next(iter(pub.bindings()), {})) if under.told else {}
+        bits = bits if under.model.ideal else returned(pub.circuit, bits)
         fields = (
             {register.name: Bits(bits[register.name], pub.shape) for register in pub.circuit.cregs}
             if kernel is None
