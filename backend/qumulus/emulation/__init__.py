@@ -2,5 +2,6 @@
 
 clock      sets the clock of the cloud, and advances it as far as a job needs
 faults     what goes wrong, by rules: requests that come to any API
+catalogue  the devices under faults
 responses  how an answer goes wrong on its way
 """

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from qumulus.core.faults import FaultKind, instead, line, marked
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
@@ -163,7 +164,7 @@ class Slot:
 
     def _serve(self, run: JobRun) -> None:
         try:
-            outcome = self._outcome(run)
+            outcome = self._injected(run) or self._outcome(run)
         except NotBegun:
             self._drop()
             run.attempt.put_back()
@@ -182,6 +183,13 @@ class Slot:
             if outcome.failure is Failure.INTERNAL:
                 log.error("Job %s failed because of an error of ours: %s", run.claim.job_id, outcome.reason)
             self._finish(run, outcome)
+
+    def _injected(self, run: JobRun) -> Outcome | None:
+        """Return the outcome of a job that a fault keeps from being run."""
+        if run.claim.fault is None:
+            return None
+        run.attempt.log.add(line(run.claim.fault, self._context.clock.now()))
+        return instead(run.claim.fault)
 
     def _limits(self, claim: Claim) -> Limits:
         ours = self._context.limits
@@ -238,6 +246,11 @@ class Slot:
             return None
         run.begun, run.begun_at = time.monotonic(), self._context.clock.now()
         run.began_at = run.begun_at
+        if run.claim.fault is not None and run.claim.fault.rule.kind is FaultKind.WORKER_LOST:
+            worker.kill()
+            run.confirmed = True
+            self._started(run)
+            raise BrokenWire("Its worker was to be lost.")
         return self._received(worker, run, self._last(worker, run, first))
 
     def _started(self, run: JobRun) -> bool:
@@ -335,6 +348,8 @@ class Slot:
         told = "was stopped by somebody" if run.ending is Ending.HUNG else end.told()
         if end.output.strip():
             run.attempt.log.add(LogLine(self._context.clock.now(), end.output.strip(), Severity.ERROR))
+        if run.claim.fault is not None:
+            told += f", which was {run.claim.fault.told}"
         log.warning("The worker of job %s %s.", run.claim.job_id, told)
         self._release(run, counted=run.confirmed, reason=died(told, run.claim))
         return None
@@ -343,6 +358,8 @@ class Slot:
         run.attempt.release(counted=counted, reason=reason)
 
     def _finish(self, run: JobRun, outcome: Outcome) -> None:
+        if run.claim.fault is not None:
+            outcome = marked(run.claim.fault, outcome)
         least = self._context.device_settings.settings(run.claim.program.device).least_run_seconds
         if run.begun_at is None:  # it failed before it could begin
             run.began_at = self._context.clock.now()

@@ -10,11 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
 from qumulus.core.events import Events
+from qumulus.core.faults import Fault, FaultKind, instead, line, marked
 from qumulus.core.jobs import JobState
 from qumulus.core.kinds import Runners, UnknownKind
 from qumulus.core.ports import Claim, Clock, JobQueue
@@ -177,6 +179,9 @@ class ProgramDispatcher:
             if claim.counted_attempts >= claim.attempts:
                 self._end(source, attempt, failed(Failure.LOST, "Lost", LOST))
                 return
+            if claim.fault is not None and (outcome := self._injected(claim.fault, attempt)) is not None:
+                self._end(source, attempt, outcome)
+                return
             with self._lock:
                 self._running[claim.job_id] = (claim, None)
             handed_back = self._run(source, attempt)
@@ -192,6 +197,16 @@ class ProgramDispatcher:
                 self._running.pop(claim.job_id, None)
             if not handed_back:
                 source.done(claim)
+
+    def _injected(self, fault: Fault, attempt: Attempt) -> Outcome | None:
+        """Return the outcome of an execution that a fault keeps from being run; a program is run once, so a lost worker is its end."""
+        attempt.log.add(line(fault, self._clock.now()))
+        if fault.rule.kind is FaultKind.WORKER_LOST:
+            return failed(Failure.CRASHED, "Injected", fault.said("The process that ran it was killed: this"))
+        outcome = instead(fault)
+        if outcome is None or outcome.failure is None:
+            return None
+        return replace(failed(outcome.failure, "Injected", outcome.reason or ""), reason_code=outcome.reason_code)
 
     def _run(self, source: ProgramSource, attempt: Attempt) -> bool:
         """Run it, or hand it back where it can't begin now, or this server ends before: then it is True."""
@@ -255,7 +270,8 @@ class ProgramDispatcher:
 
     def _end(self, source: ProgramSource, attempt: Attempt, outcome: Outcome) -> None:
         def stored(rest: Sequence[LogLine]) -> Outcome:
-            return source.outcome(attempt.claim, outcome, rest)
+            ended = source.outcome(attempt.claim, outcome, rest)
+            return ended if attempt.claim.fault is None else marked(attempt.claim.fault, ended)
 
         if attempt.finish(stored) is False:
             log.info("Execution %s had ended meanwhile; its outcome is left out.", attempt.claim.job_id)

@@ -19,6 +19,7 @@ from qumulus.core.cloud import Cloud
 from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import Services
 from qumulus.core.waiting import Waiting
+from qumulus.emulation.catalogue import FaultyCatalogue
 from qumulus.emulation.faults import Rules
 from qumulus.execution import metrics as execution_metrics
 from qumulus.http import metrics
@@ -80,7 +81,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
-        catalogue=catalogue,
+        catalogue=FaultyCatalogue(catalogue, storage.faults),
         device_imports=Imports(catalogue, added),
         accounts=storage.accounts,
         sessions=storage.sessions,

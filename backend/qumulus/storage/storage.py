@@ -159,12 +159,12 @@ def open_storage(
         if blobs_url is not None:
             claim_prefix(blobs, database)
         clock = SqlClock(database, events)
-        device_settings = SqlDeviceSettings(database)
-        events.elsewhere.subscribe(lambda _: device_settings.forget())
         faults = SqlFaults(database, clock)
         events.elsewhere.subscribe(lambda _: faults.look())
         added_devices = SqlAddedDevices(database)
         events.elsewhere.subscribe(lambda _: added_devices.forget())
+        device_settings = SqlDeviceSettings(database, faults, clock)
+        events.elsewhere.subscribe(lambda _: device_settings.forget())
         accounts = SqlAccounts(database, clock, open_to_all=open_to_all, built_in=built_in)
         events.elsewhere.subscribe(lambda _: accounts.forget())
         accounts.seed(credentials)
@@ -176,7 +176,7 @@ def open_storage(
     return Storage(
         home=home,
         jobs=store,
-        queue=SqlQueue(database, blobs, device_settings, added_devices, clock, events),
+        queue=SqlQueue(database, blobs, device_settings, added_devices, faults, clock, events),
         blobs=blobs,
         accounts=accounts,
         sessions=SqlSessions(database, clock, events, cancelled, store.announce),

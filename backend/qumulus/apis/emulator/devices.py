@@ -22,9 +22,7 @@ def list_devices(
     pending = jobs.pending()
     known = sorted(catalogue.devices(), key=lambda device: device.name)
     return Devices(
-        devices=[
-            translate.device(each, device_settings.settings(each.name), pending.get(each.name, 0)) for each in known
-        ]
+        devices=[translate.device(each, device_settings.stored(each.name), pending.get(each.name, 0)) for each in known]
     )
 
 
@@ -38,7 +36,7 @@ def get_device(
 ) -> DeviceDetails:
     """One device, with its gates."""
     known = catalogue.device(device)
-    return translate.device_details(known, device_settings.settings(known.name), jobs.pending(known.name)[known.name])
+    return translate.device_details(known, device_settings.stored(known.name), jobs.pending(known.name)[known.name])
 
 
 @operation("setDevice")
@@ -52,7 +50,7 @@ def set_device(
     """All settings of a device at once."""
     known = catalogue.device(device)
     device_settings.set(known.name, translate.core_settings(body))
-    return translate.device_settings(device_settings.settings(known.name))
+    return translate.device_settings(device_settings.stored(known.name))
 
 
 @operation("addDevices")
@@ -67,7 +65,7 @@ def add_devices(
     added, pending = imports.add(body.documents, name=given(body.name)), jobs.pending()
     return AddedDevices(
         devices=[
-            translate.device_details(each, device_settings.settings(each.name), pending.get(each.name, 0))
+            translate.device_details(each, device_settings.stored(each.name), pending.get(each.name, 0))
             for each in added
         ]
     )

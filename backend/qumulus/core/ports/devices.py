@@ -121,6 +121,10 @@ class DeviceRules(Protocol):
 class DeviceSettingsStore(DeviceRules, Protocol):
     """What an administrator, or a device's engine, says of a device."""
 
+    def stored(self, device: str) -> DeviceSettings:
+        """Return what was set, whatever a fault makes of it."""
+        ...
+
     def set(self, device: str, settings: DeviceSettings) -> None: ...
 
     def report(self, device: str) -> DeviceReport: ...

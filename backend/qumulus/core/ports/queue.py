@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from qumulus.core.faults import Fault
 from qumulus.core.jobs import JobState
 from qumulus.core.programs import Program
 from qumulus.core.results import LogLine, Outcome
@@ -25,6 +26,7 @@ class Claim:
     attempts: int = 3  # how many may
     max_seconds: float | None = None  # what the caller allows
     queued_at: datetime | None = None
+    fault: Fault | None = None  # what is to go wrong with it
     fetched: bool = False  # by the engine of its device, which may outlive this machine
 
 

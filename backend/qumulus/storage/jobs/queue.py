@@ -15,43 +15,39 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count as counter
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, or_, select, tuple_, update
 
 from qumulus.core.errors import StorageFull, Unavailable, UnknownJob
 from qumulus.core.events import End, Events
-from qumulus.core.jobs import FINAL, PROGRESS, JobEvent, JobState, after
+from qumulus.core.faults import instead, line, marked
+from qumulus.core.jobs import FINAL, JobEvent, JobState, after
 from qumulus.core.ports import BlobStore, Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
 from qumulus.core.sent_devices import sent
 from qumulus.storage.added_devices import SqlAddedDevices
 from qumulus.storage.database.clock_jump import ClockJump
 from qumulus.storage.database.database import Database
-from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines
+from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs
 from qumulus.storage.device_settings import SqlDeviceSettings
+from qumulus.storage.faults import SqlFaults
 
 from . import rows
+from .changes import AGAIN, CANCELLED, changed, put_back, write_log, write_progress
 from .fairness import FairQueue
-from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
+from .injected import Injected
+from .statements import ANY_QUEUED, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
 from .values import Values
 
 log = logging.getLogger("qumulus.storage")
 
 RENEW = 0.85  # a lease with less than this of its time left is renewed
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
-
-AGAIN: dict[str, Any] = {
-    "state": JobState.QUEUED.value,
-    "claimed_at": None,
-    "running_at": None,
-    "metadata": {},  # how far the run was
-    **NOBODY,
-}
 
 
 class SqlQueue:
@@ -63,6 +59,7 @@ class SqlQueue:
         blobs: BlobStore,
         device_settings: SqlDeviceSettings,
         added_devices: SqlAddedDevices,
+        faults: SqlFaults,
         clock: Clock,
         events: Events,
     ) -> None:
@@ -74,6 +71,7 @@ class SqlQueue:
         self._machine = database.clock  # by which leases go
         self._events = events
         self._leap = ClockJump(database.clock)
+        self._injected = Injected(database, faults, clock, self._tell)
         self._more = False  # the last claim got all that it asked for: so there is more, most likely
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
@@ -82,6 +80,7 @@ class SqlQueue:
         self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
     ) -> list[Claim]:
         """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
+        self._injected.let_go()
         if not self._more:
             with self._database.read() as connection:
                 if connection.execute(ANY_QUEUED).first() is None:
@@ -100,16 +99,17 @@ class SqlQueue:
         self._more = len(taken) == count
         for job_id in expired:
             self._tell(job_id, {"state": JobState.FAILED, "failure": Failure.TIME})
-        return self._claims(taken)
+        return self._injected.sorted_out(self._claims(taken))
 
     def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
         """Claim the oldest jobs of a device whose own engine fetches them. See `FetchedQueue.fetch`."""
+        self._injected.let_go()
 
         def work(connection: Connection) -> list[AnyRow]:
             now = self._clock.now()
             oldest = (
                 select(jobs.c.number)
-                .where(IS_QUEUED, rows.lanes_of(device))
+                .where(IS_QUEUED, rows.lanes_of(device), ~rows.IS_ASIDE)
                 .order_by(jobs.c.ticket, jobs.c.number)
                 .limit(limit)
             )
@@ -118,7 +118,14 @@ class SqlQueue:
             until = None if lease is None else self._machine.wall() + lease
             return [_take(connection, number, f"{rows.PROVIDER}{device}", now, until) for number in numbers]
 
-        return self._claims(self._database.writer.run(work))
+        left = []
+        for claim in self._injected.sorted_out(self._claims(self._database.writer.run(work))):
+            outcome = instead(claim.fault) if claim.fault else None
+            if claim.fault and outcome:  # nobody but us can have it fail
+                self.finish(claim, marked(claim.fault, outcome), [line(claim.fault, self._clock.now())])
+            else:
+                left.append(claim)
+        return left
 
     def renew(self, job_id: str, lease: timedelta) -> None:
         """Renew the lease of a job that was fetched with one. See `FetchedQueue.renew`."""
@@ -166,12 +173,12 @@ class SqlQueue:
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""
         values = {"state": after(JobState.CLAIMED, JobEvent.START).value, "running_at": self._clock.now()}
-        work = partial(_changed, claim=claim, event=JobEvent.START, values=values)
+        work = partial(changed, claim=claim, event=JobEvent.START, values=values)
         return self._database.writer.run(work, synced=claim.fetched)
 
     def expect_end(self, claim: Claim, at: datetime) -> None:
         """Keep until when the job goes on. See `JobQueue.expect_end`."""
-        work = partial(_changed, claim=claim, event=JobEvent.SUCCEED, values={"due_at": at})
+        work = partial(changed, claim=claim, event=JobEvent.SUCCEED, values={"due_at": at})
         self._database.writer.run(work, synced=False)
 
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
@@ -214,7 +221,7 @@ class SqlQueue:
         kept: list[dict[str, Any]] = []
 
         def work(connection: Connection) -> list[str | None] | None:
-            if not _changed(connection, claim, event, values):
+            if not changed(connection, claim, event, values):
                 return None
             replaced: list[str | None] = []
             for value in kept:  # a file of that name may have been attached before
@@ -222,7 +229,7 @@ class SqlQueue:
                 replaced += connection.execute(FORGET_RESULT, same).scalars()
             if kept:
                 connection.execute(KEEP_RESULT, kept)
-            _write_log(connection, claim, log)
+            write_log(connection, claim, log)
             return replaced
 
         try:
@@ -253,8 +260,8 @@ class SqlQueue:
 
         def work(connection: Connection) -> None:
             if connection.execute(MINE, of(claim)).first():
-                _write_log(connection, claim, lines)
-                _write_progress(connection, claim, lines)
+                write_log(connection, claim, lines)
+                write_progress(connection, claim, lines)
 
         self._database.writer.run(work, synced=False)
 
@@ -264,7 +271,7 @@ class SqlQueue:
 
     def put_back(self, claim: Claim) -> JobState | None:
         """Queue again what has not begun. See `JobQueue.put_back`."""
-        return self._hand_back(claim, _put_back)
+        return self._hand_back(claim, put_back)
 
     def _hand_back(self, claim: Claim, becomes: Callable[..., Mapping[str, Any]]) -> JobState | None:
         now = self._clock.now()
@@ -274,7 +281,7 @@ class SqlQueue:
             if row is None:
                 return None
             values = becomes(row, now=now)
-            _changed(connection, claim, JobEvent.RELEASE, values)
+            changed(connection, claim, JobEvent.RELEASE, values)
             return values
 
         values = self._database.writer.run(work)
@@ -282,6 +289,7 @@ class SqlQueue:
 
     def recover(self, *, everything: bool = False) -> int:
         """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
+        self._injected.let_go(from_before=True)
         if not everything and (self._leap.just_now() or not self._database.calm()):
             return 0  # leases seem to be over that are not: first let everybody renew theirs
         now, wall = self._clock.now(), self._machine.wall()
@@ -337,16 +345,10 @@ class SqlQueue:
 
 
 GONE = "Its program can't be read from the disk any more: submit it again."
-CANCELLED = "It was cancelled while it ran."
 LOST = (
     f"It was begun {MOST_RETURNS + 1} times, and each time the server or its worker processes ended while it ran: "
     "see the server's log, then submit it again."
 )
-
-
-def _changed(connection: Connection, claim: Claim, event: JobEvent, values: Mapping[str, Any]) -> bool:
-    """Change the claimed job, if the attempt is still this one and ``event`` is legal."""
-    return connection.execute(CHANGE[event], {**values, **of(claim)}).rowcount == 1
 
 
 def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
@@ -360,7 +362,7 @@ def _failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
 
 def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Mapping[str, Any]:
     """Return what becomes of a job whose run ended without an outcome."""
-    values = _put_back(row, now=now)
+    values = put_back(row, now=now)
     if values is not AGAIN:
         return values
     if counted and row.counted + 1 >= row.attempts:
@@ -369,33 +371,3 @@ def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> M
         return _failed(Failure.LOST, LOST, now)
     tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
     return AGAIN | tally
-
-
-def _put_back(row: AnyRow, *, now: datetime) -> Mapping[str, Any]:
-    """Return what becomes of a job whose run has not begun."""
-    state = after(JobState(row.state), JobEvent.RELEASE)
-    return {"state": state.value, "ended_at": now, "reason": CANCELLED, **NOBODY} if state in FINAL else AGAIN
-
-
-def _write_log(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:
-    if lines:
-        written = [
-            {
-                "job": claim.job_id,
-                "attempt": claim.attempt,
-                "time": line.time,
-                "severity": line.severity.value,
-                "text": line.text,
-            }
-            for line in lines
-        ]
-        connection.execute(insert(log_lines), written)
-
-
-def _write_progress(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:
-    """Keep with the job what the last of these lines says of how far it is, until there is an outcome."""
-    for line in reversed(lines):
-        if line.progress is not None:
-            said = {"time": line.time.isoformat(), "text": line.text, **asdict(line.progress)}
-            connection.execute(update(jobs).where(jobs.c.id == claim.job_id).values(metadata={PROGRESS: said}))
-            return

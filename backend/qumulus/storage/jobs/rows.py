@@ -25,6 +25,8 @@ SAME_NAMES = (
     "max_seconds", "attempts", "idempotency_key",
 )  # fmt: skip
 
+IS_ASIDE = jobs.c.lane.like("%\x1f%\x1f%")
+IN_NAME_OF = "fault:"  # how the owner of a claim begins that a fault keeps
 PROVIDER = "provider:"  # how the owner of a claim begins that an engine fetched: it outlives this server
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {"state": JobState, "tags": tuple, "failure": Failure}
@@ -43,6 +45,16 @@ def lane(device: str, account: str) -> str:
     return f"{device}\x1f{account}"
 
 
+def aside(name: str, fault: str) -> str:
+    """Return the lane in which the jobs of a lane stay because of a fault."""
+    return f"{name}\x1f{fault}"
+
+
+def fault_of(name: str) -> str:
+    """Return the fault that keeps the jobs of a lane; empty where none does."""
+    return "".join(name.split("\x1f")[2:])
+
+
 def lanes_of(device: str) -> ColumnElement[bool]:
     """Return the condition that a job is in a lane of a device."""
     return and_(jobs.c.lane > lane(device, ""), jobs.c.lane < device + chr(0x20))
@@ -50,7 +62,7 @@ def lanes_of(device: str) -> ColumnElement[bool]:
 
 def device_and_account(name: str) -> tuple[str, str]:
     """Split a lane into its device and its account."""
-    device, _, account = name.partition("\x1f")
+    device, account = name.split("\x1f")[:2]
     return device, account
 
 

@@ -26,7 +26,7 @@ from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
 from qumulus.storage.device_settings import SqlDeviceSettings
 
-from . import lists, positions, rows, sessions
+from . import lists, positions, rows, sessions, waits
 from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
 from .values import Values
 
@@ -75,6 +75,7 @@ class SqlJobs:
             raise Draining
         self._admit(new.account, len(new.payload), jobs=1)
         now = self._clock.now()
+        settings = self._device_settings.settings(new.device)
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
         with self._values.stored(new.payload) as (payload, blob):
             values |= {"payload": payload, "payload_blob": blob, "payload_size": len(new.payload)}
@@ -85,6 +86,7 @@ class SqlJobs:
                 if new.session is not None:
                     _admit(connection, new, new.session, now)
                 connection.execute(REGISTER if new.registered else QUEUE, values)
+                waits.tell(connection, new.device, settings, now, values["id"])
                 return rows.to_job_of(values)
 
             job = self._database.writer.run(work)

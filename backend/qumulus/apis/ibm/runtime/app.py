@@ -15,7 +15,12 @@ from .limits import ServiceLimits
 
 DOCUMENT = Document("qumulus.apis.ibm.runtime.schemas")
 SUBJECTS = Subjects(
-    jobs=("/jobs/{id}",), devices=("/backends/{id}",), members=("backend",), device=names.core_or_unknown
+    jobs=("/jobs/{id}",),
+    devices=("/backends/{id}",),
+    members=("backend",),
+    device=names.core_or_unknown,
+    submits=("runJob",),
+    results=("getJobResults",),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from qumulus.core import errors as core
-from qumulus.openapi.contract import STATUSES, Errors, Problem
+from qumulus.openapi.contract import STATUSES, Errors, Fault, Problem
 from qumulus.payloads import runtime_errors
 from qumulus.payloads.runtime_errors import (
     NO_SESSION_IN_PLAN,
@@ -59,6 +59,7 @@ REGISTRY: Mapping[type, Entry] = {
     core.Unavailable: Entry(1202, "Send the request again in a little while."),
 }
 TOO_LARGE = Entry(3248, "Send fewer circuits in a job.")
+INJECTED = "The fault was asked for: list the faults of the emulator to see by whom."
 MISTAKE = Entry(1000, "Send the request again; if it fails again, the server's log says why.")
 
 
@@ -72,6 +73,8 @@ def body(_declared: type[Any], problem: Problem) -> ErrorContainer:
 def _entry(problem: Problem) -> Entry:
     if problem.error is None:
         return MISTAKE
+    if isinstance(problem.error, Fault) and problem.error.code is not None:
+        return Entry(problem.error.code, INJECTED)
     if problem.status == 413:  # the body itself, which no error of the core tells of
         return TOO_LARGE
     return next(entry for each in type(problem.error).__mro__ if (entry := REGISTRY.get(each)))

@@ -11,7 +11,14 @@ from . import backends, calibrations, jobs, known, sessions
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.quantum.schemas")
-SUBJECTS = Subjects(jobs=("/jobs/{id}",), devices=("/backends/{id}",), members=("backend_id",), device=known.device_of)
+SUBJECTS = Subjects(
+    jobs=("/jobs/{id}",),
+    devices=("/backends/{id}",),
+    members=("backend_id",),
+    device=known.device_of,
+    submits=("createJob",),
+    results=("getJobResult",),
+)
 
 
 def create(cloud: Cloud) -> FastAPI:
