@@ -25,6 +25,7 @@ class JobQuery:
     kinds: frozenset[str] | None = None
     api: str | None = None
     session: str | None = None
+    alone: bool = False  # only those of no session
     instance: str | None = None
     tags: tuple[str, ...] = ()  # all of them
     text: str | None = None  # in id, name or note
