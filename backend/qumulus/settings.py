@@ -121,7 +121,10 @@ class Settings(BaseSettings):
     )
     sse_requirements: str = Field(
         "quri-parts-oqtopus",
-        description="what is installed for these programs, comma-separated, when the first one comes",
+        description="what is installed for these programs, comma-separated; 'oqtopus' is what OQTOPUS' own container has",
+    )
+    sse_prepare: bool = Field(
+        False, description="install that when the server starts, and not when the first of these programs comes"
     )
     allow_unsandboxed: bool = Field(
         False, description="run services although this machine can't keep them from other files"

@@ -174,6 +174,9 @@ class RemoteQueue:
     def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
         """The Provider API takes no lines of the log."""
 
+    def explain(self, queues: str, text: str | None) -> None:
+        """Do nothing: what waits, waits at the cloud."""
+
     def recover(self, *, everything: bool = False) -> int:
         """Jobs that an engine left are handed back by the cloud."""
         del everything

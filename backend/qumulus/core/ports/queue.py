@@ -77,6 +77,10 @@ class JobQueue(Protocol):
         """Keep what a run has written until now."""
         ...
 
+    def explain(self, queues: str, text: str | None) -> None:
+        """Say of the jobs that wait in queues whose names begin with ``queues`` why they wait; None: no more."""
+        ...
+
     def recover(self, *, everything: bool = False) -> int:
         """Hand back all jobs whose lease is over (none for a minute after the wall clock leapt), or, where the caller knows that
         no other dispatcher lives, every job with a lease.

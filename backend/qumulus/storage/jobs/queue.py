@@ -265,6 +265,16 @@ class SqlQueue:
 
         self._database.writer.run(work, synced=False)
 
+    def explain(self, queues: str, text: str | None) -> None:
+        """Say why jobs wait. See `JobQueue.explain`."""
+        waiting = IS_QUEUED & jobs.c.device.startswith(queues, autoescape=True) & jobs.c.reason.is_distinct_from(text)
+        with self._database.read() as connection:
+            if connection.execute(select(jobs.c.number).where(waiting).limit(1)).first() is None:
+                return
+        self._database.writer.run(
+            lambda connection: connection.execute(update(jobs).where(waiting).values(reason=text))
+        )
+
     def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
         """Hand a job back, or end the job. See `JobQueue.release`."""
         return self._hand_back(claim, partial(_handed_back, counted=counted, reason=reason))
