@@ -134,6 +134,12 @@ class Settings(BaseSettings):
     token: Credential = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
     provider_key: Credential = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
     instances: str = Field("", description="more IBM instances: names or CRNs, comma-separated")
+    fleet: str = Field(
+        "all",
+        min_length=1,
+        description="devices that are offered: 'all', 'today' for what IBM offers at present, names, comma-separated, "
+        "or a folder of descriptions; those that were added are offered besides",
+    )
     show_mocks: bool = Field(
         False, description="list the devices that exist for tests, such as test_eagle, to everybody"
     )

@@ -6,6 +6,7 @@ answered from a small index that is generated from the snapshots and committed (
 
 from .added import AddedCatalogue, CombinedCatalogue, SentDevice
 from .catalogue import SnapshotCatalogue
+from .fleet import FleetCatalogue
 from .imports import Imports
 
-__all__ = ["AddedCatalogue", "CombinedCatalogue", "Imports", "SentDevice", "SnapshotCatalogue"]
+__all__ = ["AddedCatalogue", "CombinedCatalogue", "FleetCatalogue", "Imports", "SentDevice", "SnapshotCatalogue"]

@@ -36,6 +36,10 @@ class AddedCatalogue:
         """By the core's name, in any case. See `Catalogue.device`."""
         return self._found(name).device
 
+    def offers(self, name: str) -> bool:
+        """Say whether the device is there. See `Catalogue.offers`."""
+        return name.lower() in self._added.all()
+
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:
@@ -125,6 +129,10 @@ class CombinedCatalogue:
     def device(self, name: str) -> Device:
         """By the core's name, in any case. See `Catalogue.device`."""
         return self._of(name).device(name)
+
+    def offers(self, name: str) -> bool:
+        """Say whether one of them offers the device. See `Catalogue.offers`."""
+        return any(catalogue.offers(name) for catalogue in self._catalogues)
 
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None

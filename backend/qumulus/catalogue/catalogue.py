@@ -51,6 +51,10 @@ class SnapshotCatalogue:
             raise UnknownDevice(name) from None
         return replace(found, name=key, description="For tests") if key in MOCKS else found
 
+    def offers(self, name: str) -> bool:
+        """Say whether the device is there. See `Catalogue.offers`."""
+        return name.lower() in MOCKS or name.lower() in index.load()
+
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:

@@ -36,7 +36,6 @@ _MOST = {**dict.fromkeys(_PROBABILITIES, 1.0), "gate_length": 1e12, "readout_len
 _qubits = listed(whole, MOST_QUBITS)
 _numbers = listed(number)
 _texts = listed(text, 1000)
-_complex = listed(number, 2)
 
 _gate = members(
     {"name": text, "parameters": _texts, "qasm_def": text, "coupling_map": listed(_qubits)}, required=("name",)
@@ -88,7 +87,6 @@ _CONFIGURATION = members(
         "parallel_compilation": flag,
         "conditional_latency": listed(_numbers),
         "acquisition_latency": listed(_numbers),
-        "u_channel_lo": listed(listed(members({"q": whole, "scale": _complex}))),
     },
     required=("n_qubits", "basis_gates"),
 )

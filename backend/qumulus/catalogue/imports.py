@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
-from qumulus.core.devices import Calibration, DescribedDevice, Device, from_values
+from qumulus.core.devices import AddedDevice, Calibration, DescribedDevice, Device, from_values
 from qumulus.core.errors import InvalidRequest, TooLarge, UnknownDevice
 from qumulus.core.ports.devices import AddedDevices, Catalogue
 
@@ -36,7 +36,8 @@ class Imports:
         if len({*kept, *(each.device.name for each in made)}) > MOST_DEVICES:
             raise TooLarge(f"There may be {MOST_DEVICES} devices besides those of the package: remove one first.")
         for each in made:
-            self._added.add(each)
+            if not _has(kept.get(each.device.name), each):
+                self._added.add(each)
         return tuple(self._known.device(each.device.name) for each in made)
 
     def remove(self, name: str) -> None:
@@ -76,6 +77,15 @@ class Imports:
             raise InvalidRequest(
                 f"Nothing says what {name} is: add its configuration, such as backend.configuration()."
             ) from None
+
+
+def _has(kept: AddedDevice | None, made: DescribedDevice) -> bool:
+    """Say whether all of a device is kept already, as at each further start with a folder."""
+    return (
+        kept is not None
+        and kept.device == made.device
+        and {each.id for each in made.calibrations} <= {each.id for each in kept.series}
+    )
 
 
 def _calibration(name: str, configuration: Mapping[str, Any], properties: Mapping[str, Any]) -> Calibration:

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from qumulus.catalogue import SnapshotCatalogue
+from qumulus.catalogue import files as device_files
+from qumulus.core.errors import InvalidRequest
 
-from . import device_files, show
+from . import show
 from .cloud import Cloud, at
-from .options import Json, Url
+from .options import Json, Url, fail
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -98,7 +100,11 @@ def import_devices(
     Properties of different times are the device's series.
     """
     added: dict[str, dict[str, Any]] = {}
-    for documents in device_files.batches(device_files.documents(files)):
+    try:
+        found = device_files.documents(files)
+    except InvalidRequest as error:
+        fail(error.message)
+    for documents in device_files.batches(found):
         body = {"documents": documents} | ({"name": name} if name else {})
         added |= {device["name"]: device for device in Cloud(url).post("/emulator/devices", body)["devices"]}
     if json:

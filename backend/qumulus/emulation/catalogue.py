@@ -37,6 +37,10 @@ class FaultyCatalogue:
             raise UnknownDevice(name)
         return device
 
+    def offers(self, name: str) -> bool:
+        """Say whether a device is there and may be used. See `Catalogue.offers`."""
+        return self._catalogue.offers(name) and not self._retired(self._catalogue.device(name).name)
+
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:

@@ -14,7 +14,6 @@ from typing import Any
 from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
 from qumulus.apis.family import Api, loaded
-from qumulus.catalogue import AddedCatalogue, CombinedCatalogue, Imports, SnapshotCatalogue
 from qumulus.core.cloud import Cloud
 from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import Services
@@ -31,6 +30,7 @@ from qumulus.openapi.documentation import Added, Served, documentation
 from qumulus.settings import Settings
 from qumulus.storage import Storage
 
+from . import devices
 from .health import Health
 from .runners import Runners, StartError, opened, secret
 
@@ -65,6 +65,9 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
     storage = opened(settings)
     try:
         return _compose(settings, storage, rules)
+    except StartError:
+        storage.close()
+        raise
     except KindsDiffer as error:
         storage.close()
         raise StartError(f"Not all that is accepted would be run:\n{error}") from error
@@ -76,13 +79,12 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
 def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Front:
     runners = Runners(settings, storage)
     host = runners.host
-    added = storage.added_devices
-    catalogue = CombinedCatalogue(AddedCatalogue(added), SnapshotCatalogue(show_mocks=settings.show_mocks))
+    catalogue, imports = devices.catalogue(settings.fleet, storage.added_devices, show_mocks=settings.show_mocks)
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
         catalogue=FaultyCatalogue(catalogue, storage.faults),
-        device_imports=Imports(catalogue, added),
+        device_imports=imports,
         accounts=storage.accounts,
         sessions=storage.sessions,
         workloads=storage.workloads,

@@ -28,6 +28,10 @@ class Catalogue(Protocol):
         """
         ...
 
+    def offers(self, name: str) -> bool:
+        """Say whether a device is there and may be used; one that is known may not be."""
+        ...
+
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:

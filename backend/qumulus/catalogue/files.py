@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .options import fail
+from qumulus.core.errors import InvalidRequest, TooLarge
 
 FILE_BYTES = 32 << 20
 MOST_FILES = 2000
@@ -21,12 +21,16 @@ Document = dict[str, Any]
 
 
 def documents(paths: Sequence[Path]) -> list[Document]:
-    """Return what all files say; a date in a file's path is that of a document that has none."""
+    """Return what all files say; a date in a file's path is that of a document that has none.
+
+    Raises:
+        InvalidRequest, TooLarge
+    """
     found = [each for path in paths for each in _files(path)]
     if not found:
-        fail("There is no JSON and no YAML file there.")
+        raise InvalidRequest("There is no JSON and no YAML file there.")
     if len(found) > MOST_FILES:
-        fail(f"There are {len(found):,} files: import at most {MOST_FILES:,} at once.")
+        raise TooLarge(f"There are {len(found):,} files: name at most {MOST_FILES:,} at once.")
     return [_dated(document, path) for path in found for document in _read(path)]
 
 
@@ -66,12 +70,13 @@ def _properties(document: Document) -> bool:
 
 def _read(path: Path) -> list[Document]:
     if path.stat().st_size > FILE_BYTES:
-        fail(f"{path} has more than {FILE_BYTES >> 20} MiB: no device takes as much.")
+        raise TooLarge(f"{path} has more than {FILE_BYTES >> 20} MiB: no device takes as much.")
     try:
         text = path.read_text("utf-8")
         value = json.loads(text) if path.suffix == ".json" else _yaml(text)
-    except (ValueError, RecursionError) as error:
-        fail(f"{path} can't be read: {str(error).splitlines()[0] if str(error) else 'it is too deep'}.")
+    except (OSError, ValueError, RecursionError) as error:
+        why = str(error).splitlines()[0] if str(error) else "it is too deep"
+        raise InvalidRequest(f"{path} can't be read: {why}.") from None
     if isinstance(value, str):  # a document that was encoded twice, as a client's encoder is easily used
         try:
             value = json.loads(value)
@@ -80,7 +85,7 @@ def _read(path: Path) -> list[Document]:
     several = value if isinstance(value, list) else [value]
     described: list[Document] = [each for each in several if isinstance(each, dict)]
     if len(described) < max(1, len(several)):
-        fail(f"{path} has something in it that is no object: it describes no device.")
+        raise InvalidRequest(f"{path} has something in it that is no object: it describes no device.")
     return described
 
 
