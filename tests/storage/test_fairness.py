@@ -13,6 +13,7 @@ from qumulus.core.accounts import Caller
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import InvalidRequest, UnknownSession, WrongState
 from qumulus.core.jobs import JobState, NewJob
+from qumulus.core.owners import owner_name
 from qumulus.core.results import Failure, Outcome
 from qumulus.core.sessions import NewSession, SessionMode, SessionState
 from qumulus.storage import Storage, open_storage
@@ -298,6 +299,25 @@ def test_a_lease_that_is_over_hands_the_job_back(storage, clock):
     assert storage.queue.recover() == 0
     clock.move(2)
     assert storage.queue.recover() == 1
+
+
+@pytest.mark.parametrize(
+    ("owner", "cause"),
+    [
+        (owner_name(), "It has not ended."),
+        ("elsewhere:17:abc", "(elsewhere:17) ended, or could not be reached"),
+        ("provider:kawasaki", "The engine of its device did not report in time."),
+    ],
+)
+def test_whoever_takes_a_job_again_is_told_why_its_last_run_was_lost(storage, clock, owner, cause):
+    submit(storage, attempts=1)
+    (claim,) = storage.queue.claim(owner, 1, LEASE)
+    storage.queue.start(claim)
+    clock.move(11)
+    assert storage.queue.recover() == 1
+    (again,) = storage.queue.claim("me", 1, LEASE)
+    assert again.counted_attempts == 1
+    assert cause in (again.lost_because or "")
 
 
 def test_a_wall_clock_that_is_set_back_makes_no_lease_longer(storage, clock):

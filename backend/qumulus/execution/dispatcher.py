@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.events import Events
+from qumulus.core.owners import owner_name
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import DEVICE_NOISE, Limits
 from qumulus.core.services import is_device
-from qumulus.dispatching.leases import LEASE, Leases, owner_name
+from qumulus.dispatching.leases import LEASE, Leases
 from qumulus.dispatching.loops import until_done
 
 from . import process

@@ -29,6 +29,7 @@ from qumulus.core.faults import FaultKind, instead, line, marked
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
+from qumulus.core.tracing import TRACE
 from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.log_buffer import LogLimit
 
@@ -163,6 +164,7 @@ class Slot:
             self._worker = self._context.worker_pool.start_worker()
 
     def _serve(self, run: JobRun) -> None:
+        TRACE.set(run.claim.trace)
         try:
             outcome = self._injected(run) or self._outcome(run)
         except NotBegun:
@@ -246,6 +248,7 @@ class Slot:
             return None
         run.begun, run.begun_at = time.monotonic(), self._context.clock.now()
         run.began_at = run.begun_at
+        log.info("Job %s begins: attempt %d, in process %d.", run.claim.job_id, run.claim.attempt, worker.pid)
         if run.claim.fault is not None and run.claim.fault.rule.kind is FaultKind.WORKER_LOST:
             worker.kill()
             run.confirmed = True

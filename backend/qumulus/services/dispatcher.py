@@ -21,6 +21,7 @@ from qumulus.core.jobs import JobState
 from qumulus.core.kinds import Runners, UnknownKind
 from qumulus.core.ports import Claim, Clock, JobQueue
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
+from qumulus.core.tracing import TRACE
 from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.leases import Leases
 from qumulus.dispatching.loops import until_done
@@ -34,10 +35,8 @@ from .sandbox import Sandbox
 LOOK_SECONDS = 5.0  # how often executions are looked for that became ripe by time alone
 PAUSE_SECONDS = 5.0  # until an execution that could not begin is queued again
 JOIN_SECONDS = 5.0
-LOST = (
-    "The server ended while it ran, or was so short of memory or time that it did not say for a while that it was there. "
-    "A program runs once only, so it was not started again: start a new execution."
-)
+LOST = "The server that ran it ended."
+ONCE = "A program runs once only, so it was not started again: start a new execution."
 NOT_BEGUN = "The server ended before it began."
 CANCELLED = "It was cancelled while it ran."
 UNSAFE = (
@@ -163,6 +162,7 @@ class ProgramDispatcher:
         return False
 
     def _take(self, claim: Claim) -> None:
+        TRACE.set(claim.trace)
         attempt = Attempt(self._queue, claim, self._stopping, log)
         try:
             source = self._sources.of(claim.program.kind)
@@ -177,7 +177,7 @@ class ProgramDispatcher:
         claim, handed_back = attempt.claim, False
         try:
             if claim.counted_attempts >= claim.attempts:
-                self._end(source, attempt, failed(Failure.LOST, "Lost", LOST))
+                self._end(source, attempt, failed(Failure.LOST, "Lost", f"{claim.lost_because or LOST} {ONCE}"))
                 return
             if claim.fault is not None and (outcome := self._injected(claim.fault, attempt)) is not None:
                 self._end(source, attempt, outcome)
@@ -215,6 +215,7 @@ class ProgramDispatcher:
         def start() -> bool:
             nonlocal begun
             begun = self._queue.start(claim)
+            log.info("Execution %s begins.", claim.job_id)
             return begun
 
         try:

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from qumulus.core.events import Events
 from qumulus.core.kinds import Runners
+from qumulus.core.owners import owner_name
 from qumulus.core.ports import Clock, JobQueue, PoolStore, SealedStore, ServiceStore
 from qumulus.core.services import BESIDE
-from qumulus.dispatching.leases import owner_name
 from qumulus.dispatching.loops import until_done
 from qumulus.payloads import SENT_PROGRAM, SERVICE, USER_PROGRAMS
 

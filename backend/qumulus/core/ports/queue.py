@@ -27,6 +27,8 @@ class Claim:
     max_seconds: float | None = None  # what the caller allows
     queued_at: datetime | None = None
     fault: Fault | None = None  # what is to go wrong with it
+    trace: str | None = None  # of the request that made the job
+    lost_because: str | None = None  # why the run before this one had no outcome, a sentence
     fetched: bool = False  # by the engine of its device, which may outlive this machine
 
 

@@ -122,6 +122,8 @@ jobs = Table(
     Column("lease_until", Moment),  # None: held without a lease
     Column("due_at", Moment),  # when it ends by the clock of the cloud, where its outcome is known before
     Column("idempotency_key", Word(255)),
+    Column("trace", Word(64)),  # of the request that made it
+    Column("lost_because", Prose),  # why its last run ended without an outcome
     Column("payload_size", BigInteger),  # bytes; None: of an earlier version, or gone
     # Last, so that reading the other columns never follows a payload's overflow pages.
     Column("payload_blob", Word(255)),  # the key of a payload that is too large for the row

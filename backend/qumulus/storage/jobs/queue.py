@@ -21,12 +21,13 @@ from functools import partial
 from itertools import count as counter
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, case, or_, select, tuple_, update
 
 from qumulus.core.errors import StorageFull, Unavailable, UnknownJob
 from qumulus.core.events import End, Events
 from qumulus.core.faults import instead, line, marked
 from qumulus.core.jobs import FINAL, JobEvent, JobState, after
+from qumulus.core.owners import silence
 from qumulus.core.ports import BlobStore, Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
 from qumulus.core.sent_devices import sent
@@ -311,10 +312,13 @@ class SqlQueue:
             else jobs.c.lease_until < wall,
         )
         with self._database.read() as connection:
-            if connection.execute(select(jobs.c.number).where(gone).limit(1)).first() is None:
-                return 0
+            owners = connection.execute(select(jobs.c.owner).where(gone).distinct()).scalars().all()
+        if not owners:
+            return 0
+        causes = {owner: ENDED if everything else _cause(owner) for owner in owners}
         cancelling = jobs.c.state == JobState.CANCELLING.value
-        returned = AGAIN | {"returned": jobs.c.returned + 1}
+        because = case(causes, value=jobs.c.owner, else_=ENDED)
+        returned = AGAIN | {"returned": jobs.c.returned + 1, "lost_because": because}
         had_its_only_run = and_(jobs.c.state == JobState.RUNNING.value, jobs.c.attempts == 1)
         steps = (
             (
@@ -326,7 +330,10 @@ class SqlQueue:
                     **NOBODY,
                 },
             ),
-            (~cancelling & (jobs.c.returned >= MOST_RETURNS), _failed(Failure.LOST, LOST, now)),
+            (
+                ~cancelling & (jobs.c.returned >= MOST_RETURNS),
+                _failed(Failure.LOST, LOST, now) | {"reason": LOST + because},
+            ),
             (had_its_only_run, returned | {"counted": 1}),  # for whoever takes it to say so
             (~cancelling, returned),
         )
@@ -355,10 +362,14 @@ class SqlQueue:
 
 
 GONE = "Its program can't be read from the disk any more: submit it again."
-LOST = (
-    f"It was begun {MOST_RETURNS + 1} times, and each time the server or its worker processes ended while it ran: "
-    "see the server's log, then submit it again."
-)
+ENDED = "The server that ran it ended."
+NOT_REPORTED = "The engine of its device did not report in time."
+LOST = f"It was begun {MOST_RETURNS + 1} times, and each time the run was lost: see the server's log, then submit it again. The last time: "
+
+
+def _cause(owner: str) -> str:
+    """Why a claim was not renewed."""
+    return NOT_REPORTED if owner.startswith(rows.PROVIDER) else silence(owner)
 
 
 def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
@@ -378,6 +389,6 @@ def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> M
     if counted and row.counted + 1 >= row.attempts:
         return _failed(Failure.CRASHED, reason, now) | {"counted": row.counted + 1}
     if not counted and row.returned >= MOST_RETURNS:
-        return _failed(Failure.LOST, LOST, now)
+        return _failed(Failure.LOST, LOST + reason, now)
     tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
-    return AGAIN | tally
+    return AGAIN | tally | {"lost_because": reason}

@@ -15,6 +15,7 @@ from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Claim
 from qumulus.core.programs import Program
 from qumulus.core.results import Failure
+from qumulus.core.tracing import TRACE
 from qumulus.storage.database.tables import AnyRow, jobs
 
 JOB_NAMES = tuple(field.name for field in fields(Job))
@@ -81,6 +82,7 @@ def job_values(new: NewJob, job_id: str, now: datetime) -> dict[str, Any]:
         "counted": 0,
         "returned": 0,
         "metadata": {},
+        "trace": TRACE.get(),
     }
 
 
@@ -120,5 +122,7 @@ def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
         attempts=row.attempts,
         max_seconds=row.max_seconds,
         queued_at=row.queued_at,
+        trace=row.trace,
+        lost_because=row.lost_because,
         fetched=row.owner.startswith(PROVIDER),
     )

@@ -34,7 +34,7 @@ CLAIM_COLUMNS = tuple(
     jobs.c[name]
     for name in (
         "id", "account", "device", "kind", "shots", "session", "calibration", "max_seconds", "request", "attempt",
-        "attempts", "counted", "owner", "queued_at", "payload", "payload_blob",
+        "attempts", "counted", "owner", "queued_at", "trace", "lost_because", "payload", "payload_blob",
     )
 )  # fmt: skip
 

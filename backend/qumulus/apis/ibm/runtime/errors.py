@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from uuid import uuid4
+from uuid import UUID
 
 from qumulus.core import errors as core
+from qumulus.core.tracing import TRACE, new_trace
 from qumulus.openapi.contract import STATUSES, Errors, Fault, Problem
 from qumulus.payloads import runtime_errors
 from qumulus.payloads.runtime_errors import (
@@ -67,7 +68,7 @@ def body(_declared: type[Any], problem: Problem) -> ErrorContainer:
     """The container for what went wrong; every error of this API has it."""
     entry = _entry(problem)
     error = Error(code=entry.code, message=problem.message, solution=entry.solution, more_info=MORE.format(entry.code))
-    return ErrorContainer(errors=[error], trace=str(uuid4()), status_code=problem.status)
+    return ErrorContainer(errors=[error], trace=str(UUID(TRACE.get() or new_trace())), status_code=problem.status)
 
 
 def _entry(problem: Problem) -> Entry:
