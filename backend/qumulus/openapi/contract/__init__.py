@@ -20,13 +20,13 @@ Path, method, status, places and names of parameters come from the document. A h
   itself is one of them.
 
 It returns the generated model, ``str``, ``bytes`` or None as declared, `Rendered` for bytes made from a model beforehand,
-or a `Reply` for another declared status or for headers.
+a `Reply` for another declared status or for headers, or a `Stream` of events that are sent as they come.
 """
 
 from .document import Document
 from .operations import ContractError, Operations
 from .problems import STATUSES, Errors, Problem, Refused
-from .replies import Rendered, Reply
+from .replies import Rendered, Reply, Stream
 from .rules import RULES, Call, Fault, Rule, Send, Subjects
 from .serving import serve
 
@@ -45,6 +45,7 @@ __all__ = [
     "Reply",
     "Rule",
     "Send",
+    "Stream",
     "Subjects",
     "serve",
 ]

@@ -90,10 +90,8 @@ class Declared:
 
     @property
     def success_types(self) -> frozenset[Any]:
-        """Return the types of all bodies that a handler may return with success."""
-        return frozenset(answer.type for answer in self.answers.values() if 200 <= answer.status < 300) or frozenset(
-            [None]
-        )
+        """Return the types of all bodies that a handler may return with success, or to send the caller elsewhere."""
+        return frozenset(answer.type for answer in self.answers.values() if answer.status < 400) or frozenset([None])
 
     @property
     def body_annotation(self) -> Any:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from fastapi.params import Depends
 
 from .document import Declared, Document, Parameter
-from .replies import Rendered, Reply
+from .replies import Rendered, Reply, Stream
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -120,7 +120,7 @@ def returned_types(annotation: Any) -> frozenset[Any]:
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
         return frozenset().union(*map(returned_types, get_args(annotation)))
-    if origin in (Reply, Rendered):
+    if origin in (Reply, Rendered, Stream):
         return frozenset().union(*map(returned_types, get_args(annotation)))
     return frozenset([None if annotation is NoneType else annotation])
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
 from .document import JSON, Declared
@@ -24,6 +25,14 @@ class Reply(Generic[T]):
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Generic[T]):
+    """Server-sent events, sent as they come: models whose members are the fields of an event, such as ``event`` and ``data``."""
+
+    events: AsyncIterator[T]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,9 @@ def response(value: Any, operation: Declared, request: Request) -> Response:
     """
     if isinstance(value, Response):
         return value
+    if isinstance(value, Stream):
+        success = operation.success
+        return StreamingResponse(_lines(value.events), success.status, value.headers, success.media_type)
     reply = value if isinstance(value, Reply) else Reply(value)
     status = reply.status or operation.success.status
     if status not in operation.answers:
@@ -75,6 +87,12 @@ def response(value: Any, operation: Declared, request: Request) -> Response:
         if _has_already(request, reply.content.etag):
             return Response(status_code=304, headers=headers)
     return Response(_encoded(reply.content, media_type), status, headers, media_type)
+
+
+async def _lines(events: AsyncIterator[BaseModel]) -> AsyncIterator[str]:
+    """Yield events as WHATWG's HTML standard writes them, section 9.2; no value has more than one line."""
+    async for event in events:
+        yield "".join(f"{name}: {value}\n" for name, value in event.model_dump(by_alias=True).items()) + "\n"
 
 
 def _encoded(content: Any, media_type: str | None) -> bytes:
