@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import URL
 
-from qumulus.core import cloud, keeping, pools, ports, services
+from qumulus.core import cloud, following, keeping, pools, ports, services
 
 
 def _cloud(request: Request) -> cloud.Cloud:
@@ -31,10 +31,6 @@ async def _queue(request: Request) -> ports.FetchedQueue:
 
 async def _devices(request: Request) -> ports.Catalogue:
     return _cloud(request).catalogue
-
-
-async def _device_imports(request: Request) -> ports.DeviceImports:
-    return _cloud(request).device_imports
 
 
 async def _accounts(request: Request) -> ports.Accounts:
@@ -69,11 +65,11 @@ async def _settled(request: Request) -> ports.Settled:
     return _cloud(request).settled
 
 
+async def _following(request: Request) -> following.Following:
+    return _cloud(request).following
+
+
 async def _clock(request: Request) -> ports.Clock:
-    return _cloud(request).clock
-
-
-async def _clock_control(request: Request) -> ports.ClockControl:
     return _cloud(request).clock
 
 
@@ -98,7 +94,6 @@ Cloud = Annotated[cloud.Cloud, Depends(_whole)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.FetchedQueue, Depends(_queue)]
 Devices = Annotated[ports.Catalogue, Depends(_devices)]
-DeviceImports = Annotated[ports.DeviceImports, Depends(_device_imports)]
 Accounts = Annotated[ports.Accounts, Depends(_accounts)]
 Sessions = Annotated[ports.Sessions, Depends(_sessions)]
 Workloads = Annotated[ports.Workloads, Depends(_workloads)]
@@ -107,8 +102,8 @@ Faults = Annotated[ports.FaultStore, Depends(_faults)]
 State = Annotated[ports.State, Depends(_state)]
 Keeping = Annotated[keeping.Keeping, Depends(_keeping)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
+Following = Annotated[following.Following, Depends(_following)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
-ClockControl = Annotated[ports.ClockControl, Depends(_clock_control)]
 Services = Annotated[services.Services, Depends(_services)]
 Pools = Annotated[pools.Pools, Depends(_pools)]
 Origin = Annotated[str, Depends(_origin)]

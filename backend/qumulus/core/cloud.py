@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .following import Following
 from .keeping import Keeping
 from .pools import Pools
 from .ports import (
     Accounts,
     Catalogue,
-    ClockControl,
-    DeviceImports,
+    Clock,
     DeviceSettingsStore,
     FaultStore,
     FetchedQueue,
@@ -30,7 +30,6 @@ class Cloud:
     jobs: JobStore
     queue: FetchedQueue
     catalogue: Catalogue
-    device_imports: DeviceImports
     accounts: Accounts
     sessions: Sessions
     workloads: Workloads
@@ -40,5 +39,6 @@ class Cloud:
     faults: FaultStore
     state: State
     settled: Settled
-    clock: ClockControl
+    following: Following
+    clock: Clock
     keeping: Keeping

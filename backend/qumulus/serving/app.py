@@ -11,14 +11,16 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from qumulus import console
 from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
 from qumulus.apis.family import Api, loaded
+from qumulus.catalogue import SnapshotCatalogue
 from qumulus.core.cloud import Cloud
+from qumulus.core.following import Following
 from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import Services
 from qumulus.core.waiting import Waiting
-from qumulus.emulation.catalogue import FaultyCatalogue
 from qumulus.emulation.faults import Rules
 from qumulus.execution import metrics as execution_metrics
 from qumulus.http import metrics
@@ -30,7 +32,6 @@ from qumulus.openapi.documentation import Added, Served, documentation
 from qumulus.settings import Settings
 from qumulus.storage import Storage
 
-from . import devices
 from .health import Health
 from .runners import Runners, StartError, opened, secret
 
@@ -65,9 +66,6 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
     storage = opened(settings)
     try:
         return _compose(settings, storage, rules)
-    except StartError:
-        storage.close()
-        raise
     except KindsDiffer as error:
         storage.close()
         raise StartError(f"Not all that is accepted would be run:\n{error}") from error
@@ -79,12 +77,10 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
 def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Front:
     runners = Runners(settings, storage)
     host = runners.host
-    catalogue, imports = devices.catalogue(settings.fleet, storage.added_devices, show_mocks=settings.show_mocks)
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
-        catalogue=FaultyCatalogue(catalogue, storage.faults),
-        device_imports=imports,
+        catalogue=SnapshotCatalogue(show_mocks=settings.show_mocks),
         accounts=storage.accounts,
         sessions=storage.sessions,
         workloads=storage.workloads,
@@ -93,6 +89,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         device_settings=storage.device_settings,
         faults=storage.faults,
         state=storage.state,
+        following=Following(storage.events),
         settled=Waiting(storage.jobs.settled, storage.events, hold=settings.status_hold),
         clock=storage.clock,
         keeping=storage.usage,
@@ -134,6 +131,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         [
             *every_mount,
             *(Mount(prefix, pages, name="documentation") for prefix in DOCUMENTATION),
+            Mount(console.PREFIX, console.console(), name="console"),
         ],
         fallback=otherwise,
         allowed_hosts=settings.allowed_hosts.split(","),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import DeviceImports, DeviceSettingsStore, Jobs
 from qumulus.apis.dependencies import Devices as Catalogue
-from qumulus.apis.given import given
+from qumulus.apis.dependencies import DeviceSettingsStore, Jobs
 from qumulus.openapi.contract import Operations
 
 from .callers import Administrator
-from .schemas.devices import AddedDevices, DeviceDetails, DeviceName, Devices, DeviceSettings, NewDevices
+from .schemas.devices import (
+    Calibration,
+    CalibrationId,
+    DeviceDetails,
+    DeviceName,
+    Devices,
+    DeviceSettings,
+)
 from .translate import devices as translate
 
 operation = Operations()
@@ -22,7 +28,9 @@ def list_devices(
     pending = jobs.pending()
     known = sorted(catalogue.devices(), key=lambda device: device.name)
     return Devices(
-        devices=[translate.device(each, device_settings.stored(each.name), pending.get(each.name, 0)) for each in known]
+        devices=[
+            translate.device(each, device_settings.settings(each.name), pending.get(each.name, 0)) for each in known
+        ]
     )
 
 
@@ -36,7 +44,19 @@ def get_device(
 ) -> DeviceDetails:
     """One device, with its gates."""
     known = catalogue.device(device)
-    return translate.device_details(known, device_settings.stored(known.name), jobs.pending(known.name)[known.name])
+    return translate.device_details(known, device_settings.settings(known.name), jobs.pending(known.name)[known.name])
+
+
+@operation("getDeviceCalibration")
+def get_device_calibration(
+    device: DeviceName,
+    administrator: Administrator,
+    catalogue: Catalogue,
+    calibration_id: CalibrationId | None = None,
+) -> Calibration:
+    """What it says of qubits and gates."""
+    calibration = catalogue.calibration(device, calibration_id=calibration_id)
+    return translate.calibration(calibration, catalogue.configuration(calibration.device))
 
 
 @operation("setDevice")
@@ -50,28 +70,4 @@ def set_device(
     """All settings of a device at once."""
     known = catalogue.device(device)
     device_settings.set(known.name, translate.core_settings(body))
-    return translate.device_settings(device_settings.stored(known.name))
-
-
-@operation("addDevices")
-def add_devices(
-    body: NewDevices,
-    administrator: Administrator,
-    imports: DeviceImports,
-    device_settings: DeviceSettingsStore,
-    jobs: Jobs,
-) -> AddedDevices:
-    """Add devices, or calibrations to devices."""
-    added, pending = imports.add(body.documents, name=given(body.name)), jobs.pending()
-    return AddedDevices(
-        devices=[
-            translate.device_details(each, device_settings.stored(each.name), pending.get(each.name, 0))
-            for each in added
-        ]
-    )
-
-
-@operation("removeDevice")
-def remove_device(device: DeviceName, administrator: Administrator, imports: DeviceImports) -> None:
-    """Remove a device that was added."""
-    imports.remove(device)
+    return translate.device_settings(device_settings.settings(known.name))

@@ -10,8 +10,9 @@ from qumulus.core.ports import JobQuery, JobStore
 from qumulus.openapi.contract import Operations
 
 from .callers import Administrator
+from .schemas.accounts import AccountId
 from .schemas.devices import DeviceName
-from .schemas.jobs import ApiName, Job, JobId, JobState, Limit, Log, Offset, SearchText
+from .schemas.jobs import ApiName, Job, JobId, JobState, Limit, Log, Offset, SearchText, SessionId
 from .schemas.jobs import Jobs as JobList
 from .translate import jobs as translate
 
@@ -25,6 +26,8 @@ def list_jobs(
     state: JobState | None = None,
     device: DeviceName | None = None,
     api: ApiName | None = None,
+    account: AccountId | None = None,
+    session: SessionId | None = None,
     q: SearchText | None = None,
     limit: Limit = 50,
     offset: Offset = 0,
@@ -34,6 +37,8 @@ def list_jobs(
         states=None if state is None else frozenset([core.JobState(state)]),
         device=None if device is None else device.lower(),
         api=api,
+        account=account,
+        session=session,
         text=q,
         limit=limit,
         offset=offset,

@@ -18,13 +18,18 @@ from .schemas.emulator import Api, Health, Information, Links
 from .translate import server as translate
 
 SIMULATORS = ("qiskit", "qiskit-aer", "qiskit-ibm-runtime")
-LINKS = Links(documentation="/docs", reference="/redoc", health="/health", metrics="/metrics")
+LINKS = Links(documentation="/docs", reference="/redoc", health="/health", metrics="/metrics", console="/console")
 
 operation = Operations()
 
 
 async def _served(request: Request) -> Sequence[Served]:
     return request.app.state.served
+
+
+async def _wants_page(request: Request) -> bool:
+    """Say whether a browser asks, which names HTML before everything else."""
+    return request.headers.get("accept", "").lower().startswith("text/html")
 
 
 def _checks(request: Request) -> Sequence[Check]:
@@ -36,7 +41,11 @@ async def _metrics(request: Request) -> Callable[[], str]:
 
 
 @operation("getInformation")
-def get_information(served: Annotated[Sequence[Served], Depends(_served)]) -> Information:
+def get_information(
+    served: Annotated[Sequence[Served], Depends(_served)], wants_page: Annotated[bool, Depends(_wants_page)]
+) -> Information | Reply[None]:
+    if wants_page:
+        return Reply(None, status=303, headers={"Location": LINKS.console})
     return Information(
         name="Qumulus", version=version("qumulus"), packages=packages(), apis=list(map(_api, served)), links=LINKS
     )

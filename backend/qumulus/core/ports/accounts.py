@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from qumulus.core.accounts import Account, Caller, Instance, Token
-from qumulus.core.sessions import NewSession, Session
+from qumulus.core.sessions import NewSession, Session, SessionPage
 
 
 class Accounts(Protocol):
@@ -94,16 +93,16 @@ class Sessions(Protocol):
 
     def open(self, new: NewSession) -> Session: ...
 
+    def page(self, *, limit: int, offset: int) -> SessionPage:
+        """Return sessions of all accounts, newest first, and how many there are."""
+        ...
+
     def get(self, session_id: str, caller: Caller) -> Session:
         """Return a session of the caller.
 
         Raises:
             UnknownSession: also for a session of somebody else.
         """
-        ...
-
-    def beginning(self, instance: str, account: str) -> Sequence[Session]:
-        """Return the account's sessions in instances whose names begin so, the oldest first."""
         ...
 
     def close(self, session_id: str, caller: Caller) -> Session:

@@ -14,7 +14,7 @@ from qumulus.core.errors import UnknownSession, WrongState
 from qumulus.core.events import Events
 from qumulus.core.jobs import PENDING, Job
 from qumulus.core.ports import Clock
-from qumulus.core.sessions import NewSession, Session, SessionMode
+from qumulus.core.sessions import NewSession, Session, SessionMode, SessionPage
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import AnyRow, jobs, sessions
 
@@ -94,16 +94,19 @@ class SqlSessions:
         self._database.writer.run(lambda connection: connection.execute(insert(sessions).values(values)))
         return self.get(values["id"], Caller(account=new.account))
 
+    def page(self, *, limit: int, offset: int) -> SessionPage:
+        """Return sessions of all accounts, newest first. See `core.ports.Sessions`."""
+        newest = select(sessions.c.id).order_by(sessions.c.created_at.desc(), sessions.c.id).limit(limit).offset(offset)
+        with self._database.read() as connection:
+            ids = connection.execute(newest).scalars().all()
+            found = {each.id: each for each in matching(connection, sessions.c.id.in_(ids))}
+            total = connection.execute(select(func.count()).select_from(sessions)).scalar_one()
+        return SessionPage(tuple(found[each] for each in ids if each in found), total)
+
     def get(self, session_id: str, caller: Caller) -> Session:
         """Return the session, if it is the caller's. See `core.ports.Sessions`."""
         with self._database.read() as connection:
             return _owned(connection, session_id, caller)
-
-    def beginning(self, instance: str, account: str) -> list[Session]:
-        """Return the account's sessions by the beginning of their instance. See `core.ports.Sessions`."""
-        begins = sessions.c.instance.startswith(instance, autoescape=True)
-        with self._database.read() as connection:
-            return matching(connection, sessions.c.account == account, begins)
 
     def close(self, session_id: str, caller: Caller) -> Session:
         """Take no more jobs. See `core.ports.Sessions`."""

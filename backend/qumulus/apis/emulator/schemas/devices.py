@@ -2,11 +2,23 @@
 #   filename:  openapi.yaml
 
 from __future__ import annotations
-from enum import StrEnum
-from typing import Annotated, Any
-from pydantic import AwareDatetime, ConfigDict, Field, MISSING
+from typing import Annotated
+from pydantic import AwareDatetime, ConfigDict, Field
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
+from enum import StrEnum
+
+
+CalibrationId = TypeAliasType(
+    "CalibrationId",
+    Annotated[
+        str,
+        Field(
+            examples=["0ab1c2d3-0000-4000-8000-000000000000"], max_length=80, min_length=1, pattern="^[A-Za-z0-9_.:-]+$"
+        ),
+    ],
+)
+"""The identifier of a calibration"""
 
 
 class DeviceKind(StrEnum):
@@ -44,15 +56,50 @@ class DeviceSettings(Wire):
     """Whether its jobs wait for an engine that fetches them by the Provider API"""
 
 
-class NewDevices(Wire):
-    """What describes devices"""
+Qubit = TypeAliasType("Qubit", Annotated[int, Field(ge=0)])
 
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: DeviceName | MISSING = MISSING
-    documents: Annotated[list[dict[str, Any]], Field(max_length=1000, min_length=1)]
-    """Documents of any known form, together or apart"""
+
+class GateFigures(Wire):
+    """What a calibration says of a gate on its qubits"""
+
+    gate: Annotated[str, Field(examples=["ecr"])]
+    qubits: Annotated[list[Qubit], Field(examples=[[1, 0]])]
+    error: Annotated[float | None, Field(examples=[0.0071])]
+    """The average error of the gate"""
+    length_ns: Annotated[float | None, Field(examples=[660])]
+    operational: Annotated[bool, Field(examples=[True])]
+
+
+Position = TypeAliasType(
+    "Position", Annotated[list[float] | None, Field(examples=[[0, 0]], max_length=2, min_length=2)]
+)
+"""Where a qubit lies, in steps of the drawing to the right and down"""
+
+
+class QubitFigures(Wire):
+    """What a calibration says of a qubit; null where it says nothing"""
+
+    t1_us: Annotated[float | None, Field(examples=[237.4])]
+    """Relaxation time in microseconds"""
+    t2_us: Annotated[float | None, Field(examples=[49.4])]
+    """Dephasing time in microseconds"""
+    frequency_ghz: Annotated[float | None, Field(examples=[4.72])]
+    readout_error: Annotated[float | None, Field(examples=[0.0278])]
+    """The mean of both wrong readings"""
+    readout_length_ns: Annotated[float | None, Field(examples=[1300])]
+    operational: Annotated[bool, Field(examples=[True])]
+    at: Position | None
+
+
+class Calibration(Wire):
+    """A calibration of a device"""
+
+    id: Annotated[str, Field(examples=["0ab1c2d3-0000-4000-8000-000000000000"])]
+    device: Annotated[str, Field(examples=["brisbane"])]
+    at: Annotated[AwareDatetime, Field(examples=["2025-01-20T05:05:52Z"])]
+    """When it was made"""
+    qubits: list[QubitFigures]
+    gates: list[GateFigures]
 
 
 class Device(Wire):
@@ -81,9 +128,3 @@ class Devices(Wire):
     """All devices"""
 
     devices: list[Device]
-
-
-class AddedDevices(Wire):
-    """Devices that were added, or whose calibrations were"""
-
-    devices: list[DeviceDetails]

@@ -41,6 +41,7 @@ class Links(Wire):
     reference: Annotated[str, Field(examples=["/redoc"])]
     health: Annotated[str, Field(examples=["/health"])]
     metrics: Annotated[str, Field(examples=["/metrics"])]
+    console: Annotated[str, Field(examples=["/console"])]
 
 
 class Check(Wire):

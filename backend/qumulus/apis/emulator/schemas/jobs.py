@@ -92,6 +92,18 @@ SearchText = TypeAliasType("SearchText", Annotated[str, Field(examples=["Bell"],
 """A text to look for"""
 
 
+SessionId = TypeAliasType(
+    "SessionId",
+    Annotated[
+        str,
+        Field(
+            examples=["3f1f0b3e-8d2b-4c55-9f0e-0f7d3ad4b1aa"], max_length=64, min_length=1, pattern="^[A-Za-z0-9_-]+$"
+        ),
+    ],
+)
+"""The identifier of a session"""
+
+
 class Job(Wire):
     """A job of any API"""
 
@@ -127,8 +139,6 @@ class Job(Wire):
     """The same as a number, where its API has one"""
     run_seconds: Annotated[float | None, Field(examples=[0.021])]
     """How long the device was busy"""
-    trace: Annotated[str | None, Field(examples=["3f2a9b1c5d7e4f60a1b2c3d4e5f60718"])]
-    """The id of the request that made it, in the lines of the server's log"""
     progress: Progress | None
     metadata: Annotated[dict[str, Any], Field(examples=[{"method": "dense"}])]
     """How it was simulated"""

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
+from typing import Any
 
-from qumulus.apis.emulator.schemas.devices import Device, DeviceDetails, DeviceKind, DeviceSettings
+from qumulus.apis.emulator.schemas.devices import (
+    Calibration,
+    Device,
+    DeviceDetails,
+    DeviceKind,
+    DeviceSettings,
+    GateFigures,
+    QubitFigures,
+)
 from qumulus.core import devices
 
 
@@ -35,3 +46,46 @@ def device_settings(known: devices.DeviceSettings) -> DeviceSettings:
 def core_settings(body: DeviceSettings) -> devices.DeviceSettings:
     """What is to be set for a device."""
     return devices.DeviceSettings(**dict(body))
+
+
+def calibration(known: devices.Calibration, configuration: Mapping[str, Any]) -> Calibration:
+    """What a calibration says of qubits and gates, by the members that clients read of its document."""
+    places, width = configuration.get("coords") or (), configuration["n_qubits"]
+    return Calibration(
+        id=known.id,
+        device=known.device,
+        at=known.at,
+        qubits=[
+            _qubit(said or (), place)
+            for _, said, place in zip_longest(range(width), known.properties["qubits"], places)
+        ],
+        gates=[_gate(each) for each in known.properties["gates"]],
+    )
+
+
+def _qubit(said: Sequence[Mapping[str, Any]], place: Sequence[float] | None) -> QubitFigures:
+    values = _values(said)
+    return QubitFigures(
+        t1_us=values.get("T1"),
+        t2_us=values.get("T2"),
+        frequency_ghz=values.get("frequency"),
+        readout_error=values.get("readout_error"),
+        readout_length_ns=values.get("readout_length"),
+        operational=bool(values.get("operational", True)),
+        at=None if place is None else list(place),
+    )
+
+
+def _gate(said: Mapping[str, Any]) -> GateFigures:
+    values = _values(said["parameters"])
+    return GateFigures(
+        gate=said["gate"],
+        qubits=list(said["qubits"]),
+        error=values.get("gate_error"),
+        length_ns=values.get("gate_length"),
+        operational=bool(values.get("operational", True)),
+    )
+
+
+def _values(said: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    return {each["name"]: each["value"] for each in said}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from qumulus.apis.dependencies import Clock, Devices, Jobs, Sessions
 from qumulus.openapi.contract import Operations
 
-from .callers import Caller, Instance
-from .limits import Limits
+from .callers import Caller
 from .schemas.session import CreateSessionRequest, SessionId, SessionResponse, UpdateSessionRequest
 from .translate import sessions as translate
 
@@ -15,18 +14,10 @@ operation = Operations()
 
 @operation("createSession")
 def create_session(
-    body: CreateSessionRequest,
-    caller: Caller,
-    instance: Instance,
-    devices: Devices,
-    jobs: Jobs,
-    sessions: Sessions,
-    clock: Clock,
-    limits: Limits,
+    body: CreateSessionRequest, caller: Caller, devices: Devices, jobs: Jobs, sessions: Sessions, clock: Clock
 ) -> SessionResponse:
     """Open a session."""
-    new = limits.session(translate.new(body, caller, devices, jobs), instance)
-    return translate.session(sessions.open(new), clock.now())
+    return translate.session(sessions.open(translate.new(body, caller, devices, jobs)), clock.now())
 
 
 @operation("getSession")

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
-from qumulus.apis.oqtopus.names import offered
 from qumulus.core.services import queue_beside
 from qumulus.openapi.contract import Operations, Rendered
 
@@ -47,6 +46,6 @@ def get_device(
     jobs: Jobs,
     information: Information,
 ) -> DeviceInfo:
-    device = offered(device_id, devices)
+    device = devices.device(device_id)
     pending = {**jobs.pending(device.name), **jobs.pending(queue_beside(device.name))}
     return translate.device(device, device_settings, pending, information)

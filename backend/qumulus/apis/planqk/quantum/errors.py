@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from qumulus.openapi.contract import STATUSES, Errors, Problem
+from qumulus.openapi.contract import Errors, Problem
 
 from .schemas.error import Error
-from .translate.normalized import NotRenderable
 
 
 def _body(model: type[Error], problem: Problem) -> Error:
@@ -13,4 +12,4 @@ def _body(model: type[Error], problem: Problem) -> Error:
     return model(status=problem.status, error_message=told, error=told, detail=told)
 
 
-ERRORS = Errors(body=_body, otherwise=Error, statuses={**STATUSES, NotRenderable: 422})
+ERRORS = Errors(body=_body, otherwise=Error)

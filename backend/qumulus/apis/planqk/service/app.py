@@ -12,14 +12,7 @@ from . import executions, results, token
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.service.schemas")
-SUBJECTS = Subjects(
-    jobs=("/services/{service}/{id}",),
-    devices=("/services/{service}",),
-    device=device_of,
-    submits=("startExecution", "startExecutionWithoutSlash"),
-    results=("getResult", "getResultFile"),
-    tokens=("getToken",),
-)
+SUBJECTS = Subjects(jobs=("/services/{service}/{id}",), devices=("/services/{service}",), device=device_of)
 
 
 def create(cloud: Cloud, *, relative_links: bool = False) -> FastAPI:

@@ -16,7 +16,6 @@ from qumulus.core.accounts import Caller
 from .jobs import time
 
 MAX_SECONDS = 28_800.0
-WITHIN = "@"  # between the backend and the service execution, where a session is one's
 STATUSES: Mapping[core.SessionState, wire.Status] = {
     core.SessionState.OPEN: wire.Status.OPEN,
     core.SessionState.ACTIVE: wire.Status.ACTIVE,
@@ -25,13 +24,7 @@ STATUSES: Mapping[core.SessionState, wire.Status] = {
 }
 
 
-def belongs(session: core.Session) -> tuple[str, str | None]:
-    """The backend of a session, and the service execution whose program has opened it."""
-    known, _, execution = (session.instance or "").partition(WITHIN)
-    return known, execution or None
-
-
-def new(body: wire.SessionRequest, caller: Caller, execution: str | None = None) -> core.NewSession:
+def new(body: wire.SessionRequest, caller: Caller) -> core.NewSession:
     """A session as the core takes it; the id of the backend, of which several may be one device, stands for its instance.
 
     Raises:
@@ -41,7 +34,7 @@ def new(body: wire.SessionRequest, caller: Caller, execution: str | None = None)
     longest = MAX_SECONDS if body.ttl is MISSING or body.ttl is None else float(body.ttl)
     return core.NewSession(
         account=caller.account,
-        instance=known.id if execution is None else f"{known.id}{WITHIN}{execution}",
+        instance=known.id,
         device=known.device,
         mode=core.SessionMode(body.mode),
         max_seconds=longest,
@@ -57,7 +50,7 @@ def status(session: core.Session, now: datetime) -> wire.Status:
 
 def session(session: core.Session, now: datetime) -> wire.Session:
     """A session as people see it."""
-    known = backend(belongs(session)[0])
+    known = backend(session.instance or "")
     closed_at, expires_at = session.closed_at(now), session.expires_at()
     return wire.Session(
         id=session.id,

@@ -1,0 +1,81 @@
+"""What the console asks for: events, sessions, calibrations, and the way to it."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from asking import TASK, ask
+from qumulus.apis.ibm.instances import LOCAL_CRN
+from servers import Server
+
+ADMIN = {"Authorization": "Bearer qumulus-admin"}
+
+
+def asked(server: Server, path: str) -> dict:
+    status, body = ask(server, "GET", path, **ADMIN)
+    assert status == 200, body
+    return body
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", (303, "/console")),
+        ("*/*", (200, None)),
+        ("application/json", (200, None)),
+    ],
+)
+def test_a_browser_at_the_root_is_sent_to_the_console(
+    live_server: Server, accept: str, expected: tuple[int, str | None]
+) -> None:
+    answered = requests.get(live_server.url + "/", headers={"Accept": accept}, allow_redirects=False, timeout=10)
+    assert (answered.status_code, answered.headers.get("Location")) == expected
+
+
+def test_a_page_of_the_console_runs_nothing_from_elsewhere(live_server: Server) -> None:
+    policy = requests.get(f"{live_server.url}/console/jobs/any", timeout=10).headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe-inline" not in policy.partition("style-src")[0]
+
+
+def test_the_stream_tells_of_a_job_that_is_submitted_meanwhile(live_server: Server) -> None:
+    address = f"{live_server.url}/emulator/events?seconds=20"
+    with requests.get(address, headers=ADMIN, stream=True, timeout=30) as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        lines = stream.iter_lines(chunk_size=1, decode_unicode=True)
+        assert [next(lines) for _ in range(3)] == ["event: changed", 'data: {"jobs":[]}', ""]
+        _, task = ask(live_server, "POST", "/task", TASK)
+        assert any(task["task_id"] in line for line in lines)
+
+
+def test_the_stream_ends_when_it_was_asked_to(live_server: Server) -> None:
+    answered = requests.get(f"{live_server.url}/emulator/events?seconds=0", headers=ADMIN, timeout=10)
+    assert answered.text == 'event: changed\ndata: {"jobs":[]}\n\n'
+
+
+def test_sessions_of_all_accounts_are_listed_newest_first(live_server: Server) -> None:
+    caller = {"Authorization": "Bearer qumulus-local", "Service_CRN": LOCAL_CRN, "IBM_API_Version": "2025-05-01"}
+    made = []
+    for mode in ("batch", "dedicated"):
+        status, session = ask(live_server, "POST", "/v1/sessions", {"mode": mode, "backend": "ibm_brisbane"}, **caller)
+        assert status == 200, session
+        made.append(session["id"])
+    page = asked(live_server, "/emulator/sessions?limit=2")
+    assert [each["id"] for each in page["sessions"]] == made[::-1]
+    assert [each["state"] for each in page["sessions"]] == ["open", "open"]
+    assert page["total"] >= 2
+
+
+def test_a_calibration_says_what_the_document_says(live_server: Server) -> None:
+    told = asked(live_server, "/emulator/devices/brisbane/calibration")
+    assert len(told["qubits"]) == 127
+    assert told["qubits"][0]["t1_us"] == pytest.approx(237.36364)
+    assert {len(gate["qubits"]) for gate in told["gates"]} == {1, 2}
+    assert told["qubits"][14]["at"] == [1, 2]
+
+
+def test_a_simulator_without_noise_has_qubits_of_which_nothing_is_said(live_server: Server) -> None:
+    told = asked(live_server, "/emulator/devices/qulacs/calibration")
+    assert told["qubits"]
+    assert {each["t1_us"] for each in told["qubits"]} == {None}
