@@ -86,6 +86,14 @@ generate-%: $(DEV) ## Generate % openapi.yaml
 check-generated: $(DEV) ## Fail if anything generated differs from what the specifications say
 	@$(openapi) generate --check
 
+# -- console -----------------------------------------------------------------------------------------------------------
+
+.PHONY: console
+console: ## Build the console anew from backend/console (for its developers: needs npm)
+	@cd backend/console
+	npm ci --no-progress --loglevel=error
+	npm run --silent build
+
 # -- checks ------------------------------------------------------------------------------------------------------------
 
 .PHONY: lint lint-all fmt

@@ -58,8 +58,7 @@ def main() -> None:
     service = QiskitRuntimeService()
     devices = len(service.backends())
     found: dict[str, object] = {"devices": devices, "backends": time.perf_counter() - start}
-    if "list" not in sys.argv[1:]:
-        found |= {name: in_turn(service, name) for name in LOCAL}
+    found |= {name: in_turn(service, name) for name in LOCAL}
     json.dump(found, sys.stdout)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import secrets
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -13,6 +16,11 @@ from .loops import until_done
 
 LEASE = timedelta(seconds=10)
 HEARTBEAT_SECONDS = 2.0  # between two renewals
+
+
+def owner_name() -> str:
+    """Return a name for a dispatcher, which no other one has, on this machine or elsewhere."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Leases:

@@ -17,7 +17,6 @@ import traceback
 from dataclasses import asdict
 from types import ModuleType
 
-from qumulus.core.clock import SystemClock
 from qumulus.core.programs import Program
 from qumulus.core.results import Failure, Outcome, Progress, Severity
 
@@ -92,8 +91,7 @@ class Worker:
 
     def _log(self, text: str, severity: Severity = Severity.INFO, progress: Progress | None = None, /) -> None:
         so_far = None if progress is None else asdict(progress)
-        now = SystemClock().wall().timestamp()
-        self._wire.send("log", time=now, text=str(text), severity=Severity(severity).value, progress=so_far)
+        self._wire.send("log", time=time.time(), text=str(text), severity=Severity(severity).value, progress=so_far)
 
 
 def _memory(program: Program) -> str:
