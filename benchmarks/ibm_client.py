@@ -23,26 +23,29 @@ TARGETS = {
 LIST_SECONDS = 2.0
 
 
-def measured() -> dict[str, Any]:
-    """What the user's process measured, with a cloud of its own."""
-    with EphemeralCloud() as cloud, tempfile.TemporaryDirectory() as home:
+def measured(*arguments: str, fleet: str = "all") -> dict[str, Any]:
+    """What the user's process measured, with a cloud of its own; and how many requests it took to list the devices, and the server's time."""
+    with EphemeralCloud(settings={"fleet": fleet}) as cloud, tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "qumulus", "env", "ibm", "--url", cloud.url]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
         exports = (line.removeprefix("export ") for line in printed if line.startswith("export "))
         variables = dict(line.split("=", 1) for line in exports)
         done = subprocess.run(
-            [sys.executable, USER],
+            [sys.executable, USER, *arguments],
             check=True,
             stdout=subprocess.PIPE,
             text=True,
             env={"PATH": os.environ["PATH"], "HOME": home, **variables},
         )
-    return json.loads(done.stdout)
+        events = [event for event in cloud.events() if "milliseconds" in event]
+    listing = [event for event in events if "/jobs" not in str(event["path"])]
+    spent = sum(float(str(event["milliseconds"])) for event in listing) / 1000
+    return json.loads(done.stdout) | {"requests": len(listing), "server": spent}
 
 
 def tables() -> list[Table]:
     """The table of the client."""
-    found = measured()
+    found, listed, today = measured(), measured("list"), measured("list", fleet="today")
     listing = found["backends"]
     rows = [
         Row(
@@ -50,7 +53,21 @@ def tables() -> list[Table]:
             ours=seconds(listing),
             least=seconds(LIST_SECONDS),
             met=listing < LIST_SECONDS,
-        )
+        ),
+        Row(
+            what=f"of which in the server: {listed['requests']} requests",
+            ours=seconds(listed["server"]),
+            other=seconds(listed["backends"]),
+            ratio=ratio(listed["backends"], listed["server"]),
+        ),
+        Row(
+            what=f"the same with --fleet today: {today['devices']} devices, {today['requests']} requests; beside: all devices",
+            ours=seconds(today["backends"]),
+            other=seconds(listed["backends"]),
+            ratio=ratio(listed["backends"], today["backends"]),
+            least="2×",
+            met=listed["backends"] / today["backends"] >= 2,
+        ),
     ]
     for name, (least, aim) in TARGETS.items():
         here, local = found[name]["here"], found[name]["local"]

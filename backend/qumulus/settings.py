@@ -82,6 +82,9 @@ class Settings(BaseSettings):
         description="'device': circuits are scheduled, and qubits that wait relax; 'local-mode': the noise of IBM's local mode; "
         "'twin': 'device' with coherent errors and slow dephasing",
     )
+    ibm_limits: Literal["on", "off"] = Field(
+        "on", description="'on': IBM's own limits hold, as it documents them; 'off': only this server's"
+    )
     pub_budget_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         60, description="time in which a circuit is answered, by the most accurate method that fits; no limit"
     )
@@ -118,7 +121,10 @@ class Settings(BaseSettings):
     )
     sse_requirements: str = Field(
         "quri-parts-oqtopus",
-        description="what is installed for these programs, comma-separated, when the first one comes",
+        description="what is installed for these programs, comma-separated; 'oqtopus' is what OQTOPUS' own container has",
+    )
+    sse_prepare: bool = Field(
+        False, description="install that when the server starts, and not when the first of these programs comes"
     )
     allow_unsandboxed: bool = Field(
         False, description="run services although this machine can't keep them from other files"
@@ -128,6 +134,12 @@ class Settings(BaseSettings):
     token: Credential = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
     provider_key: Credential = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
     instances: str = Field("", description="more IBM instances: names or CRNs, comma-separated")
+    fleet: str = Field(
+        "all",
+        min_length=1,
+        description="devices that are offered: 'all', 'today' for what IBM offers at present, names, comma-separated, "
+        "or a folder of descriptions; those that were added are offered besides",
+    )
     show_mocks: bool = Field(
         False, description="list the devices that exist for tests, such as test_eagle, to everybody"
     )

@@ -14,10 +14,13 @@ Only the standard library and pytest are imported here: where the packages of a 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,13 @@ import pytest
 
 from .clients import DEFAULT_TOKEN, FAMILIES
 from .control.administration import Administration, CloudRefused, service_name
+from .control.emulator import Emulator, Fault
 from .control.ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
 
-__all__ = ["CloudRefused", "QuantumCloud"]
+__all__ = ["CloudRefused", "Fault", "QuantumCloud"]
 
 ACCESS_KEY = "qumulus"
+CLOUD = pytest.StashKey["QuantumCloud"]()  # of the session, as long as it runs
 NOT_HERE = (
     "The packages of the server are not installed beside these tests: install Qumulus with them, or elsewhere, and name it "
     "by qumulus_command = /path/to/qumulus in the settings of pytest, or by the variable QUMULUS_COMMAND."
@@ -47,6 +52,8 @@ class QuantumCloud:
         self._cloud = cloud
         self.url = cloud.url
         self.administer = Administration(cloud.url)
+        self.emulator = Emulator(self.administer)
+        self._set: list[Callable[[], object]] = []  # how what was set is undone, the last of it last
 
     def variables(self, family: str) -> dict[str, str]:
         """What a family's clients (``ibm``, ``oqtopus``, ``planqk``) read from the environment."""
@@ -66,13 +73,54 @@ class QuantumCloud:
         return self.administer("POST", "/reset")
 
     def set_device(self, device: str, **settings: object) -> None:
-        """Take a device off (``online=False``), make its jobs wait (``least_queue_seconds=2``) or run longer, until a reset.
+        """Take a device off (``online=False``), make its jobs wait (``least_queue_seconds=2``) or run longer, until the test ends.
 
         Raises:
             CloudRefused: there is no such device or setting.
         """
         known = self.administer("GET", f"/devices/{device}")["settings"]
         self.administer("PUT", f"/devices/{device}/settings", known | settings)
+        self.undo_later(lambda: self.administer("PUT", f"/devices/{device}/settings", known))
+
+    def fault(self, kind: str, **rule: object) -> Fault:
+        """Let something go wrong until the test ends: `fault("error", api="ibm", status=503, times=2)`. See docs/emulation.md.
+
+        Raises:
+            CloudRefused: there is no such kind, or it takes no such member.
+        """
+        fault = self.emulator.fault(kind, **rule)
+        self.undo_later(fault.remove)
+        return fault
+
+    def stuck(self) -> list[str]:
+        """Return a sentence for each job that waits for what will not come by itself; none where the cloud does not answer."""
+        try:
+            return self.emulator.stuck()
+        except (CloudRefused, OSError):
+            return []
+
+    def told(self) -> str:
+        """Return what a person may want to know where a test has failed."""
+        try:
+            faults = [fault for fault in self.emulator.faults() if fault.known_hits]
+        except (CloudRefused, OSError):
+            return ""
+        hit = [f"The fault {fault.id} ({fault.rule['kind']}) has hit {fault.known_hits} times." for fault in faults]
+        return "\n".join([*hit, *self.stuck()])
+
+    def undo_later(self, undo: Callable[[], object]) -> None:
+        """Have something undone after the test that has set it."""
+        self._set.append(undo)
+
+    @property
+    def mark(self) -> int:
+        """Return how much was set until now."""
+        return len(self._set)
+
+    def undo(self, mark: int = 0) -> None:
+        """Undo what was set since a mark, the last of it first."""
+        while len(self._set) > mark:
+            self._set.pop()()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,6 +128,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("qumulus", "a quantum cloud for the tests")
     group.addoption("--qumulus-fresh", action="store_true", default=None, help="each test finds a cloud without jobs")
     parser.addini("qumulus_fresh", "each test finds a cloud without jobs", type="bool", default=False)
+    parser.addini(
+        "qumulus_patience",
+        "seconds after which a test fails whose job waits for what will not come by itself; 0: never",
+        default="20",
+    )
     parser.addini("qumulus_command", "how qumulus is called, where it is installed elsewhere", default="")
     parser.addini("qumulus_instances", "further IBM instances, names or CRNs", type="linelist", default=[])
 
@@ -99,8 +152,10 @@ def quantum_cloud(pytestconfig: pytest.Config) -> Iterator[QuantumCloud]:
     except CloudNotStarted as error:
         pytest.fail(str(error), pytrace=False)
     try:
-        yield QuantumCloud(cloud)
+        pytestconfig.stash[CLOUD] = QuantumCloud(cloud)
+        yield pytestconfig.stash[CLOUD]
     finally:
+        del pytestconfig.stash[CLOUD]
         cloud.stop()
 
 
@@ -111,6 +166,59 @@ def _qumulus_fresh(request: pytest.FixtureRequest) -> None:
         config.getoption("qumulus_fresh") or config.getini("qumulus_fresh")
     ):
         request.getfixturevalue("quantum_cloud").reset()
+
+
+@pytest.fixture(autouse=True)
+def _qumulus_undone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test sets is undone after it, however long its cloud lives; what was set for more than one test stays."""
+    cloud = request.config.stash.get(CLOUD, None)
+    mark = cloud.mark if cloud else 0
+    yield
+    if (cloud := request.config.stash.get(CLOUD, None)) is not None:
+        cloud.undo(mark)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """A test whose job waits for what will not come by itself fails, and says so, instead of hanging."""
+    patience = float(item.config.getini("qumulus_patience"))
+    with watched(item.config.stash.get(CLOUD, None), patience) if patience else contextlib.nullcontext():
+        return (yield)
+
+
+@contextlib.contextmanager
+def watched(cloud: QuantumCloud | None, patience: float) -> Generator[None]:
+    """Ask again and again, while a test runs, whether one of its jobs is stuck; where somebody else has set the alarm, do nothing."""
+    ours = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
+    if cloud is None or not ours or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+        yield
+        return
+    before: list[str] = []
+
+    def look(*_: object) -> None:
+        stuck = cloud.stuck()
+        if both := [sentence for sentence in stuck if sentence in before]:
+            pytest.fail("\n".join([f"The test has waited for more than {patience:g} seconds.", *both]), pytrace=False)
+        before[:] = stuck
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, patience / 2, patience / 2)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside a failure stands what the cloud knows of it: faults that have hit, jobs that wait."""
+    report = yield
+    cloud = item.config.stash.get(CLOUD, None)
+    uses = "quantum_cloud" in getattr(item, "fixturenames", ())
+    if report.failed and uses and cloud is not None and (told := cloud.told()):
+        report.sections.append(("The quantum cloud", told))
+    return report
 
 
 @pytest.fixture

@@ -187,6 +187,35 @@ def test_an_instance_is_known_from_wherever_the_client_would_read_it(tmp_path, o
     assert (ended.stdout[:4], ended.stderr) == ("200 ", "")
 
 
+def test_a_fleet_is_there_and_with_it_the_devices_that_the_script_names(tmp_path, own_home):
+    code = ASK + "# ibm_sherbrooke, and not ibm_runtime\n"
+    command = ["run", "--instance", CRN, "--fleet", "today", "--", *python(tmp_path, code), HIDDEN]
+    ended = qumulus(*command, HOME=str(own_home))
+    assert (ended.stdout, ended.stderr) == ("200 9\n", "")
+
+
+def test_a_folder_of_descriptions_may_be_the_fleet(tmp_path, own_home):
+    (tmp_path / "fleet").mkdir()
+    (tmp_path / "fleet" / "ring.yaml").write_text("{name: ring9, topology: ring 9}")
+    command = ["run", "--instance", CRN, "--", *python(tmp_path, ASK), HIDDEN]
+    ended = qumulus(*command, HOME=str(own_home), QUMULUS_FLEET=str(tmp_path / "fleet"))
+    assert (ended.stdout, ended.stderr) == ("200 1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--fleet", "ibm_atlantis"], "no device named 'atlantis'"),
+        (["--fleet", "today", "--url", "http://x"], "--fleet is for"),
+    ],
+)
+def test_a_fleet_that_cannot_be_had_is_a_sentence(arguments, sentence, own_home):
+    ended = qumulus("run", *arguments, "--", "echo", "ran", HOME=str(own_home))
+    assert ended.returncode != 0
+    assert ended.stdout == ""
+    assert sentence in ended.stderr
+
+
 def test_another_instance_ends_with_the_sentence_that_names_the_flag(tmp_path, own_home):
     ended = qumulus("run", "--instance", "lab", "--", *python(tmp_path, ASK), HIDDEN, HOME=str(own_home))
     assert ended.returncode == 1

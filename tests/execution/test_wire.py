@@ -116,13 +116,14 @@ def test_a_program_is_the_same_on_the_other_side():
         kind="k",
         payload=b"p",
         device="d",
+        documents=b"d",
         shots=5,
         seed=7,
         options={"a": [1]},
         limits=Limits(seconds=3),
         noise="local-mode",
     )
-    assert to_program(Message("run", json.loads(json.dumps(program_members(program))), [b"p"])) == program
+    assert to_program(Message("run", json.loads(json.dumps(program_members(program))), [b"p", b"d"])) == program
 
 
 @pytest.mark.parametrize("missing", ["failure", "reason", "files", "metadata", "run_seconds"])

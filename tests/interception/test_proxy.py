@@ -129,6 +129,28 @@ def test_a_client_that_was_not_told_to_trust_it_is_not_fooled(running):
     assert fetch(running, IAM)["path"] == "/identity/token"
 
 
+def distrusted(caplog: pytest.LogCaptureFixture, seconds: float = 20) -> dict[str, str]:
+    """What is logged of the next client that breaks off."""
+    deadline = time.monotonic() + seconds
+    while not (found := [record for record in caplog.records if "broke off" in record.getMessage()]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found[0].fields
+
+
+def test_only_a_client_that_says_so_is_told_that_it_distrusts_the_certificate(running, caplog):
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(IAM, proxies={"https": running.url}, verify=True, timeout=20)
+    assert distrusted(caplog) == {"distrusted": "iam.cloud.ibm.com"}
+    caplog.clear()
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as killed:
+        killed.sendall(CONNECT_IAM)
+        assert b"200" in killed.recv(65536)
+        killed.sendall(b"\x16\x03\x01\x02\x00")  # the head of a handshake
+        killed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert distrusted(caplog) == {}
+
+
 def test_another_host_is_refused_with_a_sentence_that_clients_show(running):
     with pytest.raises(requests.exceptions.ProxyError, match=r"let it through with --pass www\.example\.org"):
         fetch(running, "https://www.example.org/")

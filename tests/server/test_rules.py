@@ -152,6 +152,9 @@ def test_without_rules_all_is_as_before(cloud):
 
 def test_a_place_that_no_path_has_keeps_the_server_from_starting():
     paths = [operation.path for operation in DOCUMENT.operations.values()]
-    assert Subjects(jobs=("/jobs/{id}",)).mistakes(paths) == []
-    (mistake,) = Subjects(jobs=("/jobs/{id}", "/nothing/{id}")).mistakes(paths)
+    operations = DOCUMENT.operations
+    assert Subjects(jobs=("/jobs/{id}",), submits=("runJob",)).mistakes(paths, operations) == []
+    (mistake,) = Subjects(jobs=("/jobs/{id}", "/nothing/{id}")).mistakes(paths, operations)
     assert mistake.startswith("/nothing/{id}: ")
+    (mistake,) = Subjects(tokens=("getNothing",)).mistakes(paths, operations)
+    assert mistake.startswith("getNothing: ")

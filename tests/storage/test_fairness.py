@@ -13,6 +13,7 @@ from qumulus.core.accounts import Caller
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import InvalidRequest, UnknownSession, WrongState
 from qumulus.core.jobs import JobState, NewJob
+from qumulus.core.owners import owner_name
 from qumulus.core.results import Failure, Outcome
 from qumulus.core.sessions import NewSession, SessionMode, SessionState
 from qumulus.storage import Storage, open_storage
@@ -30,7 +31,7 @@ class Hand:
         self.at = datetime(2026, 1, 1, tzinfo=UTC)
         self.leapt = 0.0
 
-    def now(self) -> datetime:
+    def wall(self) -> datetime:
         return self.at
 
     def monotonic(self) -> float:
@@ -52,7 +53,7 @@ def clock() -> Hand:
 
 @pytest.fixture
 def storage(tmp_path: Path, clock: Hand) -> Iterator[Storage]:
-    opened = open_storage(tmp_path, clock=clock, workers=2)
+    opened = open_storage(tmp_path, machine=clock, workers=2)
     yield opened
     opened.close()
 
@@ -168,9 +169,9 @@ def test_an_idle_session_lets_go_of_its_device(storage, clock):
     others = submit(storage, "b")
     clock.move(59)
     assert next_one(storage) is None
-    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.ACTIVE
+    assert storage.sessions.get(session, ME).state(clock.wall()) is SessionState.ACTIVE
     clock.move(1)
-    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.INACTIVE
+    assert storage.sessions.get(session, ME).state(clock.wall()) is SessionState.INACTIVE
     assert next_one(storage) == others
 
 
@@ -191,7 +192,7 @@ def test_jobs_of_a_session_whose_time_is_over_fail_with_the_reason(storage, cloc
     failed = storage.jobs.get(late, ME)
     assert failed.state is JobState.FAILED
     assert "time of its session" in failed.reason
-    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.CLOSED
+    assert storage.sessions.get(session, ME).state(clock.wall()) is SessionState.CLOSED
     with pytest.raises(WrongState):
         submit(storage, session=session)
 
@@ -206,7 +207,7 @@ def test_cancelling_a_session_cancels_its_jobs(storage, clock):
     assert storage.jobs.get(running, ME).state is JobState.CANCELLING
     assert cancelled.pending_jobs == 1
     storage.queue.release(claim, counted=False, reason="")
-    assert storage.sessions.get(session, ME).state(clock.now()) is SessionState.CLOSED
+    assert storage.sessions.get(session, ME).state(clock.wall()) is SessionState.CLOSED
 
 
 def test_a_session_takes_jobs_of_its_account_and_device_only(storage):
@@ -241,12 +242,12 @@ def test_an_expected_start_counts_what_runs_and_the_last_runs_of_the_device(stor
     storage.device_settings.set("d", DeviceSettings(one_at_a_time=True))
     ids = [submit(storage) for _ in range(3)]
     submit(storage, device="e")
-    assert storage.jobs.expected_start(ids[0]) == clock.now()
+    assert storage.jobs.expected_start(ids[0]) == clock.wall()
     assert next_one(storage, end=False) == ids[0]
-    assert storage.jobs.expected_start(ids[1]) == clock.now() + timedelta(seconds=5)
-    assert storage.jobs.expected_start(ids[2]) == clock.now() + timedelta(seconds=10)
+    assert storage.jobs.expected_start(ids[1]) == clock.wall() + timedelta(seconds=5)
+    assert storage.jobs.expected_start(ids[2]) == clock.wall() + timedelta(seconds=10)
     storage.device_settings.set("d", DeviceSettings(one_at_a_time=True, least_queue_seconds=60))
-    assert storage.jobs.expected_start(ids[1]) == clock.now() + timedelta(seconds=60)
+    assert storage.jobs.expected_start(ids[1]) == clock.wall() + timedelta(seconds=60)
     storage.device_settings.set("d", DeviceSettings(online=False))
     assert storage.jobs.expected_start(ids[1]) is None
     assert storage.jobs.pending("d") == {"d": 3}
@@ -298,6 +299,25 @@ def test_a_lease_that_is_over_hands_the_job_back(storage, clock):
     assert storage.queue.recover() == 0
     clock.move(2)
     assert storage.queue.recover() == 1
+
+
+@pytest.mark.parametrize(
+    ("owner", "cause"),
+    [
+        (owner_name(), "It has not ended."),
+        ("elsewhere:17:abc", "(elsewhere:17) ended, or could not be reached"),
+        ("provider:kawasaki", "The engine of its device did not report in time."),
+    ],
+)
+def test_whoever_takes_a_job_again_is_told_why_its_last_run_was_lost(storage, clock, owner, cause):
+    submit(storage, attempts=1)
+    (claim,) = storage.queue.claim(owner, 1, LEASE)
+    storage.queue.start(claim)
+    clock.move(11)
+    assert storage.queue.recover() == 1
+    (again,) = storage.queue.claim("me", 1, LEASE)
+    assert again.counted_attempts == 1
+    assert cause in (again.lost_because or "")
 
 
 def test_a_wall_clock_that_is_set_back_makes_no_lease_longer(storage, clock):

@@ -30,7 +30,7 @@ class Watch:
     def __init__(self) -> None:
         self.time = NOON
 
-    def now(self) -> datetime:
+    def wall(self) -> datetime:
         return self.time
 
     def monotonic(self) -> float:
@@ -70,7 +70,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     watch = Watch()
-    storage = open_storage(tmp_path / "state", clock=watch)
+    storage = open_storage(tmp_path / "state", machine=watch)
     yield World(storage, watch)
     storage.close()
 
@@ -90,7 +90,11 @@ def test_a_session_stands_for_its_jobs(world):
     assert (second.run_seconds, second.accepts_jobs) == (5.0, True)
     world.storage.sessions.close(session, ME)
     closed = world.storage.workloads.find(replace(ALL, kind=WorkloadKind.DEDICATED)).workloads[0]
-    assert (closed.status, closed.accepts_jobs, closed.ended_at) == (WorkloadStatus.COMPLETED, False, world.watch.now())
+    assert (closed.status, closed.accepts_jobs, closed.ended_at) == (
+        WorkloadStatus.COMPLETED,
+        False,
+        world.watch.wall(),
+    )
 
 
 def test_every_member_of_a_query_narrows(world):
@@ -178,7 +182,7 @@ def test_usage_is_summed_by_device_instance_account_and_day(world):
     world.watch.forward(24 * 3600)
     world.job()
     world.job(instance="crn:another")
-    found = world.storage.workloads.activity([TEST_CRN], [KIND], NOON, world.watch.now() + timedelta(seconds=1))
+    found = world.storage.workloads.activity([TEST_CRN], [KIND], NOON, world.watch.wall() + timedelta(seconds=1))
 
     def scope(device: str, day: int) -> Scope:
         return Scope(instance=TEST_CRN, device=device, account="local", day=date(2026, 4, day))

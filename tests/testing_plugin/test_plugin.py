@@ -180,3 +180,56 @@ def test_the_example_of_the_documentation_passes_with_ibms_client_alone(tmp_path
     )
     ended = run_tests(environment("plugin-ibm"), site, tmp_path, "--qumulus-fresh")
     assert outcomes(ended) == {"passed": 2}, ended.stdout
+
+
+def test_what_a_test_sets_is_undone_after_it(project):
+    ended = project("""
+import pytest
+
+@pytest.fixture(scope="module", autouse=True)
+def all_tests_have(quantum_cloud):
+    quantum_cloud.fault("error", operation="getHelloName", status=418)
+
+def test_a(quantum_cloud):
+    quantum_cloud.set_device("osaka", online=False, message="Away")
+    fault = quantum_cloud.fault("error", operation="getHello", status=503)
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        urllib.request.urlopen(quantum_cloud.url + "/hello")
+    assert (fault.seen, fault.hits) == (1, 1)
+
+def test_b(quantum_cloud):
+    assert urllib.request.urlopen(quantum_cloud.url + "/hello").status == 200
+    assert quantum_cloud.administer("GET", "/devices/osaka")["settings"]["online"]
+    assert [fault.rule["status"] for fault in quantum_cloud.emulator.faults()] == [418]
+
+def test_c(quantum_cloud):
+    with quantum_cloud.fault("slow", seconds=0, dry_run=True) as fault:
+        urllib.request.urlopen(quantum_cloud.url + "/hello")
+    assert fault.hits == 1
+    assert len(quantum_cloud.emulator.faults()) == 1
+""")
+    assert outcomes(ended) == {"passed": 3}, ended.stdout
+
+
+def test_a_job_that_waits_for_a_device_that_is_offline_fails_its_test_instead_of_hanging(project, tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\nqumulus_patience = 1\n")
+    ended = project("""
+import time
+def test_a(quantum_cloud):
+    job = submit(quantum_cloud)
+    quantum_cloud.fault("device-paused", device="perth")
+    body = {"program_id": "sampler", "backend": "ibm_perth", "params": {"pubs": []}}
+    headers = {"Authorization": "Bearer x", "Service-CRN": quantum_cloud.instance, "content-type": "application/json"}
+    request = urllib.request.Request(quantum_cloud.url + "/api/v1/jobs", json.dumps(body).encode(), headers)
+    urllib.request.urlopen(request)
+    while True:
+        time.sleep(0.1)
+def test_b(quantum_cloud):
+    fault = quantum_cloud.fault("error", operation="getHello")
+    urllib.request.urlopen(quantum_cloud.url + "/hello")
+""")
+    assert outcomes(ended) == {"failed": 2}, ended.stdout
+    waits = "It waits: device perth takes no jobs now (It is paused, by a fault of the emulator)."
+    assert waits in ended.stdout
+    assert "The test has waited for more than 1 seconds." in ended.stdout
+    assert re.search(r"The fault \S+ \(error\) has hit 1 times\.", ended.stdout)

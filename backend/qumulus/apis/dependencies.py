@@ -33,6 +33,10 @@ async def _devices(request: Request) -> ports.Catalogue:
     return _cloud(request).catalogue
 
 
+async def _device_imports(request: Request) -> ports.DeviceImports:
+    return _cloud(request).device_imports
+
+
 async def _accounts(request: Request) -> ports.Accounts:
     return _cloud(request).accounts
 
@@ -73,6 +77,10 @@ async def _clock(request: Request) -> ports.Clock:
     return _cloud(request).clock
 
 
+async def _clock_control(request: Request) -> ports.ClockControl:
+    return _cloud(request).clock
+
+
 async def _services(request: Request) -> services.Services:
     return _cloud(request).services
 
@@ -94,6 +102,7 @@ Cloud = Annotated[cloud.Cloud, Depends(_whole)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.FetchedQueue, Depends(_queue)]
 Devices = Annotated[ports.Catalogue, Depends(_devices)]
+DeviceImports = Annotated[ports.DeviceImports, Depends(_device_imports)]
 Accounts = Annotated[ports.Accounts, Depends(_accounts)]
 Sessions = Annotated[ports.Sessions, Depends(_sessions)]
 Workloads = Annotated[ports.Workloads, Depends(_workloads)]
@@ -104,6 +113,7 @@ Keeping = Annotated[keeping.Keeping, Depends(_keeping)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Following = Annotated[following.Following, Depends(_following)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
+ClockControl = Annotated[ports.ClockControl, Depends(_clock_control)]
 Services = Annotated[services.Services, Depends(_services)]
 Pools = Annotated[pools.Pools, Depends(_pools)]
 Origin = Annotated[str, Depends(_origin)]

@@ -97,6 +97,7 @@ class Wanted:
 
     instances: tuple[str, ...] = ()
     plans: tuple[tuple[str, str], ...] = ()  # plan and region of instances that are looked for by their plan
+    devices: tuple[str, ...] = ()  # what may be names of devices, as the family's cloud calls them
     hosts: tuple[str, ...] = ()  # to be answered for besides, with their prefixes
     account_saved: bool = False  # the client finds a credential in a file of its own
     warnings: tuple[str, ...] = ()  # why it may not come here, for who sees it fail

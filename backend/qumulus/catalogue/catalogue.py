@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from qumulus.core.devices import Calibration, Device
-from qumulus.core.errors import UnknownCalibration, UnknownDevice
+from qumulus.core.errors import UnknownDevice
 
 from . import fractional, ideal, index, snapshots, uniform
+from .series import choose
 
 MOCKS = {"test_eagle": "sherbrooke"}  # devices that exist for tests, and the snapshot that each is
 
@@ -50,6 +51,10 @@ class SnapshotCatalogue:
             raise UnknownDevice(name) from None
         return replace(found, name=key, description="For tests") if key in MOCKS else found
 
+    def offers(self, name: str) -> bool:
+        """Say whether the device is there. See `Catalogue.offers`."""
+        return name.lower() in MOCKS or name.lower() in index.load()
+
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:
@@ -70,11 +75,7 @@ class SnapshotCatalogue:
         return self._chosen(device, calibration_id, before).id
 
     def _chosen(self, device: str, calibration_id: str | None, before: datetime | None) -> Calibration:
-        entry = self.device(device)
-        chosen = _choose(_series(entry), calibration_id, before)
-        if chosen is None:
-            raise UnknownCalibration(entry.name, str(calibration_id))
-        return chosen
+        return choose(_series(self.device(device)), calibration_id, before)
 
     def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
         """Return the device's configuration; with rx and rzz on request, where its processor has them.
@@ -95,14 +96,6 @@ def _series(device: Device) -> tuple[Calibration, ...]:
         raise ValueError(f"The index has no time of calibration for {device.name}: generate it again.")
     at = device.calibrated_at
     return (Calibration(id=index.calibration_id(device.name, at), device=device.name, at=at),)
-
-
-def _choose(series: tuple[Calibration, ...], calibration_id: str | None, before: datetime | None) -> Calibration | None:
-    if calibration_id is not None:
-        return next((one for one in series if one.id == calibration_id), None)
-    if before is None:
-        return series[-1]
-    return next((one for one in reversed(series) if one.at <= before), series[0])
 
 
 def _configuration(name: str) -> dict[str, Any]:

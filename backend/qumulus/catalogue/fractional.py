@@ -29,11 +29,13 @@ def in_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
     gates = [
         {"name": name, "parameters": ["theta"], "qasm_def": _DEFINITIONS[name], "coupling_map": couplings[model]}
         for name, model in LIKE.items()
+        if name not in couplings and model in couplings
     ]
+    more = [gate["name"] for gate in gates]
     return {
         **configuration,
-        "basis_gates": [*configuration["basis_gates"], *LIKE],
-        "supported_instructions": [*configuration["supported_instructions"], *LIKE],
+        "basis_gates": [*configuration["basis_gates"], *more],
+        "supported_instructions": [*configuration["supported_instructions"], *more],
         "gates": [*configuration["gates"], *gates],
     }
 

@@ -10,17 +10,17 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID, uuid5
 
-from qumulus.core.devices import Device, DeviceKind
+from qumulus.core.devices import Device, DeviceKind, from_values
 
 from . import ideal, snapshots, uniform
 
 FILE = "index.json"
-_CALIBRATIONS = UUID("6f2a1c52-5a0e-4c0e-9a55-3d1f0c9b7e11")  # the space that calibration ids are made in
+CALIBRATIONS = UUID("6f2a1c52-5a0e-4c0e-9a55-3d1f0c9b7e11")  # the space that calibration ids are made in
 
 
 def calibration_id(device: str, at: datetime) -> str:
     """Return the id of a device's calibration: the same on every machine and in every release."""
-    return str(uuid5(_CALIBRATIONS, f"{device} {at.isoformat()}"))
+    return str(uuid5(CALIBRATIONS, f"{device} {at.isoformat()}"))
 
 
 def build() -> dict[str, Any]:
@@ -40,7 +40,7 @@ def text(index: Mapping[str, Any]) -> str:
 def load() -> Mapping[str, Device]:
     """Return all devices by name, in the order of the names, the ideal simulators last."""
     index = json.loads((files("qumulus.catalogue") / FILE).read_bytes())
-    return {row["name"]: device(row) for row in index["devices"]}
+    return {row["name"]: from_values(row) for row in index["devices"]}
 
 
 def _snapshot(name: str) -> dict[str, Any]:
@@ -80,15 +80,3 @@ def _utc(text: str) -> str:
 def _best_two_qubit_error(properties: Mapping[str, Any]) -> float | None:
     """Return the least calibrated error of a two-qubit gate."""
     return min(uniform.two_qubit_errors(properties), default=None)
-
-
-def device(row: Mapping[str, Any]) -> Device:
-    """Return a device from what `row` gave."""
-    converted: dict[str, Any] = {
-        "kind": DeviceKind(row["kind"]),
-        "basis_gates": tuple(row["basis_gates"]),
-        "instructions": tuple(row.get("instructions", ())),
-        "online_at": datetime.fromisoformat(row["online_at"]),
-        "calibrated_at": datetime.fromisoformat(row["calibrated_at"]),
-    }
-    return Device(**{**row, **converted})

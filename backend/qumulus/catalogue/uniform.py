@@ -21,7 +21,8 @@ Document = Mapping[str, Any]
 def configuration(document: Document, properties: Callable[[], Document]) -> dict[str, Any]:
     """Return a configuration with all members. ``properties`` gives a calibration, and is called only where gates have to tell something."""
     lacking = [name for name in _FILLED if document.get(name) is None]
-    filled = {**document, **{name: _FILLED[name](document) for name in lacking}}
+    kept = {name: value for name, value in document.items() if name not in _PULSES}
+    filled = {**kept, "open_pulse": False, **{name: _FILLED[name](document) for name in lacking}}
     for name in _NOTHING:
         filled.setdefault(name, None)
     cycle = _nanoseconds(document.get("dt")) or _cycle(properties())
@@ -127,4 +128,10 @@ _FILLED: Mapping[str, Callable[[Document], Any]] = {
     "allow_q_object": lambda _: True,
     "description": lambda document: f"{document['n_qubits']} qubit device",
 }
+_PULSES = frozenset(
+    (
+        *("hamiltonian", "channels", "u_channel_lo", "n_uchannels", "uchannels_enabled", "qubit_channel_mapping"),
+        *("qubit_lo_range", "meas_lo_range", "parametric_pulses", "pulse_num_channels", "pulse_num_qubits"),
+    )
+)
 _NOTHING = ("clops", "clops_h", "clops_v", "quantum_volume", "url", "meas_levels", "meas_kernels", "discriminators")

@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 from qumulus import __version__
 from qumulus.serving import server
 
-from . import account, accounts, devices, emulator, instances, jobs, services, tokens
+from . import account, accounts, devices, emulator, instances, jobs, services, sse, tokens
 from .doctor import doctor, upgrade
 from .env import env
 from .keeping import backup, restore
@@ -104,6 +104,7 @@ app.command("status")(status)
 app.add_typer(devices.app, name="devices", help="Devices, and what is set for them.")
 app.add_typer(jobs.app, name="jobs", help="The jobs of all accounts and APIs.")
 app.add_typer(services.app, name="services", help="Programs of your own, as services of PLANQK.")
+app.add_typer(sse.app, name="sse", help="What programs that come with OQTOPUS' jobs can import.")
 app.add_typer(accounts.app, name="accounts", help="Who owns jobs.")
 app.add_typer(instances.app, name="instances", help="Service instances of IBM Quantum.")
 app.add_typer(tokens.app, name="tokens", help="Credentials of the emulated APIs.")
@@ -112,7 +113,7 @@ app.command("doctor")(doctor)
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.command("upgrade")(upgrade)
-app.add_typer(emulator.app, name="emulator", help="What no cloud offers: faults on demand.")
+app.add_typer(emulator.app, name="emulator", help="What no cloud offers: its time, and faults on demand.")
 app.command("reset")(reset)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from qumulus.catalogue import SnapshotCatalogue
+from qumulus.catalogue import files as device_files
+from qumulus.core.errors import InvalidRequest
 
 from . import show
 from .cloud import Cloud, at
-from .options import Json, Url
+from .options import Json, Url, fail
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -80,6 +83,44 @@ def set_device(
     current["settings"] |= {name: value for name, value in named.items() if value is not None}
     current["settings"] = cloud.put(at("devices", device, "settings"), current["settings"])
     _print(current, json=json)
+
+
+@app.command("import")
+def import_devices(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of them: JSON or YAML.", exists=True)
+    ],
+    url: Url,
+    name: Annotated[str | None, typer.Option(help="What the device is called, where no file says it.")] = None,
+    json: Json = False,
+) -> None:
+    """Add devices of your own from files.
+
+    A file may hold backend.configuration() or backend.properties() as JSON, OQTOPUS' device_info, or a topology with medians in YAML.
+    Properties of different times are the device's series.
+    """
+    added: dict[str, dict[str, Any]] = {}
+    try:
+        found = device_files.documents(files)
+    except InvalidRequest as error:
+        fail(error.message)
+    for documents in device_files.batches(found):
+        body = {"documents": documents} | ({"name": name} if name else {})
+        added |= {device["name"]: device for device in Cloud(url).post("/emulator/devices", body)["devices"]}
+    if json:
+        show.as_json(list(added.values()))
+        return
+    show.table(("device", "qubits", "family", "calibrated", "state", "pending"), map(_row, added.values()))
+
+
+@app.command("remove")
+def remove_device(device: Name, url: Url, json: Json = False) -> None:
+    """Remove a device that was added."""
+    Cloud(url).delete(at("devices", device))
+    if json:
+        show.as_json({"removed": device})
+    else:
+        typer.echo(f"{device} is removed.")
 
 
 def _row(device: dict[str, Any]) -> Sequence[object]:

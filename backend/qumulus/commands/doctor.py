@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Annotated
 
 import httpx2
 import typer
+
+from qumulus.core.clock import SystemClock
 
 from . import show
 from .keeping import IN_POSTGRES, Home, settings_of
@@ -62,7 +64,7 @@ def _running(url: str) -> Iterator[Finding]:
             do = "See the server's log, and above."
             yield Finding(what=f"its {check['name']}", grade=Grade.WRONG, told=check["reason"], do=do)
     if date := health.headers.get("date"):
-        skew = parsedate_to_datetime(date) - datetime.now(UTC)
+        skew = parsedate_to_datetime(date) - SystemClock().wall()
         if abs(skew) > SKEW:
             told = f"the clock of the server is {skew.total_seconds():+.0f} s from that of this machine"
             yield Finding(what="its clock", grade=Grade.LOOK, told=told, do="Have both clocks kept by NTP.")

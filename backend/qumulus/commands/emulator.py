@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from . import faults
+from . import clock, faults
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(clock.app, name="clock", help="What time it is in the cloud.")
 app.add_typer(faults.app, name="faults", help="What goes wrong, by rules.")

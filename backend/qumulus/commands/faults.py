@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from qumulus.core.faults import FaultKind
+from qumulus.core.faults import FaultKind, Purpose
 
 from . import show
 from .cloud import Cloud, at
@@ -52,6 +52,7 @@ def add(
     url: Url,
     api: Annotated[str | None, typer.Option(help="Only this API, such as ibm/runtime, or cloud, such as ibm.")] = None,
     operation: Annotated[str | None, typer.Option(help="Only this operationId of the API's document.")] = None,
+    purpose: Annotated[Purpose | None, typer.Option(help="Only operations of this purpose, in whatever API.")] = None,
     device: Annotated[str | None, typer.Option(help="Only what is about this device.")] = None,
     account: Annotated[str | None, typer.Option(help="Only what comes from this account.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only what is about jobs with this tag.")] = None,
@@ -65,6 +66,7 @@ def add(
     message: Annotated[str | None, typer.Option(help="What the answer says.")] = None,
     retry_after: Annotated[int | None, typer.Option(min=0, help="Seconds in the header Retry-After.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="How long it takes.")] = None,
+    code: Annotated[int | None, typer.Option(min=0, help="The code of an error, from the cloud's registry.")] = None,
     note: Annotated[str | None, typer.Option(help="What it is there for.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what it would hit.")] = False,
     json: Json = False,
@@ -74,6 +76,7 @@ def add(
         "kind": kind.value,
         "api": api,
         "operation": operation,
+        "purpose": purpose,
         "device": device,
         "account": account,
         "tag": tag,
@@ -87,6 +90,7 @@ def add(
         "message": message,
         "retry_after": retry_after,
         "seconds": seconds,
+        "code": code,
         "note": note,
         "dry_run": dry_run or None,
     }

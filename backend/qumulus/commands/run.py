@@ -12,6 +12,9 @@ import typer
 
 from qumulus.apis import families
 from qumulus.apis.family import loaded
+from qumulus.catalogue import SnapshotCatalogue
+from qumulus.catalogue.fleet import ALL
+from qumulus.catalogue.forms import canonical
 from qumulus.control.administration import Administration, CloudRefused, service_name
 from qumulus.control.ephemeral import CloudNotStarted, EphemeralCloud
 from qumulus.core.errors import InvalidRequest
@@ -37,6 +40,12 @@ def run(
         list[str] | None,
         typer.Option(metavar="[NAME=]FOLDER", help="A PLANQK service that the command calls: deploy it. Repeatable."),
     ] = None,
+    fleet: Annotated[
+        str | None,
+        typer.Option(
+            help="The devices that are there: 'all', 'today', names, or a folder; those that the command names are there besides."
+        ),
+    ] = None,
     url: Annotated[
         str | None, typer.Option(help="Take the cloud that runs there instead of one of its own.", callback=address)
     ] = None,
@@ -58,7 +67,8 @@ def run(
     hosts = [*(intercept or ()), *(host for each in wanted.values() for host in each.hosts)]
     seen = [name for each in wanted.values() for name in each.instances]
     instances = [*_checked(instance or ()), *_known(seen)]
-    settings = {"upstream": url} if url else {}
+    named = [name for each in wanted.values() for name in each.devices]
+    settings = _upstream(url, fleet) if url else _fleet(fleet or os.environ.get("QUMULUS_FLEET") or ALL, named)
     settings |= {"intercept_hosts": ",".join(hosts), "pass_hosts": ",".join(passed or ())}
     try:
         sites(settings["intercept_hosts"], families.real_sites())
@@ -82,6 +92,21 @@ def run(
     except OSError as error:
         fail(f"{error.filename or command[0]}: {error.strerror}.", NOT_EXECUTABLE)
     raise typer.Exit(status)
+
+
+def _upstream(url: str, fleet: str | None) -> dict[str, str]:
+    """The setting of a cloud that runs elsewhere, which has its own devices."""
+    if fleet:
+        fail("--fleet is for a cloud of the command's own: start the one at --url with it.", 2)
+    return {"upstream": url}
+
+
+def _fleet(fleet: str, named: Iterable[str]) -> dict[str, str]:
+    """The setting of what is offered, with the devices that a command names, as far as they are devices."""
+    if fleet == ALL or Path(fleet).is_dir():
+        return {"fleet": fleet if fleet == ALL else str(Path(fleet).resolve())}
+    known = SnapshotCatalogue()
+    return {"fleet": ",".join([fleet, *(name for name in named if known.offers(canonical(name)))])}
 
 
 def _check_writable(log: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -55,12 +55,14 @@ def create(
     json: Json = False,
 ) -> None:
     """Make a token and print its secret, this once."""
-    body: dict[str, str] = {"api": api.value}
+    cloud, body = Cloud(url), {"api": api.value}
     if account is not None:
         body["account"] = account
     if days is not None:
-        body["expires_at"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
-    made = Cloud(url).post("/emulator/tokens", body)
+        body["expires_at"] = (
+            datetime.fromisoformat(cloud.get("/emulator/clock")["now"]) + timedelta(days=days)
+        ).isoformat()
+    made = cloud.post("/emulator/tokens", body)
     if json:
         show.as_json(made)
     else:

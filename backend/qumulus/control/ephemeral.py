@@ -43,6 +43,7 @@ INHERITED = (
     "OPENBLAS_",
     "MKL_",
     "RAYON_",
+    "QUMULUS_FLEET",
     "QUMULUS_WORKER",
     "QUMULUS_JOB_",
     "QUMULUS_PUB_",

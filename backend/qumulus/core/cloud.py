@@ -10,7 +10,8 @@ from .pools import Pools
 from .ports import (
     Accounts,
     Catalogue,
-    Clock,
+    ClockControl,
+    DeviceImports,
     DeviceSettingsStore,
     FaultStore,
     FetchedQueue,
@@ -30,6 +31,7 @@ class Cloud:
     jobs: JobStore
     queue: FetchedQueue
     catalogue: Catalogue
+    device_imports: DeviceImports
     accounts: Accounts
     sessions: Sessions
     workloads: Workloads
@@ -40,5 +42,5 @@ class Cloud:
     state: State
     settled: Settled
     following: Following
-    clock: Clock
+    clock: ClockControl
     keeping: Keeping

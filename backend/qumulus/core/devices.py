@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -68,3 +68,38 @@ class Calibration:
     device: str
     at: datetime
     properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedDevice:
+    """A device that somebody added: what lists show of it, and its calibrations without their documents, oldest first."""
+
+    device: Device
+    series: tuple[Calibration, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedDevice:
+    """A device with all its documents: the configuration, and at least one calibration."""
+
+    device: Device
+    configuration: Mapping[str, Any] = field(repr=False)
+    calibrations: tuple[Calibration, ...] = field(repr=False)
+
+
+def to_values(device: Device) -> dict[str, Any]:
+    """Return a device as JSON has it, without what is not known."""
+    values = asdict(device)
+    values |= {name: at.isoformat() for name in _TIMES if (at := values[name]) is not None}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def from_values(values: Mapping[str, Any]) -> Device:
+    """Return a device from what `to_values` gave."""
+    times = {name: datetime.fromisoformat(values[name]) for name in _TIMES if name in values}
+    gates = {name: tuple(values.get(name, ())) for name in ("basis_gates", "instructions")}
+    converted: dict[str, Any] = {**values, **times, **gates, "kind": DeviceKind(values["kind"])}
+    return Device(**converted)
+
+
+_TIMES = ("online_at", "calibrated_at")

@@ -16,6 +16,7 @@ QumulusError
 │   └── NoResult                  the job exists, its result does not (yet)
 ├── WrongState                  possible, but not in the state that the thing is in
 │   ├── IllegalTransition
+│   ├── SessionClosed
 │   └── DeviceUnavailable
 ├── NotAuthenticated
 ├── NotAllowed
@@ -133,6 +134,13 @@ class IllegalTransition(WrongState):
         super().__init__(f"Job {job_id} is {state}: it cannot {event}.")
         self.state = state
         self.event = event
+
+
+class SessionClosed(WrongState):
+    """The session takes no more jobs."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"Session {session_id} is closed and takes no more jobs: open another one.")
 
 
 class DeviceUnavailable(WrongState):

@@ -50,4 +50,5 @@ class Events:
     settled: Event[str] = field(default_factory=Event)
     progressed: Event[str] = field(default_factory=Event)  # began, or has written to its log
     ended: Event[End] = field(default_factory=Event)  # by what this process wrote
+    clock: Event[None] = field(default_factory=Event)  # the clock of the cloud was set, here
     elsewhere: Event[None] = field(default_factory=Event)  # another process committed something

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from .devices import DeviceSettings
 from .errors import InvalidRequest
+from .jobs import Job
+from .results import Failure, LogLine, Outcome, Severity
 
 
 class FaultKind(StrEnum):
@@ -21,19 +24,75 @@ class FaultKind(StrEnum):
     GARBLED = "garbled"  # an answer of the right length whose second half is no text
     RESET = "reset"  # no answer at all
     PAGE = "page"  # a page of a proxy, with status 200 unless another one is named
+    NOT_AUTHENTICATED = "not-authenticated"  # a credential that expired, or was revoked, after it was let in
+    LIMIT_REACHED = "limit-reached"  # nothing more may be submitted
+    NO_RESULT = "no-result"  # a result can't be fetched yet
+    # Of jobs, when a dispatcher takes them.
+    JOB_FAILS = "job-fails"
+    JOB_FAILS_AT_END = "job-fails-at-end"  # it runs, and what it has until then is kept
+    JOB_RUNS_TOO_LONG = "job-runs-too-long"
+    JOB_STAYS_QUEUED = "job-stays-queued"  # until the fault is over
+    WORKER_LOST = "worker-lost"  # the process that runs it is killed
+    PROVIDER_SILENT = "provider-silent"  # it is said to run, and nothing more is heard of it until the fault is over
+    # Of devices, as long as they are in force.
+    DEVICE_PAUSED = "device-paused"
+    DEVICE_IN_MAINTENANCE = "device-in-maintenance"
+    DEVICE_RETIRED = "device-retired"  # nobody finds it any more
 
 
 TAKES: Mapping[FaultKind, frozenset[str]] = MappingProxyType(
     {
-        FaultKind.ERROR: frozenset({"status", "message", "retry_after"}),
+        FaultKind.ERROR: frozenset({"status", "message", "retry_after", "code"}),
         FaultKind.SLOW: frozenset({"seconds"}),
         FaultKind.CUT: frozenset(),
         FaultKind.GARBLED: frozenset(),
         FaultKind.RESET: frozenset(),
         FaultKind.PAGE: frozenset({"status", "message"}),
+        FaultKind.NOT_AUTHENTICATED: frozenset({"message"}),
+        FaultKind.LIMIT_REACHED: frozenset({"message"}),
+        FaultKind.NO_RESULT: frozenset(),
+        FaultKind.JOB_FAILS: frozenset({"message", "code"}),
+        FaultKind.JOB_FAILS_AT_END: frozenset({"message", "code"}),
+        FaultKind.JOB_RUNS_TOO_LONG: frozenset({"message"}),
+        FaultKind.JOB_STAYS_QUEUED: frozenset(),
+        FaultKind.WORKER_LOST: frozenset(),
+        FaultKind.PROVIDER_SILENT: frozenset(),
+        FaultKind.DEVICE_PAUSED: frozenset({"message"}),
+        FaultKind.DEVICE_IN_MAINTENANCE: frozenset({"message"}),
+        FaultKind.DEVICE_RETIRED: frozenset(),
     }
 )
 """The members that say how a kind goes wrong, beside those that every rule may have."""
+
+
+OF_JOBS = frozenset(
+    {
+        FaultKind.JOB_FAILS,
+        FaultKind.JOB_FAILS_AT_END,
+        FaultKind.JOB_RUNS_TOO_LONG,
+        FaultKind.JOB_STAYS_QUEUED,
+        FaultKind.WORKER_LOST,
+        FaultKind.PROVIDER_SILENT,
+    }
+)
+KEEPING = frozenset({FaultKind.JOB_STAYS_QUEUED, FaultKind.PROVIDER_SILENT})  # jobs, until the fault is over
+OF_DEVICES = frozenset({FaultKind.DEVICE_PAUSED, FaultKind.DEVICE_IN_MAINTENANCE, FaultKind.DEVICE_RETIRED})
+OFFLINE: Mapping[FaultKind, str] = MappingProxyType(
+    {
+        FaultKind.DEVICE_PAUSED: "It is paused, by a fault of the emulator.",
+        FaultKind.DEVICE_IN_MAINTENANCE: "It is in maintenance, by a fault of the emulator.",
+        FaultKind.DEVICE_RETIRED: "It was retired, by a fault of the emulator.",
+    }
+)
+NARROWING = ("operation", "purpose", "account", "tag", "nth", "probability", "times")  # not where a device is meant
+
+
+class Purpose(StrEnum):
+    """What an operation is there for, in whatever API."""
+
+    SUBMIT = "submit"  # jobs
+    RESULT = "result"  # fetch one
+    TOKEN = "token"  # noqa: S105  get one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +103,7 @@ class FaultRule:
     note: str | None = None
     api: str | None = None  # such as "ibm/runtime", or a whole family
     operation: str | None = None  # its operationId
+    purpose: Purpose | None = None
     device: str | None = None  # the core's name
     account: str | None = None
     tag: str | None = None
@@ -58,6 +118,7 @@ class FaultRule:
     message: str | None = None
     retry_after: int | None = None
     seconds: float | None = None
+    code: int | None = None  # of the cloud's registry of errors
 
     def in_force(self, now: datetime) -> bool:
         """Say whether the rule acts at a time."""
@@ -67,9 +128,19 @@ class FaultRule:
         """Say whether the rule is for an API, such as "ibm/runtime"."""
         return self.api is None or api == self.api or api.startswith(f"{self.api}/")
 
-    def is_for(self, *, operation: str, account: str | None) -> bool:
-        """Say whether the rule is for an operation that an account calls."""
-        return self.operation in (None, operation) and self.account in (None, account)
+    def is_for_request(self, *, operation: str, purpose: Purpose | None, account: str | None) -> bool:
+        """Say whether the rule is for an operation that an account calls, as far as these say."""
+        wanted = PURPOSES.get(self.kind, self.purpose)
+        return self.operation in (None, operation) and wanted in (None, purpose) and self.account in (None, account)
+
+    def is_for_job(self, job: Job) -> bool:
+        """Say whether the rule is for a job."""
+        return (
+            self.is_for_api(job.api)
+            and self.device in (None, job.device)
+            and self.account in (None, job.account)
+            and (self.tag is None or self.tag in job.tags)
+        )
 
     def strikes(self, seen: int, hits: int) -> bool:
         """Say whether the ``seen``-th of those that the rule is for is hit, after so many ``hits``."""
@@ -79,6 +150,11 @@ class FaultRule:
             return False
         return self.probability is None or chance(self.seed or 0, seen) < self.probability
 
+
+PURPOSES: Mapping[FaultKind, Purpose] = MappingProxyType(
+    {FaultKind.LIMIT_REACHED: Purpose.SUBMIT, FaultKind.NO_RESULT: Purpose.RESULT}
+)
+"""The kinds that are for requests of one purpose only."""
 
 PARAMETERS = frozenset().union(*TAKES.values())
 DEFAULTS: Mapping[str, object] = MappingProxyType({each.name: each.default for each in fields(FaultRule)})
@@ -95,9 +171,49 @@ class Fault:
     hits: int = 0
 
     @property
+    def record(self) -> Mapping[str, str]:
+        """Return what the record of a job says of it."""
+        return {"fault": self.id, "kind": self.rule.kind.value}
+
+    def said(self, what: str) -> str:
+        """Return the message of the rule, or else the sentence that ``what`` begins, such as "This failure"."""
+        return self.rule.message or f"{what} was {self.told}."
+
+    @property
     def told(self) -> str:
         """Return what people are told where it has hit: nobody may take it for a real one."""
         return f"injected by the fault {self.id} ({self.rule.kind})"
+
+
+def instead(fault: Fault) -> Outcome | None:
+    """Return the outcome of a job that is not run because of a fault; None where it is run."""
+    rule = fault.rule
+    if rule.kind is FaultKind.JOB_FAILS:
+        return Outcome(failure=Failure.PROGRAM, reason=fault.said("This failure"), reason_code=rule.code)
+    if rule.kind is FaultKind.JOB_RUNS_TOO_LONG:
+        return Outcome(failure=Failure.TIME, reason=fault.said("It ran for too long: this"))
+    return None
+
+
+def marked(fault: Fault, outcome: Outcome) -> Outcome:
+    """Return what becomes of the outcome of a run that a fault is for: it fails where it is to fail at its end, and says why."""
+    metadata = {**outcome.metadata, "injected": fault.record}
+    if fault.rule.kind is not FaultKind.JOB_FAILS_AT_END or outcome.failure is not None:
+        return replace(outcome, metadata=metadata)
+    reason, code = fault.said("This failure"), fault.rule.code
+    return replace(outcome, metadata=metadata, failure=Failure.PROGRAM, reason=reason, reason_code=code)
+
+
+def line(fault: Fault, now: datetime) -> LogLine:
+    """Return what the log of a job says of a fault."""
+    return LogLine(now, f"What happens to this job is {fault.told}.", Severity.NOTICE)
+
+
+def overlaid(settings: DeviceSettings, rules: Iterable[FaultRule]) -> DeviceSettings:
+    """Return the settings of a device under the rules that are in force for it."""
+    for rule in rules:
+        settings = replace(settings, online=False, message=rule.message or OFFLINE[rule.kind])
+    return settings
 
 
 def chance(seed: int, number: int) -> float:
@@ -116,6 +232,7 @@ def check(rule: FaultRule, apis: Mapping[str, Collection[str]]) -> None:
     if not given <= TAKES[rule.kind]:
         extra, own = ", ".join(sorted(given - TAKES[rule.kind])), ", ".join(sorted(TAKES[rule.kind]))
         raise InvalidRequest(f"A fault of the kind {rule.kind} takes {own or 'no further members'}: leave out {extra}.")
+    _check_narrowing(rule)
     if rule.begins_at is not None and rule.ends_at is not None and rule.ends_at <= rule.begins_at:
         raise InvalidRequest("The fault ends before it begins: give it a later end.")
     named = {api: operations for api, operations in apis.items() if rule.is_for_api(api)}
@@ -124,3 +241,16 @@ def check(rule: FaultRule, apis: Mapping[str, Collection[str]]) -> None:
     if rule.operation is not None and not any(rule.operation in operations for operations in named.values()):
         where = f" of {rule.api}" if rule.api else ""
         raise InvalidRequest(f"No operation{where} is called {rule.operation}: the documents at /docs have the names.")
+
+
+def _check_narrowing(rule: FaultRule) -> None:
+    if rule.kind in OF_JOBS and (rule.operation is not None or rule.purpose is not None):
+        raise InvalidRequest(f"A fault of the kind {rule.kind} is for jobs: leave out operation and purpose.")
+    if rule.kind in PURPOSES and rule.purpose is not None:
+        raise InvalidRequest(f"A fault of the kind {rule.kind} has its purpose: leave that out.")
+    if rule.kind not in OF_DEVICES:
+        return
+    if rule.device is None:
+        raise InvalidRequest(f"A fault of the kind {rule.kind} is for a device: name it.")
+    if extra := ", ".join(name for name in (*NARROWING, "api") if getattr(rule, name) is not None):
+        raise InvalidRequest(f"A fault of the kind {rule.kind} is for all who use its device: leave out {extra}.")

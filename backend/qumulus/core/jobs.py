@@ -142,6 +142,7 @@ class Job:
     reason_code: int | None = None
     failure: Failure | None = None  # the kind of reason, where it failed
     run_seconds: float | None = None  # for which it had its device; see `Outcome.run_seconds`
+    trace: str | None = None  # the id of the request that made it, in the log
     metadata: Mapping[str, Any] = field(default_factory=dict)  # method, engine, version, seed, approximation, timings
 
     @property

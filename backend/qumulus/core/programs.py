@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .clock import REAL, ClockSetting
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -47,8 +49,11 @@ class Program:
     payload: bytes
     device: str
     calibration: str | None = None  # None: the newest
+    documents: bytes = field(default=b"", repr=False)  # of a device that was added, see `sent_devices`; else none
     shots: int | None = None
     seed: int | None = None  # where the program names none; from the job's id, so that a second attempt gives the same
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    clock: ClockSetting = REAL  # of the cloud, for the times that a result has
     noise: str = DEVICE_NOISE  # one of `NOISES`, where the program asks for none itself
+    service_limits: bool = True  # whether the limits of the emulated service hold beside ours

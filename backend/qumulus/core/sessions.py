@@ -78,6 +78,13 @@ class Session:
             return None
         return max(self.closing_at, self.last_job_ended) if self.last_job_ended else self.closing_at
 
+    def lets_go_at(self) -> datetime | None:
+        """When it lets go of its device if it gets no more jobs; None while no job has started."""
+        expires_at = self.expires_at()
+        if expires_at is None or self.pending_jobs or self.last_job_ended is None:
+            return expires_at
+        return min(expires_at, self.last_job_ended + timedelta(seconds=self.interactive_seconds))
+
     def state(self, now: datetime) -> SessionState:
         """Return what the session is doing at ``now``."""
         if self.closed_at(now):

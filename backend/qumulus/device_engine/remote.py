@@ -101,6 +101,9 @@ class RemoteQueue:
             return False
         return True
 
+    def expect_end(self, claim: Claim, at: datetime) -> None:
+        """The Provider API does not take it."""
+
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Ask after the jobs, which renews a lease where the cloud has them; those that somebody cancelled, or that are gone."""
         del owner, lease
@@ -170,6 +173,9 @@ class RemoteQueue:
 
     def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
         """The Provider API takes no lines of the log."""
+
+    def explain(self, queues: str, text: str | None) -> None:
+        """Do nothing: what waits, waits at the cloud."""
 
     def recover(self, *, everything: bool = False) -> int:
         """Jobs that an engine left are handed back by the cloud."""

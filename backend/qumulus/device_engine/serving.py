@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qumulus.apis.oqtopus.device_files import described
-from qumulus.core.clock import SystemClock
+from qumulus.core.clock import CloudClock, SystemClock
 from qumulus.core.devices import Device, DeviceSettings
 from qumulus.core.errors import QumulusError
 from qumulus.core.events import Events
@@ -28,10 +28,6 @@ class NoDeviceSettings:
         """Return the defaults."""
         del device
         return DeviceSettings()
-
-    def any_lingers(self) -> bool:
-        """The least run time is the cloud's affair too."""
-        return False
 
 
 class Jobs:
@@ -55,7 +51,7 @@ class Stores:
     jobs: Jobs = field(default_factory=Jobs)
     device_settings: NoDeviceSettings = field(default_factory=NoDeviceSettings)
     events: Events = field(default_factory=Events)
-    clock: SystemClock = field(default_factory=SystemClock)
+    clock: CloudClock = field(default_factory=lambda: CloudClock(SystemClock()))  # nobody sets it here
 
 
 def announce(cloud: ProviderCloud, device: Device, devices: Catalogue) -> None:

@@ -54,6 +54,10 @@ class Attempt:
         """Store that it runs; False when the claim is no longer ours, None when the dispatcher stops."""
         return self._insist(partial(self._queue.start, self.claim))
 
+    def expect_end(self, at: datetime) -> None:
+        """Store when it will end, by the clock of the cloud."""
+        self._insist(partial(self._queue.expect_end, self.claim, at))
+
     def finish(
         self, outcome: Callable[[Sequence[LogLine]], Outcome], *, began_at: datetime | None = None
     ) -> bool | None:
@@ -63,10 +67,22 @@ class Attempt:
             False when the attempt is no longer ours, None when the dispatcher stops.
         """
         rest = self.log.take()
-        return self._insist(lambda: self._queue.finish(self.claim, outcome(rest), rest, began_at=began_at))
+        told = ""
+
+        def store() -> bool:
+            nonlocal told
+            last = outcome(rest)
+            told = "succeeded." if last.succeeded else f"failed: {last.reason}"
+            return self._queue.finish(self.claim, last, rest, began_at=began_at)
+
+        stored = self._insist(store)
+        if stored:
+            self._logger.info("Job %s %s", self.claim.job_id, told)
+        return stored
 
     def release(self, *, counted: bool, reason: str) -> JobState | None:
         """Hand the job back with all that was written. See `JobQueue.release`; also None when the dispatcher stops."""
+        self._logger.info("Job %s is handed back: %s", self.claim.job_id, reason)
         self._insist(self.log.store)
         return self._insist(partial(self._queue.release, self.claim, counted=counted, reason=reason))
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -16,11 +13,6 @@ from .loops import until_done
 
 LEASE = timedelta(seconds=10)
 HEARTBEAT_SECONDS = 2.0  # between two renewals
-
-
-def owner_name() -> str:
-    """Return a name for a dispatcher, which no other one has, on this machine or elsewhere."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Leases:

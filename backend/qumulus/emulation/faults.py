@@ -11,6 +11,7 @@ from typing import overload
 from fastapi import Response
 
 from qumulus.core import faults as core
+from qumulus.core.errors import LimitReached, NoResult, NotAuthenticated
 from qumulus.core.faults import FaultKind
 from qumulus.core.ports import Clock, FaultStore
 from qumulus.openapi.contract import Call, Fault, Rule
@@ -77,7 +78,7 @@ async def is_for(rule: core.FaultRule, call: Call) -> bool:
     if rule.kind not in ACTS or not rule.is_for_api(call.api):
         return False
     account = call.caller.account if call.caller else None
-    if not rule.is_for(operation=call.operation, account=account):
+    if not rule.is_for_request(operation=call.operation, purpose=call.purpose, account=account):
         return False
     if rule.device is not None and await call.device() != rule.device:
         return False
@@ -99,13 +100,13 @@ def tell(fault: core.Fault, call: Call) -> None:
 
 def sentence(fault: core.Fault) -> str:
     """Return what an answer says."""
-    return fault.rule.message or f"This failure was {fault.told}."
+    return fault.said("This failure")
 
 
 async def _error(fault: core.Fault, _call: Call) -> None:
     rule = fault.rule
     headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
-    raise Fault(rule.status or STATUS, sentence(fault), headers)
+    raise Fault(rule.status or STATUS, sentence(fault), headers, rule.code)
 
 
 async def _slow(fault: core.Fault, _call: Call) -> None:
@@ -130,6 +131,18 @@ async def _page(fault: core.Fault, _call: Call) -> Response:
     return Response(PAGE.format(html.escape(sentence(fault))), fault.rule.status or 200, media_type="text/html")
 
 
+async def _not_authenticated(fault: core.Fault, _call: Call) -> None:
+    raise NotAuthenticated(sentence(fault))
+
+
+async def _limit_reached(fault: core.Fault, _call: Call) -> None:
+    raise LimitReached(sentence(fault))
+
+
+async def _no_result(fault: core.Fault, call: Call) -> None:
+    raise NoResult(call.job_id or "of this address", f"not told of: this was {fault.told}")
+
+
 Act = Callable[[core.Fault, Call], Awaitable[Response | None]]
 
 ACTS: Mapping[FaultKind, Act] = {
@@ -139,5 +152,8 @@ ACTS: Mapping[FaultKind, Act] = {
     FaultKind.GARBLED: _garbled,
     FaultKind.RESET: _reset,
     FaultKind.PAGE: _page,
+    FaultKind.NOT_AUTHENTICATED: _not_authenticated,
+    FaultKind.LIMIT_REACHED: _limit_reached,
+    FaultKind.NO_RESULT: _no_result,
 }
 """What becomes of a request, by the kind of a fault."""

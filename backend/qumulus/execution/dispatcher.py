@@ -18,17 +18,20 @@ from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.events import Events
+from qumulus.core.owners import owner_name
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import DEVICE_NOISE, Limits
 from qumulus.core.services import is_device
-from qumulus.dispatching.leases import LEASE, Leases, owner_name
+from qumulus.dispatching.leases import LEASE, Leases
 from qumulus.dispatching.loops import until_done
 
 from . import process
 from .admission import Budget
+from .job_run import Ending
+from .lingering import Lingering
 from .metrics import Snapshot, Tally
 from .ownership import Ownership, SharedOwnership
-from .slot import Ending, Slot, SlotContext
+from .slot import Slot, SlotContext
 from .worker_pool import HERE, Method, WorkerPool
 
 log = logging.getLogger("qumulus.execution")
@@ -83,6 +86,7 @@ class Dispatcher:
         workers: int | None = None,
         limits: Limits | None = None,
         noise: str = DEVICE_NOISE,
+        service_limits: bool = True,
         memory_bytes: int | None = None,
         devices: Sequence[str] = (),
         method: Method | None = None,
@@ -98,6 +102,7 @@ class Dispatcher:
             workers: how many run at once; as many as there are cores if None, unless the fork server has its own number of places.
             limits: of each run.
             noise: one of `core.programs.NOISES`, of programs that ask for none themselves.
+            service_limits: whether the limits of the emulated services hold beside ``limits``.
             memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A fork server that finds places
                 elsewhere sees to the memory of each.
             devices: prepared in the fork server.
@@ -132,6 +137,7 @@ class Dispatcher:
             most_bytes=limits.result_bytes,
             command=command,
         )
+        self._lingering = Lingering(storage.clock, storage.events)
         self._context = SlotContext(
             queue=storage.queue,
             device_settings=storage.device_settings,
@@ -139,8 +145,10 @@ class Dispatcher:
             worker_pool=self._worker_pool,
             budget=self._budget,
             tally=self._tally,
+            lingering=self._lingering,
             limits=limits,
             noise=noise,
+            service_limits=service_limits,
             stopping=self._stopping,
         )
         self._leases = Leases(
@@ -170,6 +178,7 @@ class Dispatcher:
                 self._ownership.holder(),
             )
         self._thread.start()
+        self._lingering.start()
         self._leases.start()
 
     @property
@@ -200,7 +209,8 @@ class Dispatcher:
 
     def running(self) -> dict[str, int | None]:
         """Return the jobs that run here and the process ids of their workers."""
-        return {claim.job_id: slot.pid for slot in self._slots if (claim := slot.running) is not None}
+        running = {claim.job_id: slot.pid for slot in self._slots if (claim := slot.running) is not None}
+        return running | {claim.job_id: None for claim in self._lingering.claims() if claim.job_id not in running}
 
     def metrics(self) -> Snapshot:
         """Return the figures now; `execution.metrics.Jobs` collects them for Prometheus."""
@@ -226,8 +236,10 @@ class Dispatcher:
         return ended
 
     def _all_idle(self, within: float) -> bool:
+        until = time.monotonic() + within
         with self._idle_lock:
-            return self._idle_lock.wait_for(lambda: len(self._idle) == len(self._slots), within)
+            idle = self._idle_lock.wait_for(lambda: len(self._idle) == len(self._slots), within)
+        return idle and self._lingering.emptied(max(0.0, until - time.monotonic()))
 
     def _hand_back(self) -> None:
         """End all runs. One that was claimed a moment ago may reach its slot only now: so again and again, for a short time."""
@@ -251,6 +263,7 @@ class Dispatcher:
         if self._thread.is_alive():
             self._thread.join(JOIN_SECONDS)
         self._leases.stop(JOIN_SECONDS)
+        self._lingering.stop(JOIN_SECONDS)
         for slot in self._slots:
             slot.close()
         for slot in self._slots:
@@ -289,7 +302,7 @@ class Dispatcher:
         """Give claims to idle slots; whether there may be more to give."""
         if self._draining.is_set() or not self._worker_pool.ready:
             return False
-        free = len(self._idle) - max(0, len(self._slots) - self.workers - self._ahead())
+        free = len(self._idle) - max(0, len(self._slots) - self.workers - self._worker_pool.ahead)
         if free <= 0:
             return False
         claims = self._leases.claim(free)
@@ -301,12 +314,6 @@ class Dispatcher:
                 self._tally.waited((now - claim.queued_at).total_seconds())
             slot.give(claim)
         return bool(claims)
-
-    def _ahead(self) -> int:
-        """Return how many jobs more than there are workers may be on their way. A run that lingers keeps its slot and no place, so that
-        where a device does that no job may be in a slot before its turn."""
-        ahead = self._worker_pool.ahead
-        return 0 if ahead and self._storage.device_settings.any_lingers() else ahead
 
     def _prepare(self) -> None:
         """Give every slot its worker before the first job comes: the fork server is warm, or has other places."""
@@ -340,11 +347,12 @@ class Dispatcher:
     # -- leases ----------------------------------------------------------------------------------------------------
 
     def _claims(self) -> list[Claim]:
-        return [claim for slot in self._slots if (claim := slot.claim) is not None]
+        return [claim for slot in self._slots if (claim := slot.claim) is not None] + self._lingering.claims()
 
     def _end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
         for slot in self._slots:
             slot.end(job_id, ending, attempt)
+        self._lingering.end(job_id, ending, attempt)
 
     def _on_lost(self, claim: Claim) -> None:
         self._end(claim.job_id, Ending.CANCELLED, claim.attempt)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
+from qumulus.core.clock import ClockSetting
 from qumulus.core.programs import Limits, Program
 from qumulus.core.results import Failure, LogLine, Outcome, Progress, Severity
 
@@ -15,19 +16,27 @@ from .wire import BrokenWire, Message
 
 
 def program_members(program: Program) -> dict[str, Any]:
-    """Return a program's members but its payload, which travels as a part."""
-    names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise")
+    """Return a program's members but those of `program_parts`."""
+    names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise", "service_limits")
     return {name: getattr(program, name) for name in names} | {
         "options": dict(program.options),
         "limits": asdict(program.limits),
+        "clock": program.clock.members(),
     }
+
+
+def program_parts(program: Program) -> list[bytes]:
+    """Return what of a program travels as parts: its payload, and the documents of a device that was added."""
+    return [program.payload, program.documents]
 
 
 def to_program(message: Message) -> Program:
     """Return the program of a frame."""
     members: dict[str, Any] = dict(message.members)
     limits = Limits(**members.pop("limits"))
-    return Program(payload=message.parts[0], limits=limits, **members)
+    clock = ClockSetting.of_members(members.pop("clock"))
+    payload, documents = message.parts
+    return Program(payload=payload, documents=documents, limits=limits, clock=clock, **members)
 
 
 def outcome_parts(outcome: Outcome) -> list[bytes]:

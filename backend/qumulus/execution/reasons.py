@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from qumulus.core.ports import Claim
 from qumulus.core.programs import Limits
 
 STOPPED = "The server stopped while it ran."
 FORK_SERVER = "The fork server of the workers ended while it ran."
 OURS = "Running it failed because of an error of ours: the server's log has the details."
+
+
+def stands(now: datetime, until: datetime) -> str:
+    """Return what the log of a job says that goes on by a clock which stands."""
+    return (
+        f"The clock of the cloud stands at {now:%Y-%m-%d %H:%M:%S} UTC, and the device needs until {until:%Y-%m-%d %H:%M:%S}: "
+        "advance it, for example with `qumulus emulator clock advance --job ID --until ended`."
+    )
 
 
 def waits(needed: int) -> str:

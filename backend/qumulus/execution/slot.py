@@ -23,17 +23,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import Enum, auto
+from datetime import timedelta
 
+from qumulus.core.faults import FaultKind, instead, line, marked
 from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
+from qumulus.core.tracing import TRACE
 from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.log_buffer import LogLimit
 
 from .admission import Budget
-from .messages import outcome_parts, program_members, to_line, to_outcome
+from .job_run import Ending, JobRun
+from .lingering import Lingering
+from .messages import outcome_parts, program_members, program_parts, to_line, to_outcome
 from .metrics import Tally
 from .reasons import OURS, STOPPED, died, too_long, waits
 from .wire import BrokenWire, Message
@@ -47,15 +50,6 @@ ON_THE_WAY = frozenset({"placed", "begun", "log", "need"})  # what is said befor
 BEGIN_SECONDS = 120.0  # in which a worker must say something, or how it ended
 
 
-class Ending(Enum):
-    """Why we killed a worker."""
-
-    CANCELLED = auto()
-    STOPPED = auto()
-    TIME = auto()
-    HUNG = auto()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotContext:
     """What all slots share."""
@@ -66,30 +60,11 @@ class SlotContext:
     worker_pool: WorkerPool
     budget: Budget
     tally: Tally
+    lingering: Lingering
     limits: Limits
     noise: str
+    service_limits: bool
     stopping: threading.Event
-
-
-@dataclass(slots=True)
-class JobRun:
-    """The run of one claim on its way."""
-
-    attempt: Attempt
-    limits: Limits
-    given_up: threading.Event
-    ending: Ending | None = None
-    worker: WorkerHandle | None = None
-    confirmed: bool = False  # the worker has begun: from here on its death counts
-    taken: int = 0  # bytes of the budget
-    begun: float | None = None  # monotonic; None while it waits for a place
-    began_at: datetime | None = None  # until it is stored that it runs
-    waited: float = 0.0  # seconds, for memory
-
-    @property
-    def claim(self) -> Claim:
-        """Return what was claimed."""
-        return self.attempt.claim
 
 
 class Slot:
@@ -189,8 +164,9 @@ class Slot:
             self._worker = self._context.worker_pool.start_worker()
 
     def _serve(self, run: JobRun) -> None:
+        TRACE.set(run.claim.trace)
         try:
-            outcome = self._outcome(run)
+            outcome = self._injected(run) or self._outcome(run)
         except NotBegun:
             self._drop()
             run.attempt.put_back()
@@ -209,6 +185,13 @@ class Slot:
             if outcome.failure is Failure.INTERNAL:
                 log.error("Job %s failed because of an error of ours: %s", run.claim.job_id, outcome.reason)
             self._finish(run, outcome)
+
+    def _injected(self, run: JobRun) -> Outcome | None:
+        """Return the outcome of a job that a fault keeps from being run."""
+        if run.claim.fault is None:
+            return None
+        run.attempt.log.add(line(run.claim.fault, self._context.clock.now()))
+        return instead(run.claim.fault)
 
     def _limits(self, claim: Claim) -> Limits:
         ours = self._context.limits
@@ -251,12 +234,26 @@ class Slot:
         Raises:
             BrokenWire: the worker is gone.
         """
-        program = replace(run.claim.program, limits=run.limits, noise=self._context.noise)
-        worker.wire.send("run", [program.payload], **program_members(program))
+        context = self._context
+        program = replace(
+            run.claim.program,
+            limits=run.limits,
+            noise=context.noise,
+            service_limits=context.service_limits,
+            clock=context.clock.setting,
+        )
+        worker.wire.send("run", program_parts(program), **program_members(program))
         first = worker.wire.receive(BEGIN_SECONDS)
         if first is None:
             return None
-        run.begun, run.began_at = time.monotonic(), self._context.clock.now()
+        run.begun, run.begun_at = time.monotonic(), self._context.clock.now()
+        run.began_at = run.begun_at
+        log.info("Job %s begins: attempt %d, in process %d.", run.claim.job_id, run.claim.attempt, worker.pid)
+        if run.claim.fault is not None and run.claim.fault.rule.kind is FaultKind.WORKER_LOST:
+            worker.kill()
+            run.confirmed = True
+            self._started(run)
+            raise BrokenWire("Its worker was to be lost.")
         return self._received(worker, run, self._last(worker, run, first))
 
     def _started(self, run: JobRun) -> bool:
@@ -309,7 +306,8 @@ class Slot:
         elif message.say == "begun":
             run.confirmed = True
         elif message.say == "log":
-            run.attempt.log.add(to_line(message))
+            line = to_line(message)
+            run.attempt.log.add(replace(line, time=self._context.clock.setting.at(line.time)))
             run.attempt.log.flush_if_due()
         elif message.say == "need":
             needed = min(int(message.members["bytes"]), run.limits.memory_bytes)
@@ -353,6 +351,8 @@ class Slot:
         told = "was stopped by somebody" if run.ending is Ending.HUNG else end.told()
         if end.output.strip():
             run.attempt.log.add(LogLine(self._context.clock.now(), end.output.strip(), Severity.ERROR))
+        if run.claim.fault is not None:
+            told += f", which was {run.claim.fault.told}"
         log.warning("The worker of job %s %s.", run.claim.job_id, told)
         self._release(run, counted=run.confirmed, reason=died(told, run.claim))
         return None
@@ -361,16 +361,21 @@ class Slot:
         run.attempt.release(counted=counted, reason=reason)
 
     def _finish(self, run: JobRun, outcome: Outcome) -> None:
+        if run.claim.fault is not None:
+            outcome = marked(run.claim.fault, outcome)
         least = self._context.device_settings.settings(run.claim.program.device).least_run_seconds
-        if run.begun is None:  # it failed before it could begin
+        if run.begun_at is None:  # it failed before it could begin
             run.began_at = self._context.clock.now()
         elif least and self._started(run):
-            run.given_up.wait(max(0.0, min(least, run.limits.seconds) - self._ran(run)))
-            if run.ending is Ending.CANCELLED:
-                self._release(run, counted=False, reason=STOPPED)
-                return
-            if least > run.limits.seconds:  # the time that the device takes at least counts like any other
-                outcome = Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
+            allowed = run.claim.max_seconds
+            if (
+                allowed is not None and least > allowed
+            ):  # the time of the device counts; the server's own limit is for the run here
+                reason = too_long(replace(run.limits, seconds=allowed))
+                least, outcome = allowed, Outcome(failure=Failure.TIME, reason=reason, run_seconds=allowed)
+            until = run.begun_at + timedelta(seconds=least)
+            self._context.lingering.keep(run, outcome, until)
+            return
         if (
             run.attempt.finish(lambda _: outcome, began_at=run.began_at) is False and run.began_at is not None
         ):  # it was cancelled before it was known to run

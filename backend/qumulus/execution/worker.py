@@ -17,6 +17,7 @@ import traceback
 from dataclasses import asdict
 from types import ModuleType
 
+from qumulus.core.clock import SystemClock
 from qumulus.core.programs import Program
 from qumulus.core.results import Failure, Outcome, Progress, Severity
 
@@ -91,7 +92,8 @@ class Worker:
 
     def _log(self, text: str, severity: Severity = Severity.INFO, progress: Progress | None = None, /) -> None:
         so_far = None if progress is None else asdict(progress)
-        self._wire.send("log", time=time.time(), text=str(text), severity=Severity(severity).value, progress=so_far)
+        now = SystemClock().wall().timestamp()
+        self._wire.send("log", time=now, text=str(text), severity=Severity(severity).value, progress=so_far)
 
 
 def _memory(program: Program) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qumulus.core.tracing import TRACE, new_trace
 from qumulus.openapi.contract.bodies import HELD, LIMIT, Bodies
 from qumulus.openapi.contract.rules import ANSWER, RULES, Rule
 
@@ -26,6 +28,8 @@ Count = Callable[[str, str, int, float], None]  # name of the mount, method, sta
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("qumulus.request")
+
+GIVEN_TRACE = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -86,6 +90,7 @@ class Front:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        TRACE.set(trace_of(scope))
         answer = Logged(scope, send)
         mount = self._owner(scope["path"]) or self._fallback
         held = scope[HELD] = self._bodies.begin()
@@ -148,6 +153,14 @@ def reached_by_others(scope: Scope) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return address is not None and not (mapped or address).is_loopback
+
+
+def trace_of(scope: Scope) -> str:
+    """Return the id of a request: the one that a proxy in front of us has given it, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and GIVEN_TRACE.fullmatch(value):
+            return value.decode("ascii").replace("-", "")
+    return new_trace()
 
 
 def host_name(host: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, cast
@@ -127,8 +128,9 @@ class Proxy(asyncio.Protocol):
                 server_side=True,
                 ssl_handshake_timeout=self._shared.limits.handshake_seconds,
             )
-        except OSError as error:  # usually a client that was not told to trust the authority
-            log.warning("a client that asked for %s broke off: %s", host, error, extra={"fields": {"distrusted": host}})
+        except OSError as error:
+            fields = {"distrusted": host} if distrusts(error) else {}
+            log.warning("a client that asked for %s broke off: %s", host, error, extra={"fields": fields})
         else:
             early.hand_over(tls, self._shared.http())
         finally:
@@ -151,6 +153,11 @@ class Proxy(asyncio.Protocol):
 
     def _leave(self) -> None:
         self._shared.connections.discard(self)
+
+
+def distrusts(error: OSError) -> bool:
+    """Say whether a client ended the handshake because of the certificate: it says so, where one that is killed says nothing."""
+    return isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or "")
 
 
 class Early(asyncio.Protocol):

@@ -7,11 +7,13 @@ import json
 import logging
 import subprocess
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from qumulus.core.errors import Unavailable
 from qumulus.core.events import Events
 from qumulus.core.ports import Claim
 from qumulus.core.results import LogLine, Outcome
@@ -24,6 +26,7 @@ from .runs import NotRunnable
 
 PREFIXES = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.base_exec_prefix]))"
 ASK_SECONDS = 30
+TELL_SECONDS = 1.0  # how often waiting jobs are told how far the installation is
 log = logging.getLogger("qumulus.services")
 
 
@@ -56,13 +59,35 @@ class Packages:
     requirements: tuple[str, ...] = ()
 
 
+def _failure(made: Future[None]) -> str | None:
+    """Return why there is no environment, in sentences; None where there is one."""
+    try:
+        made.result()
+    except NotInstalled as error:
+        return f"{error} Name an interpreter that has them with QUMULUS_SSE_PYTHON, or try again."
+    except OSError as error:
+        log.exception("The environment of programs could not be made.")
+        return f"The environment could not be made: {error.strerror}."
+    return None
+
+
 class SentPrograms:
     """`runs.ProgramSource` for the queues beside devices. The environment is made when the first program comes."""
 
     def __init__(
-        self, family: Family, *, packages: Packages, environments: Environments, resources: Resources, events: Events
+        self,
+        family: Family,
+        *,
+        packages: Packages,
+        environments: Environments,
+        resources: Resources,
+        events: Events,
+        explain: Callable[[str | None], None],
     ) -> None:
+        """``explain`` says of the jobs that wait for the environment why they do."""
         self._family = family
+        self._explain = explain
+        self._said = "Its packages are being installed."
         self._packages = packages
         self._environments = environments
         self._resources = resources
@@ -73,9 +98,11 @@ class SentPrograms:
 
     def served(self, device: str) -> bool:
         """Say whether a queue is one of programs beside a device, whose environment is there. If that is not there, it is made."""
-        if not device.startswith(BESIDE):
-            return False
-        if self._packages.python or self._failed or self._environments.ready(self._packages.requirements):
+        return device.startswith(BESIDE) and (self._failed is not None or self.prepared())
+
+    def prepared(self) -> bool:
+        """Say whether the environment is there. If it is not, it is made from now on."""
+        if self._packages.python or self._environments.ready(self._packages.requirements):
             return True
         with self._lock:
             if not self._making:
@@ -85,15 +112,23 @@ class SentPrograms:
 
     def _make(self) -> None:
         log.info("Installing %s for programs that come with jobs (once) …", ", ".join(self._packages.requirements))
-        try:
-            self._environments.make(self._packages.requirements)
-        except NotInstalled as error:
-            self._failed = f"{error} Name an interpreter that has them with QUMULUS_SSE_PYTHON, or try again."
-        except OSError as error:
-            log.exception("The environment of programs could not be made.")
-            self._failed = f"The environment could not be made: {error.strerror}."
+        with ThreadPoolExecutor(1, thread_name_prefix="programs-installer") as installer:
+            made = installer.submit(self._environments.make, self._packages.requirements, None, self._hear)
+            while not made.done():
+                self._tell(self._said)
+                wait([made], TELL_SECONDS)
+        self._failed = _failure(made)
         self._making = False
+        self._tell(None)
         self._events.queued.emit("")
+
+    def _hear(self, text: str) -> None:
+        log.debug("%s", text)
+        self._said = text
+
+    def _tell(self, text: str | None) -> None:
+        with contextlib.suppress(Unavailable):  # the next time, or it does not matter any more
+            self._explain(text)
 
     @contextlib.contextmanager
     def program(self, device: str) -> Generator[Executable]:

@@ -8,16 +8,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
 from qumulus.core.events import Events
+from qumulus.core.faults import Fault, FaultKind, instead, line, marked
 from qumulus.core.jobs import JobState
 from qumulus.core.kinds import Runners, UnknownKind
 from qumulus.core.ports import Claim, Clock, JobQueue
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
+from qumulus.core.tracing import TRACE
 from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.leases import Leases
 from qumulus.dispatching.loops import until_done
@@ -31,10 +35,8 @@ from .sandbox import Sandbox
 LOOK_SECONDS = 5.0  # how often executions are looked for that became ripe by time alone
 PAUSE_SECONDS = 5.0  # until an execution that could not begin is queued again
 JOIN_SECONDS = 5.0
-LOST = (
-    "The server ended while it ran, or was so short of memory or time that it did not say for a while that it was there. "
-    "A program runs once only, so it was not started again: start a new execution."
-)
+LOST = "The server that ran it ended."
+ONCE = "A program runs once only, so it was not started again: start a new execution."
 NOT_BEGUN = "The server ended before it began."
 CANCELLED = "It was cancelled while it ran."
 UNSAFE = (
@@ -112,9 +114,9 @@ class ProgramDispatcher:
         self._events.queued.unsubscribe(self._look)
         self._events.elsewhere.unsubscribe(self._look)
         self._look()
-        deadline = self._clock.monotonic() + within.total_seconds()
+        deadline = time.monotonic() + within.total_seconds()
         for thread in self._threads:
-            thread.join(max(0.0, deadline - self._clock.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
             left = [execution for _, execution in self._running.values() if execution is not None]
         for execution in left:
@@ -160,6 +162,7 @@ class ProgramDispatcher:
         return False
 
     def _take(self, claim: Claim) -> None:
+        TRACE.set(claim.trace)
         attempt = Attempt(self._queue, claim, self._stopping, log)
         try:
             source = self._sources.of(claim.program.kind)
@@ -174,7 +177,10 @@ class ProgramDispatcher:
         claim, handed_back = attempt.claim, False
         try:
             if claim.counted_attempts >= claim.attempts:
-                self._end(source, attempt, failed(Failure.LOST, "Lost", LOST))
+                self._end(source, attempt, failed(Failure.LOST, "Lost", f"{claim.lost_because or LOST} {ONCE}"))
+                return
+            if claim.fault is not None and (outcome := self._injected(claim.fault, attempt)) is not None:
+                self._end(source, attempt, outcome)
                 return
             with self._lock:
                 self._running[claim.job_id] = (claim, None)
@@ -192,6 +198,16 @@ class ProgramDispatcher:
             if not handed_back:
                 source.done(claim)
 
+    def _injected(self, fault: Fault, attempt: Attempt) -> Outcome | None:
+        """Return the outcome of an execution that a fault keeps from being run; a program is run once, so a lost worker is its end."""
+        attempt.log.add(line(fault, self._clock.now()))
+        if fault.rule.kind is FaultKind.WORKER_LOST:
+            return failed(Failure.CRASHED, "Injected", fault.said("The process that ran it was killed: this"))
+        outcome = instead(fault)
+        if outcome is None or outcome.failure is None:
+            return None
+        return replace(failed(outcome.failure, "Injected", outcome.reason or ""), reason_code=outcome.reason_code)
+
     def _run(self, source: ProgramSource, attempt: Attempt) -> bool:
         """Run it, or hand it back where it can't begin now, or this server ends before: then it is True."""
         claim, begun = attempt.claim, False
@@ -199,6 +215,7 @@ class ProgramDispatcher:
         def start() -> bool:
             nonlocal begun
             begun = self._queue.start(claim)
+            log.info("Execution %s begins.", claim.job_id)
             return begun
 
         try:
@@ -254,7 +271,8 @@ class ProgramDispatcher:
 
     def _end(self, source: ProgramSource, attempt: Attempt, outcome: Outcome) -> None:
         def stored(rest: Sequence[LogLine]) -> Outcome:
-            return source.outcome(attempt.claim, outcome, rest)
+            ended = source.outcome(attempt.claim, outcome, rest)
+            return ended if attempt.claim.fault is None else marked(attempt.claim.fault, ended)
 
         if attempt.finish(stored) is False:
             log.info("Execution %s had ended meanwhile; its outcome is left out.", attempt.claim.job_id)

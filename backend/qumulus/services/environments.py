@@ -12,14 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import base
+from .installing import NotInstalled, Progress, install
 from .requirements import wanted
 
 MINUTES = 30
 LAST_LINES = 12
-
-
-class NotInstalled(Exception):
-    """The packages could not be installed; with what the installer said last."""
 
 
 class Environments:
@@ -41,10 +38,11 @@ class Environments:
         own = self._place(requirements) if requirements else Path(sys.prefix)
         return tuple(dict.fromkeys((own, Path(sys.base_prefix), Path(sys.base_exec_prefix))))
 
-    def make(self, requirements: Sequence[str], service: Path | None = None) -> None:
+    def make(self, requirements: Sequence[str], service: Path | None = None, progress: Progress | None = None) -> None:
         """Make the environment, if it is not there. Another process that makes the same one is waited for.
 
-        ``service`` is the folder of the service, of which parts may be asked for.
+        ``service`` is the folder of the service, of which parts may be asked for. ``progress`` hears how far it is; the
+        requirements are then names and versions alone.
 
         Raises:
             NotInstalled
@@ -57,15 +55,20 @@ class Environments:
                 return
             shutil.rmtree(place, ignore_errors=True)
             self._run([sys.executable, "-m", "venv", str(place)], lock)
-            self._install(requirements, place, service, lock)
+            self._install(requirements, place, service, lock, progress)
             base.complete(next((place / "lib").glob("python*/site-packages")))
             (place / ".ready").touch()
 
-    def _install(self, requirements: Sequence[str], place: Path, service: Path | None, lock: int) -> None:
+    def _install(
+        self, requirements: Sequence[str], place: Path, service: Path | None, lock: int, progress: Progress | None
+    ) -> None:
         asked = wanted(requirements)
         listed, constraints = place / "requirements.txt", place / "constraints.txt"
         listed.write_text("\n".join(asked.lines) + "\n")
         constraints.write_text("\n".join(asked.constraints) + "\n")
+        if progress is not None:
+            install(place, listed, constraints, lambda command: self._run(command, lock, place), progress)
+            return
         folder = place
         if (
             asked.local and service is not None

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from qumulus.core.events import Events
 from qumulus.core.kinds import Runners
+from qumulus.core.owners import owner_name
 from qumulus.core.ports import Clock, JobQueue, PoolStore, SealedStore, ServiceStore
-from qumulus.dispatching.leases import owner_name
+from qumulus.core.services import BESIDE
 from qumulus.dispatching.loops import until_done
 from qumulus.payloads import SENT_PROGRAM, SERVICE, USER_PROGRAMS
 
@@ -91,6 +92,11 @@ def registry_of(
     return registry, pools
 
 
+def environments_in(home: Path) -> Environments:
+    """Return the environments of programs that come with jobs, which the state in ``home`` keeps."""
+    return Environments((home / "services" / "environments").absolute())
+
+
 class Host:
     """The services of a state folder. `begin` is called in the processes that run jobs, `end` in every one."""
 
@@ -102,6 +108,7 @@ class Host:
         resources: Resources,
         family: Family,
         packages: Packages,
+        prepare: bool = False,
         network: bool,
         allow_unsandboxed: bool,
         secret: Callable[[], bytes],
@@ -110,7 +117,8 @@ class Host:
         elsewhere: OtherMachines | None = None,
         public_url: str | None = None,
     ) -> None:
-        """``family`` is whose programs come with jobs, and ``packages`` what they can import.
+        """``family`` is whose programs come with jobs, and ``packages`` what they can import;
+        with ``prepare`` it is installed from the start on, and not when the first program comes.
 
         ``own`` takes the folder of the services if no other process runs executions in it, and says whether it is ours;
         ``secret`` is what grants of data pools are signed with; ``key`` seals secrets on their way between processes;
@@ -124,9 +132,10 @@ class Host:
         programs = SentPrograms(
             family,
             packages=packages,
-            environments=Environments((folder / "environments").absolute()),
+            environments=environments_in(storage.home),
             resources=resources,
             events=storage.events,
+            explain=lambda text: storage.queue.explain(BESIDE, text),
         )
         sources: Runners[ProgramSource] = Runners(
             "The host of user programs", {SERVICE: self.registry, SENT_PROGRAM: programs}
@@ -146,6 +155,7 @@ class Host:
             allow_unsandboxed=allow_unsandboxed,
             elsewhere=elsewhere,
         )
+        self._prepare = programs.prepared if prepare else None
         self._elsewhere = elsewhere
         self._allow_unsandboxed = allow_unsandboxed
         self._own = own
@@ -168,6 +178,8 @@ class Host:
         self.registry.own()
         self.dispatcher.start()
         self._runs = True
+        if self._prepare is not None:
+            self._prepare()
         return True
 
     def refuses(self) -> str | None:

@@ -15,7 +15,6 @@ import logging
 import os
 import shutil
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict
@@ -23,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from qumulus.core.clock import SystemClock
 from qumulus.core.errors import InvalidRequest, QumulusError, UnknownService
 from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, Deployed, SealedStore, ServiceStore
@@ -351,7 +351,7 @@ class ServiceRegistry:
         """Remove the versions that are neither deployed nor running; only who runs executions knows the latter."""
         if not self._runs:
             return
-        long_ago = time.time() - SWEPT_SECONDS
+        long_ago = SystemClock().wall().timestamp() - SWEPT_SECONDS
         with self._lock:
             old = [place for place in self._unpacked.glob("[!.]*/") if place.stat().st_mtime < long_ago]
             kept = {deployed.service.version for deployed in self._store.all()} if old else set()

@@ -15,12 +15,12 @@ from qumulus import console
 from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
 from qumulus.apis.family import Api, loaded
-from qumulus.catalogue import SnapshotCatalogue
 from qumulus.core.cloud import Cloud
 from qumulus.core.following import Following
 from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import Services
 from qumulus.core.waiting import Waiting
+from qumulus.emulation.catalogue import FaultyCatalogue
 from qumulus.emulation.faults import Rules
 from qumulus.execution import metrics as execution_metrics
 from qumulus.http import metrics
@@ -32,6 +32,7 @@ from qumulus.openapi.documentation import Added, Served, documentation
 from qumulus.settings import Settings
 from qumulus.storage import Storage
 
+from . import devices
 from .health import Health
 from .runners import Runners, StartError, opened, secret
 
@@ -66,6 +67,9 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
     storage = opened(settings)
     try:
         return _compose(settings, storage, rules)
+    except StartError:
+        storage.close()
+        raise
     except KindsDiffer as error:
         storage.close()
         raise StartError(f"Not all that is accepted would be run:\n{error}") from error
@@ -77,10 +81,12 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
 def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Front:
     runners = Runners(settings, storage)
     host = runners.host
+    catalogue, imports = devices.catalogue(settings.fleet, storage.added_devices, show_mocks=settings.show_mocks)
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
-        catalogue=SnapshotCatalogue(show_mocks=settings.show_mocks),
+        catalogue=FaultyCatalogue(catalogue, storage.faults),
+        device_imports=imports,
         accounts=storage.accounts,
         sessions=storage.sessions,
         workloads=storage.workloads,

@@ -10,11 +10,12 @@ import stat
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from qumulus.core.clock import SystemClock
 from qumulus.settings import Settings
 from qumulus.storage import StateUnusable
 from qumulus.storage.database import schema
@@ -109,7 +110,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
     if home.stat().st_mode & OTHERS:
         do = f"chmod 700 {home}"
         yield Finding(what="folder", grade=Grade.LOOK, told="others on this machine can look into the state", do=do)
-    if seen.newest and seen.newest > datetime.now(UTC) + SKEW:
+    if seen.newest and seen.newest > SystemClock().wall() + SKEW:
         do = "Set the clock of this machine, and have it kept by NTP."
         told = f"the newest job was submitted at {seen.newest:%Y-%m-%d %H:%M:%S} UTC, which is still to come"
         yield Finding(what="clock", grade=Grade.WRONG, told=told, do=do)
@@ -237,9 +238,9 @@ def _certificates(settings: Settings) -> Iterator[Finding]:
 
 def _certificate(name: str, path: Path, ends: datetime) -> Finding:
     told = f"{name}: valid until {ends:%Y-%m-%d} ({path})"
-    if ends < datetime.now(UTC):
+    if ends < SystemClock().wall():
         return Finding(what="certificate", grade=Grade.WRONG, told=told, do="Renew it.")
-    grade = Grade.LOOK if ends < datetime.now(UTC) + SOON else Grade.WELL
+    grade = Grade.LOOK if ends < SystemClock().wall() + SOON else Grade.WELL
     return Finding(what="certificate", grade=grade, told=told, do="Renew it soon." if grade is Grade.LOOK else None)
 
 

@@ -11,12 +11,15 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from qumulus.core.tracing import TRACE
+
 if TYPE_CHECKING:
     from qumulus.settings import Settings
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "alembic", "concurrent", "asyncio")
 COLOURS = {logging.ERROR: "\x1b[31m", logging.WARNING: "\x1b[33m", logging.DEBUG: "\x1b[2m"}
 RESET = "\x1b[0m"
+SHOWN = 8  # digits of a trace that people read
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
@@ -52,7 +55,9 @@ class TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the traceback where there is one."""
-        text = f"{datetime.fromtimestamp(record.created):%H:%M:%S} {super().format(record)}"
+        trace = TRACE.get()
+        of = f" [{trace[:SHOWN]}]" if trace else ""  # it is the same thread that logs
+        text = f"{datetime.fromtimestamp(record.created):%H:%M:%S}{of} {super().format(record)}"
         colour = COLOURS.get(record.levelno) if self._colour else None
         return f"{colour}{text}{RESET}" if colour else text
 
@@ -68,6 +73,8 @@ class JsonLine(logging.Formatter):
             "event": record.getMessage(),
             **fields(record),
         }
+        if trace := TRACE.get():
+            line["trace"] = trace
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -19,7 +21,7 @@ from qumulus.core.programs import Limits
 from qumulus.execution import HERE, Dispatcher
 from qumulus.execution.ownership import Ownership
 from qumulus.services.device_programs import Packages
-from qumulus.services.host import Host
+from qumulus.services.host import Host, environments_in
 from qumulus.services.resources import Resources
 from qumulus.services.runs import OtherMachines
 from qumulus.settings import Settings
@@ -71,6 +73,35 @@ def secret(storage: Storage) -> bytes:
     return storage.signing_secret()
 
 
+def packages(settings: Settings) -> Packages:
+    """Return what programs that come with jobs can import: what the server's own interpreter has need not be installed."""
+    wanted = settings.sse_packages
+    if settings.sse_python is None and wanted and all(_here(name) for name in wanted):
+        return Packages()
+    named = loaded(families.programs()).packages
+    return Packages(settings.sse_python, tuple(line for name in wanted for line in named.get(name, (name,))))
+
+
+def _here(name: str) -> bool:
+    try:
+        return bool(distribution(name))
+    except (PackageNotFoundError, ValueError):  # or it is no plain name
+        return False
+
+
+def prepare(settings: Settings, say: Callable[[str], None]) -> Path:
+    """Install what programs that come with jobs can import, if that is not there; return their interpreter.
+
+    Raises:
+        NotInstalled
+    """
+    wanted = packages(settings)
+    environments = environments_in(settings.home)
+    if wanted.python is None:
+        environments.make(wanted.requirements, progress=say)
+    return wanted.python or environments.python(wanted.requirements)
+
+
 def runner(settings: Settings) -> Sequence[str]:
     """Return the command of the process that sees to the workers."""
     return HERE if settings.runner == "here" else cluster.command(settings.runner, settings.simulations)
@@ -101,7 +132,8 @@ class Runners:
             slots=settings.service_slots or os.cpu_count() or 1,
             resources=Resources(seconds=settings.service_seconds, memory_bytes=settings.service_memory_mib << 20),
             family=loaded(families.programs())(storage.jobs, storage.accounts, storage.clock),
-            packages=Packages(settings.sse_python, settings.sse_packages),
+            packages=packages(settings),
+            prepare=settings.sse_prepare,
             network=not settings.services_offline,
             allow_unsandboxed=settings.allow_unsandboxed,
             own=Ownership(settings.home / "services").acquire,
@@ -121,6 +153,7 @@ class Runners:
                 job_budget=settings.job_budget_seconds,
             ),
             noise=settings.noise,
+            service_limits=settings.ibm_limits == "on",
             command=runner(settings),
             on_taken_over=self.host.begin,
         )

@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 from qiskit.transpiler import CouplingMap, Target
 
-from qumulus.catalogue import SnapshotCatalogue
+from qumulus.catalogue import AddedCatalogue, CombinedCatalogue, SentDevice, SnapshotCatalogue
 from qumulus.core.devices import DeviceKind
 from qumulus.core.programs import DEVICE_NOISE, LOCAL_MODE_NOISE, TWIN_NOISE
 
@@ -19,7 +19,10 @@ from .transfer import Matrix
 
 _NANOSECOND = 1e-9
 _MOST_WAITS = 1 << 16
-CATALOGUE = SnapshotCatalogue()
+SENT = SentDevice()
+"""The device of the program that runs, where no package has it."""
+
+CATALOGUE = CombinedCatalogue(AddedCatalogue(SENT), SnapshotCatalogue())
 
 
 @dataclass(frozen=True, eq=False)

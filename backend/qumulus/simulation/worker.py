@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from qumulus import payloads
+from qumulus.core.errors import UnknownCalibration, UnknownDevice
 from qumulus.core.kinds import UnknownKind
 from qumulus.core.programs import Program
 from qumulus.core.results import Failure, Log, Outcome, Severity
+from qumulus.core.sent_devices import unpacked
 
 from . import client_package
-from .devices import device_model
+from .devices import SENT, device_model
 from .errors import OverUsage, ProgramError, Refused
 from .machine import slowness
 from .meter import Admit, Meter, at_once, metered
@@ -48,11 +50,14 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
     meter = Meter(admit, log)
     try:
+        SENT.take(unpacked(program.documents) if program.documents else None)
         with metered(meter), followed(Progress(log)):
             outcome = runner(program.kind)(program, log)
     except UnknownKind as error:
         log(str(error), Severity.ERROR)
         outcome = Outcome(failure=Failure.INTERNAL, reason=str(error))
+    except (UnknownDevice, UnknownCalibration) as error:  # it was removed since the job came
+        outcome = Outcome(failure=Failure.PROGRAM, reason=error.message)
     except ProgramError as error:
         outcome = Outcome(failure=Failure.PROGRAM, reason=error.message, reason_code=error.code)
     except Refused as error:

@@ -16,15 +16,15 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from qumulus import __version__
+from qumulus.core.clock import SystemClock
 from qumulus.core.ports import BlobStore
 
 from .blobs.disk import KEY, DiskBlobs
@@ -146,7 +146,7 @@ class _Out:
         self, name: str, size: int, content: IO[bytes] | _Hashing, mode: int = 0o600, mtime: float | None = None
     ) -> None:
         entry = tarfile.TarInfo(name)
-        entry.size, entry.mode, entry.mtime = size, mode, time.time() if mtime is None else mtime
+        entry.size, entry.mode, entry.mtime = size, mode, SystemClock().wall().timestamp() if mtime is None else mtime
         self.tar.addfile(entry, content)
 
 
@@ -168,7 +168,7 @@ class _Hashing:
 
 
 def _written(home: Path, blobs: BlobStore, out: IO[bytes], copy: Path) -> Backup:
-    made_at = datetime.now(UTC)
+    made_at = SystemClock().wall()
     to = _Out(out)
     header = {"form": FORM, "qumulus": __version__, "tables": HEAD, "made_at": made_at.isoformat()}
     to.value(HEADER, json.dumps(header).encode())

@@ -7,9 +7,13 @@ from dataclasses import asdict, fields
 from sqlalchemy import Connection, delete, insert, select
 
 from qumulus.core.devices import DeviceReport, DeviceSettings
+from qumulus.core.faults import overlaid
+from qumulus.core.ports import Clock
 
 from .database.database import Database
 from .database.tables import device_reports, device_settings
+from .faults import SqlFaults
+from .jobs import waits
 
 NOTHING = DeviceReport()
 DEFAULTS = DeviceSettings()
@@ -20,18 +24,20 @@ COLUMNS = tuple(device_settings.c[field.name] for field in fields(DeviceSettings
 class SqlDeviceSettings:
     """`core.ports.DeviceSettingsStore` on the database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, faults: SqlFaults, clock: Clock) -> None:
+        self._clock = clock
+        self._faults = faults
         self._database = database
         self._known: dict[str, DeviceSettings] | None = None
         self._reports: dict[str, DeviceReport] = {}
 
     def settings(self, device: str) -> DeviceSettings:
+        """Return what holds for a device: what was set, under the faults that are in force."""
+        return overlaid(self.stored(device), self._faults.of_device(device))
+
+    def stored(self, device: str) -> DeviceSettings:
         """Return what was set for a device; the defaults where nothing was."""
         return self._all().get(device, DEFAULTS)
-
-    def any_lingers(self) -> bool:
-        """Say whether any device has a least run time."""
-        return any(settings.least_run_seconds for settings in self._all().values())
 
     def _all(self) -> dict[str, DeviceSettings]:
         by_device = self._known
@@ -46,10 +52,13 @@ class SqlDeviceSettings:
 
     def set(self, device: str, settings: DeviceSettings) -> None:
         """Set all of a device's settings."""
+        was_online = self.settings(device).online
 
         def work(connection: Connection) -> None:
             connection.execute(delete(device_settings).where(device_settings.c.device == device))
             connection.execute(insert(device_settings).values(device=device, **asdict(settings)))
+            if was_online:
+                waits.tell(connection, device, settings, self._clock.now())
 
         self._database.writer.run(work)
         self._database.announce()

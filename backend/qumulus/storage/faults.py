@@ -10,18 +10,23 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import Unavailable, UnknownFault
-from qumulus.core.faults import DEFAULTS, Fault, FaultKind, FaultRule
+from qumulus.core.faults import DEFAULTS, OF_DEVICES, OF_JOBS, Fault, FaultKind, FaultRule, Purpose, overlaid
+from qumulus.core.jobs import Job
 from qumulus.core.ports import Clock
 
 from .database.database import Database
 from .database.tables import AnyRow, faults
+from .jobs import waits
 from .jobs.rows import new_id
 
 log = logging.getLogger("qumulus.storage")
+told = logging.getLogger("qumulus.faults")
 
 READ: Mapping[str, Callable[[str], Any]] = {
     "kind": FaultKind,
+    "purpose": Purpose,
     "begins_at": datetime.fromisoformat,
     "ends_at": datetime.fromisoformat,
 }
@@ -35,6 +40,8 @@ class SqlFaults:
         self._database = database
         self._clock = clock
         self._active: tuple[Fault, ...] = ()
+        self._of_jobs: tuple[Fault, ...] = ()
+        self._of_devices: tuple[Fault, ...] = ()
         self.look()
 
     def active(self) -> tuple[Fault, ...]:
@@ -45,8 +52,36 @@ class SqlFaults:
         """Read the rules again: another process may have changed them."""
         try:
             self._active = self.faults()
+            self._of_jobs = tuple(fault for fault in self._active if fault.rule.kind in OF_JOBS)
+            self._of_devices = tuple(fault for fault in self._active if fault.rule.kind in OF_DEVICES)
         except Unavailable as error:
             log.error("The faults can't be read, those of before stay: %s", error)
+
+    def of_device(self, device: str) -> tuple[FaultRule, ...]:
+        """Return the rules that are in force for a device as such."""
+        if not self._of_devices:
+            return ()
+        now = self._clock.now()
+        rules = (fault.rule for fault in self._of_devices if not fault.rule.dry_run)
+        return tuple(rule for rule in rules if rule.device == device and rule.in_force(now))
+
+    def of_jobs(self) -> tuple[Fault, ...]:
+        """Return the faults of jobs that are in force now."""
+        if not self._of_jobs:
+            return ()
+        now = self._clock.now()
+        return tuple(fault for fault in self._of_jobs if fault.rule.in_force(now))
+
+    def hit(self, job: Job) -> Fault | None:
+        """Return the fault that hits a job which is about to run, if one does."""
+        for fault in self.of_jobs():
+            if fault.rule.is_for_job(job) and self.count(fault):
+                does = "Would be" if fault.rule.dry_run else "Is"
+                fields = {"injected": fault.id, "kind": fault.rule.kind, "job": job.id}
+                told.warning("%s %s: job %s.", does, fault.told, job.id, extra={"fields": fields})
+                if not fault.rule.dry_run:
+                    return fault
+        return None
 
     def count(self, fault: Fault) -> bool:
         """Count one more that a rule is for, in all processes together. See `FaultStore.count`."""
@@ -68,7 +103,13 @@ class SqlFaults:
         now = self._clock.now()
         fault = Fault(id=new_id(now), created_at=now, rule=rule)
         values = {"id": fault.id, "created_at": now, "rule": as_json(rule), "seen": 0, "hits": 0}
-        self._database.writer.run(lambda connection: connection.execute(insert(faults).values(values)))
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(faults).values(values))
+            if rule.device is not None and rule.kind in OF_DEVICES and rule.in_force(now) and not rule.dry_run:
+                waits.tell(connection, rule.device, overlaid(DeviceSettings(), [rule]), now)
+
+        self._database.writer.run(work)
         self._changed()
         return fault
 

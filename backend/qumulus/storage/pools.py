@@ -76,7 +76,7 @@ class SqlPools:
 
     def _add(self, pool_id: str, files: Mapping[str, bytes]) -> None:
         """Keep files: all of them, or none."""
-        same = {"pool": pool_id, "changed_at": self._database.clock.now()}
+        same = {"pool": pool_id, "changed_at": self._database.clock.wall()}
         with ExitStack() as stack:
             rows = []
             for name, content in files.items():

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, func, select, tuple_
 from qumulus.core.errors import Unavailable
 from qumulus.core.jobs import FINAL
 from qumulus.core.keeping import POOLS, Held
-from qumulus.core.ports import BlobStore
+from qumulus.core.ports import BlobStore, Clock
 
 from .database.database import Database
 from .database.tables import jobs, results, sessions
@@ -48,10 +48,11 @@ class _Gone:
 class Retention:
     """Removes, once or now and then. Several processes may: each chooses its own moments."""
 
-    def __init__(self, database: Database, blobs: BlobStore, usage: Usage) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, usage: Usage, clock: Clock) -> None:
         self._database = database
         self._values = Values(blobs)
         self._usage = usage
+        self._clock = clock
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -101,7 +102,7 @@ class Retention:
         limits = self._usage.kept.limits(account, kind)
         count, size = sum(each.jobs for each in held), sum(each.bytes for each in held)
         mine = [jobs.c.account == account, jobs.c.kind == kind if kind else jobs.c.kind.not_in(sorted(named)), ENDED]
-        now, gone = self._database.clock.now(), _Gone()
+        now, gone = self._clock.now(), _Gone()
 
         def over() -> bool:
             many = limits.jobs is not None and count - gone.jobs > limits.jobs
@@ -164,7 +165,7 @@ class Retention:
         days = self._usage.kept.limits(account).days
         if days is None:
             return
-        until = self._database.clock.now() - max(timedelta(days=days), LEAST_AGE)
+        until = self._clock.now() - max(timedelta(days=days), LEAST_AGE)
         old = (sessions.c.account == account) & (sessions.c.created_at < until)
         has_jobs = select(jobs.c.id).where(jobs.c.session == sessions.c.id).exists()
         some = select(sessions.c.id).where(old, sessions.c.closing_at < until, ~has_jobs).limit(STEP)

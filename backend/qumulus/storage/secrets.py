@@ -39,7 +39,7 @@ class SqlSealed:
 
     def keep(self, job_id: str, sealed: bytes) -> None:
         """Keep what belongs to an execution."""
-        row = {"job": job_id, "kept_at": self._database.clock.now(), "value": sealed}
+        row = {"job": job_id, "kept_at": self._database.clock.wall(), "value": sealed}
         self._database.writer.run(lambda connection: connection.execute(insert(sealed_secrets), row))
 
     def get(self, job_id: str) -> bytes | None:
@@ -54,5 +54,5 @@ class SqlSealed:
 
     def sweep(self, age: timedelta) -> None:
         """Remove what was kept so long ago."""
-        gone = delete(sealed_secrets).where(sealed_secrets.c.kept_at < self._database.clock.now() - age)
+        gone = delete(sealed_secrets).where(sealed_secrets.c.kept_at < self._database.clock.wall() - age)
         self._database.writer.run(lambda connection: connection.execute(gone))

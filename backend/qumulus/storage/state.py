@@ -9,8 +9,9 @@ from qumulus.core.jobs import PENDING, JobState
 from qumulus.core.ports import BlobStore, Forgotten
 
 from .accounts import SqlAccounts
+from .clock import SqlClock
 from .database.database import Database
-from .database.tables import device_settings, faults, jobs, log_lines, results, sessions, tokens
+from .database.tables import device_settings, emulation, faults, jobs, log_lines, results, sessions, tokens
 from .device_settings import SqlDeviceSettings
 from .faults import SqlFaults
 from .jobs.values import Values
@@ -28,6 +29,7 @@ class SqlState:
         device_settings: SqlDeviceSettings,
         its_faults: SqlFaults,
         accounts: SqlAccounts,
+        clock: SqlClock,
         events: Events,
     ) -> None:
         self._database = database
@@ -35,6 +37,7 @@ class SqlState:
         self._device_settings = device_settings
         self._faults = its_faults
         self._accounts = accounts
+        self._clock = clock
         self._events = events
 
     def reset(self) -> Forgotten:
@@ -52,7 +55,7 @@ class SqlState:
                 sessions=connection.execute(select(func.count()).select_from(sessions)).scalar_one(),
                 tokens=connection.execute(select(func.count()).select_from(tokens).where(added)).scalar_one(),
             )
-            for table in (log_lines, results, jobs, sessions, device_settings, faults):
+            for table in (log_lines, results, jobs, sessions, device_settings, emulation, faults):
                 connection.execute(delete(table))
             connection.execute(delete(tokens).where(added))
             return forgotten, states, blobs
@@ -61,6 +64,7 @@ class SqlState:
         self._device_settings.forget()
         self._faults.look()
         self._accounts.forget()
+        self._clock.forget()
         self._database.announce()
         for job_id, state in states.items():
             (self._events.cancelling if state in HELD else self._events.settled).emit(job_id)

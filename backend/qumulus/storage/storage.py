@@ -17,12 +17,14 @@ from qumulus.core.accounts import Instance
 from qumulus.core.clock import SystemClock
 from qumulus.core.events import Events
 from qumulus.core.keeping import Rules
-from qumulus.core.ports import BlobStore, Clock
+from qumulus.core.ports import BlobStore, MachineClock
 
 from .accounts import SqlAccounts
+from .added_devices import SqlAddedDevices
 from .blobs.disk import DiskBlobs
 from .blobs.sweeping import Sweeper
 from .blobs.table import TableBlobs
+from .clock import SqlClock
 from .database.database import Database
 from .database.schema import prepare
 from .database.sqlite import FILE, SqliteDatabase
@@ -60,6 +62,7 @@ class Storage:
     workloads: SqlWorkloads
     device_settings: SqlDeviceSettings
     faults: SqlFaults
+    added_devices: SqlAddedDevices
     services: SqlServices
     sealed: SqlSealed
     pools: SqlPools
@@ -68,7 +71,7 @@ class Storage:
     retention: Retention
     trial: Trial
     events: Events  # what is on disk now, told inside this process
-    clock: Clock
+    clock: SqlClock
     _database: Database
     _presence: IO[bytes]
     _sweeper: Sweeper | None
@@ -116,7 +119,7 @@ def open_storage(
     instances: Iterable[Instance] = (),
     open_to_all: bool = False,
     workers: int = 1,
-    clock: Clock | None = None,
+    machine: MachineClock | None = None,
     url: str | None = None,
     blobs_url: str | None = None,
     kept: Rules | None = None,
@@ -145,9 +148,8 @@ def open_storage(
     with ExitStack() as failing:
         failing.callback(presence.close)
         _refuse_what_is_others(home)
-        database = open_database(home, url, clock or SystemClock())
+        database = open_database(home, url, machine or SystemClock())
         failing.callback(database.close)
-        clock = database.clock
         blobs = open_blobs(home, blobs_url, database)
         if isinstance(database, SqliteDatabase):
             _begin(database, blobs, presence, events)
@@ -156,10 +158,13 @@ def open_storage(
             database.start(events)
         if blobs_url is not None:
             claim_prefix(blobs, database)
-        device_settings = SqlDeviceSettings(database)
-        events.elsewhere.subscribe(lambda _: device_settings.forget())
+        clock = SqlClock(database, events)
         faults = SqlFaults(database, clock)
         events.elsewhere.subscribe(lambda _: faults.look())
+        added_devices = SqlAddedDevices(database)
+        events.elsewhere.subscribe(lambda _: added_devices.forget())
+        device_settings = SqlDeviceSettings(database, faults, clock)
+        events.elsewhere.subscribe(lambda _: device_settings.forget())
         accounts = SqlAccounts(database, clock, open_to_all=open_to_all, built_in=built_in)
         events.elsewhere.subscribe(lambda _: accounts.forget())
         accounts.seed(credentials)
@@ -171,19 +176,20 @@ def open_storage(
     return Storage(
         home=home,
         jobs=store,
-        queue=SqlQueue(database, blobs, device_settings, clock, events),
+        queue=SqlQueue(database, blobs, device_settings, added_devices, faults, clock, events),
         blobs=blobs,
         accounts=accounts,
         sessions=SqlSessions(database, clock, events, cancelled, store.announce),
         workloads=SqlWorkloads(database, clock),
         device_settings=device_settings,
         faults=faults,
+        added_devices=added_devices,
         services=SqlServices(database, blobs),
         sealed=SqlSealed(database),
         pools=SqlPools(database, blobs),
-        state=SqlState(database, blobs, device_settings, faults, accounts, events),
+        state=SqlState(database, blobs, device_settings, faults, accounts, clock, events),
         usage=usage,
-        retention=Retention(database, blobs, usage),
+        retention=Retention(database, blobs, usage, clock),
         trial=Trial(home, database),
         events=events,
         clock=clock,
@@ -203,7 +209,7 @@ def _refuse_what_is_others(home: Path) -> None:
             )
 
 
-def open_database(home: Path, url: str | None, clock: Clock) -> Database:
+def open_database(home: Path, url: str | None, clock: MachineClock) -> Database:
     """Return the database that ``url`` names, or the one in the folder."""
     if url is None:
         return SqliteDatabase(home, clock)

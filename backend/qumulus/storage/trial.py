@@ -71,7 +71,7 @@ class Trial:
     def _row(self) -> str | None:
         """What a commit meets. The row is gone before it is one: only pages have to be found for it."""
         key = f"trial-{secrets.token_hex(8)}"
-        row = {"job": key, "kept_at": self._database.clock.now(), "value": secrets.token_bytes(SIZE)}
+        row = {"job": key, "kept_at": self._database.clock.wall(), "value": secrets.token_bytes(SIZE)}
 
         def work(connection: Connection) -> None:
             connection.execute(insert(sealed_secrets), row)

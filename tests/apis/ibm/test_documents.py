@@ -97,3 +97,9 @@ def test_the_device_for_tests_is_hidden_unless_asked_for():
     assert mock in names.devices(SnapshotCatalogue(show_mocks=True))
     assert names.mocks(SnapshotCatalogue(show_mocks=True)) == frozenset()
     assert json.loads(DOCUMENTS.configuration("test_eagle").content)["backend_name"] == "test_eagle"
+
+
+def test_a_device_has_no_properties_of_a_time_before_its_first_calibration(runtime):
+    newest = runtime.get("/backends/ibm_brisbane/properties")
+    assert runtime.get("/backends/ibm_brisbane/properties", updated_before="2020-01-01T00:00:00Z") == {}
+    assert runtime.get("/backends/ibm_brisbane/properties", updated_before="2099-01-01T00:00:00Z") == newest

@@ -25,15 +25,17 @@ def awaited(runtime: Runtime, session: str, state: str, seconds: float = 20) -> 
 
 
 def test_a_session_is_open_then_active_then_inactive_then_active_again_and_closed(runtime):
-    session = opened(runtime, interactive_ttl=1, max_ttl=600)
+    session = opened(runtime, mode="batch", interactive_ttl=60, max_ttl=600)
     new = runtime.get(f"/sessions/{session}")
-    assert (new["state"], new["accepting_jobs"], new["mode"]) == ("open", True, "dedicated")
+    assert (new["state"], new["accepting_jobs"], new["mode"]) == ("open", True, "batch")
     assert (new["interactive_ttl"], new["max_ttl"], new["active_ttl"]) == (1, 600, 600)
+    assert not {"started_at", "activated_at", "elapsed_time"} & set(new)
     job = runtime.run(session_id=session)
     assert runtime.get(f"/jobs/{job}")["session_id"] == session
     inactive = awaited(runtime, session, "inactive")
     assert inactive["accepting_jobs"] is True
     assert inactive["elapsed_time"] > 0
+    assert inactive["started_at"] == inactive["activated_at"]
     assert inactive["activated_at"] <= inactive["last_job_started"] <= inactive["last_job_completed"]
     runtime.run(session_id=session)
     assert runtime.get(f"/sessions/{session}")["state"] == "active"
@@ -42,7 +44,7 @@ def test_a_session_is_open_then_active_then_inactive_then_active_again_and_close
     assert (closed["state"], closed["accepting_jobs"], closed["active_ttl"]) == ("closed", False, 0)
     assert [each["status"] for each in closed["timestamps"]] == ["open", "active", "closed"]
     body = {"program_id": "sampler", "backend": "ibm_brisbane", "params": {}, "session_id": session}
-    assert runtime.error("POST", "/jobs", json=body)[:2] == (409, 1228)
+    assert runtime.error("POST", "/jobs", json=body)[:2] == (409, 1217)
     assert runtime.error("PATCH", f"/sessions/{session}", json={"accepting_jobs": True})[0] == 409
 
 

@@ -20,26 +20,27 @@ class Later(SystemClock):
 
     ahead = timedelta(0)
 
-    def now(self):
-        return super().now() + self.ahead
+    def wall(self):
+        return super().wall() + self.ahead
 
 
 def test_a_bearer_token_ends_with_the_credential_that_it_was_issued_for(tmp_path: Path):
-    clock = Later()
-    storage = open_storage(tmp_path, clock=clock)
+    machine = Later()
+    storage = open_storage(tmp_path, machine=machine)
+    clock = storage.clock
     expires_at = clock.now() + timedelta(minutes=10)
     storage.accounts.add_token("local", tokens.SCHEME, "a key", expires_at=expires_at)
     bearer = tokens.issue("a key", storage.accounts, clock)
     assert tokens.authenticate(f"Bearer {bearer.token}", storage.accounts, clock).account == "local"
-    clock.ahead = timedelta(minutes=11)
+    machine.ahead = timedelta(minutes=11)
     with pytest.raises(NotAuthenticated):
         tokens.authenticate(f"Bearer {bearer.token}", storage.accounts, clock)
     storage.close()
 
 
 def test_where_any_credential_is_let_in_nobody_names_another_account_in_a_token_of_their_own(tmp_path: Path):
-    clock = SystemClock()
     storage = open_storage(tmp_path, open_to_all=True)
+    clock = storage.clock
     storage.accounts.add_account(Account(id="alice", name="Alice"))
     bearer = tokens.issue("anything", storage.accounts, clock)
     claims = jwt.decode(bearer.token, options={"verify_signature": False})

@@ -9,22 +9,21 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from qumulus.apis.oqtopus.presigning import GOOD_FOR_SECONDS, BadSignature, Presigning
+from qumulus.core.clock import CloudClock, SystemClock
 from qumulus.storage.signing import secret_in
 
 KEY = "a job/Größe 東京.zip"
 
 
-class Clock:
+class Clock(CloudClock):
     """Stands still until it is moved."""
 
     def __init__(self) -> None:
+        super().__init__(SystemClock())
         self.at = datetime(2026, 11, 26, tzinfo=UTC)
 
     def now(self) -> datetime:
         return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
 
 
 @pytest.fixture

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from apis.oqtopus.cloud import USER, ended, packed, submitted, unpacked
+from qumulus.services.host import environments_in
 from servers import Server
+from services.wheels import only_from, wheel
 
 BELL = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
 HEAD = f"""
@@ -44,6 +48,15 @@ def sent(client: httpx2.Client, program: Any, device: str = "Kawasaki") -> str:
 
 def ran(client: httpx2.Client, program: Any, device: str = "Kawasaki") -> dict[str, Any]:
     return ended(client, sent(client, program, device))
+
+
+def until(look: Callable[[], Any], there: Callable[[Any], bool]) -> Any:
+    """What is seen once it is as it is to be."""
+    deadline = time.monotonic() + 30
+    while not there(seen := look()):
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.1)
+    return seen
 
 
 def log(client: httpx2.Client, job: dict[str, Any]) -> str:
@@ -88,7 +101,7 @@ def test_the_device_called_sse_is_an_ideal_simulator_to_everybody_else(client: h
     [
         ("raise SystemExit(3)", "exit status 3"),
         ("import nowhere_to_be_found", "No module named 'nowhere_to_be_found'"),
-        ("print('nothing else')", "It sent no job, whose result would be its own.\nIts log ends:\nnothing else"),
+        ("print('nothing else')", "fails such a program, too.\nIts log ends:\nnothing else"),
         ("try:\n    run(program='OPENQASM 3; what;')\nexcept sse_driver.SseRuntimeError as e:\n    print(e)", "failed"),
         ("run(device='Nowhere')", "device not found"),
         ("run(kind='sse')", "can't send another one"),
@@ -138,3 +151,44 @@ def test_a_program_that_is_cancelled_takes_the_jobs_that_it_left_with_it(client:
     assert client.post(f"/jobs/{job_id}/cancel", headers=USER).status_code == 200
     assert ended(client, job_id)["status"] == "cancelled"
     assert ended(client, left[0]["job_id"])["status"] == "cancelled"
+
+
+def test_a_program_whose_packages_are_being_installed_says_so_until_they_are_there(tmp_path: Path):
+    wheels, home = tmp_path / "wheels", tmp_path / "state"
+    wheels.mkdir()
+    wheel(wheels, "mine")
+    environment = {**only_from(wheels), "QUMULUS_SSE_REQUIREMENTS": "mine"}
+    place = environments_in(home)._place(("mine",))
+    place.parent.mkdir(parents=True)
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as a process that makes it
+        with Server(home, environment=environment) as server, httpx2.Client(base_url=server.url, timeout=30) as client:
+            job_id = sent(client, "import mine; run(shots=mine.ANSWER)")
+            waited = until(
+                lambda: client.get(f"/jobs/{job_id}", headers=USER).json(), lambda job: "message" in job["job_info"]
+            )
+            assert waited["status"] == "submitted"
+            assert waited["job_info"]["message"] == "Its packages are being installed."
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            job = ended(client, job_id)
+            assert job["status"] == "succeeded", job
+            assert "message" not in job["job_info"]
+
+
+def test_where_no_network_is_a_program_fails_with_the_reason(tmp_path: Path):
+    environment = {**only_from(tmp_path), "QUMULUS_SSE_REQUIREMENTS": "nowhere", "QUMULUS_SSE_PREPARE": "true"}
+    with (
+        Server(tmp_path / "state", environment=environment) as server,
+        httpx2.Client(base_url=server.url, timeout=30) as client,
+    ):
+        job = ran(client, "run()")
+        assert job["status"] == "failed"
+        assert "The packages could not be installed" in job["job_info"]["message"]
+        assert "nowhere" in job["job_info"]["message"]
+
+
+def test_a_module_that_is_missing_names_the_setting(client: httpx2.Client):
+    job = ran(client, "import nowhere")
+    assert job["status"] == "failed"
+    assert "No module named 'nowhere'" in job["job_info"]["message"]
+    assert "QUMULUS_SSE_REQUIREMENTS" in job["job_info"]["message"]

@@ -307,7 +307,7 @@ def test_a_killed_server_loses_no_execution(tmp_path: Path):
         service = Service(cloud, "slow")
         assert len(service.get("/")) == 3
         assert service.wait(running)["status"] == "FAILED"
-        assert "The server ended while it ran" in service.get(f"/{running}/result")["detail"]
+        assert "The server that ran it ended. A program runs once only" in service.get(f"/{running}/result")["detail"]
         assert service.wait(secretive)["status"] == "FAILED"
         assert "secrets" in service.get(f"/{secretive}/result")["detail"]
         assert service.wait(queued)["status"] == "SUCCEEDED"

@@ -14,7 +14,8 @@ import httpx2
 import pytest
 
 from apis.oqtopus.cloud import USER, ended, submitted, unpacked
-from clients.environments import environment
+from clients.environments import CLIENTS, environment
+from qumulus.apis.oqtopus.programs import CONTAINER
 from servers import Server
 
 DEVICE = "kawasaki"
@@ -34,7 +35,7 @@ MITIGATED = {"ro_error_mitigation": "pseudo_inverse"}
 LOOP = """
 import time
 import traceback
-import matplotlib, numpy, networkx, scipy, quri_parts, qulacs
+import cirq, matplotlib, networkx, numpy, openfermion, openjij, pandas, pennylane, polars, pyqubo, qiskit, qulacs, scipy, sklearn, skqulacs, tqdm
 from quri_parts.circuit import QuantumCircuit
 from quri_parts.core.operator import Operator, pauli_label
 from quri_parts_oqtopus.backend import OqtopusConfig, OqtopusEstimationBackend, OqtopusSamplingBackend
@@ -137,11 +138,15 @@ SCENARIOS = {
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     settings = {
         "QUMULUS_DEVICE_INFO": "inline",  # the originals read it so
-        "QUMULUS_SSE_PYTHON": str(environment("quri-parts-oqtopus-1.1.5")),
+        "QUMULUS_SSE_PYTHON": str(environment("sse-oqtopus")),
     }
     home = tmp_path_factory.mktemp("scenarios") / "state"
     with Server(home, environment=settings) as server, httpx2.Client(base_url=server.url, timeout=30) as client:
         yield client
+
+
+def test_the_programs_have_what_the_named_set_installs() -> None:
+    assert tuple(CLIENTS["sse-oqtopus"]["requires"]) == CONTAINER
 
 
 def test_setup(client: httpx2.Client) -> None:

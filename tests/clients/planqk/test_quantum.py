@@ -67,4 +67,10 @@ def test_primitives_and_sessions_run_on_the_devices_of_ibm(run, client, which, b
         assert told["nothing"] == []
         assert told["usage"] == "MEASURED"
         assert told["test"] == 120
+        assert told["view"] == ["counts", True, 500]
+        assert told["memory"] == 500
+        assert told["view of the estimator"] == ["expectation_values", [], True]
+        assert told["view of the input"] == ["openqasm.v3", "OPENQASM 3.0;"]
+        assert told["stream"] is True
+        assert told["workloads"] == {"dedicated": 2, "batch": 1}
         assert told["cancelled"] == "CANCELLED"

@@ -24,9 +24,10 @@ def job(
     noise: str = "device",
     dry_run: bool = False,
     most_usage: float | None = None,
+    service_limits: bool = False,
     **limits: Any,
 ) -> Program:
-    """A job with the body that the client would post."""
+    """A job with the body that the client would post, held to the limits of the service only on request."""
     body = {"program_id": kind, "backend": f"ibm_{device}", "params": params}
     return Program(
         job_id="job",
@@ -36,6 +37,7 @@ def job(
         seed=seed,
         limits=Limits(**limits),
         noise=noise,
+        service_limits=service_limits,
         options={"dry_run": dry_run, "max_execution_time": most_usage},
     )
 

@@ -93,7 +93,7 @@ def test_every_version_of_qpy_from_13_is_read(version: int) -> None:
 def test_qpy_that_is_cut_off_anywhere_fails_the_job() -> None:
     data = as_qpy(isa(bell(), BRISBANE))
     for size in range(0, len(data), 37):
-        failed(sampler([[encoded(data[:size]), [], 10]]), "The circuit is not valid QPY")
+        failed(sampler([[encoded(data[:size]), [], 10]]), "The circuit is not valid QPY", code=3211)
 
 
 def test_zlib_data_that_is_cut_off_fails_the_job() -> None:

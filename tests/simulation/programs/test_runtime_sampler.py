@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
+from qiskit.circuit.classical import expr
 from qiskit.quantum_info import Statevector
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_ibm_runtime import SamplerV2
@@ -191,6 +192,7 @@ def test_execution_spans_name_all_shots_of_each_pub() -> None:
     assert [span.mask(index).shape for index, span in enumerate(spans)] == [(10,), (2, 5)]
     assert all(span.mask(index).all() for index, span in enumerate(spans))
     assert spans.start <= spans.stop
+    assert spans.start.tzinfo is None  # as the service tells it
 
 
 def test_twirling_gives_the_shots_by_randomizations_and_symmetric_reading_errors() -> None:
@@ -375,3 +377,21 @@ def test_a_job_that_takes_too_long_as_a_whole_is_refused_before_its_first_pub() 
     assert many.failure is Failure.REFUSED
     assert "2000 runs of the circuit with 14 active qubits" in (many.reason or "")
     assert "split it" in (many.reason or "")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_stored_in_a_register_is_0_in_the_result(whole: bool) -> None:
+    register, kept = ClassicalRegister(2, "c"), ClassicalRegister(2, "kept")
+    circuit = QuantumCircuit(QuantumRegister(127), register, kept)
+    circuit.x(0)
+    circuit.measure([0, 1], register)
+    if whole:
+        circuit.store(kept, register)
+    else:
+        circuit.store(kept[0], expr.lift(register[0]))
+    with circuit.if_test((kept[0], 1)):
+        circuit.x(1)
+    circuit.measure(1, register[1])
+    data = result(sampler([(circuit, None, 50)], noise="device"))[0].data
+    assert data.kept.get_counts() == {"00": 50}
+    assert data.c.get_counts().get("11", 0) > 35

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from qumulus.apis.dependencies import DeviceImports, DeviceSettingsStore, Jobs
 from qumulus.apis.dependencies import Devices as Catalogue
-from qumulus.apis.dependencies import DeviceSettingsStore, Jobs
+from qumulus.apis.given import given
 from qumulus.openapi.contract import Operations
 
 from .callers import Administrator
 from .schemas.devices import (
+    AddedDevices,
     Calibration,
     CalibrationId,
     DeviceDetails,
     DeviceName,
     Devices,
     DeviceSettings,
+    NewDevices,
 )
 from .translate import devices as translate
 
@@ -28,9 +31,7 @@ def list_devices(
     pending = jobs.pending()
     known = sorted(catalogue.devices(), key=lambda device: device.name)
     return Devices(
-        devices=[
-            translate.device(each, device_settings.settings(each.name), pending.get(each.name, 0)) for each in known
-        ]
+        devices=[translate.device(each, device_settings.stored(each.name), pending.get(each.name, 0)) for each in known]
     )
 
 
@@ -44,7 +45,7 @@ def get_device(
 ) -> DeviceDetails:
     """One device, with its gates."""
     known = catalogue.device(device)
-    return translate.device_details(known, device_settings.settings(known.name), jobs.pending(known.name)[known.name])
+    return translate.device_details(known, device_settings.stored(known.name), jobs.pending(known.name)[known.name])
 
 
 @operation("getDeviceCalibration")
@@ -70,4 +71,28 @@ def set_device(
     """All settings of a device at once."""
     known = catalogue.device(device)
     device_settings.set(known.name, translate.core_settings(body))
-    return translate.device_settings(device_settings.settings(known.name))
+    return translate.device_settings(device_settings.stored(known.name))
+
+
+@operation("addDevices")
+def add_devices(
+    body: NewDevices,
+    administrator: Administrator,
+    imports: DeviceImports,
+    device_settings: DeviceSettingsStore,
+    jobs: Jobs,
+) -> AddedDevices:
+    """Add devices, or calibrations to devices."""
+    added, pending = imports.add(body.documents, name=given(body.name)), jobs.pending()
+    return AddedDevices(
+        devices=[
+            translate.device_details(each, device_settings.stored(each.name), pending.get(each.name, 0))
+            for each in added
+        ]
+    )
+
+
+@operation("removeDevice")
+def remove_device(device: DeviceName, administrator: Administrator, imports: DeviceImports) -> None:
+    """Remove a device that was added."""
+    imports.remove(device)

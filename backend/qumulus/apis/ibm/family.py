@@ -21,6 +21,7 @@ IBM = Family(
             module="qumulus.apis.ibm.runtime.app",
             prefixes=("/v1", "/api/v1", "/experimental/api/v1"),
             cut=True,
+            options=lambda settings, _secret: {"service_limits": settings.ibm_limits == "on"},
         ),
         Api(
             name="ibm-account",

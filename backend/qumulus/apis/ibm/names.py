@@ -54,7 +54,7 @@ def device(catalogue: Catalogue, name: str) -> Device:
         found = catalogue.device(to_core(name))
     except UnknownDevice:
         raise UnknownDevice(name) from None
-    if found.kind is not DeviceKind.QPU:
+    if found.kind is not DeviceKind.QPU or not catalogue.offers(found.name):
         raise UnknownDevice(name)
     return found
 

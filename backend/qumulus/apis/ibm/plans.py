@@ -19,9 +19,10 @@ class Plan(NamedTuple):
 
 
 PERIOD = timedelta(days=28)
+OPEN = "open"
 PLANS = {
     "internal": Plan("Internal", "Without limits", "free"),
-    "open": Plan("Open", "Ten minutes in 28 days, free of charge", "free", 600.0),
+    OPEN: Plan("Open", "Ten minutes in 28 days, free of charge", "free", 600.0),
     "pay-as-you-go": Plan("Pay-as-you-go", "Paid by the second", "paygo"),
     "flex": Plan("Flex", "Paid for an amount of time", "subscription"),
     "premium": Plan("Premium", "Paid by the year", "subscription"),

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from qumulus.core.accounts import Caller, Token
 from qumulus.core.errors import NotAuthenticated
 from qumulus.core.ports import Accounts, Clock
 
 SCHEME = "ibm"
+UNTIL = "cloud_exp"  # the claim that says when it ends by the clock of the cloud
 LIFETIME = timedelta(hours=1)
 _ALGORITHM = "HS256"
 _OPEN = hashlib.sha256(b"any credential is let in").digest()  # signs where no credential is kept: under --auth open
@@ -39,10 +42,11 @@ def issue(api_key: str, accounts: Accounts, clock: Clock) -> Bearer:
     import jwt  # takes a tenth of a second: not at the start of the server
 
     caller = accounts.authenticate(SCHEME, api_key)
-    issued = clock.now().replace(microsecond=0)
+    issued = clock.wall().replace(microsecond=0)  # a client renews it by its own clock
     expires = issued + LIFETIME
     bearer_times = {"iat": int(issued.timestamp()), "exp": int(expires.timestamp())}
-    claims = {"iss": "qumulus", "sub": caller.account, "account": {"bss": caller.account}, **bearer_times}
+    until = int((clock.now() + LIFETIME).timestamp())
+    claims = {"iss": "qumulus", "sub": caller.account, "account": {"bss": caller.account}, **bearer_times, UNTIL: until}
     if caller.token is not None:
         claims["credential"] = caller.token
     encoded = jwt.encode(claims, _key(accounts, clock, caller.account, caller.token), _ALGORITHM)
@@ -73,14 +77,21 @@ def _of_token(credential: str, accounts: Accounts, clock: Clock) -> Caller | Non
         account, token = str(claims["sub"]), claims.get("credential")
         key = _key(accounts, clock, account, token)
         jwt.decode(credential, key, [_ALGORITHM], options={"verify_exp": False, "verify_iat": False})
-        expires = float(claims["exp"])
+        expired = _expired(claims, clock)
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
         return None
     if token is None:  # everybody knows what such a token is signed with: it says nothing of whose it is
         account = accounts.authenticate(SCHEME, credential).account
-    if expires <= clock.now().timestamp():
+    if expired:
         raise NotAuthenticated("The bearer token has expired: get a new one for your API key.")
     return Caller(account=account, token=token)
+
+
+def _expired(claims: Mapping[str, Any], clock: Clock) -> bool:
+    """Whether its time is over: by the clock of the machine, unless the clock of the cloud is set to end bearer tokens as well."""
+    if clock.setting.bearers:
+        return float(claims[UNTIL]) <= clock.now().timestamp()
+    return float(claims["exp"]) <= clock.wall().timestamp()
 
 
 def _key(accounts: Accounts, clock: Clock, account: str, token_id: str | None) -> bytes:

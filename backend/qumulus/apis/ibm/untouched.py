@@ -16,6 +16,7 @@ READ_AT_MOST = 16 << 20  # bytes of a script or notebook
 
 CRN = re.compile(r"crn:v1:[\w.:/-]+::", re.ASCII)
 QUOTED_PLAN = re.compile(rf"""["']({"|".join(PLANS)})\\?["']""", re.IGNORECASE)  # in a notebook quotes are escaped
+DEVICE = re.compile(r"(?<![A-Za-z0-9_.])ibmq?_[a-z]+(?![A-Za-z0-9_])", re.ASCII)
 EU_DE = "eu-de"
 EUROPE = "crn:v1:bluemix:public:quantum-computing:eu-de:a/00000000000000000000000000000000:00000000-0000-4000-8000-0000000000e5::"
 
@@ -28,6 +29,7 @@ def wanted(command: Sequence[str], environment: Mapping[str, str], home: Path) -
     return Wanted(
         instances=tuple(instances(command, environment, home)),
         plans=tuple(plans(command, home)),
+        devices=tuple(devices(command)),
         account_saved=bool(accounts),
         warnings=tuple(
             f"the saved IBM account {name} names a proxy of its own, which leads past the cloud here."
@@ -35,6 +37,12 @@ def wanted(command: Sequence[str], environment: Mapping[str, str], home: Path) -
             if account.get("proxies")
         ),
     )
+
+
+def devices(command: Sequence[str]) -> list[str]:
+    """What looks like the name of a device in the command and in scripts that it names."""
+    texts = (*command, *_scripts(command))
+    return list(dict.fromkeys(name for text in texts for name in DEVICE.findall(text)))
 
 
 def hints(events: Sequence[Mapping[str, object]], more: Iterable[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qumulus.core.devices import Device, DeviceKind
-from qumulus.core.errors import DeviceUnavailable, WrongState
+from qumulus.core.errors import DeviceUnavailable, UnknownDevice, WrongState
 from qumulus.core.ports import Catalogue, DeviceSettingsStore
 from qumulus.core.services import device_beside
 
@@ -31,6 +31,18 @@ def shown(device: str, devices: Catalogue) -> str:
     return name_of(devices.device(device_beside(device)))
 
 
+def offered(name: str, devices: Catalogue) -> Device:
+    """The device of that name, in any case.
+
+    Raises:
+        UnknownDevice: there is none, or it is not offered.
+    """
+    device = devices.device(name)
+    if not devices.offers(device.name):
+        raise UnknownDevice(name)
+    return device
+
+
 def accepting(name: str, devices: Catalogue, device_settings: DeviceSettingsStore) -> Device:
     """The device of that name, in any case, which takes tasks now.
 
@@ -38,7 +50,7 @@ def accepting(name: str, devices: Catalogue, device_settings: DeviceSettingsStor
         UnknownDevice, DeviceUnavailable
         WrongState: its own engine runs it, and knows nothing of tasks.
     """
-    device = devices.device(name)
+    device = offered(name, devices)
     settings = device_settings.settings(device.name)
     if not settings.online:
         raise DeviceUnavailable(name_of(device))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import IllegalTransition, NotFound
@@ -31,6 +32,31 @@ GRACE = timedelta(minutes=1)
 RESULTS = ("result.zip", "transpile_result.zip")
 LOG, LOG_ENTRY = "sse_log.zip", "sse_log.log"
 LAST_LINES = 20  # of the log, in the message of a program that failed
+CONTAINER = (
+    "autoray==0.7.2",
+    "cirq==1.5.0",
+    "matplotlib==3.10.3",
+    "networkx==3.5",
+    "numpy==1.26.4",
+    "openfermion==1.7.1",
+    "openjij==0.11.2",
+    "oqtopus-client>=1.1.4",
+    "pandas==2.3.1",
+    "pennylane==0.42.0",
+    "polars==1.31.0",
+    "pyqubo==1.5.0",
+    "qiskit==1.4.3",
+    "qulacs==0.6.12",
+    "quri-parts-oqtopus==1.1.4",
+    "quri-parts==0.22.1",
+    "scikit-learn==1.7.0",
+    "scipy>=1.15.3",
+    "skqulacs==0.5.3",
+    "tqdm==4.67.1",
+)
+"""What upstream's container has for programs, as `sse_runtime` of oqtopus-engine 2.1.1 lists it (autoray
+because PennyLane 0.42 does not run with later ones). It needs Python 3.11 or 3.12."""
+MISSING = "ModuleNotFoundError: No module named "
 SUBMITTED = frozenset(JobState) - {JobState.REGISTERED}
 THEIRS = frozenset({Failure.PROGRAM, Failure.TIME, Failure.MEMORY})
 
@@ -50,6 +76,7 @@ class UserPrograms:
     """What the programs get, and what is stored of their runs."""
 
     modules = Path(__file__).with_name("modules")
+    packages: Mapping[str, tuple[str, ...]] = MappingProxyType({"oqtopus": CONTAINER})
 
     def __init__(self, jobs: JobStore, accounts: Accounts, clock: Clock) -> None:
         self._jobs = jobs
@@ -141,7 +168,7 @@ def _shown(job_id: str, there: Collection[str], files: Mapping[str, bytes], jobs
 def _shortcoming(last: Job | None) -> str | None:
     """Why a program that ended well has no result."""
     if last is None:
-        return "It sent no job, whose result would be its own."
+        return "It sent no job, whose result would be its own: OQTOPUS' engine fails such a program, too."
     if not last.final:
         return f"Its last job, {last.id}, has not ended: wait for it in the program."
     if last.state is JobState.SUCCEEDED:
@@ -152,4 +179,9 @@ def _shortcoming(last: Job | None) -> str | None:
 def _said(reason: str, log: Sequence[str]) -> str:
     """The message, in upstream's words, which say no more; here the reason follows, and how the log ends."""
     message = f"user program execution error: {reason.removeprefix('Failed: ')}"
+    if any(MISSING in line for line in (reason, *log[-LAST_LINES:])):
+        message += (
+            "\nThe server installs what QUMULUS_SSE_REQUIREMENTS names: add the module's package,"
+            " or name oqtopus for what OQTOPUS' own container has."
+        )
     return "\n".join([message, "Its log ends:", *log[-LAST_LINES:]]) if log else message

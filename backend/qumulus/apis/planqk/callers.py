@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from qumulus.core import accounts
-from qumulus.core.errors import NotAuthenticated
+from qumulus.core.errors import NotAuthenticated, UnknownJob
 
 SCHEME = "planqk"
 
+# the token that the program of a service has: it names the execution, and whose token that was started with
+EXECUTION_TOKEN = re.compile(r"execution-(?P<execution>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<token>.+)")
+EXECUTION_HEADER = "x-planqk-service-execution-id"  # how the older quantum client says it
 NO_TOKEN = "Send a token from POST /token in the header Authorization, after the word Bearer."  # noqa: S105
+
+
+def execution_token(execution: str, token: str) -> str:
+    """The token for the program of an execution that was started with ``token``."""
+    return f"execution-{execution}-{token}"
+
+
+def _account_token(token: str) -> str:
+    """The token of the account, of which an execution may have its own form."""
+    found = EXECUTION_TOKEN.fullmatch(token)
+    return found["token"] if found else token
 
 
 def authenticated(request: Request) -> accounts.Caller:
@@ -23,7 +38,7 @@ def authenticated(request: Request) -> accounts.Caller:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise NotAuthenticated(NO_TOKEN)
-    return request.app.state.cloud.accounts.authenticate(SCHEME, token.strip())
+    return request.app.state.cloud.accounts.authenticate(SCHEME, _account_token(token.strip()))
 
 
 def personally_authenticated(request: Request) -> accounts.Caller:
@@ -34,7 +49,7 @@ def personally_authenticated(request: Request) -> accounts.Caller:
     """
     token = request.headers.get("x-auth-token", "").strip()
     if token:
-        return request.app.state.cloud.accounts.authenticate(SCHEME, token)
+        return request.app.state.cloud.accounts.authenticate(SCHEME, _account_token(token))
     return authenticated(request)
 
 
@@ -44,8 +59,22 @@ Caller = Annotated[accounts.Caller, Depends(authenticated)]
 async def _bearer(request: Request, caller: Caller) -> str:
     """The token itself, once it is known; for the program, which may call the quantum API with it."""
     del caller
-    return request.headers["authorization"].partition(" ")[2].strip()
+    return _account_token(request.headers["authorization"].partition(" ")[2].strip())
 
 
 Bearer = Annotated[str, Depends(_bearer)]
 PersonalCaller = Annotated[accounts.Caller, Depends(personally_authenticated)]  # X-Auth-Token, or a bearer
+
+
+async def _execution(request: Request, caller: PersonalCaller) -> str | None:
+    """The execution whose program sends the request; one that is not the caller's is none."""
+    token = request.headers.get("x-auth-token") or request.headers.get("authorization", "").partition(" ")[2]
+    found = EXECUTION_TOKEN.fullmatch(token.strip())
+    execution = found["execution"] if found else request.headers.get(EXECUTION_HEADER)
+    try:
+        return None if execution is None else request.app.state.cloud.jobs.get(execution, caller).id
+    except UnknownJob:
+        return None
+
+
+SendingExecution = Annotated[str | None, Depends(_execution)]

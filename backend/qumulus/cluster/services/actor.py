@@ -16,7 +16,6 @@ import secrets
 import stat
 import tempfile
 import threading
-import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
@@ -141,7 +140,7 @@ class ServiceActor:
             execution_input,
             place=place,
             sandbox=self._sandbox,
-            now=SystemClock().now,
+            now=SystemClock().wall,
             tell=self._tell,
             network=order.network,
         )
@@ -213,4 +212,4 @@ def _clear(runs: Path) -> None:
 
 
 def _age(place: Path) -> float:
-    return time.time() - place.stat().st_mtime
+    return SystemClock().wall().timestamp() - place.stat().st_mtime

@@ -4,20 +4,24 @@ All methods are synchronous and safe to call from several threads.
 """
 
 from .accounts import Accounts, Sessions
-from .devices import Catalogue, DeviceRules, DeviceSettingsStore, Document
+from .devices import AddedDevices, Catalogue, DeviceImports, DeviceRules, DeviceSettingsStore, Document
 from .faults import FaultStore
 from .jobs import JobQuery, JobStore, Page, Settled, Workloads
 from .queue import Claim, FetchedQueue, JobQueue
 from .services import Deployed, PoolRecord, PoolStore, SealedStore, ServiceStore, StoredFile
-from .state import BlobStore, Clock, Forgotten, State
+from .state import BlobStore, Forgotten, State
+from .time import Clock, ClockControl, MachineClock
 
 __all__ = [
     "Accounts",
+    "AddedDevices",
     "BlobStore",
     "Catalogue",
     "Claim",
     "Clock",
+    "ClockControl",
     "Deployed",
+    "DeviceImports",
     "DeviceRules",
     "DeviceSettingsStore",
     "Document",
@@ -27,6 +31,7 @@ __all__ = [
     "JobQuery",
     "JobQueue",
     "JobStore",
+    "MachineClock",
     "Page",
     "PoolRecord",
     "PoolStore",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -103,6 +104,10 @@ class Sessions(Protocol):
         Raises:
             UnknownSession: also for a session of somebody else.
         """
+        ...
+
+    def beginning(self, instance: str, account: str) -> Sequence[Session]:
+        """Return the account's sessions in instances whose names begin so, the oldest first."""
         ...
 
     def close(self, session_id: str, caller: Caller) -> Session:

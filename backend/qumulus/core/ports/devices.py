@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from qumulus.core.devices import Calibration, Device, DeviceReport, DeviceSettings
+from qumulus.core.devices import AddedDevice, Calibration, DescribedDevice, Device, DeviceReport, DeviceSettings
 
 Document = Literal["configuration", "properties", "defaults"]
 
@@ -26,6 +26,10 @@ class Catalogue(Protocol):
         Raises:
             UnknownDevice
         """
+        ...
+
+    def offers(self, name: str) -> bool:
+        """Say whether a device is there and may be used; one that is known may not be."""
         ...
 
     def calibration(
@@ -57,18 +61,73 @@ class Catalogue(Protocol):
         ...
 
 
+class AddedDevices(Protocol):
+    """Devices that somebody added to those of the package, with their documents."""
+
+    def all(self) -> Mapping[str, AddedDevice]:
+        """Return all of them by name; from memory, unless something has changed."""
+        ...
+
+    def configuration(self, device: str) -> Mapping[str, Any]:
+        """Return the configuration of one of them.
+
+        Raises:
+            UnknownDevice
+        """
+        ...
+
+    def properties(self, device: str, calibration_id: str) -> Mapping[str, Any]:
+        """Return the document of a calibration of one of them.
+
+        Raises:
+            UnknownCalibration
+        """
+        ...
+
+    def add(self, added: DescribedDevice) -> None:
+        """Add a device, or to the calibrations of one; its configuration takes the place of an earlier one."""
+        ...
+
+    def remove(self, device: str) -> None:
+        """Remove a device with its calibrations.
+
+        Raises:
+            UnknownDevice: it was not added.
+            WrongState: jobs of it wait or run.
+        """
+        ...
+
+
+class DeviceImports(Protocol):
+    """How devices come into the catalogue, and go."""
+
+    def add(self, documents: Sequence[Mapping[str, Any]], *, name: str | None = None) -> tuple[Device, ...]:
+        """Add the devices that the documents describe, in any form that `catalogue.forms` knows, or calibrations to them.
+
+        ``name`` is the device of documents that name none, and of all where they name one only.
+
+        Raises:
+            InvalidRequest: a document is of no known form, or describes what can't be.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a device that was added. See `AddedDevices.remove`."""
+        ...
+
+
 class DeviceRules(Protocol):
     """What is set for a device."""
 
     def settings(self, device: str) -> DeviceSettings: ...
 
-    def any_lingers(self) -> bool:
-        """Say whether any device has a least run time."""
-        ...
-
 
 class DeviceSettingsStore(DeviceRules, Protocol):
     """What an administrator, or a device's engine, says of a device."""
+
+    def stored(self, device: str) -> DeviceSettings:
+        """Return what was set, whatever a fault makes of it."""
+        ...
 
     def set(self, device: str, settings: DeviceSettings) -> None: ...
 

@@ -15,6 +15,10 @@ class FaultStore(Protocol):
         """Return the rules as they were made, from memory: without counts, and also those that are not in force now."""
         ...
 
+    def of_device(self, device: str) -> Sequence[FaultRule]:
+        """Return the rules that are in force for a device as such."""
+        ...
+
     def count(self, fault: Fault) -> bool:
         """Count one more that a rule is for, and say whether it is hit."""
         ...

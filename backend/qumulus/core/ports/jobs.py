@@ -25,6 +25,7 @@ class JobQuery:
     kinds: frozenset[str] | None = None
     api: str | None = None
     session: str | None = None
+    alone: bool = False  # only those of no session
     instance: str | None = None
     tags: tuple[str, ...] = ()  # all of them
     text: str | None = None  # in id, name or note
@@ -173,6 +174,14 @@ class JobStore(Protocol):
 
     def position(self, job_id: str) -> int | None:
         """Return how many jobs are before a job in the queue of the device; None when the job no longer waits."""
+        ...
+
+    def due(self, job_id: str) -> datetime | None:
+        """When, by the clock of the cloud, the next thing happens that a job waits for; None where it waits for none.
+
+        Raises:
+            UnknownJob
+        """
         ...
 
     def expected_start(self, job_id: str) -> datetime | None:

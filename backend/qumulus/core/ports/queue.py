@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from qumulus.core.faults import Fault
 from qumulus.core.jobs import JobState
 from qumulus.core.programs import Program
 from qumulus.core.results import LogLine, Outcome
@@ -25,6 +26,9 @@ class Claim:
     attempts: int = 3  # how many may
     max_seconds: float | None = None  # what the caller allows
     queued_at: datetime | None = None
+    fault: Fault | None = None  # what is to go wrong with it
+    trace: str | None = None  # of the request that made the job
+    lost_because: str | None = None  # why the run before this one had no outcome, a sentence
     fetched: bool = False  # by the engine of its device, which may outlive this machine
 
 
@@ -39,6 +43,10 @@ class JobQueue(Protocol):
 
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""
+        ...
+
+    def expect_end(self, claim: Claim, at: datetime) -> None:
+        """Keep until when the job goes on, by the clock of the cloud, though its outcome is known; for who asks when it will end."""
         ...
 
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
@@ -69,6 +77,10 @@ class JobQueue(Protocol):
 
     def log(self, claim: Claim, lines: Sequence[LogLine]) -> None:
         """Keep what a run has written until now."""
+        ...
+
+    def explain(self, queues: str, text: str | None) -> None:
+        """Say of the jobs that wait in queues whose names begin with ``queues`` why they wait; None: no more."""
         ...
 
     def recover(self, *, everything: bool = False) -> int:

@@ -1,23 +1,11 @@
-"""What everything stands on: time, large values, and all that is remembered."""
+"""What everything stands on: large values, and all that is remembered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
-
-
-class Clock(Protocol):
-    """The only source of time."""
-
-    def now(self) -> datetime:
-        """Wall time, aware, in UTC."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back; leases are measured with them."""
-        ...
 
 
 class BlobStore(Protocol):

@@ -14,7 +14,7 @@ form of that API's errors.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from fastapi import Request, Response
 from qumulus.core.accounts import Caller
 from qumulus.core.cloud import Cloud
 from qumulus.core.errors import QumulusError, UnknownJob
+from qumulus.core.faults import Purpose
 from qumulus.core.jobs import Job
 
 from .document import Declared
@@ -48,8 +49,12 @@ class Alterable(Protocol):
 class Fault(QumulusError):
     """A failure that a rule makes, with a status of its choice; ``headers`` go with the answer."""
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, headers: Mapping[str, str] | None = None, code: int | None = None
+    ) -> None:
+        """``code`` is one of the API's own, where its errors have any."""
         super().__init__(message)
+        self.code = code
         self.status = status
         self.headers = headers or {}
 
@@ -70,11 +75,21 @@ class Subjects:
     devices: Sequence[str] = ()  # the same for a device
     members: Sequence[str] = ()  # of bodies and queries: they name the device
     device: Callable[[str], str] = field(default=str)  # the core's name of the device that the API calls so
+    submits: Sequence[str] = ()  # operations that submit jobs
+    results: Sequence[str] = ()  # operations that fetch results
+    tokens: Sequence[str] = ()  # operations that give out tokens
 
-    def mistakes(self, paths: Sequence[str]) -> list[str]:
-        """Return a sentence for each beginning that no path has."""
+    def purpose(self, operation: str) -> Purpose | None:
+        """Return what an operation is there for, where that is one of a few."""
+        named = ((Purpose.SUBMIT, self.submits), (Purpose.RESULT, self.results), (Purpose.TOKEN, self.tokens))
+        return next((purpose for purpose, operations in named if operation in operations), None)
+
+    def mistakes(self, paths: Sequence[str], operations: Collection[str]) -> list[str]:
+        """Return a sentence for each beginning that no path has, and each operation that there is not."""
+        named = (each for each in (*self.submits, *self.results, *self.tokens) if each not in operations)
+        unknown = [f"{each}: is said to have a purpose, but there is no such operation." for each in named]
         begun = (each for each in (*self.jobs, *self.devices) if not any(path.startswith(each) for path in paths))
-        return [f"{each}: is said to name what requests are about, but no path begins so." for each in begun]
+        return [f"{each}: is said to name what requests are about, but no path begins so." for each in begun] + unknown
 
 
 class Call:
@@ -95,6 +110,7 @@ class Call:
         self.caller = caller  # None: the operation asks for no credential
         self.api = api  # such as "ibm/runtime", as jobs name where they came in
         self.operation = operation.id
+        self.purpose = subjects.purpose(operation.id)
         self._declared = operation
         self._subjects = subjects
         self._read = read

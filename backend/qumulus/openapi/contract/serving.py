@@ -59,7 +59,7 @@ def serve(
         ContractError: the handlers differ from the document; the error lists every difference.
     """
     handlers = matched(document, groups, read_elsewhere)
-    if mistakes := subjects.mistakes([operation.path for operation in document.operations.values()]):
+    if mistakes := subjects.mistakes([each.path for each in document.operations.values()], document.operations):
         raise ContractError(mistakes)
     app.router.redirect_slashes = False
     _answer_errors(app, document, errors)

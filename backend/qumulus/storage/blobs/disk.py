@@ -11,11 +11,11 @@ import errno
 import os
 import re
 import secrets
-import time
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from qumulus.core.clock import SystemClock
 from qumulus.core.errors import StorageFull, Unavailable
 
 KEY = re.compile(r"[0-9a-f]{32}")
@@ -94,7 +94,7 @@ class DiskBlobs:
                 stored_at = self._path(key).stat().st_mtime
             except FileNotFoundError:
                 continue
-            if time.time() - stored_at >= age.total_seconds():
+            if SystemClock().wall().timestamp() - stored_at >= age.total_seconds():
                 yield key
 
     def link(self, key: str, name: str, media_type: str, seconds: int) -> None:

@@ -26,7 +26,7 @@ class TableBlobs:
         Raises:
             StorageFull, Unavailable: nothing was stored.
         """
-        row = {"key": key, "value": value, "stored_at": self._database.clock.now()}
+        row = {"key": key, "value": value, "stored_at": self._database.clock.wall()}
         self._database.writer.run(lambda connection: connection.execute(insert(large_values), row))
 
     def get(self, key: str) -> bytes:
@@ -54,7 +54,7 @@ class TableBlobs:
 
     def old(self, age: timedelta) -> Iterator[str]:
         """Yield the keys of values that were stored so long ago."""
-        wanted = select(large_values.c.key).where(large_values.c.stored_at <= self._database.clock.now() - age)
+        wanted = select(large_values.c.key).where(large_values.c.stored_at <= self._database.clock.wall() - age)
         with self._database.read() as connection:
             yield from connection.execute(wanted).scalars().all()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.core.ports import Clock
+from qumulus.core.ports import MachineClock
 
 MOST_DRIFT_SECONDS = 2.0  # between two looks; more than that is no drift
 CALM_SECONDS = 60.0  # until everybody who lives has renewed his leases
@@ -11,7 +11,7 @@ CALM_SECONDS = 60.0  # until everybody who lives has renewed his leases
 class ClockJump:
     """Compares the wall clock with the one that never leaps, at each look."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: MachineClock) -> None:
         self._clock = clock
         self._offset = self._difference()
         self._calm_at = clock.monotonic()
@@ -29,4 +29,4 @@ class ClockJump:
         self._calm_at = self._clock.monotonic() + CALM_SECONDS
 
     def _difference(self) -> float:
-        return self._clock.now().timestamp() - self._clock.monotonic()
+        return self._clock.wall().timestamp() - self._clock.monotonic()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceEr
 from sqlalchemy.exc import TimeoutError as AllInUse
 
 from qumulus.core.events import Events
-from qumulus.core.ports import Clock
+from qumulus.core.ports import MachineClock
 
 from .writer import Writer, core_error
 
@@ -22,7 +22,7 @@ class Database(ABC):
     shared = False  # whether processes that know nothing of each other may run its jobs at the same time
     at_once = True  # whether the tables are made without a look at the migrations
 
-    def __init__(self, name: str, *, reading: Engine, writing: Engine, clock: Clock) -> None:
+    def __init__(self, name: str, *, reading: Engine, writing: Engine, clock: MachineClock) -> None:
         """``name`` is what people are told; no password is in it. ``clock`` is one that all who use it agree with."""
         self.name = name
         self.clock = clock

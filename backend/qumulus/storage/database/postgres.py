@@ -15,14 +15,15 @@ import math
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import URL, Connection, NullPool, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
+from qumulus.core.clock import SystemClock
 from qumulus.core.events import Events
-from qumulus.core.ports import Clock
+from qumulus.core.ports import MachineClock
 from qumulus.storage.errors import StateUnusable
 
 from .database import Database
@@ -50,7 +51,7 @@ class PostgresDatabase(Database):
     shared = True
     at_once = False  # the migrations have what PostgreSQL alone needs, such as the conditions of its indexes
 
-    def __init__(self, target: URL, clock: Clock) -> None:
+    def __init__(self, target: URL, clock: MachineClock) -> None:
         """Open it; wait a little if it is not there yet. ``target`` is what `urls.parsed` gives.
 
         Raises:
@@ -146,22 +147,22 @@ def shown(target: URL) -> str:
 
 
 class DatabaseClock:
-    """`core.ports.Clock` as the database has it: the machines that share it may differ in what they think the time is."""
+    """`core.ports.MachineClock` as the database has it: the machines that share it may differ in what they think the time is."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: MachineClock) -> None:
         self._clock = clock
         self._skew = timedelta()
 
     def compare(self, connection: Connection) -> None:
         """Compare the clock of this machine with that of the database."""
-        before = datetime.now(UTC)
+        before = SystemClock().wall()
         theirs = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-        skew = theirs - before - (datetime.now(UTC) - before) / 2
+        skew = theirs - before - (SystemClock().wall() - before) / 2
         self._skew = skew if abs(skew) > SKEW else timedelta()
 
-    def now(self) -> datetime:
+    def wall(self) -> datetime:
         """Wall time, aware, in UTC."""
-        return self._clock.now() + self._skew
+        return self._clock.wall() + self._skew
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""

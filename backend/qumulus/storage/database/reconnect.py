@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from qumulus.core.ports import Clock
+from qumulus.core.ports import MachineClock
 
 from .tables import EPOCH, MICROSECOND
 from .writer import Unit, core_error
@@ -63,7 +63,7 @@ def ended(driver: Any) -> bool:
 class Outage:
     """A record of whether the database is there, as far as this process knows."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: MachineClock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._since: float | None = None
@@ -100,7 +100,7 @@ class PostgresTransactions:
 
     look_seconds: float | None = None
 
-    def __init__(self, engine: Engine, clock: Clock, outage: Outage) -> None:
+    def __init__(self, engine: Engine, clock: MachineClock, outage: Outage) -> None:
         self._engine = engine
         self._clock = clock
         self._outage = outage
@@ -186,7 +186,7 @@ class PostgresTransactions:
         return None
 
     def _now(self) -> int:
-        return (self._clock.now() - EPOCH) // MICROSECOND
+        return (self._clock.wall() - EPOCH) // MICROSECOND
 
     def _undo(self) -> None:
         try:

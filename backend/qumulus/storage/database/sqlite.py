@@ -20,7 +20,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 
 from qumulus.core.clock import SystemClock
 from qumulus.core.events import Events
-from qumulus.core.ports import Clock
+from qumulus.core.ports import MachineClock
 from qumulus.storage.errors import StateUnusable
 
 from .database import Database
@@ -64,7 +64,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 class SqliteDatabase(Database):
     """One file in the state folder."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path, clock: MachineClock | None = None) -> None:
         """Open the database, or create one.
 
         Raises:

@@ -120,7 +120,10 @@ jobs = Table(
     Column("returned", Integer, nullable=False),  # attempts that were handed back
     Column("owner", Word(255)),  # who holds the claim
     Column("lease_until", Moment),  # None: held without a lease
+    Column("due_at", Moment),  # when it ends by the clock of the cloud, where its outcome is known before
     Column("idempotency_key", Word(255)),
+    Column("trace", Word(64)),  # of the request that made it
+    Column("lost_because", Prose),  # why its last run ended without an outcome
     Column("payload_size", BigInteger),  # bytes; None: of an earlier version, or gone
     # Last, so that reading the other columns never follows a payload's overflow pages.
     Column("payload_blob", Word(255)),  # the key of a payload that is too large for the row
@@ -239,6 +242,23 @@ device_reports = Table(
     Column("calibrated_at", Moment),
 )
 
+added_devices = Table(  # besides those of the package
+    "added_devices",
+    metadata,
+    Column("name", Word(255), primary_key=True),
+    Column("about", JSON, nullable=False),
+    Column("configuration", LargeBinary, nullable=False),  # compressed JSON
+)
+
+device_calibrations = Table(
+    "device_calibrations",
+    metadata,
+    Column("device", ForeignKey("added_devices.name", ondelete="CASCADE"), primary_key=True),
+    Column("id", Word(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("properties", LargeBinary, nullable=False),  # compressed JSON
+)
+
 secrets = Table(
     "secrets",
     metadata,
@@ -316,6 +336,14 @@ faults = Table(
     Column("rule", JSON, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("hits", BigInteger, nullable=False),
+)
+
+emulation = Table(  # what somebody has set of what the cloud does by itself: its clock, queues, calibrations
+    "emulation",
+    metadata,
+    Column("kind", Word(32), primary_key=True),
+    Column("name", Word(255), primary_key=True),
+    Column("value", JSON, nullable=False),
 )
 
 NAMING_BLOBS = (jobs.c.payload_blob, results.c.blob, services.c.package_blob, pool_files.c.blob)

@@ -57,6 +57,8 @@ class FairQueue:
             if head.held:
                 self._by_account[head.account] += head.held
                 self._by_device[head.device] += head.held
+            elif rows.fault_of(head.lane):
+                continue  # nobody takes them until the fault is over
             elif settings.online and not settings.provider and (devices is None or devices(head.device)):
                 self._heads[head.lane] = head
                 self._lanes.setdefault(head.account, []).append(head.lane)
@@ -101,7 +103,7 @@ class FairQueue:
             if self._by_device[device]:
                 return None
             if holder := self._holder(device):
-                which = {"its_session": holder, "its_account": account}
+                which = {"its_session": holder, "its_account": account, "its_lane": name}
                 head = self._connection.execute(HEAD_OF_SESSION, which).first()
                 if head is None:
                     return None
@@ -120,7 +122,7 @@ class FairQueue:
             if not self._own(device) or self._by_device[device]:
                 return None
             if holder := self._holder(device):
-                statement, which = TAKE_OF_SESSION, {"its_session": holder, "its_account": account}
+                statement, which = TAKE_OF_SESSION, {"its_session": holder, "its_account": account, "its_lane": name}
         self._heads.pop(name, None)
         while (taken := self._connection.execute(statement, {**claim, **which}).first()) is not None:
             if taken.session is None or not self._over(taken):

@@ -64,6 +64,8 @@ def conditions(query: JobQuery) -> list[Any]:
     ]
     if query.without_devices:
         found.append(column.device.not_in(sorted(query.without_devices)))
+    if query.alone:
+        found.append(column.session.is_(None))
     if query.states is not None:
         found.append(column.state.in_(sorted(query.states)))
     if query.kinds is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, tuple_
 
+from qumulus.core.devices import DeviceSettings
+from qumulus.core.jobs import Job, JobState
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, jobs
 
-from . import rows
+from . import rows, sessions
 from .statements import HEAD_OF_LANE
 
 LAST_RUNS = 20  # runs of a device by which the next ones are judged
@@ -51,6 +54,23 @@ def mean_run(connection: Connection, lane: str) -> float:
         .subquery()
     )
     return connection.execute(select(func.avg(last.c.run_seconds))).scalar() or FIRST_GUESS
+
+
+def due(connection: Connection, job: Job, settings: DeviceSettings, now: datetime) -> datetime | None:
+    """Return when the next thing happens that a job waits for: its own time, or that of what has the device to itself."""
+    if job.state is not JobState.QUEUED or job.queued_at is None:
+        return connection.execute(select(jobs.c.due_at).where(jobs.c.id == job.id)).scalar()
+    ripe_at = job.queued_at + timedelta(seconds=settings.least_queue_seconds)
+    if ripe_at > now:
+        return ripe_at
+    if not settings.one_at_a_time:
+        return None
+    runs = select(func.min(jobs.c.due_at)).where(IS_HELD, jobs.c.device == job.device)
+    if (ends_at := connection.execute(runs).scalar()) is not None:
+        return ends_at
+    on_device = sessions.on_device(connection, job.device)
+    holding = [session.lets_go_at() for session in on_device if session.holds_device(now) and session.id != job.session]
+    return next(iter(holding), None)
 
 
 def _count(connection: Connection, condition: Any) -> int:

@@ -15,27 +15,34 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count as counter
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, case, or_, select, tuple_, update
 
 from qumulus.core.errors import StorageFull, Unavailable, UnknownJob
 from qumulus.core.events import End, Events
-from qumulus.core.jobs import FINAL, PROGRESS, JobEvent, JobState, after
+from qumulus.core.faults import instead, line, marked
+from qumulus.core.jobs import FINAL, JobEvent, JobState, after
+from qumulus.core.owners import silence
 from qumulus.core.ports import BlobStore, Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
+from qumulus.core.sent_devices import sent
+from qumulus.storage.added_devices import SqlAddedDevices
 from qumulus.storage.database.clock_jump import ClockJump
 from qumulus.storage.database.database import Database
-from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines
+from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs
 from qumulus.storage.device_settings import SqlDeviceSettings
+from qumulus.storage.faults import SqlFaults
 
 from . import rows
+from .changes import AGAIN, CANCELLED, changed, put_back, write_log, write_progress
 from .fairness import FairQueue
-from .statements import ANY_QUEUED, CHANGE, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
+from .injected import Injected
+from .statements import ANY_QUEUED, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
 from .values import Values
 
 log = logging.getLogger("qumulus.storage")
@@ -43,27 +50,29 @@ log = logging.getLogger("qumulus.storage")
 RENEW = 0.85  # a lease with less than this of its time left is renewed
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
 
-AGAIN: dict[str, Any] = {
-    "state": JobState.QUEUED.value,
-    "claimed_at": None,
-    "running_at": None,
-    "metadata": {},  # how far the run was
-    **NOBODY,
-}
-
 
 class SqlQueue:
     """The queue of one process. Which account had its turn last is remembered here; the rest is in the database."""
 
     def __init__(
-        self, database: Database, blobs: BlobStore, device_settings: SqlDeviceSettings, clock: Clock, events: Events
+        self,
+        database: Database,
+        blobs: BlobStore,
+        device_settings: SqlDeviceSettings,
+        added_devices: SqlAddedDevices,
+        faults: SqlFaults,
+        clock: Clock,
+        events: Events,
     ) -> None:
         self._database = database
         self._values = Values(blobs)
         self._device_settings = device_settings
+        self._added_devices = added_devices
         self._clock = clock
+        self._machine = database.clock  # by which leases go
         self._events = events
-        self._leap = ClockJump(clock)
+        self._leap = ClockJump(database.clock)
+        self._injected = Injected(database, faults, clock, self._tell)
         self._more = False  # the last claim got all that it asked for: so there is more, most likely
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
@@ -72,6 +81,7 @@ class SqlQueue:
         self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
     ) -> list[Claim]:
         """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
+        self._injected.let_go()
         if not self._more:
             with self._database.read() as connection:
                 if connection.execute(ANY_QUEUED).first() is None:
@@ -81,7 +91,7 @@ class SqlQueue:
             now = self._clock.now()
             candidates = FairQueue(connection, self._device_settings, now, self._turns, devices)
             taken = []
-            while len(taken) < count and (row := candidates.take(owner, now + lease)) is not None:
+            while len(taken) < count and (row := candidates.take(owner, self._machine.wall() + lease)) is not None:
                 self._turns[row.account] = next(self._turn)
                 taken.append(row)
             return taken, candidates.expired
@@ -90,32 +100,40 @@ class SqlQueue:
         self._more = len(taken) == count
         for job_id in expired:
             self._tell(job_id, {"state": JobState.FAILED, "failure": Failure.TIME})
-        return self._claims(taken)
+        return self._injected.sorted_out(self._claims(taken))
 
     def fetch(self, device: str, limit: int, lease: timedelta | None = None) -> list[Claim]:
         """Claim the oldest jobs of a device whose own engine fetches them. See `FetchedQueue.fetch`."""
+        self._injected.let_go()
 
         def work(connection: Connection) -> list[AnyRow]:
             now = self._clock.now()
             oldest = (
                 select(jobs.c.number)
-                .where(IS_QUEUED, rows.lanes_of(device))
+                .where(IS_QUEUED, rows.lanes_of(device), ~rows.IS_ASIDE)
                 .order_by(jobs.c.ticket, jobs.c.number)
                 .limit(limit)
             )
             oldest = oldest.with_for_update(skip_locked=True)
             numbers = connection.execute(oldest).scalars().all()
-            until = None if lease is None else now + lease
+            until = None if lease is None else self._machine.wall() + lease
             return [_take(connection, number, f"{rows.PROVIDER}{device}", now, until) for number in numbers]
 
-        return self._claims(self._database.writer.run(work))
+        left = []
+        for claim in self._injected.sorted_out(self._claims(self._database.writer.run(work))):
+            outcome = instead(claim.fault) if claim.fault else None
+            if claim.fault and outcome:  # nobody but us can have it fail
+                self.finish(claim, marked(claim.fault, outcome), [line(claim.fault, self._clock.now())])
+            else:
+                left.append(claim)
+        return left
 
     def renew(self, job_id: str, lease: timedelta) -> None:
         """Renew the lease of a job that was fetched with one. See `FetchedQueue.renew`."""
         fetched = and_(
             jobs.c.id == job_id, IS_HELD, jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until.is_not(None)
         )
-        renewed = update(jobs).where(fetched).values(lease_until=self._clock.now() + lease)
+        renewed = update(jobs).where(fetched).values(lease_until=self._machine.wall() + lease)
         self._database.writer.run(lambda connection: connection.execute(renewed))
 
     def held(self, job_id: str) -> Claim:
@@ -149,21 +167,28 @@ class SqlQueue:
 
     def _claim(self, row: AnyRow) -> Claim:
         seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts
-        return rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed)
+        claim = rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed)
+        documents, calibration = sent(self._added_devices, row.device, row.calibration)
+        return replace(claim, program=replace(claim.program, documents=documents, calibration=calibration))
 
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""
         values = {"state": after(JobState.CLAIMED, JobEvent.START).value, "running_at": self._clock.now()}
-        work = partial(_changed, claim=claim, event=JobEvent.START, values=values)
+        work = partial(changed, claim=claim, event=JobEvent.START, values=values)
         started = self._database.writer.run(work, synced=claim.fetched)
         if started:
             self._events.progressed.emit(claim.job_id)
         return started
 
+    def expect_end(self, claim: Claim, at: datetime) -> None:
+        """Keep until when the job goes on. See `JobQueue.expect_end`."""
+        work = partial(changed, claim=claim, event=JobEvent.SUCCEED, values={"due_at": at})
+        self._database.writer.run(work, synced=False)
+
     def heartbeat(self, owner: str, claims: Iterable[Claim], lease: timedelta) -> list[Claim]:
         """Renew the leases, and say which runs must stop. See `JobQueue.heartbeat`."""
         current = list(claims)
-        now = self._clock.now()
+        now = self._machine.wall()
         going = tuple_(jobs.c.id, jobs.c.attempt).in_([(claim.job_id, claim.attempt) for claim in current])
         ours = and_(going, jobs.c.owner == owner, IS_HELD, jobs.c.state != JobState.CANCELLING.value)
         with self._database.read() as connection:
@@ -200,7 +225,7 @@ class SqlQueue:
         kept: list[dict[str, Any]] = []
 
         def work(connection: Connection) -> list[str | None] | None:
-            if not _changed(connection, claim, event, values):
+            if not changed(connection, claim, event, values):
                 return None
             replaced: list[str | None] = []
             for value in kept:  # a file of that name may have been attached before
@@ -208,7 +233,7 @@ class SqlQueue:
                 replaced += connection.execute(FORGET_RESULT, same).scalars()
             if kept:
                 connection.execute(KEEP_RESULT, kept)
-            _write_log(connection, claim, log)
+            write_log(connection, claim, log)
             return replaced
 
         try:
@@ -239,11 +264,21 @@ class SqlQueue:
 
         def work(connection: Connection) -> None:
             if connection.execute(MINE, of(claim)).first():
-                _write_log(connection, claim, lines)
-                _write_progress(connection, claim, lines)
+                write_log(connection, claim, lines)
+                write_progress(connection, claim, lines)
 
         self._database.writer.run(work, synced=False)
         self._events.progressed.emit(claim.job_id)
+
+    def explain(self, queues: str, text: str | None) -> None:
+        """Say why jobs wait. See `JobQueue.explain`."""
+        waiting = IS_QUEUED & jobs.c.device.startswith(queues, autoescape=True) & jobs.c.reason.is_distinct_from(text)
+        with self._database.read() as connection:
+            if connection.execute(select(jobs.c.number).where(waiting).limit(1)).first() is None:
+                return
+        self._database.writer.run(
+            lambda connection: connection.execute(update(jobs).where(waiting).values(reason=text))
+        )
 
     def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
         """Hand a job back, or end the job. See `JobQueue.release`."""
@@ -251,7 +286,7 @@ class SqlQueue:
 
     def put_back(self, claim: Claim) -> JobState | None:
         """Queue again what has not begun. See `JobQueue.put_back`."""
-        return self._hand_back(claim, _put_back)
+        return self._hand_back(claim, put_back)
 
     def _hand_back(self, claim: Claim, becomes: Callable[..., Mapping[str, Any]]) -> JobState | None:
         now = self._clock.now()
@@ -261,7 +296,7 @@ class SqlQueue:
             if row is None:
                 return None
             values = becomes(row, now=now)
-            _changed(connection, claim, JobEvent.RELEASE, values)
+            changed(connection, claim, JobEvent.RELEASE, values)
             return values
 
         values = self._database.writer.run(work)
@@ -269,21 +304,25 @@ class SqlQueue:
 
     def recover(self, *, everything: bool = False) -> int:
         """Hand back the jobs of dispatchers that are gone. See `JobQueue.recover`."""
+        self._injected.let_go(from_before=True)
         if not everything and (self._leap.just_now() or not self._database.calm()):
             return 0  # leases seem to be over that are not: first let everybody renew theirs
-        now = self._clock.now()
+        now, wall = self._clock.now(), self._machine.wall()
         gone = and_(
             IS_HELD,
             jobs.c.lease_until.is_not(None),
-            or_(~jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until < now)
+            or_(~jobs.c.owner.startswith(rows.PROVIDER), jobs.c.lease_until < wall)
             if everything
-            else jobs.c.lease_until < now,
+            else jobs.c.lease_until < wall,
         )
         with self._database.read() as connection:
-            if connection.execute(select(jobs.c.number).where(gone).limit(1)).first() is None:
-                return 0
+            owners = connection.execute(select(jobs.c.owner).where(gone).distinct()).scalars().all()
+        if not owners:
+            return 0
+        causes = {owner: ENDED if everything else _cause(owner) for owner in owners}
         cancelling = jobs.c.state == JobState.CANCELLING.value
-        returned = AGAIN | {"returned": jobs.c.returned + 1}
+        because = case(causes, value=jobs.c.owner, else_=ENDED)
+        returned = AGAIN | {"returned": jobs.c.returned + 1, "lost_because": because}
         had_its_only_run = and_(jobs.c.state == JobState.RUNNING.value, jobs.c.attempts == 1)
         steps = (
             (
@@ -295,7 +334,10 @@ class SqlQueue:
                     **NOBODY,
                 },
             ),
-            (~cancelling & (jobs.c.returned >= MOST_RETURNS), _failed(Failure.LOST, LOST, now)),
+            (
+                ~cancelling & (jobs.c.returned >= MOST_RETURNS),
+                _failed(Failure.LOST, LOST, now) | {"reason": LOST + because},
+            ),
             (had_its_only_run, returned | {"counted": 1}),  # for whoever takes it to say so
             (~cancelling, returned),
         )
@@ -324,16 +366,14 @@ class SqlQueue:
 
 
 GONE = "Its program can't be read from the disk any more: submit it again."
-CANCELLED = "It was cancelled while it ran."
-LOST = (
-    f"It was begun {MOST_RETURNS + 1} times, and each time the server or its worker processes ended while it ran: "
-    "see the server's log, then submit it again."
-)
+ENDED = "The server that ran it ended."
+NOT_REPORTED = "The engine of its device did not report in time."
+LOST = f"It was begun {MOST_RETURNS + 1} times, and each time the run was lost: see the server's log, then submit it again. The last time: "
 
 
-def _changed(connection: Connection, claim: Claim, event: JobEvent, values: Mapping[str, Any]) -> bool:
-    """Change the claimed job, if the attempt is still this one and ``event`` is legal."""
-    return connection.execute(CHANGE[event], {**values, **of(claim)}).rowcount == 1
+def _cause(owner: str) -> str:
+    """Why a claim was not renewed."""
+    return NOT_REPORTED if owner.startswith(rows.PROVIDER) else silence(owner)
 
 
 def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
@@ -347,42 +387,12 @@ def _failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
 
 def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Mapping[str, Any]:
     """Return what becomes of a job whose run ended without an outcome."""
-    values = _put_back(row, now=now)
+    values = put_back(row, now=now)
     if values is not AGAIN:
         return values
     if counted and row.counted + 1 >= row.attempts:
         return _failed(Failure.CRASHED, reason, now) | {"counted": row.counted + 1}
     if not counted and row.returned >= MOST_RETURNS:
-        return _failed(Failure.LOST, LOST, now)
+        return _failed(Failure.LOST, LOST + reason, now)
     tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
-    return AGAIN | tally
-
-
-def _put_back(row: AnyRow, *, now: datetime) -> Mapping[str, Any]:
-    """Return what becomes of a job whose run has not begun."""
-    state = after(JobState(row.state), JobEvent.RELEASE)
-    return {"state": state.value, "ended_at": now, "reason": CANCELLED, **NOBODY} if state in FINAL else AGAIN
-
-
-def _write_log(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:
-    if lines:
-        written = [
-            {
-                "job": claim.job_id,
-                "attempt": claim.attempt,
-                "time": line.time,
-                "severity": line.severity.value,
-                "text": line.text,
-            }
-            for line in lines
-        ]
-        connection.execute(insert(log_lines), written)
-
-
-def _write_progress(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:
-    """Keep with the job what the last of these lines says of how far it is, until there is an outcome."""
-    for line in reversed(lines):
-        if line.progress is not None:
-            said = {"time": line.time.isoformat(), "text": line.text, **asdict(line.progress)}
-            connection.execute(update(jobs).where(jobs.c.id == claim.job_id).values(metadata={PROGRESS: said}))
-            return
+    return AGAIN | tally | {"lost_because": reason}

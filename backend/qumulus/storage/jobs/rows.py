@@ -15,6 +15,7 @@ from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Claim
 from qumulus.core.programs import Program
 from qumulus.core.results import Failure
+from qumulus.core.tracing import TRACE
 from qumulus.storage.database.tables import AnyRow, jobs
 
 JOB_NAMES = tuple(field.name for field in fields(Job))
@@ -25,6 +26,8 @@ SAME_NAMES = (
     "max_seconds", "attempts", "idempotency_key",
 )  # fmt: skip
 
+IS_ASIDE = jobs.c.lane.like("%\x1f%\x1f%")
+IN_NAME_OF = "fault:"  # how the owner of a claim begins that a fault keeps
 PROVIDER = "provider:"  # how the owner of a claim begins that an engine fetched: it outlives this server
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {"state": JobState, "tags": tuple, "failure": Failure}
@@ -43,6 +46,16 @@ def lane(device: str, account: str) -> str:
     return f"{device}\x1f{account}"
 
 
+def aside(name: str, fault: str) -> str:
+    """Return the lane in which the jobs of a lane stay because of a fault."""
+    return f"{name}\x1f{fault}"
+
+
+def fault_of(name: str) -> str:
+    """Return the fault that keeps the jobs of a lane; empty where none does."""
+    return "".join(name.split("\x1f")[2:])
+
+
 def lanes_of(device: str) -> ColumnElement[bool]:
     """Return the condition that a job is in a lane of a device."""
     return and_(jobs.c.lane > lane(device, ""), jobs.c.lane < device + chr(0x20))
@@ -50,7 +63,7 @@ def lanes_of(device: str) -> ColumnElement[bool]:
 
 def device_and_account(name: str) -> tuple[str, str]:
     """Split a lane into its device and its account."""
-    device, _, account = name.partition("\x1f")
+    device, account = name.split("\x1f")[:2]
     return device, account
 
 
@@ -69,6 +82,7 @@ def job_values(new: NewJob, job_id: str, now: datetime) -> dict[str, Any]:
         "counted": 0,
         "returned": 0,
         "metadata": {},
+        "trace": TRACE.get(),
     }
 
 
@@ -108,5 +122,7 @@ def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
         attempts=row.attempts,
         max_seconds=row.max_seconds,
         queued_at=row.queued_at,
+        trace=row.trace,
+        lost_because=row.lost_because,
         fetched=row.owner.startswith(PROVIDER),
     )

@@ -108,6 +108,12 @@ class SqlSessions:
         with self._database.read() as connection:
             return _owned(connection, session_id, caller)
 
+    def beginning(self, instance: str, account: str) -> list[Session]:
+        """Return the account's sessions by the beginning of their instance. See `core.ports.Sessions`."""
+        begins = sessions.c.instance.startswith(instance, autoescape=True)
+        with self._database.read() as connection:
+            return matching(connection, sessions.c.account == account, begins)
+
     def close(self, session_id: str, caller: Caller) -> Session:
         """Take no more jobs. See `core.ports.Sessions`."""
         session = self._database.writer.run(lambda connection: self._close(connection, session_id, caller))

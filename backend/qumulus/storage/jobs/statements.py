@@ -34,11 +34,11 @@ CLAIM_COLUMNS = tuple(
     jobs.c[name]
     for name in (
         "id", "account", "device", "kind", "shots", "session", "calibration", "max_seconds", "request", "attempt",
-        "attempts", "counted", "owner", "queued_at", "payload", "payload_blob",
+        "attempts", "counted", "owner", "queued_at", "trace", "lost_because", "payload", "payload_blob",
     )
 )  # fmt: skip
 
-NOBODY: Mapping[str, Any] = {"owner": None, "lease_until": None}
+NOBODY: Mapping[str, Any] = {"owner": None, "lease_until": None, "due_at": None}
 """The columns of a job that nobody holds."""
 
 NEXT_TICKET = select(func.coalesce(func.max(jobs.c.number), 0) + 1).scalar_subquery()
@@ -58,7 +58,11 @@ ONE: ColumnElement[int] = literal_column("1")
 
 _oldest = select(jobs.c.number).where(IS_QUEUED).order_by(jobs.c.ticket, jobs.c.number).limit(ONE)
 _in_lane = _oldest.where(jobs.c.lane == bindparam("its_lane"))
-_of_session = _oldest.where(jobs.c.session == bindparam("its_session"), jobs.c.account == bindparam("its_account"))
+_of_session = _oldest.where(
+    jobs.c.session == bindparam("its_session"),
+    jobs.c.account == bindparam("its_account"),
+    jobs.c.lane == bindparam("its_lane"),  # and not aside
+)
 
 _first = select(func.min(jobs.c.lane).label("lane")).where(IS_QUEUED).cte("lanes", recursive=True)
 _next = select(func.min(jobs.c.lane)).where(IS_QUEUED, jobs.c.lane > _first.c.lane).scalar_subquery()

@@ -9,7 +9,15 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import Draining, InvalidRequest, NoResult, UnknownJob, UnknownSession, WrongState
+from qumulus.core.errors import (
+    Draining,
+    InvalidRequest,
+    NoResult,
+    SessionClosed,
+    UnknownJob,
+    UnknownSession,
+    WrongState,
+)
 from qumulus.core.events import End, Events
 from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after, states_before
 from qumulus.core.ports import BlobStore, Clock, JobQuery, Page
@@ -18,7 +26,7 @@ from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
 from qumulus.storage.device_settings import SqlDeviceSettings
 
-from . import lists, positions, rows, sessions
+from . import lists, positions, rows, sessions, waits
 from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
 from .values import Values
 
@@ -67,6 +75,7 @@ class SqlJobs:
             raise Draining
         self._admit(new.account, len(new.payload), jobs=1)
         now = self._clock.now()
+        settings = self._device_settings.settings(new.device)
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
         with self._values.stored(new.payload) as (payload, blob):
             values |= {"payload": payload, "payload_blob": blob, "payload_size": len(new.payload)}
@@ -77,6 +86,7 @@ class SqlJobs:
                 if new.session is not None:
                     _admit(connection, new, new.session, now)
                 connection.execute(REGISTER if new.registered else QUEUE, values)
+                waits.tell(connection, new.device, settings, now, values["id"])
                 return rows.to_job_of(values)
 
             job = self._database.writer.run(work)
@@ -345,6 +355,12 @@ class SqlJobs:
         turn = self._clock.now() + timedelta(seconds=waves * max(mean, settings.least_run_seconds))
         return max(earliest, turn)
 
+    def due(self, job_id: str) -> datetime | None:
+        """When the next thing happens that a job waits for. See `JobStore.due`."""
+        job = self.look(job_id)
+        with self._database.read() as connection:
+            return positions.due(connection, job, self._device_settings.settings(job.device), self._clock.now())
+
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
         """Return the jobs for which waiting is over. See `JobStore.settled`."""
         waiting = set(FINAL) | {JobState.REGISTERED}
@@ -391,7 +407,7 @@ def _admit(connection: Connection, new: NewJob, session_id: str, now: datetime) 
     if session.device != new.device:
         raise InvalidRequest(f"Session {session.id} is on device {session.device}: send it no jobs for {new.device}.")
     if not session.accepts_jobs(now):
-        raise WrongState(f"Session {session.id} is closed and takes no more jobs: open another one.")
+        raise SessionClosed(session.id)
 
 
 def cancelled(connection: Connection, job: Job, now: datetime) -> Job:

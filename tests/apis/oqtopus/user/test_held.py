@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from qumulus.apis.oqtopus.user.app import create
-from qumulus.core.clock import SystemClock
+from qumulus.core.clock import CloudClock, SystemClock
 from qumulus.core.cloud import Cloud
 from qumulus.core.errors import NotAuthenticated
 
@@ -39,7 +39,9 @@ class Settled:
 @pytest.mark.parametrize("headers", [{}, {"q-api-token": "a.b"}])
 def test_who_may_not_ask_is_not_held(path: str, headers: dict[str, str]):
     settled = Settled()
-    cloud: Any = SimpleNamespace(accounts=Nobody(), settled=settled, clock=SystemClock(), jobs=None, devices=None)
+    cloud: Any = SimpleNamespace(
+        accounts=Nobody(), settled=settled, clock=CloudClock(SystemClock()), jobs=None, devices=None
+    )
     app = create(cast(Cloud, cloud), secret=b"a secret", token_needed=True, inline=False)
 
     async def ask() -> httpx2.Response:

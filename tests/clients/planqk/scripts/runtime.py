@@ -1,6 +1,7 @@
 """What a user of the IBM backends does: primitives, sessions and batches, through Qiskit Runtime's own classes."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -77,6 +78,23 @@ if NEWER:
     told["nothing"] = backend.calibration_history(since, since + timedelta(days=1))
     told["usage"] = job.metrics()["usage"]["state"]
     told["test"] = service.backend("ibm.test.nighthawk").num_qubits
+    from qhub.api.quantum import HubQuantumClient
+
+    hub = HubQuantumClient(api_key="qumulus-local", base_url=os.environ["QHUB_QUANTUM_BASE_URL"])
+    view = hub.jobs.get_normalized_job_result(job.job_id()).pubs[0]
+    told["view"] = [view.type, view.counts == told["counts"], view.shots]
+    told["memory"] = len(hub.jobs.get_normalized_job_memory(job.job_id()).memory)
+    view = hub.jobs.get_normalized_job_result(estimated.job_id()).pubs[0]
+    told["view of the estimator"] = [view.type, view.shape, view.values == [told["zz"]]]
+    view = hub.jobs.get_normalized_job_input(job.job_id())
+    told["view of the input"] = [view.format, view.pubs[0].qasm.splitlines()[0]]
+    told["stream"] = json.loads(b"".join(hub.jobs.get_job_result_stream(job.job_id()))) == hub.jobs.get_job_result(
+        job.job_id()
+    )
+    listed = hub.workloads.get_workloads(type="SESSION", size=100).content
+    told["workloads"] = {
+        each.mode: each.job_count for each in listed if each.id in (session.session_id, batch.session_id)
+    }
     cancelled = SamplerV2(mode=backend).run([measured] * 50, shots=100_000)
     cancelled.cancel()
     cancelled.wait_for_final_state(poll_interval=0.1)

@@ -2,8 +2,8 @@
 #   filename:  openapi.yaml
 
 from __future__ import annotations
-from typing import Annotated
-from pydantic import AwareDatetime, ConfigDict, Field
+from typing import Annotated, Any
+from pydantic import AwareDatetime, ConfigDict, Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
 from enum import StrEnum
@@ -70,6 +70,17 @@ class GateFigures(Wire):
     operational: Annotated[bool, Field(examples=[True])]
 
 
+class NewDevices(Wire):
+    """What describes devices"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: DeviceName | MISSING = MISSING
+    documents: Annotated[list[dict[str, Any]], Field(max_length=1000, min_length=1)]
+    """Documents of any known form, together or apart"""
+
+
 Position = TypeAliasType(
     "Position", Annotated[list[float] | None, Field(examples=[[0, 0]], max_length=2, min_length=2)]
 )
@@ -128,3 +139,9 @@ class Devices(Wire):
     """All devices"""
 
     devices: list[Device]
+
+
+class AddedDevices(Wire):
+    """Devices that were added, or whose calibrations were"""
+
+    devices: list[DeviceDetails]

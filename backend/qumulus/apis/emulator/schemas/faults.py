@@ -23,7 +23,7 @@ FaultId = TypeAliasType(
 
 class FaultKind(StrEnum):
     """
-    What goes wrong: an error of a status, in the form of that API; a slow answer; an answer that is cut off or garbled; a connection that is reset; the page of a proxy in place of the answer
+    What goes wrong. Of requests: an error of a status, in the form of that API; a slow answer; an answer that is cut off or garbled; a connection that is reset; the page of a proxy in place of the answer; a credential that is let in no more; a limit of usage; a result that can't be fetched yet. Of jobs: they fail at once or at their end, run too long, stay queued, lose their worker, or are said to run for ever. Of a device: it is paused, in maintenance, or gone.
     """
 
     ERROR = "error"
@@ -32,10 +32,32 @@ class FaultKind(StrEnum):
     GARBLED = "garbled"
     RESET = "reset"
     PAGE = "page"
+    NOT_AUTHENTICATED = "not-authenticated"
+    LIMIT_REACHED = "limit-reached"
+    NO_RESULT = "no-result"
+    JOB_FAILS = "job-fails"
+    JOB_FAILS_AT_END = "job-fails-at-end"
+    JOB_RUNS_TOO_LONG = "job-runs-too-long"
+    JOB_STAYS_QUEUED = "job-stays-queued"
+    WORKER_LOST = "worker-lost"
+    PROVIDER_SILENT = "provider-silent"
+    DEVICE_PAUSED = "device-paused"
+    DEVICE_IN_MAINTENANCE = "device-in-maintenance"
+    DEVICE_RETIRED = "device-retired"
+
+
+class Purpose(StrEnum):
+    """
+    What operations are there for, in whatever API - submitting jobs, fetching results, getting tokens
+    """
+
+    SUBMIT = "submit"
+    RESULT = "result"
+    TOKEN = "token"
 
 
 class NewFault(Wire):
-    """A rule: a kind of fault, what it is for (every member narrows; a rule without any is for all), how often, and when. Which further members a kind takes: error takes status, message and retry_after; slow takes seconds; page takes status and message."""
+    """A rule: a kind of fault, what it is for (every member narrows; a rule without any is for all), how often, and when. The kind says which of status, message, retry_after, seconds and code there may be."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -49,6 +71,7 @@ class NewFault(Wire):
         str | MISSING, Field(examples=["getBackends"], max_length=80, min_length=1, pattern="^[A-Za-z0-9_]+$")
     ] = MISSING
     """The operationId of the API's document"""
+    purpose: Purpose | MISSING = MISSING
     device: Annotated[
         str | MISSING, Field(examples=["brisbane"], max_length=80, min_length=1, pattern="^[A-Za-z0-9_:.-]+$")
     ] = MISSING
@@ -56,7 +79,7 @@ class NewFault(Wire):
     account: Annotated[str | MISSING, Field(examples=["local"], max_length=255, min_length=1)] = MISSING
     """Whose requests or jobs"""
     tag: Annotated[str | MISSING, Field(examples=["nightly"], max_length=255, min_length=1)] = MISSING
-    """A tag of the job that a request is about"""
+    """A tag of the job, or of the job that a request is about"""
     nth: Annotated[int | MISSING, Field(examples=[3], ge=1, le=1000000000)] = MISSING
     """Only the nth of those that it is for, counted from 1"""
     probability: Annotated[float | MISSING, Field(examples=[0.25], ge=0.0, le=1.0)] = MISSING
@@ -85,6 +108,8 @@ class NewFault(Wire):
     """Seconds in the header Retry-After"""
     seconds: Annotated[float | MISSING, Field(examples=[2.5], ge=0.0, le=86400.0)] = MISSING
     """How long the answer takes longer"""
+    code: Annotated[int | MISSING, Field(examples=[1517], ge=0, le=999999)] = MISSING
+    """The code of an error or a failure, from the registry of the cloud"""
 
 
 class Fault(Wire):

@@ -139,6 +139,8 @@ class Job(Wire):
     """The same as a number, where its API has one"""
     run_seconds: Annotated[float | None, Field(examples=[0.021])]
     """How long the device was busy"""
+    trace: Annotated[str | None, Field(examples=["3f2a9b1c5d7e4f60a1b2c3d4e5f60718"])]
+    """The id of the request that made it, in the lines of the server's log"""
     progress: Progress | None
     metadata: Annotated[dict[str, Any], Field(examples=[{"method": "dense"}])]
     """How it was simulated"""

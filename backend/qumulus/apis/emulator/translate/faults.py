@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import MISSING
 
-from qumulus.apis.emulator.schemas.faults import Fault, FaultKind, NewFault
+from qumulus.apis.emulator.schemas.faults import Fault, FaultKind, NewFault, Purpose
 from qumulus.apis.given import given
 from qumulus.core import faults
 from qumulus.core.errors import InvalidRequest
@@ -29,6 +29,8 @@ def rule(body: NewFault, now: datetime, catalogue: Catalogue) -> faults.FaultRul
         name: value for name, value in dict(body).items() if value is not MISSING and name not in RELATIVE
     }
     said["kind"] = faults.FaultKind(body.kind)
+    if body.purpose is not MISSING:
+        said["purpose"] = faults.Purpose(body.purpose)
     if (device := given(body.device)) is not None and not device.startswith(SERVICE):
         said["device"] = catalogue.device(device).name
     said |= _times(body, now)
@@ -62,4 +64,6 @@ def fault(known: faults.Fault) -> Fault:
 
 def _said(rule: faults.FaultRule) -> NewFault:
     said: dict[str, Any] = {name: value for name, value in asdict(rule).items() if value != faults.DEFAULTS[name]}
+    if rule.purpose is not None:
+        said["purpose"] = Purpose(rule.purpose)
     return NewFault(**{**said, "kind": FaultKind(rule.kind)})

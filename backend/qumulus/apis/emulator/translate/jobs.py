@@ -28,6 +28,7 @@ def job(known: jobs.Job) -> Job:
         reason=known.reason,
         reason_code=known.reason_code,
         run_seconds=known.run_seconds,
+        trace=known.trace,
         progress=None if known.progress is None else Progress(**known.progress),
         metadata={name: value for name, value in known.metadata.items() if name != jobs.PROGRESS},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from qumulus.core.cloud import Cloud
-from qumulus.openapi.contract import Document, serve
+from qumulus.openapi.contract import Document, Subjects, serve
 
 from . import operations
 from .errors import ERRORS
@@ -21,5 +21,5 @@ def create(cloud: Cloud) -> FastAPI:
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
-    serve(app, DOCUMENT, operations.operation, errors=ERRORS)
+    serve(app, DOCUMENT, operations.operation, errors=ERRORS, subjects=Subjects(tokens=("createToken",)))
     return app

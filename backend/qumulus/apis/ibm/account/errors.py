@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 from pydantic import BaseModel
 
+from qumulus.core.tracing import TRACE, new_trace
 from qumulus.openapi.contract import Errors, Problem
 
 from .schemas.error import Error, IdentityError
@@ -18,7 +19,7 @@ CODES = {400: "bad_request", 401: "unauthorized", 404: "not_found", 413: "too_la
 
 def body(declared: type[Any], problem: Problem) -> BaseModel:
     """The body that the operation declares."""
-    trace = str(uuid4())
+    trace = str(UUID(TRACE.get() or new_trace()))
     if declared is IdentityError:
         code = IDENTITY_CODES.get(problem.status, "BXNIM0999E")
         return IdentityError(error_code=code, error_message=problem.message, request_id=trace)

@@ -8,7 +8,7 @@ from qumulus.openapi.contract import Operations, Rendered
 
 from .callers import Caller
 from .changes import Change, Version
-from .documents import Documents
+from .documents import NOTHING, Documents
 from .schemas.backend import (
     BackendName,
     BackendsResponse,
@@ -20,7 +20,7 @@ from .schemas.backend import (
 )
 from .schemas.configuration import BackendConfiguration
 from .schemas.defaults import BackendDefaults
-from .schemas.properties import BackendProperties
+from .schemas.properties import PropertiesResponse
 from .translate import backends as translate
 
 operation = Operations()
@@ -77,10 +77,12 @@ async def get_backend_properties(
     documents: Documents,
     calibration_id: CalibrationId | None = None,
     updated_before: UpdatedBefore | None = None,
-) -> Rendered[BackendProperties]:
-    """A calibration of a device."""
+) -> Rendered[PropertiesResponse]:
+    """A calibration of a device; nothing, where there was none yet at the time that is asked for."""
     device = names.device(devices, id)
     chosen = names.calibration_id(devices, device, calibration_id=calibration_id, before=updated_before)
+    if updated_before is not None and devices.calibration(device.name, calibration_id=chosen).at > updated_before:
+        return NOTHING
     return documents.properties(device.name, chosen)
 
 

@@ -17,7 +17,12 @@ from qumulus.core.ports import Catalogue
 from qumulus.openapi.contract import Rendered
 
 from .schemas.configuration import BackendConfiguration
-from .schemas.properties import BackendProperties
+from .schemas.properties import BackendProperties, PropertiesResponse
+
+NOTHING: Rendered[PropertiesResponse] = Rendered.from_bytes(b"{}")
+"""The properties of a device that was not calibrated yet."""
+
+MOST = 256  # documents that are kept: 68 devices have 136
 
 
 class RenderedDocuments:
@@ -29,19 +34,25 @@ class RenderedDocuments:
 
     def configuration(self, device: str) -> Rendered[BackendConfiguration]:
         """The configuration of a device, with its fractional gates."""
-        key = device, "configuration"
+        key = device, f"configuration {self._catalogue.calibration_id(device)}"  # a new import may bring another one
         if key not in self._kept:
             document = self._catalogue.configuration(device, fractional_gates=True)
-            self._kept[key] = _rendered(BackendConfiguration, device, document)
+            self._keep(key, _rendered(BackendConfiguration, device, document))
         return self._kept[key]
 
-    def properties(self, device: str, calibration_id: str) -> Rendered[BackendProperties]:
+    def properties(self, device: str, calibration_id: str) -> Rendered[PropertiesResponse]:
         """A calibration of a device."""
         key = device, calibration_id
         if key not in self._kept:
             document = self._catalogue.calibration(device, calibration_id=calibration_id).properties
-            self._kept[key] = _rendered(BackendProperties, device, {**document, "calibration_id": calibration_id})
+            self._keep(key, _rendered(BackendProperties, device, {**document, "calibration_id": calibration_id}))
         return self._kept[key]
+
+    def _keep(self, key: tuple[str, str], rendered: Rendered[Any]) -> None:
+        """Keep a document; the one that has been there longest goes where there are too many."""
+        while len(self._kept) >= MOST:
+            self._kept.pop(next(iter(self._kept)), None)
+        self._kept[key] = rendered
 
 
 def _rendered(model: type[BaseModel], device: str, document: Mapping[str, Any]) -> Rendered[Any]:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from uuid import uuid4
+from uuid import UUID
 
 from qumulus.core import errors as core
-from qumulus.openapi.contract import STATUSES, Errors, Problem
+from qumulus.core.tracing import TRACE, new_trace
+from qumulus.openapi.contract import STATUSES, Errors, Fault, Problem
+from qumulus.payloads import runtime_errors
+from qumulus.payloads.runtime_errors import (
+    NO_SESSION_IN_PLAN,
+    SESSION_CLOSED,
+    TOO_MANY_PENDING,
+    TOO_MANY_REQUESTS,
+    TOO_MANY_TAGS,
+)
 
 from .changes import UnknownVersion
+from .limits import NoSessionInPlan, TooManyPending, TooManyRequests, TooManyTags
 from .programs import UnknownProgram
 from .schemas.error import Error, ErrorContainer
 
@@ -21,6 +31,11 @@ class Entry(NamedTuple):
 
     code: int
     solution: str
+
+
+def of_the_service(code: int) -> Entry:
+    """A line as the service has it."""
+    return Entry(code, runtime_errors.REGISTRY[code].solution)
 
 
 REGISTRY: Mapping[type, Entry] = {
@@ -36,10 +51,16 @@ REGISTRY: Mapping[type, Entry] = {
     core.DeviceUnavailable: Entry(1004, "Use another backend to run the job."),
     core.UnknownJob: Entry(1291, "Check the id of the job, and that it is one of your instance."),
     core.UnknownSession: Entry(1292, "Check the id of the session, and that it is one of your instance."),
+    core.SessionClosed: of_the_service(SESSION_CLOSED),
+    NoSessionInPlan: of_the_service(NO_SESSION_IN_PLAN),
+    TooManyPending: of_the_service(TOO_MANY_PENDING),
+    TooManyTags: of_the_service(TOO_MANY_TAGS),
+    TooManyRequests: of_the_service(TOO_MANY_REQUESTS),
     core.WrongState: Entry(1228, "Read the state of the job or session; it may have ended meanwhile."),
     core.Unavailable: Entry(1202, "Send the request again in a little while."),
 }
 TOO_LARGE = Entry(3248, "Send fewer circuits in a job.")
+INJECTED = "The fault was asked for: list the faults of the emulator to see by whom."
 MISTAKE = Entry(1000, "Send the request again; if it fails again, the server's log says why.")
 
 
@@ -47,15 +68,19 @@ def body(_declared: type[Any], problem: Problem) -> ErrorContainer:
     """The container for what went wrong; every error of this API has it."""
     entry = _entry(problem)
     error = Error(code=entry.code, message=problem.message, solution=entry.solution, more_info=MORE.format(entry.code))
-    return ErrorContainer(errors=[error], trace=str(uuid4()), status_code=problem.status)
+    return ErrorContainer(errors=[error], trace=str(UUID(TRACE.get() or new_trace())), status_code=problem.status)
 
 
 def _entry(problem: Problem) -> Entry:
     if problem.error is None:
         return MISTAKE
+    if isinstance(problem.error, Fault) and problem.error.code is not None:
+        return Entry(problem.error.code, INJECTED)
     if problem.status == 413:  # the body itself, which no error of the core tells of
         return TOO_LARGE
     return next(entry for each in type(problem.error).__mro__ if (entry := REGISTRY.get(each)))
 
 
-ERRORS = Errors(body=body, otherwise=ErrorContainer, statuses={**STATUSES, core.LimitReached: 409})
+ERRORS = Errors(
+    body=body, otherwise=ErrorContainer, statuses={**STATUSES, core.LimitReached: 409, TooManyRequests: 429}
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qumulus.apis.dependencies import Clock, Devices, Jobs, Sessions
 from qumulus.apis.ibm import names
 from qumulus.apis.idempotency import IdempotencyKey, keyed
@@ -11,6 +13,7 @@ from qumulus.openapi.contract import Operations
 from . import usage
 from .callers import Caller, Held, Instance
 from .changes import Change, Gone, Version
+from .limits import Limits
 from .schemas.backend import BackendName, IncludeMocks
 from .schemas.job import (
     CreatedAt,
@@ -49,13 +52,16 @@ def run_job(
     sessions: Sessions,
     jobs: Jobs,
     clock: Clock,
+    limits: Limits,
     key: IdempotencyKey,
 ) -> RunJobResponse:
     """Take a job."""
+    limits.admit(body, caller, instance, jobs, clock)
     usage.admit(instance, jobs, clock)
     new = translate.new(body, caller, devices)
     if body.start_session is True:
-        new = translate_sessions.in_new_session(new, body, sessions)
+        session = sessions.open(limits.session(translate_sessions.of_job(new, body), instance))
+        new = replace(new, session=session.id)
     return translate.taken(jobs.submit(keyed(new, key)))
 
 
@@ -149,8 +155,9 @@ def get_job_logs(id: JobId, caller: Caller, jobs: Jobs) -> str:
 
 
 @operation("replaceJobTags")
-def replace_job_tags(id: JobId, body: TagsRequest, caller: Caller, jobs: Jobs) -> None:
+def replace_job_tags(id: JobId, body: TagsRequest, caller: Caller, jobs: Jobs, limits: Limits) -> None:
     """Give a job other tags."""
+    limits.tags(body.tags)
     jobs.set_tags(id, caller, body.tags)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from qumulus.apis.dependencies import Clock, Devices, Jobs, Sessions
 from qumulus.openapi.contract import Operations
 
-from .callers import Caller
+from .callers import Caller, Instance
+from .limits import Limits
 from .schemas.session import CreateSessionRequest, SessionId, SessionResponse, UpdateSessionRequest
 from .translate import sessions as translate
 
@@ -14,10 +15,18 @@ operation = Operations()
 
 @operation("createSession")
 def create_session(
-    body: CreateSessionRequest, caller: Caller, devices: Devices, jobs: Jobs, sessions: Sessions, clock: Clock
+    body: CreateSessionRequest,
+    caller: Caller,
+    instance: Instance,
+    devices: Devices,
+    jobs: Jobs,
+    sessions: Sessions,
+    clock: Clock,
+    limits: Limits,
 ) -> SessionResponse:
     """Open a session."""
-    return translate.session(sessions.open(translate.new(body, caller, devices, jobs)), clock.now())
+    new = limits.session(translate.new(body, caller, devices, jobs), instance)
+    return translate.session(sessions.open(new), clock.now())
 
 
 @operation("getSession")

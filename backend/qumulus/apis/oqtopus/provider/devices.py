@@ -46,7 +46,7 @@ def patch_device_status(
     device_settings: DeviceSettingsStore,
 ) -> SuccessResponse:
     device = devices.device(device_id).name
-    device_settings.set(device, replace(device_settings.settings(device), online=body.status is DeviceStatus.AVAILABLE))
+    device_settings.set(device, replace(device_settings.stored(device), online=body.status is DeviceStatus.AVAILABLE))
     return SuccessResponse(message="Device's data updated")
 
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from qumulus.apis.oqtopus.presigning import Presigning
 from qumulus.core.cloud import Cloud
-from qumulus.openapi.contract import Document, serve
+from qumulus.openapi.contract import Document, Subjects, serve
 
 from . import files
 from .errors import ERRORS
@@ -23,5 +23,5 @@ def create(cloud: Cloud, *, secret: bytes) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
     app.state.presigning = Presigning(secret, cloud.clock)
-    serve(app, DOCUMENT, files.operation, errors=ERRORS)
+    serve(app, DOCUMENT, files.operation, errors=ERRORS, subjects=Subjects(results=("downloadJobFile",)))
     return app

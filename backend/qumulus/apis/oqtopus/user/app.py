@@ -18,6 +18,8 @@ SUBJECTS = Subjects(
     devices=("/devices/{deviceId}",),
     members=("device_id", "device"),
     device=str.lower,
+    submits=("postTask", "registerJobId", "submitJob"),
+    results=("getTaskResultByTaskId",),
 )
 RESOURCES = (hello, tasks, devices, jobs, account, announcements)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs
+from qumulus.apis.oqtopus.names import offered
 from qumulus.core.services import queue_beside
 from qumulus.openapi.contract import Operations, Rendered
 
@@ -46,6 +47,6 @@ def get_device(
     jobs: Jobs,
     information: Information,
 ) -> DeviceInfo:
-    device = devices.device(device_id)
+    device = offered(device_id, devices)
     pending = {**jobs.pending(device.name), **jobs.pending(queue_beside(device.name))}
     return translate.device(device, device_settings, pending, information)

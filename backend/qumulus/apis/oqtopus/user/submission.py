@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qumulus.apis.oqtopus.job_files import INPUT
-from qumulus.apis.oqtopus.names import IDEAL_BESIDE
+from qumulus.apis.oqtopus.names import IDEAL_BESIDE, offered
 from qumulus.apis.oqtopus.programs import PROGRAM, TYPE
 from qumulus.core.devices import Device
 from qumulus.core.errors import DeviceUnavailable, NoResult, UnknownDevice, UnknownJob
@@ -97,7 +97,7 @@ def _accepting(
         BadJob: no such device, one that takes no jobs, or a program that sends a program.
     """
     try:
-        device = devices.device(_device(body.device_id, sender, jobs))
+        device = offered(_device(body.device_id, sender, jobs), devices)
     except (UnknownDevice, UnknownJob):
         raise BadJob("device not found") from None
     settings = device_settings.settings(device.name)

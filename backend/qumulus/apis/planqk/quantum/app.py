@@ -7,11 +7,18 @@ from fastapi import FastAPI
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, Subjects, serve
 
-from . import backends, calibrations, jobs, known, sessions
+from . import backends, calibrations, executions, jobs, known, normalized, sessions, workloads
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.quantum.schemas")
-SUBJECTS = Subjects(jobs=("/jobs/{id}",), devices=("/backends/{id}",), members=("backend_id",), device=known.device_of)
+SUBJECTS = Subjects(
+    jobs=("/jobs/{id}", "/service-executions/{serviceExecutionId}/jobs/{id}"),
+    devices=("/backends/{id}",),
+    members=("backend_id",),
+    device=known.device_of,
+    submits=("createJob",),
+    results=("getJobResult", "getNormalizedJobResult", "getJobResultStream"),
+)
 
 
 def create(cloud: Cloud) -> FastAPI:
@@ -22,6 +29,6 @@ def create(cloud: Cloud) -> FastAPI:
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
-    parts = (backends.operation, calibrations.operation, jobs.operation, sessions.operation)
-    serve(app, DOCUMENT, *parts, errors=ERRORS, subjects=SUBJECTS)
+    modules = (backends, calibrations, executions, jobs, normalized, sessions, workloads)
+    serve(app, DOCUMENT, *(module.operation for module in modules), errors=ERRORS, subjects=SUBJECTS)
     return app

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qumulus.openapi.contract import Errors, Problem
+from qumulus.openapi.contract import STATUSES, Errors, Problem
 
 from .schemas.error import Error
+from .translate.normalized import NotRenderable
 
 
 def _body(model: type[Error], problem: Problem) -> Error:
@@ -12,4 +13,4 @@ def _body(model: type[Error], problem: Problem) -> Error:
     return model(status=problem.status, error_message=told, error=told, detail=told)
 
 
-ERRORS = Errors(body=_body, otherwise=Error)
+ERRORS = Errors(body=_body, otherwise=Error, statuses={**STATUSES, NotRenderable: 422})

@@ -11,20 +11,27 @@ from pydantic_core import to_json
 from qumulus.apis.dependencies import Jobs
 from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
-from qumulus.apis.planqk.callers import PersonalCaller, personally_authenticated
+from qumulus.apis.planqk.callers import PersonalCaller, SendingExecution, personally_authenticated
 from qumulus.core import jobs as core
 from qumulus.core.errors import IllegalTransition, NoResult
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations, Rendered
 
 from .schemas import job as wire
+from .schemas.workload import ExecutionId
 from .translate import jobs as translate
 
 operation = Operations()
 
 
 def _of_this_api(request: Request, caller: PersonalCaller, jobs: Jobs) -> core.Job:
-    return own(request.path_params["id"], caller, jobs, lambda job: job.api == translate.API)
+    execution = request.path_params.get("serviceExecutionId")
+    return own(
+        request.path_params["id"],
+        caller,
+        jobs,
+        lambda job: job.api == translate.API and execution in (None, job.instance),
+    )
 
 
 Held = Annotated[bool, Depends(hold("id", personally_authenticated))]
@@ -33,14 +40,30 @@ Known = Annotated[core.Job, Depends(_of_this_api)]
 
 
 @operation("getJobs")
-def get_jobs(caller: PersonalCaller, jobs: Jobs, page: wire.Page = 0, size: wire.Size = 20) -> wire.JobPage:
-    query = JobQuery(account=caller.account, api=translate.API, offset=page * size, limit=size)
+def get_jobs(
+    caller: PersonalCaller,
+    jobs: Jobs,
+    page: wire.Page = 0,
+    size: wire.Size = 20,
+    sort: wire.Sort | None = None,
+    service_execution_id: ExecutionId | None = None,
+) -> wire.JobPage:
+    query = JobQuery(
+        account=caller.account,
+        api=translate.API,
+        instance=service_execution_id,
+        descending=translate.descending(sort),
+        offset=page * size,
+        limit=size,
+    )
     return translate.job_page(jobs.find(query), page, size)
 
 
 @operation("createJob")
-def create_job(body: wire.JobRequest, caller: PersonalCaller, jobs: Jobs, key: IdempotencyKey) -> wire.Job:
-    return translate.job(jobs.submit(keyed(translate.new_job(body, caller), key)))
+def create_job(
+    body: wire.JobRequest, caller: PersonalCaller, jobs: Jobs, key: IdempotencyKey, execution: SendingExecution
+) -> wire.Job:
+    return translate.job(jobs.submit(keyed(translate.new_job(body, caller, execution), key)))
 
 
 @operation("getJob")

@@ -53,6 +53,7 @@ def _simulators() -> tuple[Known, ...]:
             name="SV1",
             gates=braket.OPERATIONS,
             format=braket.FORMAT,
+            qubits=34,
             circuits=SEVERAL,
         ),
         Known(
@@ -72,6 +73,7 @@ def _simulators() -> tuple[Known, ...]:
             name="IonQ Simulator",
             gates=(*ONE_QUBIT, "cx", "swap"),
             format=ionq.FORMAT,
+            qubits=29,
         ),
         Known(
             id="aqt.sim.ideal",

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Clock, Jobs, Sessions
-from qumulus.apis.planqk.callers import PersonalCaller
+from qumulus.apis.planqk.callers import PersonalCaller, SendingExecution
 from qumulus.core import sessions as core
 from qumulus.core.errors import UnknownSession
 from qumulus.core.ports import JobQuery
@@ -24,7 +24,8 @@ operation = Operations()
 
 def _of_this_api(request: Request, caller: PersonalCaller, sessions: Sessions) -> core.Session:
     session = sessions.get(request.path_params["id"], caller)
-    if session.instance not in BACKENDS:
+    known, execution = translate_sessions.belongs(session)
+    if known not in BACKENDS or execution != request.path_params.get("serviceExecutionId", execution):
         raise UnknownSession(session.id)
     return session
 
@@ -33,8 +34,10 @@ Known = Annotated[core.Session, Depends(_of_this_api)]
 
 
 @operation("createSession")
-def create_session(body: wire.SessionRequest, caller: PersonalCaller, sessions: Sessions, clock: Clock) -> wire.Session:
-    return translate_sessions.session(sessions.open(translate_sessions.new(body, caller)), clock.now())
+def create_session(
+    body: wire.SessionRequest, caller: PersonalCaller, sessions: Sessions, clock: Clock, execution: SendingExecution
+) -> wire.Session:
+    return translate_sessions.session(sessions.open(translate_sessions.new(body, caller, execution)), clock.now())
 
 
 @operation("getSession")

@@ -12,7 +12,14 @@ from . import executions, results, token
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.service.schemas")
-SUBJECTS = Subjects(jobs=("/services/{service}/{id}",), devices=("/services/{service}",), device=device_of)
+SUBJECTS = Subjects(
+    jobs=("/services/{service}/{id}",),
+    devices=("/services/{service}",),
+    device=device_of,
+    submits=("startExecution", "startExecutionWithoutSlash"),
+    results=("getResult", "getResultFile"),
+    tokens=("getToken",),
+)
 
 
 def create(cloud: Cloud, *, relative_links: bool = False) -> FastAPI:

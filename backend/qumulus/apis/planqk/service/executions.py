@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from qumulus.apis.dependencies import Jobs, Pools, Services
 from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
-from qumulus.apis.planqk.callers import Bearer, Caller, authenticated
+from qumulus.apis.planqk.callers import Bearer, Caller, authenticated, execution_token
 from qumulus.core import services
 from qumulus.core.errors import IllegalTransition
 from qumulus.core.jobs import Job
@@ -71,7 +71,7 @@ def start_execution(
     asked = requests.read(body, pools, services.brings(service), caller)
     services.check(service, asked.parameters)
     job_id = str(uuid.uuid4())
-    with services.keep_secrets(job_id, asked.secrets, token):
+    with services.keep_secrets(job_id, asked.secrets, execution_token(job_id, token)):
         job = jobs.submit(keyed(requests.job(found, asked, caller, job_id, base.origin), key))
     return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
 

@@ -10,9 +10,11 @@ from qiskit import qpy
 from qiskit.circuit import CircuitInstruction, Delay, ParameterExpression, QuantumCircuit
 
 from qumulus.core.programs import Limits
+from qumulus.payloads.runtime_errors import BROKEN_QASM, JOB_NOT_VALID
+from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.programs import openqasm_text
 
-from .failures import invalid
+from .failures import invalid, objection
 from .wire import Allowance, typed
 
 OLDEST, NEWEST = 13, qpy.QPY_VERSION
@@ -32,7 +34,10 @@ def circuit(value: object, allowance: Allowance, limits: Limits) -> QuantumCircu
         ProgramError: it is neither, of a format that is not read here, or too large.
     """
     if isinstance(value, str):
-        return openqasm_text.read(value, most_qubits=limits.qubits, inputs=True)
+        try:
+            return openqasm_text.read(value, most_qubits=limits.qubits, inputs=True)
+        except ProgramError as error:
+            raise objection(BROKEN_QASM, error.message) from error
     content = typed(value, "QuantumCircuit")
     if content is None:
         raise invalid("A pub begins with its circuit: QPY as the client encodes it, or OpenQASM 3 as a text.")
@@ -53,7 +58,7 @@ def from_qpy(
     try:
         loaded = qpy.load(io.BytesIO(data), **options)
     except Exception as error:  # any error of the parser says the same: the file is broken
-        raise invalid(f"The circuit is not valid QPY: {_said(error)}.") from error
+        raise _broken(_said(error)) from error
     for each in loaded:
         _mend_delays(each)
     return loaded
@@ -84,7 +89,7 @@ def _check_headers(data: bytes, limits: Limits, programs: int, newest: int) -> N
     try:
         preface, version, *_, number, _ = _FILE_HEADER.unpack_from(data)
         if preface != b"QISKIT":
-            raise invalid("The circuit is not valid QPY: it does not begin with the header of a QPY file.")
+            raise _broken("it does not begin with the header of a QPY file")
         if version > newest:
             raise invalid(
                 f"The QPY format version being read, {version}, isn't supported here: the newest is {newest}. "
@@ -103,7 +108,7 @@ def _check_headers(data: bytes, limits: Limits, programs: int, newest: int) -> N
                 (start,) = _OFFSET.unpack_from(data, _FILE_HEADER.size + 1 + index * _OFFSET.size)
             _check_size(_CIRCUIT_HEADER.unpack_from(data, start), len(data), limits)
     except struct.error as error:
-        raise invalid("The circuit is not valid QPY: the file is cut off.") from error
+        raise _broken("the file is cut off") from error
 
 
 def _check_size(header: tuple[Any, ...], size: int, limits: Limits) -> None:
@@ -113,7 +118,11 @@ def _check_size(header: tuple[Any, ...], size: int, limits: Limits) -> None:
             f"The circuit declares {qubits} qubits and {clbits} classical bits; a program may have {limits.qubits} of each."
         )
     if registers + instructions > size:
-        raise invalid("The circuit is not valid QPY: it declares more instructions than the file holds.")
+        raise _broken("it declares more instructions than the file holds")
+
+
+def _broken(why: str) -> ProgramError:
+    return objection(JOB_NOT_VALID, f"The circuit is not valid QPY: {why}.")
 
 
 def _said(error: Exception) -> str:

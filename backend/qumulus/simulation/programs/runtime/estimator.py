@@ -5,7 +5,7 @@ Emulates the ``estimator`` program of Qiskit Runtime, version 2 (models: ``ibm_q
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -23,9 +23,10 @@ from .conditions import conditions, tell
 from .failures import Log, coded, invalid
 from .options import validated
 from .plans import Plan
-from .pubs import estimator_pubs
+from .pubs import EstimatorPub, estimator_pubs
 from .readout import Calibration, calibrated
-from .resilience import USUAL, resilience
+from .resilience import USUAL, Resilience, resilience
+from .service_limits import ServiceLimits
 from .submission import read
 from .usage import charge
 from .values import Array, DataBin, Record
@@ -62,6 +63,8 @@ def run(program: Program, log: Log) -> Outcome:
         seed=options.seed_estimator,
     )
     pubs = list(estimator_pubs(submission))
+    if submission.service is not None:
+        _hold_to(submission.service, pubs, wanted, options)
     if submission.dry_run:
         return results.checked()
     plans = [Plan.of(pub, index, wanted, options, under) for index, pub in enumerate(pubs)]
@@ -86,6 +89,19 @@ def run(program: Program, log: Log) -> Outcome:
     circuits = results.executed((plan.pub.circuit, plan.executions) for plan in plans)
     report = {"seed": under.seed, "pubs": [each["simulation"] for each in told], "circuits": circuits}
     return results.outcome(submission.form, estimated, metadata, report)
+
+
+def _hold_to(service: ServiceLimits, pubs: Sequence[EstimatorPub], wanted: Resilience, options: OptionsModel) -> None:
+    """See that a job keeps the limits of the service.
+
+    Raises:
+        ProgramError: it does not.
+    """
+    service.delay(options.execution.rep_delay)
+    folded = sum(wanted.zne.factors) if wanted.zne is not None and wanted.zne.folds else 1.0
+    for pub in pubs:
+        service.twirled(pub.circuit, gates=wanted.twirl_gates, measurements=wanted.twirl_measurements)
+    service.sizes([pub.circuit for pub in pubs], reset=options.execution.init_qubits, folded=folded)
 
 
 def _estimated(plan: Plan, limits: Limits) -> Record:

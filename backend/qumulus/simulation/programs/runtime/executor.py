@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from math import prod
 from typing import Any
 
@@ -33,6 +33,8 @@ from .options import validated
 from .pubs import bindings, check_angles, first_binding
 from .samplexes import PARAMETERS, sampled, samplex_item
 from .scheduling import EXECUTION, STRETCHES, TIMING, Told, compiled
+from .service_limits import ServiceLimits
+from .stored import returned
 from .submission import Submission, read
 from .tensors import from_tensor, to_tensor
 from .usage import Load, charge, duration
@@ -72,6 +74,8 @@ def run(program: Program, log: Log) -> Outcome:
     submission = replace(submission, model=with_noise(submission, experimental.get(NOISE)))
     shots, level = _shots(quantum_program), _level(quantum_program)
     items = _items(quantum_program, dialect, submission)
+    if submission.service is not None:
+        _hold_to(submission.service, quantum_program, items, shots, options)
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
     results.check_size(bits * (1 if level == CLASSIFIED else POINT_BITS), submission.limits)
     if submission.dry_run:
@@ -80,10 +84,10 @@ def run(program: Program, log: Log) -> Outcome:
     seed = submission.seed_or(None)
     data, chunks, report = [], [], []
     for index, item in enumerate(items):
-        start = datetime.now(UTC)
+        start = submission.now()
         arrays, simulation, scheduled = _executed(item, shots, level, (seed, index), submission, told, options)
         data.append(_item_result(arrays, dialect, scheduled))
-        chunks.append(_chunk(index, item.shape, start, datetime.now(UTC), dialect))
+        chunks.append(_chunk(index, item.shape, start, submission.now(), dialect))
         report.append(simulation)
     document: dict[str, Any] = {"schema_version": dialect.version, "data": data, "metadata": {"chunk_timing": chunks}}
     if dialect.passthrough:
@@ -144,6 +148,26 @@ def _items(program: Mapping[str, Any], dialect: Dialect, submission: Submission)
         if prod(item.shape) > MOST_ELEMENTS:
             raise invalid(f"An item may have {MOST_ELEMENTS} elements; one has the shape {item.shape}.")
     return items
+
+
+SAMPLER = "sampler_v2"
+"""The semantic role of a program that the client's sampler made."""
+
+
+def _hold_to(
+    service: ServiceLimits, program: Mapping[str, Any], items: Sequence[Item], shots: int, options: Any
+) -> None:
+    """See that a job keeps the limits of the service.
+
+    Raises:
+        ProgramError: it does not.
+    """
+    service.delay(options.rep_delay)
+    for item in items:
+        service.dynamic(item.circuit)
+    service.sizes([item.circuit for item in items], reset=options.init_qubits)
+    if program.get("semantic_role") == SAMPLER:
+        service.executions(sum(prod(item.shape) * shots for item in items))
 
 
 def _loads(items: Sequence[Item], shots: int, options: Any, submission: Submission) -> Iterator[Load]:
@@ -221,6 +245,7 @@ def _executed(
     points = dict[str, Points]()
     if kernel is not None:
         points, bits = kernel.registers(bits, seed)
+    bits = bits if submission.model.ideal else returned(item.circuit, bits)
     for register in item.circuit.cregs:
         name, shape = register.name, (*item.shape, shots, register.size)
         if level in (CLASSIFIED, BOTH):

@@ -7,18 +7,13 @@ from functools import wraps
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Log, Outcome
+from qumulus.payloads.runtime_errors import INVALID, NOT_ISA, REGISTRY
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.meter import meter
 
 Entry = Callable[[Program, Log], Outcome]
 
-INVALID = 1002
-"""The job is not valid to run on this backend."""
-
 _LONGEST = 2000
-
-NOT_ISA = 1517
-"""The circuits do not match the target of the backend."""
 
 
 def shown(text: str) -> str:
@@ -26,9 +21,14 @@ def shown(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST])
 
 
-def invalid(message: str) -> ProgramError:
+def invalid(message: str, code: int = INVALID) -> ProgramError:
     """The job asks for what cannot be run; the message says what to change."""
-    return ProgramError(shown(message), INVALID)
+    return ProgramError(shown(message), code)
+
+
+def objection(code: int, *values: object, detail: str = "") -> ProgramError:
+    """The service's own words for what it does not take, with their values, and more in ours."""
+    return invalid(f"{REGISTRY[code].filled(*values)} {detail}".strip(), code)
 
 
 def not_isa(message: str) -> ProgramError:

@@ -59,6 +59,7 @@ def _legacy(submission: Submission, log: Log) -> Outcome:
         raise invalid("The job has no circuits: send a list with at least one.")
     loaded = [circuits.circuit(value, submission.allowance, submission.limits) for value in given]
     for circuit in loaded:
+        _check_gates(circuit, submission)
         submission.instructions.check(circuit)
     layers = unique_layers(loaded, options.twirling_strategy)[: options.max_layers_to_learn]
     if submission.dry_run:
@@ -68,6 +69,16 @@ def _legacy(submission: Submission, log: Log) -> Outcome:
     metadata = {"backend": submission.device, "input_options": asked, "simulation": {"note": NOTE}}
     document = {"data": [_layer_error(layer, submission.model) for layer in layers], "metadata": metadata}
     return results.encoded(_form(submission), document, {"layers": len(layers), "note": NOTE})
+
+
+def _check_gates(circuit: QuantumCircuit, submission: Submission) -> None:
+    """See that the gates can be twirled, as they are to be learned.
+
+    Raises:
+        ProgramError: they can't.
+    """
+    if submission.service is not None:
+        submission.service.twirled(circuit, gates=True, measurements=False)
 
 
 def _form(submission: Submission) -> Form:
@@ -130,6 +141,7 @@ def _third(submission: Submission, log: Log) -> Outcome:
         newest=VERSIONS[version],
         **ANNOTATIONS,
     )
+    _check_gates(circuit, submission)
     data = [_learned(box, options.layer_pair_depths, version, submission) for box in circuit.data]
     if submission.dry_run:
         return results.checked()

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qumulus.payloads.runtime_errors import WRONG_WIDTH
 from qumulus.simulation.expectation import Letters, terms_of
 
-from .failures import invalid
+from .failures import invalid, objection
 from .wire import typed
 
 Terms = dict[Letters, float]
@@ -91,9 +92,8 @@ def _terms(observable: object, n_qubits: int) -> Terms:
         raise invalid("An observable is an object of strings of letters with their coefficients.")
     for string in observable:
         if len(string) != n_qubits:
-            raise invalid(
-                f"The number of qubits of the circuit ({n_qubits}) does not match the number of qubits of an observable "
-                f"({len(string)}): apply the layout of the circuit to it."
+            raise objection(
+                WRONG_WIDTH, n_qubits, len(string), detail="Apply the layout of the circuit to the observable."
             )
     return terms_of({string: _coefficient(value) for string, value in observable.items()}, n_qubits)
 

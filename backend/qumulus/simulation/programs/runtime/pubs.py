@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import Parameter, ParameterExpression, QuantumCircuit, Qubit
 
+from qumulus.payloads.runtime_errors import FIRST_VERSION
+
 from . import circuits
-from .failures import invalid
+from .failures import invalid, objection
 from .isa import check_rzz
 from .observables import observables, width
 from .submission import Submission
@@ -123,6 +125,8 @@ def estimator_pubs(submission: Submission) -> Iterator[EstimatorPub]:
                 f"Pub {index} asks for the precision {str(precision)[:40]}: send a number, 0 for exact values."
             )
         loaded, sets = checked_circuit(submission, circuit, values)
+        if submission.service is not None:
+            submission.service.static(loaded)
         if isinstance(circuit, str):
             loaded = _widened(loaded, width(observed), submission)
         array = observables(observed, loaded.num_qubits)
@@ -159,6 +163,8 @@ def checked_circuit(
         ProgramError: either is malformed or does not fit.
     """
     loaded = circuits.circuit(circuit, submission.allowance, submission.limits)
+    if submission.service is not None:
+        submission.service.dynamic(loaded)
     angles = submission.instructions.check(loaded)
     sets = _values(values, loaded, submission)
     if angles:
@@ -181,6 +187,8 @@ def first_binding(circuit: QuantumCircuit, values: NDArray[np.float64]) -> dict[
 
 def _members(submission: Submission) -> list[list[Any]]:
     pubs = submission.params.get("pubs")
+    if pubs is None and "circuits" in submission.params:
+        raise objection(FIRST_VERSION)
     if not isinstance(pubs, list) or not pubs:
         raise invalid("The job has no pubs: send a list with at least one.")
     if not all(isinstance(pub, list) and pub for pub in pubs):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from math import prod
 from typing import Any
 
@@ -32,6 +31,8 @@ from .kerneled import AVERAGED, CLASSIFIED, POINT_BITS, Kernel
 from .options import validated
 from .pubs import SamplerPub, sampler_pubs
 from .scheduling import ASKED, Compiled
+from .service_limits import ServiceLimits
+from .stored import returned
 from .submission import Submission, read
 from .twirling import Randomizations, product, randomizations
 from .usage import Load, charge, duration
@@ -58,6 +59,8 @@ def run(program: Program, log: Log) -> Outcome:
     default = (product(*counts) if twirled else None) or options.default_shots
     pub_results, pub_spans, report = [], [], []
     pubs = list(sampler_pubs(submission, default))
+    if submission.service is not None:
+        _hold_to(submission.service, pubs, options)
     if level != CLASSIFIED:
         _check_level(level, under, submission)
     if under.method == local_mode.NAME and not execution.init_qubits:
@@ -70,6 +73,8 @@ def run(program: Program, log: Log) -> Outcome:
     if submission.dry_run:
         return results.checked()
     items = [under.compiled(pub.circuit) for pub in pubs]
+    if submission.service is not None:
+        submission.service.sizes([item.scheduled for item in items], reset=execution.init_qubits)
     charge(_loads(pubs, items, under, execution), submission, execution.rep_delay, log)
     alike = Counter(pub.effort() for pub in pubs)
     local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
@@ -79,7 +84,7 @@ def run(program: Program, log: Log) -> Outcome:
     for index, (pub, item, drawn) in enumerate(zip(pubs, items, local, strict=True)):
         followed.reaches(index, pub.circuit.size() * prod(pub.shape))
         twirls = randomizations(pub.shots, *counts) if twirled else None
-        start = datetime.now(UTC)
+        start = submission.now()
         kernel = None if level == CLASSIFIED else Kernel.of(item.circuit, under.model)
         model = under.model if kernel is None else kernel.drawn_with
         bits, simulation = (
@@ -90,6 +95,7 @@ def run(program: Program, log: Log) -> Outcome:
         alike[pub.effort()] -= 1
         simulation = under.report(simulation)
         scheduled = under.told.of(item, under.model, next(iter(pub.bindings()), {})) if under.told else {}
+        bits = bits if under.model.ideal else returned(pub.circuit, bits)
         fields = (
             {register.name: Bits(bits[register.name], pub.shape) for register in pub.circuit.cregs}
             if kernel is None
@@ -97,7 +103,7 @@ def run(program: Program, log: Log) -> Outcome:
         )
         result = _result(pub, fields, simulation, twirls, scheduled)
         pub_results.append(result)
-        pub_spans.append(spans.span(index, pub.shape, pub.shots, start, datetime.now(UTC), twirls))
+        pub_spans.append(spans.span(index, pub.shape, pub.shots, start, submission.now(), twirls))
         report.append(simulation)
         tell(log, index, simulation)
     metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}
@@ -105,6 +111,25 @@ def run(program: Program, log: Log) -> Outcome:
     return results.outcome(
         submission.form, pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits}
     )
+
+
+def _hold_to(service: ServiceLimits, pubs: Sequence[SamplerPub], options: OptionsModel) -> None:
+    """See that a job keeps the limits of the service.
+
+    Raises:
+        ProgramError: it does not.
+    """
+    twirl = options.twirling
+    service.delay(options.execution.rep_delay)
+    executions = 0
+    for pub in pubs:
+        service.twirled(pub.circuit, gates=twirl.enable_gates, measurements=twirl.enable_measure)
+        shots = pub.shots
+        if twirl.enable_gates or twirl.enable_measure:
+            twirls = randomizations(shots, twirl.num_randomizations, twirl.shots_per_randomization)
+            shots = twirls.number * twirls.shots
+        executions += prod(pub.shape) * shots
+    service.executions(executions)
 
 
 def _loads(pubs: Sequence[SamplerPub], items: Sequence[Compiled], under: Conditions, execution: Any) -> Iterator[Load]:

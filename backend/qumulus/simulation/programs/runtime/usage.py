@@ -19,14 +19,13 @@ from typing import Any
 
 from qiskit.circuit import QuantumCircuit
 
-from qumulus.core.results import Severity
+from qumulus.core.results import Log, Severity
 from qumulus.simulation.carried import delay_between_shots
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import OverUsage
 from qumulus.simulation.meter import meter
 from qumulus.simulation.timeline import timeline
 
-from .failures import Log
 from .scheduling import with_values
 from .submission import Submission
 

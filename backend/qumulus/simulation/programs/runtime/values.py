@@ -12,7 +12,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 
@@ -135,7 +135,7 @@ class DataBin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """A moment with its time zone."""
+    """A moment, which the service tells in UTC and without a zone."""
 
     time: datetime
 
@@ -145,7 +145,7 @@ class Moment:
 
     def plain(self) -> Any:
         """Return the time in ISO 8601."""
-        return self.time.isoformat()
+        return self.time.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

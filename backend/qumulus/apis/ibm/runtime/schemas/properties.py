@@ -2,7 +2,7 @@
 #   filename:  openapi.yaml
 
 from __future__ import annotations
-from typing import Annotated
+from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
@@ -19,6 +19,10 @@ class Nduv(Wire):
     name: Annotated[str, Field(examples=["T1"])]
     unit: Annotated[str, Field(examples=["us"])]
     value: Annotated[float, Field(examples=[87.1])]
+
+
+NoProperties = TypeAliasType("NoProperties", Annotated[dict[str, Any], Field(max_length=0)])
+"""Nothing, where there was no calibration yet"""
 
 
 class QubitList(Wire):
@@ -50,3 +54,7 @@ class BackendProperties(Wire):
     general: list[Nduv]
     """What was measured of the device as a whole"""
     general_qlists: list[QubitList] | MISSING = MISSING
+
+
+PropertiesResponse = TypeAliasType("PropertiesResponse", BackendProperties | NoProperties)
+"""A calibration of a device, or nothing"""

@@ -85,8 +85,8 @@ class SessionResponse(Wire):
     """Why it is so"""
     accepting_jobs: Annotated[bool, Field(examples=[True])]
     """Whether it takes jobs"""
-    started_at: Annotated[AwareDatetime, Field(examples=["2026-04-15T12:00:00Z"])]
-    """When it was opened"""
+    started_at: Annotated[AwareDatetime | MISSING, Field(examples=["2026-04-15T12:00:00Z"])] = MISSING
+    """When its first job started; left out before"""
     activated_at: Annotated[AwareDatetime | MISSING, Field(examples=["2026-04-15T12:00:00Z"])] = MISSING
     """When its first job started"""
     closed_at: Annotated[AwareDatetime | MISSING, Field(examples=["2026-04-15T12:00:00Z"])] = MISSING
@@ -100,7 +100,7 @@ class SessionResponse(Wire):
     active_ttl: Annotated[int, Field(examples=[28800])]
     """How long it may still be active, in seconds"""
     elapsed_time: Annotated[float | MISSING, Field(examples=[0.5])] = MISSING
-    """Time that its jobs had the device, in seconds"""
+    """Usage of its jobs, in seconds; left out before the first one starts"""
     timestamps: list[Timestamp]
     user_id: Annotated[str, Field(examples=["local"])]
     """Who opened it"""

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from pydantic import MISSING
 
 from qumulus.apis.ibm import names
-from qumulus.apis.ibm.plans import PLANS, plan_id
+from qumulus.apis.ibm.plans import OPEN, PLANS, plan_id
 from qumulus.apis.ibm.runtime.schemas.account import AccountResponse, Plan
 from qumulus.core.accounts import Instance
 from qumulus.core.errors import NotFound
 from qumulus.core.ports import Catalogue
+from qumulus.payloads.runtime_limits import OPEN_SESSION_SECONDS
 
 from .sessions import INTERACTIVE_SECONDS, MAX_SECONDS
 
@@ -39,6 +40,7 @@ def account(id: str, instances: Iterable[Instance], devices: Catalogue, only: st
 def plan(name: str, instances: Iterable[Instance], backends: list[str]) -> Plan:
     """What instances of one plan may use together."""
     limit = PLANS[name].limit_seconds if name in PLANS else None
+    longest = int(OPEN_SESSION_SECONDS.value or MAX_SECONDS) if name == OPEN else int(MAX_SECONDS)
     given = sum(instance.allowed_seconds or 0.0 for instance in instances)
     seconds = MISSING if limit is None else int(limit)
     return Plan(
@@ -47,7 +49,7 @@ def plan(name: str, instances: Iterable[Instance], backends: list[str]) -> Plan:
         usage_limit_seconds=seconds,
         unallocated_usage_seconds=MISSING if limit is None else int(max(0.0, limit - given)),
         backends=backends,
-        max_ttl=int(MAX_SECONDS),
-        active_ttl=int(MAX_SECONDS),
+        max_ttl=longest,
+        active_ttl=longest,
         interactive_ttl=int(INTERACTIVE_SECONDS),
     )

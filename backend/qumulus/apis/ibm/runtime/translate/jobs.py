@@ -31,6 +31,14 @@ from qumulus.core.jobs import FINAL, PENDING, Job, JobState, NewJob
 from qumulus.core.ports import Catalogue, JobQuery
 from qumulus.core.results import Failure
 from qumulus.payloads.primitives import PrimitiveInput
+from qumulus.payloads.runtime_errors import (
+    FAILED_AT_BACKEND,
+    INTERNAL,
+    INVALID,
+    RAN_TOO_LONG,
+    REGISTRY,
+    SESSION_CLOSED,
+)
 
 API = "ibm/runtime"
 LONGEST = 10_800  # seconds that a job may have its device if it does not say
@@ -46,21 +54,14 @@ STATES: Mapping[JobState, StateName] = {
     JobState.CANCELLED: StateName.CANCELLED,
 }
 
-RAN_TOO_LONG = 1305
 CODES: Mapping[Failure, int] = {  # of the registry of error codes, where the program names none
-    Failure.PROGRAM: 1002,
-    Failure.REFUSED: 1002,
+    Failure.PROGRAM: INVALID,
+    Failure.REFUSED: INVALID,
     Failure.TIME: RAN_TOO_LONG,
-    Failure.MEMORY: 1010,
-    Failure.CRASHED: 1010,
-    Failure.LOST: 1010,
-    Failure.INTERNAL: 9999,
-}
-SOLUTIONS: Mapping[int, str] = {
-    1002: "Check the circuits and options of the job.",
-    RAN_TOO_LONG: "Raise max_execution_time, or run fewer circuits or shots.",
-    1010: "Run the job again, or a smaller one.",
-    9999: "Run the job again; if it fails again, the server's log says why.",
+    Failure.MEMORY: FAILED_AT_BACKEND,
+    Failure.CRASHED: FAILED_AT_BACKEND,
+    Failure.LOST: FAILED_AT_BACKEND,
+    Failure.INTERNAL: INTERNAL,
 }
 
 
@@ -167,9 +168,14 @@ def _state(job: Job) -> State:
     if job.failure is None:
         return State(status=STATES[job.state], reason=job.reason or MISSING)
     code = job.reason_code or CODES[job.failure]
-    status = StateName.CANCELLED if code == RAN_TOO_LONG else STATES[job.state]
+    if code == RAN_TOO_LONG and job.running_at is None:  # the time of its session was over before it ran
+        code = SESSION_CLOSED
+    known = REGISTRY.get(code)
     return State(
-        status=status, reason=job.reason or MISSING, reason_code=code, reason_solution=SOLUTIONS.get(code, MISSING)
+        status=StateName.CANCELLED if code == RAN_TOO_LONG else STATES[job.state],
+        reason=job.reason or MISSING,
+        reason_code=code,
+        reason_solution=known.solution if known else MISSING,
     )
 
 

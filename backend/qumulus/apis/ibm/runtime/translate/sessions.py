@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from pydantic import MISSING
@@ -20,7 +19,7 @@ from qumulus.core import sessions as core
 from qumulus.core.accounts import Caller
 from qumulus.core.devices import Device
 from qumulus.core.jobs import NewJob
-from qumulus.core.ports import Catalogue, JobStore, Sessions
+from qumulus.core.ports import Catalogue, JobStore
 
 MAX_SECONDS = 28_800.0
 INTERACTIVE_SECONDS = 60.0
@@ -50,11 +49,10 @@ def _least_busy(devices: Catalogue, jobs: JobStore) -> Device:
     return min(names.devices(devices), key=lambda device: pending.get(device.name, 0))
 
 
-def in_new_session(job: NewJob, body: RunJobRequest, sessions: Sessions) -> NewJob:
-    """The job as the first one of a session that is opened for it."""
+def of_job(job: NewJob, body: RunJobRequest) -> core.NewSession:
+    """The session that is to be opened for a job."""
     seconds = body.session_time if isinstance(body.session_time, int) else MAX_SECONDS
-    wanted = core.NewSession(account=job.account, instance=job.instance, device=job.device, max_seconds=seconds)
-    return replace(job, session=sessions.open(wanted).id)
+    return core.NewSession(account=job.account, instance=job.instance, device=job.device, max_seconds=seconds)
 
 
 def session(session: core.Session, now: datetime) -> SessionResponse:
@@ -72,7 +70,7 @@ def session(session: core.Session, now: datetime) -> SessionResponse:
         mode=Mode(session.mode),
         state=SessionState(session.state(now)),
         accepting_jobs=session.accepts_jobs(now),
-        started_at=session.created_at,
+        started_at=session.activated_at or MISSING,
         activated_at=session.activated_at or MISSING,
         closed_at=closed_at or MISSING,
         last_job_started=session.last_job_started or MISSING,
@@ -80,7 +78,7 @@ def session(session: core.Session, now: datetime) -> SessionResponse:
         interactive_ttl=int(session.interactive_seconds),
         max_ttl=int(session.max_seconds),
         active_ttl=0 if closed_at else int(left),
-        elapsed_time=session.run_seconds,
+        elapsed_time=MISSING if session.activated_at is None else session.run_seconds,
         timestamps=[Timestamp(status=state, timestamp=at) for state, at in changes.items() if at],
         user_id=session.account,
     )

@@ -94,6 +94,16 @@ Size = TypeAliasType("Size", Annotated[int, Field(ge=1, le=500)])
 """Jobs on a page"""
 
 
+class SortEnum(StrEnum):
+    CREATED_AT = "created_at"
+    CREATED_AT_ASC = "created_at,asc"
+    CREATED_AT_DESC = "created_at,desc"
+
+
+Sort = TypeAliasType("Sort", Annotated[list[SortEnum], Field(max_length=1)])
+"""What to sort by"""
+
+
 class Status(StrEnum):
     """
     Where a job is in its life

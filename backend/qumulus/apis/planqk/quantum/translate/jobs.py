@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from qumulus.payloads.circuits import CircuitsInput
 from qumulus.payloads.primitives import PrimitiveInput
 
 API = "planqk/quantum"
+MOST_CAPTURED = 1 << 18  # bytes of circuits that are kept beside an input
 STATUSES: Mapping[JobState, wire.Status] = {
     JobState.REGISTERED: wire.Status.PENDING,
     JobState.QUEUED: wire.Status.PENDING,
@@ -34,8 +35,10 @@ STATUSES: Mapping[JobState, wire.Status] = {
 }
 
 
-def new_job(body: wire.JobRequest, caller: Caller) -> NewJob:
+def new_job(body: wire.JobRequest, caller: Caller, execution: str | None = None) -> NewJob:
     """The job that is asked for. Its input is read by the worker: one that is wrong makes a job that fails.
+
+    ``execution`` is the service execution whose program sends it; it stands for the job's instance.
 
     Raises:
         UnknownDevice: there is no such backend.
@@ -55,13 +58,20 @@ def new_job(body: wire.JobRequest, caller: Caller) -> NewJob:
         shots=given(body.shots) or 1,
         tags=tuple(given(body.tags) or ()),
         session=session,
+        instance=execution,
         request={
             "backend": known.id,
             "parameters": {**known.format.parameters(body.input, parameters), **_repeated(session)},
             "sdk": given(body.sdk_provider),
             "max_execution_time": None if known.simulator else ibm.seconds(parameters),
+            **_captured(given(body.qasm)),
         },
     )
+
+
+def _captured(qasm: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The circuits that a client sends beside an input that only it can read, for those who look at the job later."""
+    return {"qasm": qasm} if qasm and len(to_json(qasm)) <= MOST_CAPTURED else {}
 
 
 def _repeated(session: str | None) -> Mapping[str, Any]:
@@ -120,6 +130,11 @@ def time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def descending(sort: Sequence[wire.SortEnum] | None) -> bool:
+    """Whether the newest is first: what is not sorted otherwise is so."""
+    return not sort or sort[0] is wire.SortEnum.CREATED_AT_DESC
+
+
 def job_page(page: Page, number: int, size: int) -> wire.JobPage:
     """A page of jobs."""
     pages = -(-page.total // size)
@@ -159,6 +174,11 @@ def failure(job: Job) -> Mapping[str, Any]:
 
 
 def job_input(job: Job, payload: bytes) -> wire.JobInput:
+    """The input as it was sent, to be answered."""
+    return wire.JobInput(input=sent(job, payload))
+
+
+def sent(job: Job, payload: bytes) -> Any:
     """The input as it was sent."""
     simulator = backend(job.request["backend"]).simulator
-    return wire.JobInput(input=CIRCUITS.decode(payload).input if simulator else PrimitiveInput.decode(payload).params)
+    return CIRCUITS.decode(payload).input if simulator else PrimitiveInput.decode(payload).params

@@ -16,6 +16,7 @@ from qumulus.core.accounts import Caller
 from .jobs import time
 
 MAX_SECONDS = 28_800.0
+WITHIN = "@"  # between the backend and the service execution, where a session is one's
 STATUSES: Mapping[core.SessionState, wire.Status] = {
     core.SessionState.OPEN: wire.Status.OPEN,
     core.SessionState.ACTIVE: wire.Status.ACTIVE,
@@ -24,7 +25,13 @@ STATUSES: Mapping[core.SessionState, wire.Status] = {
 }
 
 
-def new(body: wire.SessionRequest, caller: Caller) -> core.NewSession:
+def belongs(session: core.Session) -> tuple[str, str | None]:
+    """The backend of a session, and the service execution whose program has opened it."""
+    known, _, execution = (session.instance or "").partition(WITHIN)
+    return known, execution or None
+
+
+def new(body: wire.SessionRequest, caller: Caller, execution: str | None = None) -> core.NewSession:
     """A session as the core takes it; the id of the backend, of which several may be one device, stands for its instance.
 
     Raises:
@@ -34,7 +41,7 @@ def new(body: wire.SessionRequest, caller: Caller) -> core.NewSession:
     longest = MAX_SECONDS if body.ttl is MISSING or body.ttl is None else float(body.ttl)
     return core.NewSession(
         account=caller.account,
-        instance=known.id,
+        instance=known.id if execution is None else f"{known.id}{WITHIN}{execution}",
         device=known.device,
         mode=core.SessionMode(body.mode),
         max_seconds=longest,
@@ -50,7 +57,7 @@ def status(session: core.Session, now: datetime) -> wire.Status:
 
 def session(session: core.Session, now: datetime) -> wire.Session:
     """A session as people see it."""
-    known = backend(session.instance or "")
+    known = backend(belongs(session)[0])
     closed_at, expires_at = session.closed_at(now), session.expires_at()
     return wire.Session(
         id=session.id,

@@ -1,0 +1,64 @@
+"""A device that no package knows, on its way to a worker: with its configuration and one calibration, as compressed JSON."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import datetime
+
+from .devices import AddedDevice, Calibration, DescribedDevice, from_values, to_values
+from .ports.devices import AddedDevices
+
+LARGEST_BYTES = 256 << 20  # of the JSON
+
+
+def sent(devices: AddedDevices, name: str, calibration_id: str | None) -> tuple[bytes, str | None]:
+    """Return what a worker needs of a device, and the id of the calibration: the newest where none is named.
+
+    Nothing is needed of a device that was not added. A calibration that is gone is not sent: the worker says so.
+    """
+    added = devices.all().get(name)
+    if added is None:
+        return b"", calibration_id
+    calibration = next((one for one in added.series if one.id == calibration_id), added.series[-1])
+    if calibration_id not in (None, calibration.id):
+        return b"", calibration_id
+    return packed(added, calibration, devices), calibration.id
+
+
+def packed(added: AddedDevice, calibration: Calibration, devices: AddedDevices) -> bytes:
+    """Return a device with one of its calibrations as bytes."""
+    name = added.device.name
+    values = {
+        "device": to_values(added.device),
+        "calibration": {"id": calibration.id, "at": calibration.at.isoformat()},
+        "configuration": devices.configuration(name),
+        "properties": devices.properties(name, calibration.id),
+    }
+    return zlib.compress(json.dumps(values, separators=(",", ":")).encode(), 1)
+
+
+def unpacked(data: bytes) -> DescribedDevice:
+    """Return a device with one of its calibrations from what `packed` gave.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    inflating = zlib.decompressobj()
+    text = inflating.decompress(data, LARGEST_BYTES)
+    if inflating.unconsumed_tail:
+        raise ValueError("The documents of a device are too large.")
+    values = json.loads(text)
+    device, calibration = from_values(values["device"]), values["calibration"]
+    return DescribedDevice(
+        device=device,
+        configuration=values["configuration"],
+        calibrations=(
+            Calibration(
+                id=calibration["id"],
+                device=device.name,
+                at=datetime.fromisoformat(calibration["at"]),
+                properties=values["properties"],
+            ),
+        ),
+    )

@@ -1,0 +1,26 @@
+"""Installs what programs that come with jobs can import, before a server runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qumulus.services.environments import NotInstalled
+
+from . import runners, server
+
+
+class NotPrepared(Exception):
+    """The packages are not there; the text says why."""
+
+
+def prepare(say: Callable[[str], None]) -> Path:
+    """Return the interpreter that has them; ``say`` hears how far it is.
+
+    Raises:
+        NotPrepared
+    """
+    try:
+        return runners.prepare(server.read_settings(()), say)
+    except NotInstalled as error:
+        raise NotPrepared(str(error)) from error
