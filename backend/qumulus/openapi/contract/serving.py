@@ -11,9 +11,10 @@ from typing import Annotated, Any, get_origin
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Cookie, Header, Param, Path, Query
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 from typing_extensions import TypeAliasType
 
 from qumulus.core.accounts import Caller
@@ -21,6 +22,7 @@ from qumulus.core.errors import QumulusError
 
 from .bodies import reader
 from .document import Declared, Document, Parameter
+from .injection import Plan, dependency_of
 from .operations import ContractError, Operations, injected, matched
 from .problems import Errors, Refused, invalid
 from .replies import response
@@ -29,9 +31,26 @@ from .rules import RULES, Answered, Call, Subjects, ask
 BODY_LIMIT = 64 << 20
 PLACES: dict[str, type[Param]] = {"path": Path, "query": Query, "header": Header, "cookie": Cookie}
 NO_SUBJECTS = Subjects()
-_REQUEST = "the_request"  # how the request reaches `response`, whatever the handler itself takes
+_GIVEN = "what_is_given"  # how the request reaches `response`, and the handler what its dependencies give
 
 log = logging.getLogger("qumulus.contract")
+
+
+class QuickRoute(APIRoute):
+    """A route that looks first at how many segments a path has: most paths are not its own."""
+
+    def __init__(self, path: str, *arguments: Any, **options: Any) -> None:
+        super().__init__(path, *arguments, **options)
+        self._slashes = None if ":path}" in path else path.count("/")  # None: any number
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See whether it is the route of a request."""
+        if self._slashes is not None:
+            path, root = scope["path"], scope.get("root_path", "")
+            below = path.count("/") - (root.count("/") if path.startswith(root) else 0)
+            if below != self._slashes:
+                return Match.NONE, {}
+        return super().matches(scope)
 
 
 def serve(
@@ -58,6 +77,7 @@ def serve(
     Raises:
         ContractError: the handlers differ from the document; the error lists every difference.
     """
+    app.router.route_class = QuickRoute
     handlers = matched(document, groups, read_elsewhere)
     if mistakes := subjects.mistakes([each.path for each in document.operations.values()], document.operations):
         raise ContractError(mistakes)
@@ -97,44 +117,52 @@ def _endpoint(
     if inspect.iscoroutinefunction(handler):
 
         async def endpoint(**arguments: Any) -> Response:
-            request = arguments.pop(_REQUEST)
-            return response(await handler(**arguments), operation, request)
+            request, given = arguments.pop(_GIVEN)
+            return response(await handler(**arguments, **given), operation, request)
 
     else:
 
         def endpoint(**arguments: Any) -> Response:
-            request = arguments.pop(_REQUEST)
-            return response(handler(**arguments), operation, request)
+            request, given = arguments.pop(_GIVEN)
+            return response(handler(**arguments, **given), operation, request)
 
     endpoint.__name__ = endpoint.__qualname__ = operation.id
     vars(endpoint)["__signature__"] = _signature(operation, handler, call, read)
     return endpoint
 
 
-def _let_through(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[..., Awaitable[Request]]:
-    """Return the dependency that gives the request, after the rules in force have let it through."""
+def _given(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[[Request], Awaitable[Any]]:
+    """Return what gives the request, after the rules in force have let it through, and what the handler's dependencies give."""
 
-    async def let_through(request: Request, caller: Caller | None = None) -> Request:
+    async def let_through(request: Request, caller: Caller | None = None) -> None:
         if rules := request.scope.get(RULES):
             await ask(call(request, caller), rules)
-        return _without_nul(request)
+        _without_nul(request)
 
-    taken = inspect.signature(handler, eval_str=True).parameters.values()
-    callers = (each.annotation for each in taken if injected(each.annotation) and each.annotation.__origin__ is Caller)
+    parameters = inspect.signature(handler, eval_str=True).parameters.values()
+    taken = {each.name: dependency_of(each) for each in parameters if injected(each.annotation)}
+    callers = (each.annotation for each in parameters if each.name in taken and each.annotation.__origin__ is Caller)
     request = _argument("request", Request)
     vars(let_through)["__signature__"] = inspect.Signature([request, *(_argument("caller", each) for each in callers)])
-    return let_through
+    plan = Plan()
+    for dependency in filter(None, (let_through, *taken.values())):
+        plan.add(dependency)
+
+    async def given(request: Request) -> tuple[Request, dict[str, Any]]:
+        found = await plan.solve(request)
+        return request, {name: found[dependency] for name, dependency in taken.items() if dependency is not None}
+
+    return given
 
 
-def _without_nul(request: Request) -> Request:
-    """``request``, whose address has no NUL: no database keeps one in a text.
+def _without_nul(request: Request) -> None:
+    """Refuse an address with a NUL: no database keeps one in a text.
 
     Raises:
-        Refused: it has.
+        Refused
     """
     if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
         raise Refused("The address has the character NUL (%00): leave it out.", 400, 422, 404)
-    return request
 
 
 def _signature(
@@ -145,11 +173,11 @@ def _signature(
 ) -> inspect.Signature:
     """Rules first, then dependencies, and the body last: who may not call is told so before the body is read."""
     declared = {parameter.argument: parameter for parameter in operation.parameters}
-    first, last = [_argument(_REQUEST, Annotated[Request, Depends(_let_through(handler, call))])], []
+    first, last = [_argument(_GIVEN, Annotated[Any, Depends(_given(handler, call))])], []
     for name, taken in inspect.signature(handler, eval_str=True).parameters.items():
         if injected(taken.annotation):
-            first.append(_argument(name, taken.annotation))
-        elif name in declared:
+            continue
+        if name in declared:
             parameter = declared[name]
             type_ = _list_inside(parameter.type) or parameter.annotation
             first.append(_argument(name, _placed(type_, parameter), taken.default))
