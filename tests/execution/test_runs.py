@@ -14,6 +14,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import event
 
 from dispatchers import ME, Cloud, MiB, alive, wait_for
 from qumulus.core.devices import DeviceSettings
@@ -320,6 +321,23 @@ def test_lines_of_the_log_are_there_while_the_run_goes_on(start):
     job_id = cloud.submit("nap", "5")
     wait_for(lambda: cloud.storage.jobs.log(job_id), 4)
     assert cloud.get(job_id).state is JobState.RUNNING
+
+
+def test_that_a_run_begins_and_ends_is_written_at_once_where_it_is_short(start):
+    cloud = start(workers=2)
+    cloud.end(cloud.submit("echo"))
+    written: list[str] = []
+
+    def note(_connection, _cursor, text, *_more):
+        written.append(text.split(" SET ", maxsplit=1)[0])
+
+    event.listen(cloud.storage._database._writing, "before_cursor_execute", note)
+    done = cloud.end(cloud.submit("echo"))
+    assert done.claimed_at <= done.running_at <= done.ended_at
+    short = written.count("UPDATE jobs")
+    written.clear()
+    cloud.end(cloud.submit("nap", "0.2"))
+    assert written.count("UPDATE jobs") == short + 1
 
 
 def test_how_far_a_run_is_stands_in_its_record_until_it_has_an_outcome(start):

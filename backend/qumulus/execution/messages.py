@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
@@ -14,13 +14,15 @@ from qumulus.core.results import Failure, LogLine, Outcome, Progress, Severity
 
 from .wire import BrokenWire, Message
 
+LIMITS = tuple(each.name for each in fields(Limits))
+
 
 def program_members(program: Program) -> dict[str, Any]:
     """Return a program's members but those of `program_parts`."""
     names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise", "service_limits")
     return {name: getattr(program, name) for name in names} | {
         "options": dict(program.options),
-        "limits": asdict(program.limits),
+        "limits": {name: getattr(program.limits, name) for name in LIMITS},
         "clock": program.clock.members(),
     }
 

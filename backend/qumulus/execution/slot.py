@@ -47,6 +47,7 @@ log = logging.getLogger("qumulus.execution")
 NO_WORKER_SECONDS = 1.0  # until a job is queued again for which no worker could be started
 LOG = LogLimit(4 << 20, "The log is cut here: a run may write 10,000 lines and 4 MiB.", lines=10_000)  # of one run
 ON_THE_WAY = frozenset({"placed", "begun", "log", "need"})  # what is said before the last word; a cluster says "placed"
+START_SECONDS = 0.02  # in which a run may end before it is stored that it began: nobody sees so short a time
 BEGIN_SECONDS = 120.0  # in which a worker must say something, or how it ended
 
 
@@ -292,7 +293,7 @@ class Slot:
             if (left := run.limits.seconds - self._ran(run)) <= 0:
                 run.ending = run.ending or Ending.TIME
                 return None
-            message = None if run.began_at is None else worker.wire.receive(0)
+            message = None if run.began_at is None else worker.wire.receive(START_SECONDS - self._ran(run))
             if message is None:  # else it may have ended by now, and both is stored at once
                 if not self._started(run):
                     return None
