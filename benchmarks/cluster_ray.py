@@ -64,7 +64,7 @@ class Side:
         self.storage.events.settled.subscribe(count_it)
         begun = time.perf_counter()
         fill(self.storage, count, lambda _number: new)
-        self.storage.events.queued.emit("")
+        self.storage.events.queued.emit(None)
         for _ in range(count):
             if not settled.acquire(timeout=END_SECONDS):
                 raise RuntimeError("the jobs do not end")
@@ -117,7 +117,7 @@ def joining(new: NewJob) -> float:
         side = Side(Path(folder) / "cluster", cluster.command(machines.address), postgres.url)
         side.wait()
         fill(side.storage, 10_000, lambda _number: new)
-        side.storage.events.queued.emit("")
+        side.storage.events.queued.emit(None)
         time.sleep(BUSY_SECONDS)
         before = side.dispatcher.workers
         machines.add()

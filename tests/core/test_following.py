@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from qumulus.core.events import Events
+from qumulus.core.events import Events, Queued
 from qumulus.core.following import MOST_JOBS, Changes, Following
 
 
@@ -32,7 +32,7 @@ def test_the_first_word_comes_at_once_and_names_nothing() -> None:
 
 def test_jobs_that_change_together_are_told_together() -> None:
     def happen(events: Events) -> None:
-        events.queued.emit("b")
+        events.queued.emit(Queued("b", "brisbane", "local"))
         events.progressed.emit("a")
         events.settled.emit("b")
 
@@ -50,7 +50,7 @@ def test_what_another_process_did_is_told_without_names() -> None:
 def test_more_jobs_than_can_be_named_are_told_without_names() -> None:
     def happen(events: Events) -> None:
         for number in range(MOST_JOBS + 1):
-            events.queued.emit(str(number))
+            events.queued.emit(Queued(str(number), "brisbane", "local"))
 
     assert told(happen) == [(), ()]
 

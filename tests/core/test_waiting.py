@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from qumulus.core.events import Events
+from qumulus.core.events import Events, Queued
 from qumulus.core.waiting import Waiting
 
 
@@ -19,7 +19,7 @@ class Cloud:
         self.final: set[str] = set()
         self.questions: list[tuple[str, ...]] = []
         self.events = Events()
-        self.waiting = Waiting(self.finals, self.events, hold=hold)
+        self.waiting = Waiting(self.finals, self.events, hold=hold, ours=lambda device: device == "ours")
 
     def finals(self, job_ids):
         self.questions.append(tuple(job_ids))
@@ -111,3 +111,39 @@ def test_another_process_that_is_busy_is_not_asked_all_the_time(cloud):
 def test_a_bell_after_the_loop_has_ended_is_harmless(cloud):
     asyncio.run(cloud.waiting.wait("a", 0.01))
     cloud.settle("a")
+
+
+def queue(cloud: Cloud, job_id: str, device: str = "ours") -> None:
+    cloud.events.queued.emit(Queued(job_id, device, "local"))
+
+
+def test_a_job_that_was_queued_here_a_moment_ago_is_not_asked_for(cloud):
+    queue(cloud, "a")
+    threading.Timer(0.05, cloud.settle, ["a"]).start()
+    assert asyncio.run(cloud.waiting.wait("a")) is True
+    assert cloud.questions == []
+    assert asyncio.run(cloud.waiting.wait("a")) is True
+    assert cloud.questions == [("a",)]
+
+
+def test_a_job_of_a_device_whose_engine_is_elsewhere_is_asked_for(cloud):
+    queue(cloud, "a", "theirs")
+    cloud.final.add("a")
+    assert asyncio.run(cloud.waiting.wait("a")) is True
+
+
+def test_a_job_that_was_settled_before_it_was_said_that_it_is_queued_holds_nobody(cloud):
+    cloud.settle("a")
+    queue(cloud, "a")
+    start = time.monotonic()
+    assert asyncio.run(cloud.waiting.wait("a")) is True
+    assert time.monotonic() - start < 1
+
+
+def test_after_another_process_has_written_everything_is_asked_for_again(cloud):
+    queue(cloud, "a")
+    cloud.final.add("a")
+    cloud.events.elsewhere.emit(None)
+    start = time.monotonic()
+    assert asyncio.run(cloud.waiting.wait("a")) is True
+    assert time.monotonic() - start < 1

@@ -50,6 +50,11 @@ class DeviceSettings:
     least_run_seconds: float = 0.0
     provider: bool = False  # True: jobs wait for an engine that fetches them
 
+    @property
+    def at_once(self) -> bool:
+        """Say whether a job may run as soon as there is a worker."""
+        return not self.one_at_a_time and not self.least_queue_seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceReport:

@@ -42,10 +42,19 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """A job that waits from now on."""
+
+    job_id: str
+    device: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Events:
     """What happened to jobs, after the commit. The values are job ids, where nothing else is said."""
 
-    queued: Event[str] = field(default_factory=Event)
+    queued: Event[Queued | None] = field(default_factory=Event)  # None: some job may run now that could not, say
     cancelling: Event[str] = field(default_factory=Event)
     settled: Event[str] = field(default_factory=Event)
     progressed: Event[str] = field(default_factory=Event)  # began, or has written to its log

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from time import monotonic
 
-from .events import Events
+from .events import Events, Queued
 
 TOGETHER_SECONDS = 0.1  # what happens within this time is told together
 MOST_JOBS = 200  # told by name at once; of more it is only told that something changed
@@ -31,13 +31,17 @@ class Following:
             changed.add(job_id or "")
             woken.set()
 
+        def heard_of_queued(queued: Queued | None) -> None:
+            heard(None if queued is None else queued.job_id)
+
         def heard(job_id: str | None) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody follows any more
                 loop.call_soon_threadsafe(note, job_id)
 
-        own = (self._events.queued, self._events.cancelling, self._events.settled, self._events.progressed)
+        own = (self._events.cancelling, self._events.settled, self._events.progressed)
         for event in own:
             event.subscribe(heard)
+        self._events.queued.subscribe(heard_of_queued)
         self._events.elsewhere.subscribe(heard)
         try:
             yield ()
@@ -52,4 +56,5 @@ class Following:
         finally:
             for event in own:
                 event.unsubscribe(heard)
+            self._events.queued.unsubscribe(heard_of_queued)
             self._events.elsewhere.unsubscribe(heard)

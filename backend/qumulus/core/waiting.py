@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Collection
 
 from .errors import Unavailable
-from .events import Events
+from .events import Events, Queued
 
 AGAIN_SECONDS = 0.2  # until a question that could not be answered is asked again
+RECENT = 200  # jobs that were settled a moment ago
 REST = 4  # times as long as the last question took, before the next one
 
 Finals = Callable[[Collection[str]], Collection[str]]
@@ -23,14 +25,21 @@ Finals = Callable[[Collection[str]], Collection[str]]
 class Waiting:
     """`core.ports.Settled` for one event loop."""
 
-    def __init__(self, finals: Finals, events: Events, *, hold: float) -> None:
-        """``finals`` says which of some jobs are final or gone; ``hold`` is how many seconds a request is held at most."""
+    def __init__(
+        self, finals: Finals, events: Events, *, hold: float, ours: Callable[[str], bool] = lambda _device: False
+    ) -> None:
+        """``finals`` says which of some jobs are final or gone; ``hold`` is how many seconds a request is held at most. ``ours`` says
+        whether the jobs of a device are run by runners of our own: of those that are queued here it is known that they are not final."""
         self._finals = finals
+        self._ours = ours
+        self._moving: set[str] = set()  # queued by this process, and not settled since
+        self._settled: deque[str] = deque(maxlen=RECENT)
         self._hold = hold
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asking: asyncio.Task[None] | None = None
         self._ask_again = False
+        events.queued.subscribe(self._queued)
         events.settled.subscribe(self._rung)
         events.elsewhere.subscribe(self._elsewhere)
 
@@ -45,7 +54,7 @@ class Waiting:
         waiters.add(event)
         try:
             # Listening came first, so that what is settled from here on emits; the question finds what was before.
-            if job_id in await asyncio.to_thread(self._finals, (job_id,)):
+            if job_id not in self._moving and job_id in await asyncio.to_thread(self._finals, (job_id,)):
                 return True
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(event.wait(), hold)
@@ -60,11 +69,20 @@ class Waiting:
         """Return how many jobs are waited for now."""
         return len(self._waiters)
 
+    def _queued(self, queued: Queued | None) -> None:
+        if queued is not None and self._ours(queued.device):
+            self._moving.add(queued.job_id)
+            if queued.job_id in self._settled:  # it was faster than its own event
+                self._moving.discard(queued.job_id)
+
     def _rung(self, job_id: str) -> None:
+        self._settled.append(job_id)
+        self._moving.discard(job_id)
         if job_id in self._waiters:
             self._in_loop(self._wake, job_id)
 
     def _elsewhere(self, _nothing: None) -> None:
+        self._moving.clear()  # another process may have settled any of them
         if self._waiters:
             self._in_loop(self._ask)
 

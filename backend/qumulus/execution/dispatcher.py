@@ -313,7 +313,7 @@ class Dispatcher:
             if claim.queued_at is not None:
                 self._tally.waited((now - claim.queued_at).total_seconds())
             slot.give(claim)
-        return bool(claims)
+        return len(claims) == free
 
     def _prepare(self) -> None:
         """Give every slot its worker before the first job comes: the fork server is warm, or has other places."""
@@ -334,7 +334,7 @@ class Dispatcher:
 
     # -- events -----------------------------------------------------------------------------------------------------
 
-    def _on_queued(self, _job_id: str) -> None:
+    def _on_queued(self, _queued: object) -> None:
         self._wake.set()
 
     def _on_cancelling(self, job_id: str) -> None:

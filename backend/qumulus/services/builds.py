@@ -53,7 +53,7 @@ class Builds:
     def set_ready(self, service: Service) -> None:
         """Note that nothing is to be built, and have its executions looked for."""
         self._ready.add(key_of(service))
-        self._events.queued.emit("")
+        self._events.queued.emit(None)
 
     def take_failure(self, service: Service) -> str | None:
         """Why a service that runs elsewhere could not be built here, told once: the next execution has another try."""
@@ -86,7 +86,7 @@ class Builds:
         finally:
             with self._lock:
                 self._running.discard(key_of(service))
-        self._events.queued.emit("")
+        self._events.queued.emit(None)
 
     def _settle(self, service: Service, state: ServiceState, reason: str | None) -> None:
         """Say what became of the deployment; where others have had success, a failure is this machine's own."""

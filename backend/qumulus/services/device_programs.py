@@ -120,7 +120,7 @@ class SentPrograms:
         self._failed = _failure(made)
         self._making = False
         self._tell(None)
-        self._events.queued.emit("")
+        self._events.queued.emit(None)
 
     def _hear(self, text: str) -> None:
         log.debug("%s", text)

@@ -15,12 +15,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
-from qumulus.core.events import Events
+from qumulus.core.events import Events, Queued
 from qumulus.core.faults import Fault, FaultKind, instead, line, marked
 from qumulus.core.jobs import JobState
 from qumulus.core.kinds import Runners, UnknownKind
 from qumulus.core.ports import Claim, Clock, JobQueue
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
+from qumulus.core.services import is_device
 from qumulus.core.tracing import TRACE
 from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.leases import Leases
@@ -88,7 +89,7 @@ class ProgramDispatcher:
             queue,
             owner=owner,
             log=log,
-            devices=lambda device: any(source.served(device) for source in sources.all()),
+            devices=self._served,
             held=self._claims,
             on_lost=lambda claim: self._cancel(claim.job_id),
         )
@@ -101,7 +102,7 @@ class ProgramDispatcher:
         remove(self._folder)  # what runs of a server that was killed have left
         self._folder.mkdir(parents=True)
         log.info("%s", self._sandbox().words())
-        self._events.queued.subscribe(self._look)
+        self._events.queued.subscribe(self._look_if_ours)
         self._events.elsewhere.subscribe(self._look)
         self._events.cancelling.subscribe(self._cancel)
         for thread in self._threads:
@@ -111,7 +112,7 @@ class ProgramDispatcher:
     def stop(self, within: timedelta) -> None:
         """Take nothing more, let what runs go on for a while, then end what still runs."""
         self._stopping.set()
-        self._events.queued.unsubscribe(self._look)
+        self._events.queued.unsubscribe(self._look_if_ours)
         self._events.elsewhere.unsubscribe(self._look)
         self._look()
         deadline = time.monotonic() + within.total_seconds()
@@ -136,6 +137,14 @@ class ProgramDispatcher:
     def _look(self, _what: object = None) -> None:
         with self._queued:
             self._queued.notify_all()
+
+    def _look_if_ours(self, queued: Queued | None) -> None:
+        """Look, unless the job that was queued is one of circuits for a device."""
+        if queued is None or not is_device(queued.device):
+            self._look()
+
+    def _served(self, device: str) -> bool:
+        return any(source.served(device) for source in self._sources.all())
 
     def _cancel(self, job_id: str) -> None:
         _, execution = self._running.get(job_id, (None, None))

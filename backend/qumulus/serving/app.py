@@ -96,7 +96,12 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         faults=storage.faults,
         state=storage.state,
         following=Following(storage.events),
-        settled=Waiting(storage.jobs.settled, storage.events, hold=settings.status_hold),
+        settled=Waiting(
+            storage.jobs.settled,
+            storage.events,
+            hold=settings.status_hold,
+            ours=lambda device: not storage.device_settings.settings(device).provider,
+        ),
         clock=storage.clock,
         keeping=storage.usage,
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "alembic", "concurrent", "asyncio")
 COLOURS = {logging.ERROR: "\x1b[31m", logging.WARNING: "\x1b[33m", logging.DEBUG: "\x1b[2m"}
+NOTHING = logging.CRITICAL + 1  # a line that nobody reads is not even made
 RESET = "\x1b[0m"
 SHOWN = 8  # digits of a trace that people read
 
@@ -33,7 +34,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         handler.setFormatter(
             JsonLine() if settings.log == "json" else TextLine(colour=settings.log == "auto" and stream.isatty())
         )
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    level = NOTHING if settings.log == "off" else logging.getLevelNamesMapping()[settings.log_level.upper()]
     for name, least in [("qumulus", level), *((library, max(level, logging.WARNING)) for library in LIBRARIES)]:
         logger = logging.getLogger(name)
         logger.handlers = [handler]

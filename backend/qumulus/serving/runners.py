@@ -118,7 +118,7 @@ def elsewhere(settings: Settings, storage: Storage) -> OtherMachines | None:
         network=not settings.services_offline,
         unsandboxed=settings.allow_unsandboxed,
         now=storage.clock.now,
-        on_ready=lambda: storage.events.queued.emit(""),
+        on_ready=lambda: storage.events.queued.emit(None),
     )
 
 

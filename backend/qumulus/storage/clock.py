@@ -56,7 +56,7 @@ class SqlClock(CloudClock):
         if before.mode is ClockMode.REAL and after.mode is not ClockMode.REAL:
             time.sleep(SEEN_SECONDS)
         self._events.clock.emit(None)
-        self._events.queued.emit("")  # what was not ripe may be so now
+        self._events.queued.emit(None)  # what was not ripe may be so now
         return after
 
     def forget(self) -> None:

@@ -87,7 +87,7 @@ class Notifier:
 
     # -- speaking ------------------------------------------------------------------------------------------------------
 
-    def _on_queued(self, _job_id: str) -> None:
+    def _on_queued(self, _queued: object) -> None:
         self._tell(QUEUED, "")
 
     def _on_cancelling(self, job_id: str) -> None:
@@ -163,7 +163,6 @@ class Notifier:
         if sender == self._me:
             return
         events: dict[str, Event[str]] = {
-            QUEUED: self._events.queued,
             CANCELLING: self._events.cancelling,
             SETTLED: self._events.settled,
         }
@@ -171,6 +170,8 @@ class Notifier:
             name, _, job_id = line.partition(" ")
             if name == ELSEWHERE:
                 self._events.elsewhere.emit(None)
+            elif name == QUEUED:
+                self._events.queued.emit(None)
             elif name in events:
                 events[name].emit(job_id)
 

@@ -7,14 +7,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 
 from qumulus.core.jobs import FINAL, PROGRESS, JobEvent, JobState, after
 from qumulus.core.ports import Claim
 from qumulus.core.results import LogLine
-from qumulus.storage.database.tables import AnyRow, jobs, log_lines
+from qumulus.storage.database.tables import AnyRow, jobs
 
-from .statements import CHANGE, NOBODY, of
+from .statements import CHANGE, LOG, NOBODY, of
 
 CANCELLED = "It was cancelled while it ran."
 AGAIN: dict[str, Any] = {
@@ -50,7 +50,7 @@ def write_log(connection: Connection, claim: Claim, lines: Sequence[LogLine]) ->
             }
             for line in lines
         ]
-        connection.execute(insert(log_lines), written)
+        connection.execute(LOG, written)
 
 
 def write_progress(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:

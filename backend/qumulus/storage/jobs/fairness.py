@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,8 +39,10 @@ class FairQueue:
         now: datetime,
         turns: Mapping[str, int],
         devices: Callable[[str], bool] | None,
+        lanes: Sequence[str] = (),
     ) -> None:
-        """``turns``: when each account was served last. ``devices``: only those that it is true for, or None for all."""
+        """``turns``: when each account was served last. ``devices``: only those that it is true for, or None for all. ``lanes``: those
+        in which jobs wait, if that was just asked: where there is a single one, nobody has to be compared with anybody."""
         self._connection = connection
         self._device_settings = device_settings
         self._now = now
@@ -52,6 +54,9 @@ class FairQueue:
         self._owned: set[str] = set()  # devices that run one job at a time, and that we give one
         self._heads: dict[str, AnyRow] = {}  # by lane, as they were when we looked
         self._lanes: dict[str, list[str]] = {}  # by account
+        if len(lanes) == 1 and self._is_plain(lanes[0]):
+            self._lanes[rows.device_and_account(lanes[0])[1]] = [lanes[0]]
+            return
         for head in connection.execute(HEADS_AND_HELD):
             settings = device_settings.settings(head.device)
             if head.held:
@@ -91,8 +96,7 @@ class FairQueue:
 
     def _is_plain(self, name: str) -> bool:
         """Say whether the oldest job of a lane may run, whichever that is: then nobody looks for it before it is taken."""
-        settings = self._device_settings.settings(rows.device_and_account(name)[0])
-        return not settings.one_at_a_time and not settings.least_queue_seconds
+        return self._device_settings.settings(rows.device_and_account(name)[0]).at_once
 
     def _head(self, name: str) -> AnyRow | None:
         """Return the oldest job of a lane, if the device takes that job now."""

@@ -42,8 +42,9 @@ from . import rows
 from .changes import AGAIN, CANCELLED, changed, put_back, write_log, write_progress
 from .fairness import FairQueue
 from .injected import Injected
-from .statements import ANY_QUEUED, CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
+from .statements import CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
 from .values import Values
+from .waiting import Waiting
 
 log = logging.getLogger("qumulus.storage")
 
@@ -73,7 +74,7 @@ class SqlQueue:
         self._events = events
         self._leap = ClockJump(database.clock)
         self._injected = Injected(database, faults, clock, self._tell)
-        self._more = False  # the last claim got all that it asked for: so there is more, most likely
+        self._waiting = Waiting(database, device_settings, events)
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
 
@@ -82,14 +83,13 @@ class SqlQueue:
     ) -> list[Claim]:
         """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
         self._injected.let_go()
-        if not self._more:
-            with self._database.read() as connection:
-                if connection.execute(ANY_QUEUED).first() is None:
-                    return []
+        found = self._waiting.look(devices)
+        if not found.here:
+            return []
 
         def work(connection: Connection) -> tuple[list[AnyRow], list[str]]:
             now = self._clock.now()
-            candidates = FairQueue(connection, self._device_settings, now, self._turns, devices)
+            candidates = FairQueue(connection, self._device_settings, now, self._turns, devices, found.here)
             taken = []
             while len(taken) < count and (row := candidates.take(owner, self._machine.wall() + lease)) is not None:
                 self._turns[row.account] = next(self._turn)
@@ -97,7 +97,8 @@ class SqlQueue:
             return taken, candidates.expired
 
         taken, expired = self._database.writer.run(work, synced=False)
-        self._more = len(taken) == count
+        if len(taken) < count:
+            self._waiting.served(found)
         for job_id in expired:
             self._tell(job_id, {"state": JobState.FAILED, "failure": Failure.TIME})
         return self._injected.sorted_out(self._claims(taken))
@@ -228,9 +229,10 @@ class SqlQueue:
             if not changed(connection, claim, event, values):
                 return None
             replaced: list[str | None] = []
-            for value in kept:  # a file of that name may have been attached before
-                same = {"its_job": claim.job_id, "its_name": value["name"]}
-                replaced += connection.execute(FORGET_RESULT, same).scalars()
+            for value in kept:
+                if value["name"]:  # a file of that name may have been attached before; a result comes once
+                    same = {"its_job": claim.job_id, "its_name": value["name"]}
+                    replaced += connection.execute(FORGET_RESULT, same).scalars()
             if kept:
                 connection.execute(KEEP_RESULT, kept)
             write_log(connection, claim, log)
@@ -358,7 +360,7 @@ class SqlQueue:
         """Ring the events for what a job has become; the state that it is in now."""
         state, failure = JobState(values["state"]), values.get("failure")
         if state is JobState.QUEUED:
-            self._events.queued.emit(job_id)
+            self._events.queued.emit(None)
         elif state in FINAL:
             self._events.ended.emit(End(state, Failure(failure) if failure else None, values.get("run_seconds")))
             self._events.settled.emit(job_id)

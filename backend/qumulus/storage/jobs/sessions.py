@@ -117,7 +117,7 @@ class SqlSessions:
     def close(self, session_id: str, caller: Caller) -> Session:
         """Take no more jobs. See `core.ports.Sessions`."""
         session = self._database.writer.run(lambda connection: self._close(connection, session_id, caller))
-        self._events.queued.emit(session_id)  # others may have the device now
+        self._events.queued.emit(None)  # others may have the device now
         return session
 
     def set_accepting(self, session_id: str, caller: Caller, *, accepting: bool) -> Session:
@@ -141,7 +141,7 @@ class SqlSessions:
 
         for job in self._database.writer.run(work):
             self._announce(job)
-        self._events.queued.emit(session_id)
+        self._events.queued.emit(None)
         return self.get(session_id, caller)
 
     def _close(self, connection: Connection, session_id: str, caller: Caller) -> Session:

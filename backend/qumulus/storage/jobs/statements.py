@@ -26,7 +26,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from qumulus.core.jobs import JobEvent, JobState, after, states_before
 from qumulus.core.ports import Claim
-from qumulus.storage.database.tables import HELD_STATES, IS_HELD, IS_QUEUED, device_settings, jobs, results
+from qumulus.storage.database.tables import HELD_STATES, IS_HELD, IS_QUEUED, device_settings, jobs, log_lines, results
 
 from .rows import JOB_COLUMNS
 
@@ -96,7 +96,8 @@ LOCKED_DEVICE = (
     .where(device_settings.c.device == bindparam("its_device"))
     .with_for_update(skip_locked=True)
 )
-ANY_QUEUED = select(jobs.c.number).where(IS_QUEUED).limit(ONE)
+LANES = select(_lanes.c.lane).where(_lanes.c.lane.is_not(None))
+"""The lanes in which jobs wait."""
 
 
 def _take(number: Any) -> ReturningUpdate[*tuple[Any, ...]]:
@@ -138,6 +139,13 @@ MINE = (
 )
 
 KEEP_RESULT = insert(results)
+LOG = insert(log_lines)
+
+RESULT = select(results.c.media_type, results.c.value, results.c.blob).where(
+    results.c.job == bindparam("its_job"), results.c.name == bindparam("its_name")
+)
+STATES = select(jobs.c.id, jobs.c.state, jobs.c.device).where(jobs.c.id.in_(bindparam("its_ids", expanding=True)))
+
 FORGET_RESULT = (
     delete(results)
     .where(results.c.job == bindparam("its_job"), results.c.name == bindparam("its_name"))

@@ -18,7 +18,7 @@ from qumulus.core.errors import (
     UnknownSession,
     WrongState,
 )
-from qumulus.core.events import End, Events
+from qumulus.core.events import End, Events, Queued
 from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after, states_before
 from qumulus.core.ports import BlobStore, Clock, JobQuery, Page
 from qumulus.core.results import LogLine, Severity
@@ -27,8 +27,11 @@ from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, lo
 from qumulus.storage.device_settings import SqlDeviceSettings
 
 from . import lists, positions, rows, sessions, waits
-from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER
+from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER, RESULT, STATES
 from .values import Values
+
+SOME = 500  # ids that one question is about
+NOT_WAITED_FOR = FINAL | {JobState.REGISTERED}
 
 
 class Admit(Protocol):
@@ -93,7 +96,7 @@ class SqlJobs:
             if job.id != values["id"]:
                 self._values.drop([blob])  # the key was known: the first payload stands
         if job.state is JobState.QUEUED:
-            self._events.queued.emit(job.id)
+            self._events.queued.emit(Queued(job.id, job.device, job.account))
         return job
 
     def upload(self, job_id: str, new: NewJob) -> Job:
@@ -116,7 +119,7 @@ class SqlJobs:
                 return _changed(connection, job_id, values | {"state": state.value})
 
             job = self._database.writer.run(work)
-        self._events.queued.emit(job_id)
+        self._events.queued.emit(Queued(job_id, new.device, new.account))
         return job
 
     def cancel(self, job_id: str, caller: Caller) -> Job:
@@ -275,11 +278,8 @@ class SqlJobs:
         return self._value(job_id, name)[0]
 
     def _value(self, job_id: str, name: str) -> tuple[bytes, str]:
-        wanted = select(results.c.media_type, results.c.value, results.c.blob).where(
-            results.c.job == job_id, results.c.name == name
-        )
         with self._database.read() as connection:
-            row = connection.execute(wanted).first()
+            row = connection.execute(RESULT, {"its_job": job_id, "its_name": name}).first()
             if row is None:
                 state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar()
                 if state is None:
@@ -363,13 +363,12 @@ class SqlJobs:
 
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
         """Return the jobs for which waiting is over. See `JobStore.settled`."""
-        waiting = set(FINAL) | {JobState.REGISTERED}
         moving: list[AnyRow] = []
         ids = list(job_ids)
         with self._database.read() as connection:
-            for start in range(0, len(ids), 500):
-                some = select(jobs.c.id, jobs.c.state, jobs.c.device).where(jobs.c.id.in_(ids[start : start + 500]))
-                moving += [row for row in connection.execute(some) if row.state not in waiting]
+            for start in range(0, len(ids), SOME):
+                some = connection.execute(STATES, {"its_ids": ids[start : start + SOME]})
+                moving += [row for row in some if row.state not in NOT_WAITED_FOR]
         ours = {row.id for row in moving if not self._device_settings.settings(row.device).provider}
         return frozenset(job_id for job_id in ids if job_id not in ours)
 
