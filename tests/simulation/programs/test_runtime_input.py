@@ -155,12 +155,18 @@ def test_values_that_are_no_array_for_the_circuit_fail_the_job(values: Any, word
         ([[{"__type__": "Popen", "__value__": "x"}, [], 10]], "begins with its circuit"),
         ([[{"__type__": "QuantumCircuit", "__value__": "%"}, [], 10]], "base64"),
         ([[{"__type__": "QuantumCircuit", "__value__": b64encode(b"nothing").decode()}, [], 10]], "zlib"),
-        ([["this is no OpenQASM"]], "Line 1, column"),
-        ([["OPENQASM 3; qubit[10000000] q;"]], "declares 10000000 qubits"),
     ],
 )
 def test_a_pub_that_is_none_fails_the_job(pubs: list[Any], words: str) -> None:
     failed(sampler(pubs), words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("this is no OpenQASM", "Line 1, column"), ("OPENQASM 3; qubit[10000000] q;", "declares 10000000 qubits")],
+)
+def test_a_program_that_is_no_openqasm_fails_the_job(text: str, words: str) -> None:
+    failed(sampler([[text]]), "Job not valid. Error loading QASM circuit: ", words, code=1603)
 
 
 @pytest.mark.parametrize("shots", [0, -1, 1.5, "10", True])

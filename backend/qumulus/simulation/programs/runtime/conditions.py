@@ -20,6 +20,9 @@ from .failures import Log, invalid, shown
 from .scheduling import EXECUTION, Compiled, Told, compiled
 from .submission import Submission
 
+LOCAL_ONLY = ("simulator.coupling_map", "simulator.basis_gates")
+"""Options of the client's local mode, which change nothing on a device."""
+
 METHOD = "simulation_method"
 """The experimental option that names a method of simulation, or "exact" for any that approximates nothing."""
 

@@ -5,7 +5,7 @@ Emulates the ``estimator`` program of Qiskit Runtime, version 2 (models: ``ibm_q
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -19,21 +19,24 @@ from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import extend
 
 from . import drifting, estimates, learned, results
-from .conditions import conditions, tell
+from .conditions import LOCAL_ONLY, conditions, tell
 from .failures import Log, coded, invalid
-from .options import validated
+from .layers import unique_layers
+from .learning import learning_loads
+from .options import tell_unknown, validated
 from .plans import Plan
 from .pubs import EstimatorPub, estimator_pubs
 from .readout import Calibration, calibrated
 from .resilience import USUAL, Resilience, resilience
 from .service_limits import ServiceLimits
-from .submission import read
-from .usage import charge
+from .submission import Submission, read
+from .usage import Load, charge
 from .values import Array, DataBin, Record
 
 _CALIBRATION, _SIGNS = -1, -4
 """Members of the seeds' paths for what is no measurement of a pub's parameter set."""
 
+_INPUTS = ("pubs", "precision", "resilience_level", "options", "version", "support_qiskit")
 _BYTES = 10  # a reading of the calibration, with the random number that it is drawn from
 
 
@@ -46,7 +49,8 @@ def run(program: Program, log: Log) -> Outcome:
         Refused: it is over a limit.
     """
     submission = read(program)
-    options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log)
+    tell_unknown(submission.params, _INPUTS, log)
+    options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log, unused=LOCAL_ONLY)
     wanted = resilience(submission.params.get("resilience_level", USUAL), options)
     if not options.execution.init_qubits:
         raise invalid(
@@ -69,6 +73,8 @@ def run(program: Program, log: Log) -> Outcome:
         return results.checked()
     plans = [Plan.of(pub, index, wanted, options, under) for index, pub in enumerate(pubs)]
     loads = [load for plan in plans for load in plan.loads(reset=options.execution.init_qubits)]
+    if brought is None:
+        loads += _learning(plans, options, submission)
     charge(loads, submission, options.execution.rep_delay, log)
     progress().pubs = len(pubs)
     limits = submission.limits.shared(len(pubs), 1 if wanted.zne is None else len(wanted.zne.factors))
@@ -89,6 +95,14 @@ def run(program: Program, log: Log) -> Outcome:
     circuits = results.executed((plan.pub.circuit, plan.executions) for plan in plans)
     report = {"seed": under.seed, "pubs": [each["simulation"] for each in told], "circuits": circuits}
     return results.outcome(submission.form, estimated, metadata, report)
+
+
+def _learning(plans: Sequence[Plan], options: OptionsModel, submission: Submission) -> Iterator[Load]:
+    """The circuits that learn the noise of the layers that a mitigation uses."""
+    learning, strategy = options.resilience.layer_noise_learning, options.twirling.strategy
+    layers = unique_layers([plan.pub.circuit for plan in plans if plan.told], strategy)[: learning.max_layers_to_learn]
+    shots = learning.num_randomizations * learning.shots_per_randomization
+    return learning_loads(layers, learning.layer_pair_depths, shots, submission.model)
 
 
 def _hold_to(service: ServiceLimits, pubs: Sequence[EstimatorPub], wanted: Resilience, options: OptionsModel) -> None:
@@ -150,7 +164,7 @@ def _calibration(plan: Plan, limits: Limits) -> Calibration | None:
     """The calibration of the readout of all qubits that a pub measures."""
     if not plan.wanted.measure_mitigation:
         return None
-    under, shots = plan.under, plan.shots
+    under, shots = plan.under, plan.calibration_shots
     qubits = sorted({qubit for _, terms in plan.cases for letters in terms for qubit, _ in letters})
     if shots is not None and shots * len(qubits) * _BYTES > limits.memory_bytes:
         raise Refused(

@@ -29,7 +29,7 @@ from .conditions import NOISE, with_noise
 from .dialects import Dialect, dialect_of
 from .failures import Log, coded, invalid, shown
 from .kerneled import AVERAGED, BOTH, CLASSIFIED, KERNELED, LEVELS, POINT_BITS, Kernel
-from .options import validated
+from .options import tell_unknown, validated
 from .pubs import bindings, check_angles, first_binding
 from .samplexes import PARAMETERS, sampled, samplex_item
 from .scheduling import EXECUTION, STRETCHES, TIMING, Told, compiled
@@ -66,6 +66,7 @@ def run(program: Program, log: Log) -> Outcome:
         Refused: it is over a limit.
     """
     submission = read(program)
+    tell_unknown(submission.params, ("schema_version", "quantum_program", "options"), log)
     dialect = dialect_of(submission.params)
     quantum_program = _program(submission)
     options = _options(submission, dialect, log)

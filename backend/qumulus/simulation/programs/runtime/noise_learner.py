@@ -7,7 +7,7 @@ belong to errors that follow the gates of a layer; one-qubit gates and idle qubi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -25,11 +25,12 @@ from .dialects import ANNOTATIONS
 from .failures import Log, coded, invalid, not_isa
 from .layers import Layer, unique_layers
 from .learned import by_label, layer_rates
+from .learning import learning_loads
 from .lindblad import Rates, readout_rate
-from .options import validated
+from .options import tell_unknown, validated
 from .submission import Submission, read
 from .tensors import to_tensor
-from .usage import Load, charge, duration
+from .usage import charge
 from .values import Array, Circuit, Form, Object
 
 VERSIONS = {"v0.1": 16, "v0.2": 17, "v0.3": 17}
@@ -53,7 +54,9 @@ def run(program: Program, log: Log) -> Outcome:
 
 def _legacy(submission: Submission, log: Log) -> Outcome:
     """Layers are found in circuits."""
-    options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log)
+    tell_unknown(submission.params, ("circuits", "options", "support_qiskit", "version"), log)
+    unused = ("experimental", "simulator")
+    options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log, unused=unused)
     given = submission.params.get("circuits")
     if not isinstance(given, list) or not given:
         raise invalid("The job has no circuits: send a list with at least one.")
@@ -64,7 +67,8 @@ def _legacy(submission: Submission, log: Log) -> Outcome:
     layers = unique_layers(loaded, options.twirling_strategy)[: options.max_layers_to_learn]
     if submission.dry_run:
         return results.checked()
-    charge(_loads(layers, options, submission), submission, None, log)
+    shots = options.num_randomizations * options.shots_per_randomization
+    charge(learning_loads(layers, options.layer_pair_depths, shots, submission.model), submission, None, log)
     asked = options.model_dump(include=set(_INPUT_OPTIONS))
     metadata = {"backend": submission.device, "input_options": asked, "simulation": {"note": NOTE}}
     document = {"data": [_layer_error(layer, submission.model) for layer in layers], "metadata": metadata}
@@ -97,22 +101,6 @@ _INPUT_OPTIONS = (
 )
 
 
-BASES = 9
-"""In so many bases each depth of a layer of gates is measured; see the client's ``LayerNoiseLearningOptions``."""
-
-
-def _loads(layers: Sequence[Layer], options: Any, submission: Submission) -> Iterator[Load]:
-    """The circuits that learn the layers: each layer twice a pair; a layer without gates is measured once."""
-    model, shots = submission.model, options.num_randomizations * options.shots_per_randomization
-    for layer in layers:
-        once = max((model.cycles(name, qubits) for name, qubits in layer.gates), default=0) * model.cycle
-        read = duration(QuantumCircuit(), model, {}, reset=True, read=True)
-        for depth in options.layer_pair_depths if layer.gates else ():
-            yield Load(BASES * shots, 2 * depth * once + read)
-        if not layer.gates:
-            yield Load(shots, read)
-
-
 def _layer_error(layer: Layer, model: DeviceModel) -> Object:
     circuit = QuantumCircuit(len(layer.qubits))
     for name, qubits in layer.circuit():
@@ -131,7 +119,11 @@ def _third(submission: Submission, log: Log) -> Outcome:
     if not isinstance(version, str) or version not in VERSIONS:
         raise invalid(f"The noise learner knows the schema versions {', '.join(VERSIONS)}, not {str(version)[:20]!r}.")
     module = import_module(f"ibm_quantum_schemas.noise_learner_v3.version_{version[1:].replace('.', '_')}")
-    options: Any = validated(module.OptionsModel, submission.params.get("options"), submission.allowance, log)
+    tell_unknown(submission.params, ("instructions", "options", "schema_version"), log)
+    unused = ("bit_flip_checks", "post_selection")
+    options: Any = validated(
+        module.OptionsModel, submission.params.get("options"), submission.allowance, log, unused=unused
+    )
     container = submission.params.get("instructions")
     text = container.get("circuit_b64") if isinstance(container, Mapping) else None
     (circuit,) = circuits.from_qpy(
@@ -146,7 +138,9 @@ def _third(submission: Submission, log: Log) -> Outcome:
     if submission.dry_run:
         return results.checked()
     boxes = [_layer_of(box, submission) for box in circuit.data]
-    charge(_loads(boxes, options, submission), submission, getattr(options, "rep_delay", None), log)
+    shots, reset = options.num_randomizations * options.shots_per_randomization, getattr(options, "init_qubits", True)
+    loads = learning_loads(boxes, options.layer_pair_depths, shots, submission.model, reset=reset)
+    charge(loads, submission, getattr(options, "rep_delay", None), log)
     return results.encoded(Form.PLAIN, {"schema_version": version, "data": data}, {"layers": len(data), "note": NOTE})
 
 

@@ -25,12 +25,14 @@ def validated(
     log: Log,
     *,
     also: Collection[str] = (),
+    unused: Collection[str] = (),
     where: str = "options",
 ) -> ModelT:
     """The options as the schema has them, its defaults filled in.
 
     What the schema does not know has no effect, and the job's log says so in a warning, unless it stands in ``also``: names
-    that somebody else reads. The client merges what stands under ``experimental`` into the options, so a name that the
+    that somebody else reads. It says the same of what the schema knows and nothing here uses, ``unused`` by dotted names, where
+    a job changes it. The client merges what stands under ``experimental`` into the options, so a name that the
     service does not know is no mistake.
 
     Raises:
@@ -38,13 +40,37 @@ def validated(
     """
     plain = _plain(values if values is not None else {}, allowance)
     known, unknown = _known(plain, model, where)
-    if ignored := [name for name in unknown if name not in also]:
-        log(shown(f"Some options have no effect here: {', '.join(ignored[:_MOST_NAMED])}."), Severity.WARNING)
     try:
-        return model.model_validate(known)
+        options = model.model_validate(known)
+        unknown += _changed(options, model, unused, where)
+        if ignored := [name for name in unknown if name not in also]:
+            log(shown(f"Some options have no effect here: {', '.join(ignored[:_MOST_NAMED])}."), Severity.WARNING)
+        return options
     except ValidationError as error:
         problems = [f"{'.'.join((where, *map(str, p['loc'])))}: {p['msg']}" for p in error.errors()]
     raise invalid(f"Some options are not valid: {'; '.join(problems[:_MOST_PROBLEMS])}. Change them or leave them out.")
+
+
+def tell_unknown(params: Mapping[str, Any], known: Collection[str], log: Log) -> None:
+    """Say in the job's log which inputs of a program nobody reads."""
+    if unknown := [str(name) for name in params if name not in known]:
+        log(shown(f"Some inputs have no effect here: {', '.join(unknown[:_MOST_NAMED])}."), Severity.WARNING)
+
+
+def _changed(options: BaseModel, model: type[BaseModel], names: Collection[str], where: str) -> list[str]:
+    """The options of these dotted names that have another value than their default."""
+    found = []
+    for name in names:
+        if name.partition(".")[0] not in model.model_fields:  # an older version has not all
+            continue
+        value: Any = options
+        for part in name.split("."):
+            value = getattr(value, part, None)
+        first = name.partition(".")[0]
+        default = model.model_fields[first].get_default(call_default_factory=True) if first == name else None
+        if value is not None and value != default:
+            found.append(f"{where}.{name}")
+    return found
 
 
 def _plain(value: Any, allowance: Allowance) -> Any:
@@ -64,8 +90,9 @@ def _known(values: Any, model: type[BaseModel], where: str) -> tuple[Any, list[s
     if not isinstance(values, Mapping):
         return values, []
     known, unknown = dict[str, Any](), list[str]()
+    fields = {declared.alias or name: declared for name, declared in model.model_fields.items()}
     for name, member in values.items():
-        declared = model.model_fields.get(name)
+        declared = fields.get(name)
         if declared is None:
             unknown.append(f"{where}.{name}")
             continue

@@ -33,7 +33,8 @@ _FOLDS = -2
 class Plan:
     """A pub with what the options make of it.
 
-    ``shots`` are those of each measurement, None for exact values; ``told`` is what the metadata say of the noise of layers.
+    ``shots`` are those of each measurement, None for exact values, and ``calibration_shots`` those that calibrate the readout;
+    ``told`` is what the metadata say of the noise of layers.
     """
 
     pub: EstimatorPub
@@ -42,6 +43,7 @@ class Plan:
     under: Conditions
     precision: float
     shots: int | None
+    calibration_shots: int | None
     twirls: Randomizations | None
     told: dict[str, Any]
     cancelled: Cancelled | None
@@ -60,7 +62,10 @@ class Plan:
             chosen = options.twirling
             twirls = randomizations(shots, chosen.num_randomizations, chosen.shots_per_randomization)
             shots = twirls.number * twirls.shots
-        return cls(pub, index, wanted, under, precision, shots, twirls, told, cancelled)
+        learning = options.resilience.measure_noise_learning
+        calibrating = product(learning.num_randomizations, learning.shots_per_randomization)
+        calibrating = shots if shots is None or calibrating is None else calibrating
+        return cls(pub, index, wanted, under, precision, shots, calibrating, twirls, told, cancelled)
 
     @cached_property
     def flat(self) -> list[Terms]:
@@ -125,7 +130,7 @@ class Plan:
 
     @property
     def _calibrating(self) -> int:
-        return (self.shots or 1) if self.wanted.measure_mitigation else 0
+        return (self.calibration_shots or 1) if self.wanted.measure_mitigation else 0
 
     def loads(self, *, reset: bool) -> Iterator[Load]:
         """The circuits with their executions, for the usage."""

@@ -20,6 +20,9 @@ from .observables import observables, width
 from .submission import Submission
 from .wire import array
 
+VERSION = 2
+"""Of the primitives whose jobs are run."""
+
 MOST_SETS = 1_000_000
 """Sets of parameter values in one pub."""
 
@@ -186,9 +189,11 @@ def first_binding(circuit: QuantumCircuit, values: NDArray[np.float64]) -> dict[
 
 
 def _members(submission: Submission) -> list[list[Any]]:
-    pubs = submission.params.get("pubs")
-    if pubs is None and "circuits" in submission.params:
+    pubs, version = submission.params.get("pubs"), submission.params.get("version", VERSION)
+    if (pubs is None and "circuits" in submission.params) or version == 1:
         raise objection(FIRST_VERSION)
+    if str(version) != str(VERSION):
+        raise invalid(f"There is no version {str(version)[:20]!r} of the primitives: send {VERSION}.")
     if not isinstance(pubs, list) or not pubs:
         raise invalid("The job has no pubs: send a list with at least one.")
     if not all(isinstance(pub, list) and pub for pub in pubs):

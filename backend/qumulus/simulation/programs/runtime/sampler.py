@@ -24,11 +24,11 @@ from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import Seed
 
 from . import local_mode, results, spans
-from .conditions import Conditions, conditions, tell
+from .conditions import LOCAL_ONLY, Conditions, conditions, tell
 from .drifting import sampled
 from .failures import Log, coded, invalid
 from .kerneled import AVERAGED, CLASSIFIED, POINT_BITS, Kernel
-from .options import validated
+from .options import tell_unknown, validated
 from .pubs import SamplerPub, sampler_pubs
 from .scheduling import ASKED, Compiled
 from .service_limits import ServiceLimits
@@ -48,7 +48,10 @@ def run(program: Program, log: Log) -> Outcome:
         Refused: it is over a limit.
     """
     submission = read(program)
-    options = validated(OptionsModel, submission.params.get("options"), submission.allowance, log, also=ASKED)
+    tell_unknown(submission.params, ("pubs", "shots", "options", "version", "support_qiskit"), log)
+    options = validated(
+        OptionsModel, submission.params.get("options"), submission.allowance, log, also=ASKED, unused=LOCAL_ONLY
+    )
     twirl, execution = options.twirling, options.execution
     level = execution.meas_type
     under = conditions(
