@@ -11,6 +11,7 @@ from dispatchers import ME, Cloud, wait_for
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import WrongState
 from qumulus.core.jobs import JobState
+from qumulus.core.queues import QueueSetting
 from qumulus.emulation.clock import JobMoment, advance, advance_until, set_clock
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -90,3 +91,11 @@ def test_who_waits_for_something_else_than_time_is_told(cloud, monkeypatch):
     job_id = cloud.submit("echo", device="fez")
     with pytest.raises(WrongState, match="see whether the device fez takes jobs"):
         advance_until(cloud.storage.clock, cloud.storage.jobs, job_id, JobMoment.ENDED)
+
+
+def test_a_job_runs_for_as_long_as_its_device_would_take(cloud):
+    cloud.storage.device_settings.set_queue("torino", QueueSetting(run_scale=2.0), MONDAY)
+    job_id = cloud.submit("echo", device="torino", shots=4000)
+    assert due(cloud, job_id) == MONDAY + timedelta(seconds=2 * (2 + 1))
+    at_once = cloud.submit("echo", device="kyiv", shots=4000)
+    assert cloud.end(at_once).ended_at == MONDAY

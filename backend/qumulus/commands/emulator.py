@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from . import clock, faults
+from . import clock, faults, queue
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(clock.app, name="clock", help="What time it is in the cloud.")
+app.add_typer(queue.app, name="queue", help="Whom else the devices serve.")
 app.add_typer(faults.app, name="faults", help="What goes wrong, by rules.")

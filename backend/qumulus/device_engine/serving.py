@@ -29,6 +29,9 @@ class NoDeviceSettings:
         del device
         return DeviceSettings()
 
+    def queue(self, device: str) -> None:
+        """Return nothing: who else is served is the cloud's affair."""
+
 
 class Jobs:
     """The jobs as a whole, as the dispatcher asks for them; they stand in the cloud."""

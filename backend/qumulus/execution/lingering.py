@@ -13,8 +13,9 @@ from datetime import datetime
 
 from qumulus.core.clock import ClockMode
 from qumulus.core.events import Events
-from qumulus.core.ports import Claim, Clock
-from qumulus.core.results import LogLine, Outcome
+from qumulus.core.ports import Claim, Clock, DeviceRules
+from qumulus.core.queues import device_seconds
+from qumulus.core.results import Failure, LogLine, Outcome
 
 from .job_run import Ending, JobRun
 from .reasons import STOPPED, stands
@@ -120,6 +121,17 @@ class Lingering:
             return None
         left = self._clock.seconds_until(min(kept.until for kept in self._kept.values()))
         return LOOK_SECONDS if left is None else min(left, LOOK_SECONDS)
+
+
+def device_time(claim: Claim, outcome: Outcome, rules: DeviceRules) -> float:
+    """Return how many seconds of the cloud the device takes for a job, whatever the simulation took."""
+    device = claim.program.device
+    least, queue = rules.settings(device).least_run_seconds, rules.queue(device)
+    if queue is None or outcome.failure not in (None, Failure.TIME):
+        return least
+    counted = outcome.run_seconds if outcome.metadata.get("billed") else None
+    seconds = device_seconds(claim.program.shots) if counted is None else counted
+    return max(least, queue.setting.run_scale * seconds)
 
 
 def _ended(kept: _Kept) -> None:

@@ -35,7 +35,7 @@ from qumulus.dispatching.log_buffer import LogLimit
 
 from .admission import Budget
 from .job_run import Ending, JobRun
-from .lingering import Lingering
+from .lingering import Lingering, device_time
 from .messages import outcome_parts, program_members, program_parts, to_line, to_outcome
 from .metrics import Tally
 from .reasons import OURS, STOPPED, died, too_long, waits
@@ -364,18 +364,14 @@ class Slot:
     def _finish(self, run: JobRun, outcome: Outcome) -> None:
         if run.claim.fault is not None:
             outcome = marked(run.claim.fault, outcome)
-        least = self._context.device_settings.settings(run.claim.program.device).least_run_seconds
         if run.begun_at is None:  # it failed before it could begin
             run.began_at = self._context.clock.now()
-        elif least and self._started(run):
+        elif (takes := device_time(run.claim, outcome, self._context.device_settings)) and self._started(run):
             allowed = run.claim.max_seconds
-            if (
-                allowed is not None and least > allowed
-            ):  # the time of the device counts; the server's own limit is for the run here
+            if allowed is not None and takes > allowed:  # by the device; the server's own limit is for the run here
                 reason = too_long(replace(run.limits, seconds=allowed))
-                least, outcome = allowed, Outcome(failure=Failure.TIME, reason=reason, run_seconds=allowed)
-            until = run.begun_at + timedelta(seconds=least)
-            self._context.lingering.keep(run, outcome, until)
+                takes, outcome = allowed, Outcome(failure=Failure.TIME, reason=reason, run_seconds=allowed)
+            self._context.lingering.keep(run, outcome, run.begun_at + timedelta(seconds=takes))
             return
         if (
             run.attempt.finish(lambda _: outcome, began_at=run.began_at) is False and run.began_at is not None

@@ -71,5 +71,7 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
             failure=Failure.MEMORY, reason="The program used more memory than a worker may: use fewer qubits."
         )
     metadata = {**outcome.metadata, "timings": meter.timings()}
+    if meter.billed is not None:
+        metadata["billed"] = meter.billed
     used = meter.used(failed=outcome.failure not in (None, Failure.TIME))
     return replace(outcome, metadata=metadata, run_seconds=used)

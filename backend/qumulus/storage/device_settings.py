@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
 from qumulus.core.devices import DeviceReport, DeviceSettings
 from qumulus.core.faults import overlaid
 from qumulus.core.ports import Clock
+from qumulus.core.queues import OthersQueue, QueueSetting
 
 from .database.database import Database
 from .database.tables import device_reports, device_settings
+from .device_queues import SqlDeviceQueues
 from .faults import SqlFaults
 from .jobs import waits
 
@@ -30,6 +34,7 @@ class SqlDeviceSettings:
         self._database = database
         self._known: dict[str, DeviceSettings] | None = None
         self._reports: dict[str, DeviceReport] = {}
+        self._queues = SqlDeviceQueues(database)
 
     def settings(self, device: str) -> DeviceSettings:
         """Return what holds for a device: what was set, under the faults that are in force."""
@@ -64,6 +69,23 @@ class SqlDeviceSettings:
         self._database.announce()
         self.forget()
 
+    def queue(self, device: str) -> OthersQueue | None:
+        """Return the queue that others cause at a device. See `DeviceRules.queue`."""
+        return self._queues.queue(device)
+
+    def queues(self) -> Mapping[str, OthersQueue]:
+        """Return all queues that others cause, by device."""
+        return {device: queue for device, (_, queue) in self._queues.all().items()}
+
+    def set_queue(self, device: str, setting: QueueSetting, since: datetime) -> OthersQueue:
+        """Let others queue at a device. See `DeviceSettingsStore.set_queue`."""
+        self.set(device, replace(self.stored(device), one_at_a_time=True))
+        return self._queues.set(device, setting, since)
+
+    def remove_queue(self, device: str) -> None:
+        """Let nobody else be served."""
+        self._queues.remove(device)
+
     def report(self, device: str) -> DeviceReport:
         """Return what its own engine reported of a device; an empty report where it never did."""
         if device not in self._reports:
@@ -90,3 +112,4 @@ class SqlDeviceSettings:
         """Drop the settings in memory: the next question reads them again."""
         self._known = None
         self._reports = {}
+        self._queues.forget()

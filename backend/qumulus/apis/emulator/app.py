@@ -13,7 +13,7 @@ from qumulus.core.health import Checks
 from qumulus.openapi.contract import Document, Subjects, serve
 from qumulus.openapi.documentation import Served
 
-from . import accounts, clock, devices, events, faults, jobs, server, services, sessions, state, tokens
+from . import accounts, clock, devices, events, faults, jobs, queues, server, services, sessions, state, tokens
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.emulator.schemas")
@@ -46,7 +46,7 @@ def create(
     app.state.served = tuple(served)
     app.state.checks = checks
     app.state.metrics = metrics
-    modules = (server, accounts, clock, devices, events, faults, jobs, services, sessions, tokens, state)
+    modules = (server, accounts, clock, devices, events, faults, jobs, queues, services, sessions, tokens, state)
     operations = (module.operation for module in modules)
     serve(app, DOCUMENT, *operations, errors=ERRORS, subjects=SUBJECTS)
     return app

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from qumulus.core.devices import AddedDevice, Calibration, DescribedDevice, Device, DeviceReport, DeviceSettings
+from qumulus.core.queues import OthersQueue, QueueSetting
 
 Document = Literal["configuration", "properties", "defaults"]
 
@@ -121,6 +122,10 @@ class DeviceRules(Protocol):
 
     def settings(self, device: str) -> DeviceSettings: ...
 
+    def queue(self, device: str) -> OthersQueue | None:
+        """Return the queue that others cause there; None where nobody else is served."""
+        ...
+
 
 class DeviceSettingsStore(DeviceRules, Protocol):
     """What an administrator, or a device's engine, says of a device."""
@@ -134,3 +139,15 @@ class DeviceSettingsStore(DeviceRules, Protocol):
     def report(self, device: str) -> DeviceReport: ...
 
     def set_report(self, device: str, report: DeviceReport) -> None: ...
+
+    def queues(self) -> Mapping[str, OthersQueue]:
+        """Return all queues that others cause, by device."""
+        ...
+
+    def set_queue(self, device: str, setting: QueueSetting, since: datetime) -> OthersQueue:
+        """Let others queue at a device from then on, which serves one job at a time."""
+        ...
+
+    def remove_queue(self, device: str) -> None:
+        """Let nobody else be served; whether the device serves one job at a time stays as it is."""
+        ...

@@ -176,6 +176,14 @@ class JobStore(Protocol):
         """Return how many jobs are before a job in the queue of the device; None when the job no longer waits."""
         ...
 
+    def expected_end(self, job_id: str) -> datetime | None:
+        """When it will have run, if it starts when `expected_start` says; None where nobody knows.
+
+        Raises:
+            UnknownJob
+        """
+        ...
+
     def due(self, job_id: str) -> datetime | None:
         """When, by the clock of the cloud, the next thing happens that a job waits for; None where it waits for none.
 

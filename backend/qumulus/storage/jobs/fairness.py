@@ -96,13 +96,14 @@ class FairQueue:
 
     def _is_plain(self, name: str) -> bool:
         """Say whether the oldest job of a lane may run, whichever that is: then nobody looks for it before it is taken."""
-        return self._device_settings.settings(rows.device_and_account(name)[0]).at_once
+        device, _ = rows.device_and_account(name)
+        return self._device_settings.settings(device).at_once and self._device_settings.queue(device) is None
 
     def _head(self, name: str) -> AnyRow | None:
         """Return the oldest job of a lane, if the device takes that job now."""
         device, account = rows.device_and_account(name)
         settings = self._device_settings.settings(device)
-        head = self._heads.get(name)
+        head, holder = self._heads.get(name), None
         if settings.one_at_a_time:
             if self._by_device[device]:
                 return None
@@ -114,6 +115,9 @@ class FairQueue:
         if head is None:
             head = self._connection.execute(HEAD_OF_LANE, {"its_lane": name}).first()
         if head is None or self._now < head.queued_at + timedelta(seconds=settings.least_queue_seconds):
+            return None
+        others = None if holder else self._device_settings.queue(device)  # a session that has the device has its turn
+        if others is not None and self._now < others.ready_at(head.queued_at):
             return None
         self._heads[name] = head
         return head

@@ -77,7 +77,7 @@ class SqlJobs:
         if self._draining:
             raise Draining
         self._admit(new.account, len(new.payload), jobs=1)
-        now = self._clock.now()
+        setting, now = self._clock.setting, self._clock.now()
         settings = self._device_settings.settings(new.device)
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
         with self._values.stored(new.payload) as (payload, blob):
@@ -90,7 +90,9 @@ class SqlJobs:
                     _admit(connection, new, new.session, now)
                 connection.execute(REGISTER if new.registered else QUEUE, values)
                 waits.tell(connection, new.device, settings, now, values["id"])
-                return rows.to_job_of(values)
+                job = rows.to_job_of(values)
+                positions.note(connection, job, self._device_settings, setting.mode, now)
+                return job
 
             job = self._database.writer.run(work)
             if job.id != values["id"]:
@@ -331,12 +333,20 @@ class SqlJobs:
                 counts[where] = counts.get(where, 0) + count
             for where, count in connection.execute(busy):
                 counts[where] = counts.get(where, 0) + count
+        now = self._clock.now()
+        for where, others in self._device_settings.queues().items():
+            counts[where] = counts.get(where, 0) + others.present(now)
         return counts if device is None else {device: counts.get(device, 0)}
 
     def position(self, job_id: str) -> int | None:
         """Return how many jobs of its device run before a job, when accounts take turns."""
+        job = self.look(job_id)
         with self._database.read() as connection:
-            return positions.position(connection, job_id)
+            position = positions.position(connection, job_id)
+        others = self._device_settings.queue(job.device)
+        if position is None or others is None or job.queued_at is None:
+            return position
+        return position + others.ahead(job.queued_at, self._clock.now())
 
     def expected_start(self, job_id: str) -> datetime | None:
         """When it will run, judging by its position and the last runs on its device. See `JobStore.expected_start`."""
@@ -351,15 +361,23 @@ class SqlJobs:
                 return None
             waves = positions.waves(connection, job.device, position, at_once)
             mean = positions.mean_run(connection, rows.lane(job.device, job.account))
-        earliest = job.queued_at + timedelta(seconds=settings.least_queue_seconds)
+        earliest = positions.ripe_at(job, self._device_settings)
         turn = self._clock.now() + timedelta(seconds=waves * max(mean, settings.least_run_seconds))
         return max(earliest, turn)
+
+    def expected_end(self, job_id: str) -> datetime | None:
+        """When it will have run. See `JobStore.expected_end`."""
+        start, job = self.expected_start(job_id), self.look(job_id)
+        with self._database.read() as connection:
+            if start is None:
+                return positions.ends_at(connection, job)
+            return start + positions.run_time(connection, job, self._device_settings)
 
     def due(self, job_id: str) -> datetime | None:
         """When the next thing happens that a job waits for. See `JobStore.due`."""
         job = self.look(job_id)
         with self._database.read() as connection:
-            return positions.due(connection, job, self._device_settings.settings(job.device), self._clock.now())
+            return positions.due(connection, job, self._device_settings, self._clock.now())
 
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
         """Return the jobs for which waiting is over. See `JobStore.settled`."""

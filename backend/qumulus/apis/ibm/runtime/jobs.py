@@ -144,7 +144,7 @@ def get_interim_results(id: JobId, caller: Caller, jobs: Jobs) -> str:
 def get_job_metrics(id: JobId, caller: Caller, version: Version, jobs: Jobs) -> JobMetrics:
     """What is measured of a job, in the words of the version."""
     job = jobs.get(id, caller)
-    return translate.metrics(job, version, jobs.position(id), jobs.expected_start(id))
+    return translate.metrics(job, version, jobs.position(id), jobs.expected_start(id), jobs.expected_end(id))
 
 
 @operation("getJobLogs")

@@ -196,7 +196,9 @@ def _nanoseconds(job: Job) -> int | MISSING:
     return int((job.run_seconds or 0.0) * 1e9) if job.final else MISSING
 
 
-def metrics(job: Job, version: Behaviour, position: int | None, expected_start: datetime | None) -> JobMetrics:
+def metrics(
+    job: Job, version: Behaviour, position: int | None, expected_start: datetime | None, expected_end: datetime | None
+) -> JobMetrics:
     """What is measured of a job, in the words of a version."""
     billed = not version.has(Change.CHARGED_SECONDS)
     measured = job.metadata.get("circuits", {})
@@ -213,6 +215,7 @@ def metrics(job: Job, version: Behaviour, position: int | None, expected_start: 
         circuits_execution_time_ns=_nanoseconds(job) if version.has(Change.EXECUTION_TIME_APART) else MISSING,
         qiskit_version=job.metadata.get("qiskit", MISSING),
         estimated_start_time=expected_start or MISSING,
+        estimated_completion_time=expected_end or MISSING,
         position_in_queue=MISSING if position is None else position + 1,
     )
 
