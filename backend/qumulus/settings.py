@@ -156,6 +156,10 @@ class Settings(BaseSettings):
     allow_exposed: bool = Field(False, description="accept default credentials on an address that others can reach")
     allowed_hosts: str = Field("", description="names that requests may call this server by, comma-separated")
 
+    scenario: str | None = Field(
+        None, description="what the cloud is to be like from its start: the name of a ready scenario, or a file"
+    )
+
     intercept_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
         None, description="port of the HTTPS proxy that answers for the real clouds; 0 takes a free one; off if not set"
     )

@@ -19,9 +19,11 @@ from qumulus.control.administration import Administration, CloudRefused, service
 from qumulus.control.ephemeral import CloudNotStarted, EphemeralCloud
 from qumulus.core.errors import InvalidRequest
 from qumulus.interception.sites import Sites, sites
+from qumulus.serving import scenarios
 
 from .options import address, fail
 from .relay import NOT_EXECUTABLE, NOT_FOUND, relay
+from .scenarios import names
 
 
 def run(
@@ -49,6 +51,10 @@ def run(
     url: Annotated[
         str | None, typer.Option(help="Take the cloud that runs there instead of one of its own.", callback=address)
     ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(autocompletion=names, help="What the cloud is to be like: a ready scenario, or a file."),
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Keep the log of the cloud in this file.")] = None,
 ) -> None:
     """Run a command, untouched, with a cloud of its own."""
@@ -69,6 +75,7 @@ def run(
     instances = [*_checked(instance or ()), *_known(seen)]
     named = [name for each in wanted.values() for name in each.devices]
     settings = _upstream(url, fleet) if url else _fleet(fleet or os.environ.get("QUMULUS_FLEET") or ALL, named)
+    settings |= _begun(scenario, url) if scenario else {}
     settings |= {"intercept_hosts": ",".join(hosts), "pass_hosts": ",".join(passed or ())}
     try:
         sites(settings["intercept_hosts"], families.real_sites())
@@ -107,6 +114,13 @@ def _fleet(fleet: str, named: Iterable[str]) -> dict[str, str]:
         return {"fleet": fleet if fleet == ALL else str(Path(fleet).resolve())}
     known = SnapshotCatalogue()
     return {"fleet": ",".join([fleet, *(name for name in named if known.offers(canonical(name)))])}
+
+
+def _begun(scenario: str, url: str | None) -> dict[str, str]:
+    """The setting of a scenario, which only a cloud of the command's own begins with."""
+    if url:
+        fail("--scenario is for a cloud of the command's own: see `qumulus emulator scenario begin`.", 2)
+    return {"scenario": scenario if scenario in scenarios.ready() else str(Path(scenario).absolute())}
 
 
 def _check_writable(log: Path) -> None:

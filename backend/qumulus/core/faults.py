@@ -84,7 +84,16 @@ OFFLINE: Mapping[FaultKind, str] = MappingProxyType(
         FaultKind.DEVICE_RETIRED: "It was retired, by a fault of the emulator.",
     }
 )
-NARROWING = ("operation", "purpose", "account", "tag", "nth", "probability", "times")  # not where a device is meant
+NARROWING = (
+    "operation",
+    "purpose",
+    "account",
+    "tag",
+    "nth",
+    "passes",
+    "probability",
+    "times",
+)  # not where a device is meant
 
 
 class Purpose(StrEnum):
@@ -108,6 +117,7 @@ class FaultRule:
     account: str | None = None
     tag: str | None = None
     nth: int | None = None
+    passes: int | None = None
     probability: float | None = None
     seed: int | None = None
     times: int | None = None
@@ -145,6 +155,8 @@ class FaultRule:
     def strikes(self, seen: int, hits: int) -> bool:
         """Say whether the ``seen``-th of those that the rule is for is hit, after so many ``hits``."""
         if self.nth is not None and seen != self.nth:
+            return False
+        if self.passes is not None and seen <= self.passes:
             return False
         if self.times is not None and hits >= self.times:
             return False

@@ -25,6 +25,10 @@ _CORE_SCHEMA = (
 )
 
 
+Malformed = yaml.YAMLError
+"""What `read` raises of a text that is no YAML."""
+
+
 class DoubleKey(ValueError):
     """A mapping names the same key twice."""
 

@@ -14,6 +14,8 @@ from typing import Any
 from qumulus import console
 from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
+from qumulus.apis.emulator.faults import operations_of
+from qumulus.apis.emulator.scenarios import Stage
 from qumulus.apis.family import Api, loaded
 from qumulus.core.cloud import Cloud
 from qumulus.core.following import Following
@@ -32,7 +34,7 @@ from qumulus.openapi.documentation import Added, Served, documentation
 from qumulus.settings import Settings
 from qumulus.storage import Storage
 
-from . import devices
+from . import devices, scenarios
 from .health import Health
 from .runners import Runners, StartError, opened, secret
 
@@ -138,6 +140,8 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         if api.at_root:
             services = next(mount.app for mount in every_mount if mount.name == api.name)
             otherwise = loaded(api.at_root)(settings.service_at_root, host.registry, services, otherwise)
+    if settings.scenario and (not siblings or siblings.first):
+        scenarios.begin(settings.scenario, Stage(cloud, families.naming(), operations_of(every)))
     return Front(
         [
             *every_mount,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -100,18 +100,32 @@ class SqlFaults:
 
     def add(self, rule: FaultRule) -> Fault:
         """Go by a rule from now on."""
+        (fault,) = self._write([rule], anew=False)
+        return fault
+
+    def replace(self, rules: Sequence[FaultRule]) -> Sequence[Fault]:
+        """Go by these rules and no others from now on."""
+        return self._write(rules, anew=True)
+
+    def _write(self, rules: Sequence[FaultRule], *, anew: bool) -> list[Fault]:
         now = self._clock.now()
-        fault = Fault(id=new_id(now), created_at=now, rule=rule)
-        values = {"id": fault.id, "created_at": now, "rule": as_json(rule), "seen": 0, "hits": 0}
+        made = [Fault(id=new_id(now), created_at=now, rule=rule) for rule in rules]
+        values = [
+            {"id": fault.id, "created_at": now, "rule": as_json(fault.rule), "seen": 0, "hits": 0} for fault in made
+        ]
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(faults).values(values))
-            if rule.device is not None and rule.kind in OF_DEVICES and rule.in_force(now) and not rule.dry_run:
-                waits.tell(connection, rule.device, overlaid(DeviceSettings(), [rule]), now)
+            if anew:
+                connection.execute(delete(faults))
+            if values:
+                connection.execute(insert(faults), values)
+            for rule in rules:
+                if rule.device is not None and rule.kind in OF_DEVICES and rule.in_force(now) and not rule.dry_run:
+                    waits.tell(connection, rule.device, overlaid(DeviceSettings(), [rule]), now)
 
         self._database.writer.run(work)
         self._changed()
-        return fault
+        return made
 
     def faults(self) -> tuple[Fault, ...]:
         """Return all rules with their counts, oldest first."""

@@ -13,7 +13,21 @@ from qumulus.core.health import Checks
 from qumulus.openapi.contract import Document, Subjects, serve
 from qumulus.openapi.documentation import Served
 
-from . import accounts, clock, devices, events, faults, jobs, queues, server, services, sessions, state, tokens
+from . import (
+    accounts,
+    clock,
+    devices,
+    events,
+    faults,
+    jobs,
+    queues,
+    scenarios,
+    server,
+    services,
+    sessions,
+    state,
+    tokens,
+)
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.emulator.schemas")
@@ -46,7 +60,10 @@ def create(
     app.state.served = tuple(served)
     app.state.checks = checks
     app.state.metrics = metrics
-    modules = (server, accounts, clock, devices, events, faults, jobs, queues, services, sessions, tokens, state)
+    modules = (
+        *(server, accounts, clock, devices, events, faults, queues, scenarios),
+        *(jobs, services, sessions, tokens, state),
+    )
     operations = (module.operation for module in modules)
     serve(app, DOCUMENT, *operations, errors=ERRORS, subjects=SUBJECTS)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,6 +12,7 @@ from qumulus.apis.dependencies import Devices as Catalogue
 from qumulus.apis.dependencies import Faults as Store
 from qumulus.core.faults import check
 from qumulus.openapi.contract import Operations
+from qumulus.openapi.documentation import Served
 
 from .callers import Administrator
 from .schemas.faults import Fault, FaultId, Faults, NewFault
@@ -24,8 +25,16 @@ operation = Operations()
 
 async def _operations(request: Request) -> Mapping[str, Collection[str]]:
     """All operations that something can happen to, by API."""
-    documents = (each.document for each in request.app.state.served)
+    return operations_of(request.app.state.served)
+
+
+def operations_of(served: Iterable[Served]) -> Mapping[str, Collection[str]]:
+    """Return the operations that something can happen to, by API."""
+    documents = (each.document for each in served)
     return {each.api: each.operations for each in documents if each.api != OWN}
+
+
+FaultOperations = Annotated[Mapping[str, Collection[str]], Depends(_operations)]
 
 
 @operation("listFaults")
@@ -41,7 +50,7 @@ def create_fault(
     faults: Store,
     catalogue: Catalogue,
     clock: Clock,
-    operations: Annotated[Mapping[str, Collection[str]], Depends(_operations)],
+    operations: FaultOperations,
 ) -> Fault:
     """A rule from now on."""
     rule = translate.rule(body, clock.now(), catalogue)

@@ -25,6 +25,10 @@ class FaultStore(Protocol):
 
     def add(self, rule: FaultRule) -> Fault: ...
 
+    def replace(self, rules: Sequence[FaultRule]) -> Sequence[Fault]:
+        """Go by these rules and no others from now on."""
+        ...
+
     def faults(self) -> Sequence[Fault]:
         """Return all rules with their counts, oldest first."""
         ...

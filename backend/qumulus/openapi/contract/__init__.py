@@ -25,7 +25,7 @@ a `Reply` for another declared status or for headers, or a `Stream` of events th
 
 from .document import Document
 from .operations import ContractError, Operations
-from .problems import STATUSES, Errors, Problem, Refused
+from .problems import STATUSES, Errors, Problem, Refused, invalid
 from .replies import Rendered, Reply, Stream
 from .rules import RULES, Call, Fault, Rule, Send, Subjects
 from .serving import serve
@@ -47,5 +47,6 @@ __all__ = [
     "Send",
     "Stream",
     "Subjects",
+    "invalid",
     "serve",
 ]

@@ -82,6 +82,8 @@ class NewFault(Wire):
     """A tag of the job, or of the job that a request is about"""
     nth: Annotated[int | MISSING, Field(examples=[3], ge=1, le=1000000000)] = MISSING
     """Only the nth of those that it is for, counted from 1"""
+    passes: Annotated[int | MISSING, Field(examples=[3], ge=0, le=1000000000)] = MISSING
+    """How many of those that it is for pass before it may hit"""
     probability: Annotated[float | MISSING, Field(examples=[0.25], ge=0.0, le=1.0)] = MISSING
     """With which probability each of them is hit"""
     seed: Annotated[int | MISSING, Field(examples=[7], ge=0, le=9007199254740991)] = MISSING

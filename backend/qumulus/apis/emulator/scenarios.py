@@ -1,0 +1,106 @@
+"""Scenarios: the clock, the devices, the instances and the faults of a cloud, said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import Depends
+from pydantic import ValidationError
+
+from qumulus.apis.dependencies import Cloud as CloudParameter
+from qumulus.apis.given import given
+from qumulus.core.accounts import InstanceNaming
+from qumulus.core.cloud import Cloud
+from qumulus.core.faults import FaultRule, check
+from qumulus.emulation import clock as emulation
+from qumulus.openapi.contract import Operations, invalid
+
+from .callers import Administrator
+from .faults import FaultOperations
+from .naming import Naming
+from .schemas.scenarios import Begun, Scenario
+from .translate import devices as translate_devices
+from .translate import faults as translate_faults
+from .translate import instances as translate_instances
+
+operation = Operations()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a scenario is set up on."""
+
+    cloud: Cloud
+    naming: InstanceNaming
+    operations: Mapping[str, Collection[str]]
+
+
+async def _stage(cloud: CloudParameter, naming: Naming, operations: FaultOperations) -> Stage:
+    return Stage(cloud, naming, operations)
+
+
+@operation("beginScenario")
+def begin_scenario(body: Scenario, administrator: Administrator, stage: Annotated[Stage, Depends(_stage)]) -> Begun:
+    """Set it up."""
+    return begin(body, stage)
+
+
+def begin(scenario: Scenario, stage: Stage) -> Begun:
+    """Set a scenario up, after a look at all of it.
+
+    Raises:
+        QumulusError: it says what can't be; nothing was done.
+    """
+    for step in steps(scenario, stage):
+        step()
+    made = stage.cloud.faults.replace(rules(scenario, stage))  # last: their times count from now
+    return Begun(name=scenario.name, faults=[fault.id for fault in made])
+
+
+def steps(scenario: Scenario, stage: Stage) -> list[Callable[[], object]]:
+    """Return what is to be done before the faults, in its order, when all of the scenario has been looked at."""
+    cloud = stage.cloud
+    devices = [(cloud.catalogue.device(each.device).name, each.settings) for each in given(scenario.devices, [])]
+    instances = [translate_instances.core_instance(each, stage.naming) for each in given(scenario.instances, [])]
+    there = {each.name for account in cloud.accounts.accounts() for each in cloud.accounts.instances(account.id)}
+    for rule in rules(scenario, stage):
+        check(rule, stage.operations)
+    todo: list[Callable[[], object]] = []
+    if (clock := given(scenario.clock)) is not None:
+        todo.append(
+            partial(
+                emulation.set_clock, cloud.clock, rate=clock.rate, now=given(clock.now), bearers=clock.bearer_tokens
+            )
+        )
+    todo += [partial(_set, cloud, name, settings) for name, settings in devices]
+    return [*todo, *(partial(cloud.accounts.add_instance, each) for each in instances if each.name not in there)]
+
+
+def rules(scenario: Scenario, stage: Stage) -> list[FaultRule]:
+    """Return the rules of a scenario, whose times count from now."""
+    cloud = stage.cloud
+    return [translate_faults.rule(each, cloud.clock.now(), cloud.catalogue) for each in given(scenario.faults, [])]
+
+
+def _set(cloud: Cloud, device: str, settings: Any) -> None:
+    cloud.device_settings.set(device, translate_devices.core_settings(settings))
+
+
+def read(document: str) -> Scenario:
+    """Return the scenario that a document in JSON is.
+
+    Raises:
+        Refused: it is none; the error says where and why.
+    """
+    try:
+        return Scenario.model_validate_json(document, strict=True, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise invalid(error.errors()) from None
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of scenarios."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
