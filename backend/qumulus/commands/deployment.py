@@ -10,8 +10,8 @@ from typing import Any
 import typer
 
 from qumulus.core.errors import InvalidRequest
+from qumulus.core.services import path_name
 from qumulus.services import archive, definition
-from qumulus.services.definition import service_name
 
 from . import show
 from .cloud import Cloud, at
@@ -26,7 +26,7 @@ def deploy(
     """Send the files of a folder, and wait until the packages are installed."""
     try:
         files = archive.pack(folder)
-        name = service_name(name or definition.title_of(folder))
+        name = path_name(name or definition.title_of(folder))
     except InvalidRequest as error:
         fail(error.message)
     body: dict[str, Any] = {

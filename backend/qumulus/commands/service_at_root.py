@@ -13,8 +13,8 @@ from pathlib import Path
 import typer
 
 from qumulus.core.errors import InvalidRequest
+from qumulus.core.services import path_name
 from qumulus.services import archive, definition
-from qumulus.services.definition import service_name
 
 from .cloud import Cloud
 from .deployment import deploy
@@ -27,7 +27,7 @@ ADDRESS = re.compile(r"quantum cloud on (http://\S+)")
 def serve_at_root(folder: Path, port: int, name: str | None, *, entrypoint: str | None, strict: bool) -> None:
     """Start the server, deploy, and go on until the server ends or Ctrl-C."""
     try:
-        name = service_name(name or definition.title_of(folder))
+        name = path_name(name or definition.title_of(folder))
     except InvalidRequest as error:
         fail(error.message)
     environment = os.environ | {

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from .errors import InvalidRequest
+
 PREFIX = "service:"  # before the name of a service where a job names its device
 BESIDE = "program:"  # before the name of a device where a job is a user's program that runs beside it
 NAMESPACE = uuid.UUID("7c0f1b52-6c0e-5a1c-9d4f-5f2c3f9b8f10")
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def device_of(service: str) -> str:
@@ -38,6 +42,18 @@ def device_beside(queue: str) -> str:
 def is_device(device: str) -> bool:
     """Say whether the device of a job is a real one, and not a queue of programs of users."""
     return not device.startswith((PREFIX, BESIDE))
+
+
+def path_name(title: str) -> str:
+    """Return a name that fits into a path, from a title or a folder's name.
+
+    Raises:
+        InvalidRequest: nothing of it fits.
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:63].strip("-")
+    if not NAME.fullmatch(name):
+        raise InvalidRequest(f"{title!r} gives no name for a service: use letters and digits.")
+    return name
 
 
 class ServiceState(StrEnum):
@@ -67,6 +83,11 @@ class Service:
         """Return the id, which is the same in every installation."""
         return uuid.uuid5(NAMESPACE, self.name)
 
+    @property
+    def definition_id(self) -> uuid.UUID:
+        """Return the id of the version that is deployed, of which a service has one at a time; it is the same for all."""
+        return uuid.uuid5(NAMESPACE, f"{self.name}/definition")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
@@ -94,6 +115,23 @@ class Services(Protocol):
 
         Raises:
             InvalidRequest: it is no service: the text says what is missing or wrong.
+        """
+        ...
+
+    def change(self, name: str, change: Callable[[Mapping[str, bytes]], Mapping[str, bytes]]) -> Service:
+        """Deploy a service anew with other files, made of those that it has.
+
+        Raises:
+            UnknownService
+            InvalidRequest: it is no service then.
+        """
+        ...
+
+    def opened(self, value: bytes) -> Mapping[str, bytes]:
+        """Return the files in a zip file, by path.
+
+        Raises:
+            InvalidRequest: it is none, or has too much in it.
         """
         ...
 

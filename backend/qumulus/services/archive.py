@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import io
+import stat
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +14,7 @@ from qumulus.core.errors import InvalidRequest, TooLarge
 
 MOST_FILES = 10_000
 MOST_DEPTH = 30
+MOST_BYTES = 512 << 20  # in a zip file that somebody has sent, unpacked
 LEFT_OUT = frozenset({".git", ".venv", "venv", "__pycache__", ".ruff_cache", ".pytest_cache", "node_modules", "out"})
 
 
@@ -61,6 +64,33 @@ def unzipped(value: bytes) -> dict[str, bytes]:
     """Return the files of what `zipped` has made."""
     with zipfile.ZipFile(io.BytesIO(value)) as package:
         return {name: package.read(name) for name in package.namelist()}
+
+
+def opened(value: bytes) -> dict[str, bytes]:
+    """Return the files of a zip file that somebody has sent; caches, environments and links are left out.
+
+    Raises:
+        InvalidRequest: it is none.
+        TooLarge: it has too many files, or too much in them.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(value)) as package:
+            wanted = [entry for entry in package.infolist() if not entry.is_dir() and _belongs(entry)]
+            if len(wanted) > MOST_FILES or sum(entry.file_size for entry in wanted) > MOST_BYTES:
+                raise TooLarge(f"The zip file has more than {MOST_FILES:,} files or {MOST_BYTES >> 20} MiB in them.")
+            files = {
+                entry.filename: package.read(entry) for entry in wanted
+            }  # `read` goes no further than the size that is said
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        raise InvalidRequest(
+            "The program is not a zip file that can be opened: pack the folder of the service."
+        ) from None
+    return files
+
+
+def _belongs(entry: zipfile.ZipInfo) -> bool:
+    link = stat.S_ISLNK(entry.external_attr >> 16)
+    return not link and not LEFT_OUT & set(PurePosixPath(entry.filename).parts)
 
 
 def pack(folder: Path) -> dict[str, bytes]:

@@ -23,7 +23,6 @@ MANIFESTS = ("qhub.json", "planqk.json")
 DESCRIPTIONS = ("openapi.yaml", "openapi.yml", "openapi-spec.yml", "openapi-spec.yaml", "openapi.json")
 ENTRYPOINT = "src.program:run"
 ENTRYPOINT_FORM = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 MOST_MEMORY = 1024.0  # GB
 
 
@@ -81,18 +80,6 @@ def title_of(folder: Path) -> str:
         InvalidRequest: the manifest can't be read.
     """
     return _member(_manifest(folder), "name", str, folder.resolve().name)
-
-
-def service_name(title: str) -> str:
-    """Return a name that fits into a path, from a title or a folder's name.
-
-    Raises:
-        InvalidRequest: nothing of it fits.
-    """
-    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:63].strip("-")
-    if not NAME.fullmatch(name):
-        raise InvalidRequest(f"{title!r} gives no name for a service: use letters and digits.")
-    return name
 
 
 def _manifest(folder: Path) -> Mapping[str, Any]:

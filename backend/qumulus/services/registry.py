@@ -27,7 +27,7 @@ from qumulus.core.errors import InvalidRequest, QumulusError, UnknownService
 from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, Deployed, SealedStore, ServiceStore
 from qumulus.core.results import LogLine, Outcome
-from qumulus.core.services import PREFIX, Deployment, Service, ServiceState, service_of
+from qumulus.core.services import NAME, PREFIX, Deployment, Service, ServiceState, service_of
 
 from . import archive, definition, description
 from .builds import Builds, Key, key_of
@@ -113,7 +113,7 @@ class ServiceRegistry:
 
     def deploy(self, name: str, files: Mapping[str, bytes], deployment: Deployment) -> Service:
         """Take over the files of a service. See `Services.deploy`."""
-        if not definition.NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise InvalidRequest(f"{name[:80]!r} is no name for a service: use small letters, digits and hyphens.")
         version = _digest(files, deployment)
         place = self._unpack(version, files)
@@ -145,6 +145,16 @@ class ServiceRegistry:
         else:
             self._builds.begin(deployed)
         return service
+
+    def change(self, name: str, change: Callable[[Mapping[str, bytes]], Mapping[str, bytes]]) -> Service:
+        """Deploy a service anew with other files. See `Services.change`."""
+        deployed = self._store.get(name)
+        files = archive.unzipped(self._store.package(name, deployed.service.version))
+        return self.deploy(name, change(files), deployed.deployment)
+
+    def opened(self, value: bytes) -> Mapping[str, bytes]:
+        """Return the files in a zip file. See `Services.opened`."""
+        return archive.opened(value)
 
     def remove(self, name: str) -> None:
         """Remove a service. See `Services.remove`."""

@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from qumulus.core import accounts
-from qumulus.core.errors import NotAuthenticated, UnknownJob
+from qumulus.core.errors import NotAllowed, NotAuthenticated, UnknownJob
 
 SCHEME = "planqk"
+ADMINISTRATOR = "admin"
+ADMINISTRATOR_ONLY = "Others can reach this server: deploy with the administrator's token."
 
 # the token that the program of a service has: it names the execution, and whose token that was started with
 EXECUTION_TOKEN = re.compile(r"execution-(?P<execution>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<token>.+)")
@@ -64,6 +66,44 @@ async def _bearer(request: Request, caller: Caller) -> str:
 
 Bearer = Annotated[str, Depends(_bearer)]
 PersonalCaller = Annotated[accounts.Caller, Depends(personally_authenticated)]  # X-Auth-Token, or a bearer
+
+
+async def _personal_token(request: Request, caller: PersonalCaller) -> str:
+    """The token itself, once it is known; for the program of an execution."""
+    del caller
+    token = request.headers.get("x-auth-token") or request.headers.get("authorization", "").partition(" ")[2]
+    return _account_token(token.strip())
+
+
+PersonalToken = Annotated[str, Depends(_personal_token)]
+
+
+def deploying(request: Request) -> accounts.Caller:
+    """Who may deploy services: every account where nobody else can reach the server, the administrator elsewhere.
+
+    Raises:
+        NotAuthenticated: there is no token, or it is unknown.
+        NotAllowed: it is not the administrator's, and others can reach the server.
+    """
+    token = (request.headers.get("x-auth-token") or request.headers.get("authorization", "").partition(" ")[2]).strip()
+    try:
+        return (
+            personally_authenticated(request) if request.app.state.accounts_deploy else _administrator(request, token)
+        )
+    except NotAuthenticated:
+        return _administrator(request, token)
+
+
+def _administrator(request: Request, token: str) -> accounts.Caller:
+    known = request.app.state.cloud.accounts
+    try:
+        return known.authenticate(ADMINISTRATOR, token)
+    except NotAuthenticated:
+        personally_authenticated(request)
+        raise NotAllowed(ADMINISTRATOR_ONLY) from None
+
+
+Deployer = Annotated[accounts.Caller, Depends(deploying)]
 
 
 async def _execution(request: Request, caller: PersonalCaller) -> str | None:

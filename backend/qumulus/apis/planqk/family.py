@@ -19,6 +19,9 @@ PLANQK = Family(
             module="qumulus.apis.planqk.platform.app",
             prefixes=("/platform",),
             cut=True,
+            options=lambda settings, _secret: {
+                "accounts_deploy": settings.loopback and not settings.allow_exposed and settings.public_url is None
+            },
         ),
         Api(
             name="planqk-quantum",

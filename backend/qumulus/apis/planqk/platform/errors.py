@@ -11,7 +11,9 @@ from .schemas.error import Problem as ProblemBody
 
 def _body(model: type[ProblemBody], problem: Problem) -> ProblemBody:
     title = HTTPStatus(problem.status).phrase
-    return model(type="about:blank", title=title, status=problem.status, detail=problem.message)
+    return model(
+        type="about:blank", title=title, status=problem.status, detail=problem.message, error_message=problem.message
+    )
 
 
 ERRORS = Errors(body=_body, otherwise=ProblemBody)

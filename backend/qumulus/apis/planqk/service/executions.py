@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from qumulus.apis.dependencies import Jobs, Pools, Services
 from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
+from qumulus.apis.planqk import executions as family
 from qumulus.apis.planqk.callers import Bearer, Caller, authenticated, execution_token
 from qumulus.core import services
 from qumulus.core.errors import IllegalTransition
@@ -42,7 +43,7 @@ Awaited = Annotated[bool, Depends(hold("id", authenticated, RESULT_SECONDS))]
 @operation("getServiceExecutions")
 def get_service_executions(service: Name, caller: Caller, jobs: Jobs, services: Services) -> list[ServiceExecution]:
     found = services.service(service)
-    page = jobs.find(JobQuery(account=caller.account, device=requests.device(found), limit=MOST_LISTED))
+    page = jobs.find(JobQuery(account=caller.account, device=family.device(found), limit=MOST_LISTED))
     return [translate.execution(job, found) for job in page.jobs]
 
 
@@ -72,7 +73,7 @@ def start_execution(
     services.check(service, asked.parameters)
     job_id = str(uuid.uuid4())
     with services.keep_secrets(job_id, asked.secrets, execution_token(job_id, token)):
-        job = jobs.submit(keyed(requests.job(found, asked, caller, job_id, base.origin), key))
+        job = jobs.submit(keyed(family.job(found, asked, caller, job_id, base.origin), key))
     return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
 
 

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pydantic import MISSING
 
+from qumulus.apis.planqk.executions import Asked, pool_file
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import Excluded, InvalidRequest, UnknownFile, UnknownPool
-from qumulus.core.jobs import NewJob
+from qumulus.core.errors import Excluded, InvalidRequest, UnknownPool
 from qumulus.core.pools import PoolReference, Pools
-from qumulus.core.services import Service, device_of
-from qumulus.payloads import SERVICE
-from qumulus.payloads.user_programs import Parameters
 
 from .schemas.execution import RequestBody
 
-API = "planqk/service"
 MOST_NAME_BYTES = 250  # of a parameter: each is a file or a folder for its program
 REFERENCES = {"dataRef": "data", "paramsRef": "params"}  # the first generation's: a file of a data pool is the value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request, taken apart."""
-
-    parameters: Mapping[str, Any]
-    tags: tuple[str, ...] = ()
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # by variable of the environment
-    pools: Mapping[str, PoolReference] = field(default_factory=dict)  # by parameter
-    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by parameter: pool and file
 
 
 def read(body: RequestBody, pools: Pools, brought: Collection[str], caller: Caller) -> Asked:
@@ -55,7 +39,7 @@ def read(body: RequestBody, pools: Pools, brought: Collection[str], caller: Call
         if (told := members.pop(reference, None)) is not None:
             if members.pop(parameter, None) is not None:
                 raise Excluded(parameter, reference)
-            files[parameter] = _file(reference, told, pools, caller)
+            files[parameter] = pool_file(reference, told, pools, caller)
     referred = {name: value for name, value in members.items() if _is_pool(value)}
     return Asked(
         parameters={name: value for name, value in members.items() if name not in referred},
@@ -63,33 +47,6 @@ def read(body: RequestBody, pools: Pools, brought: Collection[str], caller: Call
         secrets={secret_variable(name): secret for name, secret in given.items()},
         pools=_pools(referred, pools, brought, caller),
         files=files,
-    )
-
-
-def device(service: Service) -> str:
-    """The queue of its executions."""
-    return device_of(service.name)
-
-
-def job(service: Service, asked: Asked, caller: Caller, job_id: str, origin: str) -> NewJob:
-    """The job that runs it. Secrets are named in it, no more."""
-    return NewJob(
-        job_id=job_id,
-        account=caller.account,
-        device=device(service),
-        kind=SERVICE.name,
-        api=API,
-        payload=SERVICE.encode(Parameters(asked.parameters)),
-        name=service.title,
-        tags=asked.tags,
-        attempts=1,
-        request={
-            "secrets": sorted(asked.secrets),
-            "service_id": str(service.id),
-            "origin": origin,
-            "pools": {name: asdict(reference) for name, reference in asked.pools.items()},
-            "files": asked.files,
-        },
     )
 
 
@@ -119,13 +76,3 @@ def _pools(
             if parameter not in brought:
                 raise
     return found
-
-
-def _file(reference: str, told: Any, pools: Pools, caller: Caller) -> Mapping[str, str]:
-    """The file that stands for a parameter; its data pool has to be the caller's."""
-    pool, file = (told.get("dataPoolId"), told.get("fileId")) if isinstance(told, dict) else (None, None)
-    if not isinstance(pool, str) or not isinstance(file, str):
-        raise InvalidRequest(f"{reference} has to be an object with dataPoolId and fileId, both texts.")
-    if all(each.id != file for each in pools.files(pool, caller)):
-        raise UnknownFile(file)
-    return {"pool": pool, "file": file}

@@ -20,3 +20,7 @@ class Problem(Wire):
         str, Field(examples=["There is no data pool with the id '0': list the data pools to see the ids."])
     ]
     """A sentence that says what to do"""
+    error_message: Annotated[
+        str, Field(alias="errorMessage", examples=["There is no data pool 6c1b2c8a-33b7-4b9c-9a0e-0a4b0e3a6b11."])
+    ]
+    """The same sentence, where the older clients look for it"""

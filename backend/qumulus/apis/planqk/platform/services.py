@@ -1,0 +1,87 @@
+"""Services: deploy, list, change, remove."""
+
+from __future__ import annotations
+
+from qumulus.apis.dependencies import Origin, Services
+from qumulus.apis.given import given
+from qumulus.apis.planqk.callers import Deployer, PersonalCaller
+from qumulus.core.errors import UnknownService, WrongState
+from qumulus.core.services import Deployment, path_name
+from qumulus.openapi.contract import Operations
+
+from .schemas import service as wire
+from .translate import services as translate
+
+operation = Operations()
+
+
+@operation("getServices")
+def get_services(
+    _caller: PersonalCaller, services: Services, lifecycle: wire.Lifecycle | None = None
+) -> list[wire.Overview]:
+    shown = [translate.overview(service) for service in services.services()]
+    return [each for each in shown if lifecycle in (None, each.lifecycle)]
+
+
+@operation("getService")
+def get_service(id: wire.Id, _caller: PersonalCaller, services: Services, origin: Origin) -> wire.Service:
+    return translate.service(translate.found(services, id), origin)
+
+
+@operation("getServiceOpenApi")
+def get_service_open_api(id: wire.Id, _caller: PersonalCaller, services: Services) -> wire.Document:
+    return wire.Document.model_validate(services.document(translate.found(services, id).name))
+
+
+@operation("createManagedService")
+def create_managed_service(
+    name: wire.NewName,
+    body: wire.SourceUpload,
+    _caller: Deployer,
+    services: Services,
+    origin: Origin,
+    description: wire.Text | None = None,
+    milli_cpus: wire.MilliCpus | None = None,
+    memory_in_megabytes: wire.Megabytes | None = None,
+    runtime: wire.Runtime | None = None,
+    gpu_count: wire.Count | None = None,
+    gpu_accelerator: wire.Gpu | None = None,
+) -> wire.Service:
+    called = path_name(name)
+    if _taken(called, services):
+        raise WrongState(
+            f"There is a service named {called}: give its id as serviceId in planqk.json, or another name."
+        )
+    files = translate.with_members(
+        name=name,
+        description=description,
+        runtime=None if runtime is None else runtime.value,
+        resources=translate.resources(milli_cpus, memory_in_megabytes, gpu_count, gpu_accelerator),
+    )(services.opened(body.user_code))
+    if (document := given(body.api_definition)) is not None:
+        files = translate.with_document(document)(files)
+    return translate.service(services.deploy(called, files, Deployment()), origin)
+
+
+@operation("deleteService")
+def delete_service(id: wire.Id, _caller: Deployer, services: Services) -> None:
+    services.remove(translate.found(services, id).name)
+
+
+@operation("updateServiceDescription")
+def update_service_description(
+    id: wire.Id, body: wire.DescriptionUpdate, _caller: Deployer, services: Services
+) -> None:
+    services.change(translate.found(services, id).name, translate.with_members(description=body.description))
+
+
+@operation("updateServiceDisplayName")
+def update_service_display_name(id: wire.Id, body: wire.NameUpdate, _caller: Deployer, services: Services) -> None:
+    services.change(translate.found(services, id).name, translate.with_members(name=body.display_name))
+
+
+def _taken(name: str, services: Services) -> bool:
+    try:
+        return bool(services.service(name))
+    except UnknownService:
+        return False

@@ -1,0 +1,164 @@
+"""Services of the core and those of the platform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import MISSING
+
+from qumulus.apis.given import given
+from qumulus.apis.planqk.platform.schemas import service as wire
+from qumulus.core.errors import InvalidRequest, UnknownService
+from qumulus.core.services import Service, Services, ServiceState
+
+VERSION = "1"  # a service has one at a time
+MANIFESTS = ("qhub.json", "planqk.json")
+DOCUMENT = "openapi.yaml"
+DOCUMENTS = ("openapi.yaml", "openapi.yml", "openapi-spec.yml", "openapi-spec.yaml", "openapi.json")
+NEEDS_PROGRAM = "Upload a zip file of the folder of the service."
+STATES: Mapping[ServiceState, wire.BuildStatus] = {
+    ServiceState.BUILDING: wire.BuildStatus.WORKING,
+    ServiceState.READY: wire.BuildStatus.SUCCESS,
+    ServiceState.FAILED: wire.BuildStatus.FAILURE,
+}
+Files = Mapping[str, bytes]
+
+
+def found(services: Services, service_id: UUID, version_id: UUID | None = None) -> Service:
+    """The service with that id, and that version of its.
+
+    Raises:
+        UnknownService
+    """
+    for service in services.services():
+        if service.id == service_id and version_id in (None, service.definition_id):
+            return service
+    raise UnknownService(str(service_id))
+
+
+def of_version(services: Services, version_id: UUID) -> Service:
+    """The service that has that version.
+
+    Raises:
+        UnknownService
+    """
+    for service in services.services():
+        if service.definition_id == version_id:
+            return service
+    raise UnknownService(str(version_id))
+
+
+def version(service: Service, origin: str) -> wire.Version:
+    """A service as it is deployed."""
+    return wire.Version(
+        id=str(service.definition_id),
+        version=VERSION,
+        name=service.title,
+        context=service.name,
+        description=service.description,
+        gateway_endpoint=f"{origin}/services/{service.name}",
+        type=wire.Type.MANAGED,
+        lifecycle=wire.Lifecycle.ACCESSIBLE,
+        created_at=time(service.deployed_at),
+    )
+
+
+def service(service: Service, origin: str) -> wire.Service:
+    """A service with its version."""
+    return wire.Service(
+        id=str(service.id),
+        name=service.name,
+        display_name=service.title,
+        current_user_permission="OWNER",
+        service_definitions=[version(service, origin)],
+    )
+
+
+def overview(service: Service) -> wire.Overview:
+    """A service in a list."""
+    return wire.Overview(
+        id=str(service.id),
+        service_definition_id=str(service.definition_id),
+        name=service.name,
+        display_name=service.title,
+        type=wire.Type.MANAGED,
+        lifecycle=wire.Lifecycle.ACCESSIBLE,
+        created_at=time(service.deployed_at),
+        build_status=STATES[service.state],
+    )
+
+
+def build(service: Service) -> wire.Build:
+    """How far its deployment is, with what the installer said where that failed."""
+    failed = service.state is ServiceState.FAILED
+    reason = service.reason or ""
+    return wire.Build(
+        status=STATES[service.state],
+        step=wire.BuildStep.BUILD_IMAGE if service.state is not ServiceState.READY else wire.BuildStep.PUSH_IMAGE,
+        created_at=time(service.deployed_at),
+        validation_result=wire.Validation(state="ERROR", summary=reason, messages=reason.splitlines())
+        if failed
+        else MISSING,
+    )
+
+
+def time(at: datetime) -> str:
+    """A time as the clients read it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def with_members(**members: Any) -> Callable[[Files], Files]:
+    """What puts members into the manifest of a service; None leaves one as it is."""
+
+    def change(files: Files) -> Files:
+        name = next((each for each in MANIFESTS if each in files), MANIFESTS[-1])
+        try:
+            manifest = json.loads(files.get(name, b"{}"))
+        except ValueError as error:
+            raise InvalidRequest(f"{name} can't be read: {error}.") from None
+        if not isinstance(manifest, dict):
+            raise InvalidRequest(f"{name} has to hold an object.")
+        for member, value in members.items():
+            if isinstance(value, Mapping):
+                present = manifest.get(member)
+                manifest[member] = {**(present if isinstance(present, dict) else {}), **value}
+            elif value is not None:
+                manifest[member] = value
+        return {**files, name: json.dumps(manifest, indent=2).encode()}
+
+    return change
+
+
+def with_document(content: bytes) -> Callable[[Files], Files]:
+    """What puts an OpenAPI document into the place of the one that a service has."""
+    return lambda files: {
+        **{name: each for name, each in files.items() if name not in DOCUMENTS},
+        DOCUMENT: content,
+    }
+
+
+def resources(
+    milli_cpus: int | None, megabytes: int | None, gpus: int | None = None, accelerator: str | None = None
+) -> Mapping[str, Any] | None:
+    """The resources of a manifest: cores, gigabytes, GPUs."""
+    told: dict[str, Any] = {}
+    if milli_cpus:
+        told["cpu"] = milli_cpus / 1000
+    if megabytes:
+        told["memory"] = megabytes / 1024
+    if gpus is not None:
+        told["gpu"] = {"type": accelerator or "NONE", "count": gpus}
+    return told or None
+
+
+def configured(body: wire.ResourceConfiguration) -> Mapping[str, Any] | None:
+    """The same, of a change of one of them."""
+    if body.type is wire.ResourceKind.CPU:
+        return resources(body.amount, None)
+    if body.type is wire.ResourceKind.MEMORY:
+        return resources(None, body.amount)
+    return resources(None, None, body.amount, given(body.accelerator))
