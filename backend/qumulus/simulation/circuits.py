@@ -18,7 +18,7 @@ from qiskit.circuit import Clbit, ParameterExpression, QuantumCircuit
 from qiskit.circuit.classical import expr
 from qiskit.utils.units import apply_prefix
 
-from . import gates, schedule
+from . import gates, length, schedule
 from .classical import bits_of, compile_lvalue, compile_value
 from .devices import DeviceModel
 from .durations import linear
@@ -77,6 +77,11 @@ class ActiveCircuit:
         return np.eye(2) if noise is None or qubit in self.recorded else noise.confusion[self.physical[qubit]]
 
 
+def too_long() -> Refused:
+    """The error of a circuit with too many steps."""
+    return Refused(f"The circuit has more than {MOST_STEPS} steps when its loops are unrolled.", {"steps": MOST_STEPS})
+
+
 def scan(
     circuit: QuantumCircuit, model: DeviceModel, *, observed: Iterable[int] = (), ignored: Iterable[Clbit] = ()
 ) -> ActiveCircuit:
@@ -93,6 +98,8 @@ def scan(
             f"The circuit has {circuit.num_qubits} qubits and {model.name} only {model.n_qubits}: "
             "transpile it for the device."
         )
+    if length.steps(circuit) > MOST_STEPS:
+        raise too_long()
     scanner = _Scanner(circuit, model)
     steps = list(scanner.read(circuit, range(circuit.num_qubits), scanner.bits, {}))
     if model.scheduled:
@@ -150,9 +157,7 @@ class _Scanner:
     def _count(self) -> None:
         self._left -= 1
         if self._left < 0:
-            raise Refused(
-                f"The circuit has more than {MOST_STEPS} steps when its loops are unrolled.", {"steps": MOST_STEPS}
-            )
+            raise too_long()
 
     def _steps(
         self,
