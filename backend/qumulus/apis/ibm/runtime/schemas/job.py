@@ -51,7 +51,7 @@ LogLevel = TypeAliasType(
         Field(examples=["WARNING"], pattern="^(CRITICAL|ERROR|WARNING|INFO|DEBUG|critical|error|warning|info|debug)$"),
     ],
 )
-"""Least severity that is logged"""
+"""Least severity that is to be logged; it changes nothing, the log of a job is kept whole"""
 
 
 Offset = TypeAliasType("Offset", Annotated[int, Field(ge=0, le=1000000000)])

@@ -71,6 +71,7 @@ class CreateSessionRequest(Wire):
     """The instance; the header decides"""
     max_ttl: Seconds | MISSING = MISSING
     interactive_ttl: Seconds | MISSING = MISSING
+    """How long it may be idle; the service gives 60 s to a session and 1 s to a batch, whatever is asked for"""
     active_ttl: Seconds | MISSING = MISSING
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import MISSING
 
+from qumulus.apis.given import given
 from qumulus.apis.ibm import names
 from qumulus.apis.ibm.runtime import programs
 from qumulus.apis.ibm.runtime.changes import Behaviour, Change
@@ -109,7 +110,7 @@ def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:
     calibration = None
     if body.calibration_id is not MISSING:
         calibration = names.calibration_id(devices, device, calibration_id=body.calibration_id)
-    request: dict[str, Any] = {"runtime": _given(body.runtime) or "default", "max_execution_time": LONGEST}
+    request: dict[str, Any] = {"runtime": given(body.runtime) or "default", "max_execution_time": LONGEST}
     if body.cost is not MISSING:
         request["max_execution_time"] = body.cost
     if body.dry_run is True:
@@ -121,8 +122,8 @@ def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:
         kind=kind.name,
         api=API,
         payload=kind.encode(PrimitiveInput(body.backend, body.params)),
-        tags=tuple(dict.fromkeys(_given(body.tags) or ())),
-        session=_given(body.session_id),
+        tags=tuple(dict.fromkeys(given(body.tags) or ())),
+        session=given(body.session_id),
         calibration=calibration,
         private=body.private is True,
         request=request,
@@ -218,8 +219,3 @@ def metrics(
         estimated_completion_time=expected_end or MISSING,
         position_in_queue=MISSING if position is None else position + 1,
     )
-
-
-def _given(value: Any) -> Any:
-    """What was sent, or None where nothing was."""
-    return None if value is MISSING else value
