@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from servers import Server
@@ -79,3 +80,23 @@ def test_try_it_out_works_where_the_provider_api_stands_at_the_root(page: Page, 
         assert answered(page, "getJobs") == ("200", "[]")
         shown = page.locator("[id$='-getJobs'] .request-url pre").inner_text()
         assert shown.startswith(f"{server.url}/jobs?device_id=")  # at the root, where an engine asks
+
+
+AUTHORIZED = [("user", "listDevices"), ("emulator", "listAccounts"), ("ibm-runtime", "listBackends")]
+
+
+@pytest.mark.parametrize(("api", "operation"), AUTHORIZED)
+def test_one_click_authorizes_as_the_default_account(page: Page, live_server: Server, api: str, operation: str) -> None:
+    page.goto(f"{live_server.url}/docs?api={api}")
+    page.get_by_role("button", name="Authorize as the default account").click(timeout=SECONDS)
+    try_out(page, operation)
+    status, body = answered(page, operation)
+    assert status == "200", body
+
+
+def test_credentials_of_ones_own_are_not_shown(page: Page, tmp_path: Path) -> None:
+    with Server(tmp_path / "state", environment={"QUMULUS_ADMIN_TOKEN": "only-mine-1234"}) as server:
+        page.goto(server.url + "/docs?api=emulator")
+        expect(page.locator(".swagger-ui .info .title")).to_be_visible(timeout=SECONDS)
+        expect(page.get_by_role("button", name="Authorize as the default account")).to_be_hidden()
+        assert "only-mine-1234" not in page.content()

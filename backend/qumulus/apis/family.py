@@ -49,6 +49,7 @@ class Credential:
     scheme: str  # what it is kept under
     setting: str = "token"  # the setting that holds the default account's secret
     form: str = "{secret}"  # what clients send; {id} is `local` for the default account, and random for others
+    documents: tuple[str, ...] = ()  # the security schemes that it is sent by, as the specifications call them
     more: tuple[str, ...] = ()  # let in besides, as long as the setting has its documented default
 
     def of(self, secret: str) -> str:

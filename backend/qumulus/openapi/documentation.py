@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from starlette.applications import Starlette
@@ -50,8 +51,15 @@ class Added:
     ahead: bool = False  # of all others
 
 
-def documentation(served: Sequence[Served], added: Callable[[], Sequence[Added]] = tuple) -> Starlette:
-    """`/docs`, `/redoc`, `/openapi/<api>.yaml` and `.json` for all of ``served`` and what is ``added`` at the time."""
+def documentation(
+    served: Sequence[Served],
+    added: Callable[[], Sequence[Added]] = tuple,
+    known: Mapping[str, str] = MappingProxyType({}),
+) -> Starlette:
+    """`/docs`, `/redoc`, `/openapi/<api>.yaml` and `.json` for all of ``served`` and what is ``added`` at the time.
+
+    ``known`` are credentials, by security scheme, that everybody knows: one click authorizes with them.
+    """
     documents = _Documents(served, added)
 
     def document_json(request: Request) -> Response:
@@ -61,7 +69,10 @@ def documentation(served: Sequence[Served], added: Callable[[], Sequence[Added]]
         return Response(documents.as_yaml(request.path_params["name"]), media_type="application/yaml")
 
     def swagger_ui(_request: Request) -> Response:
-        return HTMLResponse(_page("Qumulus: Swagger UI", documents.titles(), SWAGGER_UI), headers=CLOSED)
+        return HTMLResponse(
+            _page("Qumulus: Swagger UI", documents.titles(), SWAGGER_UI.replace("{known}", json.dumps(dict(known)))),
+            headers=CLOSED,
+        )
 
     def redoc(_request: Request) -> Response:
         return HTMLResponse(_page("Qumulus: ReDoc", documents.titles(), REDOC), headers=CLOSED)
@@ -159,7 +170,7 @@ PAGE = """<!DOCTYPE html>
   body { margin: 0; }
   header { display: flex; gap: 1em; align-items: center; padding: .7em 1.5em; background: #1b2330; color: #fff;
            font: 15px system-ui, sans-serif; }
-  header select { font: inherit; padding: .25em .5em; }
+  header select, header button { font: inherit; padding: .25em .5em; }
   header a { color: #9fc5ff; }
   img[src^="https://cdn."] { display: none; }
 </style>
@@ -167,6 +178,7 @@ PAGE = """<!DOCTYPE html>
 <body>
 <header>
   <label>API <select id="api">{options}</select></label>
+  <button id="authorize" type="button" hidden>Authorize as the default account</button>
   <a id="yaml">YAML</a> <a id="json">JSON</a> <a id="swagger">Swagger UI</a> <a id="redoc">ReDoc</a>
 </header>
 <main id="document"></main>
@@ -187,7 +199,20 @@ PAGE = """<!DOCTYPE html>
 """
 SWAGGER_UI = """<script src="/docs/files/swagger-ui-bundle.js"></script>
 <script>
-  SwaggerUIBundle({ url, dom_id: "#document", deepLinking: true, tryItOutEnabled: false, validatorUrl: null });
+  const known = {known};
+  const authorize = document.getElementById("authorize");
+  const ui = SwaggerUIBundle({
+    url, dom_id: "#document", deepLinking: true, tryItOutEnabled: false, validatorUrl: null,
+    onComplete: () => {
+      const schemes = Object.keys(ui.specSelectors.securityDefinitions()?.toJS() ?? {}).filter(name => name in known);
+      authorize.hidden = schemes.length === 0;
+      authorize.addEventListener("click", () => {
+        for (const name of schemes) ui.preauthorizeApiKey(name, known[name]);
+        authorize.textContent = "Authorized as the default account";
+        authorize.disabled = true;
+      });
+    },
+  });
 </script>"""
 REDOC = """<script src="/docs/files/redoc.standalone.js"></script>
 <script>Redoc.init(url, { disableSearch: false, hideHostname: false }, document.getElementById("document"));</script>"""

@@ -109,7 +109,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
     )
     apis = families.apis()
     every = [*(served(api, settings.front) for api in apis), Served("emulator", emulator.DOCUMENT)]
-    pages = documentation(every, partial(documents_of, cloud.services, settings.service_at_root))
+    pages = documentation(every, partial(documents_of, cloud.services, settings.service_at_root), known(settings))
     requests = metrics.Requests()
     counted: list[metrics.Collector] = [requests, execution_metrics.Jobs(runners.dispatcher.metrics)]
     not_ready, figures = runners.not_ready, partial(metrics.text, counted)
@@ -158,6 +158,18 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         bodies=Bodies(max(settings.max_bodies_mib, settings.max_body_mib) << 20),
         rules=Rules(rules, storage.faults, storage.clock),
     )
+
+
+def known(settings: Settings) -> Mapping[str, str]:
+    """Return the default account's credentials by security scheme, as far as they are the documented ones and nobody else is let in."""
+    if not settings.loopback:
+        return {}
+    return {
+        name: credential.of(getattr(settings, credential.setting).get_secret_value())
+        for credential in families.credentials().values()
+        if credential.setting in settings.default_credentials
+        for name in credential.documents
+    }
 
 
 def documents_of(services: Services, at_root: str | None) -> Sequence[Added]:

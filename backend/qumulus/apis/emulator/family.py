@@ -8,5 +8,5 @@ EMULATOR = Family(
     name="emulator",
     title="Qumulus",
     apis=(),  # it is told of all others, and so made after them: see `serving.app`
-    credentials=(Credential(scheme="admin", setting="admin_token"),),
+    credentials=(Credential(scheme="admin", setting="admin_token", documents=("Administrator",)),),
 )

@@ -29,7 +29,9 @@ IBM = Family(
             prefixes=("/identity", "/v3/resources", "/catalog/api/v1", "/v2/resource_instances"),
         ),
     ),
-    credentials=(Credential(scheme="ibm", more=("test-token",)),),  # the one in the first examples of the IBM server
+    credentials=(
+        Credential(scheme="ibm", documents=("IBMCloudAuth",), more=("test-token",)),
+    ),  # the one in the first examples of the IBM server
     clients=Clients(
         path="/identity/token",
         templates=MappingProxyType(

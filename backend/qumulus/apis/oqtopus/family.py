@@ -42,8 +42,8 @@ OQTOPUS = Family(
         ),
     ),
     credentials=(
-        Credential(scheme="oqtopus", form="{id}.{secret}"),
-        Credential(scheme="provider", setting="provider_key"),
+        Credential(scheme="oqtopus", form="{id}.{secret}", documents=("ApiToken",)),
+        Credential(scheme="provider", setting="provider_key", documents=("ApiKey",)),
     ),
     clients=Clients(
         path="/jobs",

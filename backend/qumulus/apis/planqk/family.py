@@ -37,7 +37,7 @@ PLANQK = Family(
             at_root="qumulus.apis.planqk.service.at_root:AtRoot",
         ),
     ),
-    credentials=(Credential(scheme="planqk"),),
+    credentials=(Credential(scheme="planqk", documents=("PersonalAccessToken", "ApplicationCredentials")),),
     clients=Clients(
         path="/quantum",
         templates=MappingProxyType(
