@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ READY = {  # the pages, and what is there when each is drawn
     "/devices/brisbane": ".drawing svg circle",
     "/sessions": "table",
     "/services": "pre",
+    "/emulation": ".facts",
     "/tokens": "table",
     "/system": ".checks li",
 }
@@ -54,7 +56,11 @@ def submit(server: Server, code: str = BELL, name: str = "Bell pair", device: st
 
 def picture(page: Page, name: str) -> None:
     if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+def clock(server: Server) -> datetime:
+    return datetime.fromisoformat(ask(server, "GET", "/emulator/clock", **ADMIN)[1]["now"])
 
 
 def heading(page: Page, text: str) -> None:
@@ -136,6 +142,35 @@ def test_filters_stand_in_the_address_and_two_jobs_can_be_compared(page: Page, c
         page.get_by_label(f"Compare {name}").check()
     page.get_by_role("link", name="Compare the two").click()
     expect(page.get_by_text(re.compile("total variation distance"))).to_be_visible(timeout=SECONDS)
+
+
+def test_a_fault_is_set_seen_to_hit_and_taken_back(page: Page, cloud: Server) -> None:
+    page.goto(cloud.url + "/console/emulation")
+    page.get_by_label("What goes wrong").select_option("error")
+    page.get_by_label("API").fill("oqtopus")
+    page.get_by_label("Status").fill("503")
+    page.get_by_label("Times").fill("1")
+    page.get_by_role("button", name="Add the fault").click()
+    row = page.get_by_role("row", name=re.compile("An error in place of the answer"))
+    expect(row).to_be_visible(timeout=SECONDS)
+    task = {"device": "Kawasaki", "n_shots": 10, "code": BELL}
+    assert [ask(cloud, "POST", "/task", task)[0] for _ in range(2)] == [503, 200]
+    expect(row.get_by_role("cell").nth(2)).to_have_text("1", timeout=SECONDS)
+    picture(page, "faults")
+    row.get_by_role("button").click()
+    expect(page.get_by_text("Nothing goes wrong on purpose.")).to_be_visible(timeout=SECONDS)
+
+
+def test_the_clock_of_the_cloud_is_advanced_and_given_back(page: Page, cloud: Server) -> None:
+    page.goto(cloud.url + "/console/emulation")
+    page.get_by_role("button", name="stands").click()
+    expect(page.get_by_text("only when it is advanced")).to_be_visible(timeout=SECONDS)
+    before = clock(cloud)
+    with page.expect_response("**/emulator/clock/advance"):
+        page.get_by_role("button", name="1 day").click()
+    assert clock(cloud) - before == timedelta(days=1)
+    page.get_by_role("button", name="the machine's time again").click()
+    expect(page.get_by_text("as the machine's")).to_be_visible(timeout=SECONDS)
 
 
 def test_a_token_is_made_shown_once_and_revoked(page: Page, cloud: Server) -> None:

@@ -5,6 +5,7 @@ import { live, signInAgain, signOut, token } from "./api/client";
 import { Compare } from "./pages/compare";
 import { Device } from "./pages/device";
 import { Devices } from "./pages/devices";
+import { Emulation } from "./pages/emulation";
 import { Job } from "./pages/job";
 import { Jobs } from "./pages/jobs";
 import { Overview } from "./pages/overview";
@@ -22,6 +23,7 @@ const VIEWS = [
   { path: "/console/devices", title: "Devices" },
   { path: "/console/sessions", title: "Sessions" },
   { path: "/console/services", title: "Services" },
+  { path: "/console/emulation", title: "Emulation" },
   { path: "/console/tokens", title: "Access" },
   { path: "/console/system", title: "System" },
 ];
@@ -91,6 +93,7 @@ function Console() {
           <Route path="/console/devices/:name" component={Device} />
           <Route path="/console/sessions" component={Sessions} />
           <Route path="/console/services" component={Services} />
+          <Route path="/console/emulation" component={Emulation} />
           <Route path="/console/tokens" component={Tokens} />
           <Route path="/console/system" component={System} />
           <Route default component={Missing} />

@@ -13,6 +13,10 @@ export type Session = Schemas["sessions.Session"];
 export type Instance = Schemas["instances.Instance"];
 export type Service = Schemas["services.Service"];
 export type Token = Schemas["tokens.Token"];
+export type Fault = Schemas["faults.Fault"];
+export type NewFault = Schemas["faults.NewFault"];
+export type FaultKind = Schemas["faults.FaultKind"];
+export type Held = Schemas["state.Storage"]["held"][number];
 export type Health = Schemas["emulator.Health"];
 
 type Answer<P extends keyof paths> = paths[P] extends {

@@ -1,12 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Job } from "../api/client";
+import { get, type Job } from "../api/client";
+import { useLoaded } from "../api/live";
 import { seconds, time, waiting } from "../parts/words";
 
 const TICK_MILLISECONDS = 250;
 
 /** How long a job was in each state; what has no end yet grows. */
 export function Timeline({ job }: { job: Job }) {
-  const now = useNow(waiting(job));
+  const now = useNow(waiting(job), job.id);
   const end = job.ended_at ?? new Date(now).toISOString();
   const steps = [
     { name: "waited", from: job.queued_at ?? job.created_at, to: job.running_at ?? end },
@@ -32,12 +33,14 @@ export function Timeline({ job }: { job: Job }) {
   );
 }
 
-function useNow(moves: boolean): number {
-  const [now, setNow] = useState(Date.now);
+/** The time of the cloud's clock, which may be another one than the machine's. */
+function useNow(moves: boolean, key: string): number {
+  const [, tick] = useState(0);
+  const clock = useLoaded(async () => ({ ...(await get("/emulator/clock")), asked: Date.now() }), key, () => moves).data;
   useEffect(() => {
     if (!moves) return undefined;
-    const timer = setInterval(() => setNow(Date.now()), TICK_MILLISECONDS);
+    const timer = setInterval(() => tick((count) => count + 1), TICK_MILLISECONDS);
     return () => clearInterval(timer);
   }, [moves]);
-  return now;
+  return clock ? Date.parse(clock.now) + (Date.now() - clock.asked) * clock.rate : Date.now();
 }

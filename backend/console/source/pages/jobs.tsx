@@ -7,7 +7,8 @@ import { between, cloud, seconds, short, STATES, time, waiting } from "../parts/
 
 const PAGE = 50;
 const TYPING_MILLISECONDS = 250; // until a filter that is being typed is asked for
-const FILTERS = ["state", "device", "account", "session", "q"] as const;
+const TEXTS = ["device", "account", "q"] as const;
+const FILTERS = ["state", "session", ...TEXTS] as const;
 
 export const JOB_COLUMNS: Column<Job>[] = [
   { title: "Job", cell: (job) => <a href={`/console/jobs/${job.id}`} title={job.id}>{job.name || short(job.id)}</a> },
@@ -34,10 +35,15 @@ export function Jobs() {
     const wanted = Object.entries({ ...asked, offset: undefined, ...changed }).filter(([, value]) => value);
     route(`/console/jobs?${new URLSearchParams(wanted.map(([name, value]) => [name, String(value)]))}`);
   };
+  const [typed, setTyped] = useState<Record<string, string>>({});
   const timer = useRef<number>(undefined);
-  const soon = (action: () => void) => {
+  const type = (name: string, text: string) => {
+    setTyped({ ...typed, [name]: text });
     clearTimeout(timer.current);
-    timer.current = window.setTimeout(action, TYPING_MILLISECONDS);
+    timer.current = window.setTimeout(() => {
+      go({ [name]: text.trim() });
+      setTyped({});
+    }, TYPING_MILLISECONDS);
   };
   const pick: Column<Job> = {
     title: "Compare",
@@ -66,10 +72,10 @@ export function Jobs() {
             ))}
           </select>
         </label>
-        {(["device", "account", "q"] as const).map((name) => (
+        {TEXTS.map((name) => (
           <label key={name}>
             {name === "q" ? "Text" : name[0]!.toUpperCase() + name.slice(1)}{" "}
-            <input type="search" value={asked[name] ?? ""} onInput={(event) => soon(() => go({ [name]: (event.target as HTMLInputElement).value.trim() }))} />
+            <input type="search" value={typed[name] ?? asked[name] ?? ""} onInput={(event) => type(name, event.currentTarget.value)} />
           </label>
         ))}
         {picked.length === 2 && (

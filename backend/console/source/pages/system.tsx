@@ -1,7 +1,16 @@
 import { useState } from "preact/hooks";
-import { get, type Health, send } from "../api/client";
+import { get, type Health, type Held, send } from "../api/client";
 import { useLoaded } from "../api/live";
-import { Facts, Problem, Title } from "../parts/parts";
+import { type Column, Facts, Problem, Table, Title } from "../parts/parts";
+import { time } from "../parts/words";
+
+const HELD: Column<Held>[] = [
+  { title: "Account", cell: (held) => held.account, by: (held) => held.account },
+  { title: "Kind", cell: (held) => held.kind, by: (held) => held.kind },
+  { title: "Jobs", cell: (held) => held.count.toLocaleString(), by: (held) => held.count, number: true },
+  { title: "MiB", cell: (held) => (held.bytes / 2 ** 20).toFixed(1), by: (held) => held.bytes, number: true },
+  { title: "Oldest", cell: (held) => time(held.oldest), by: (held) => held.oldest ?? null },
+];
 
 /** Health is read without the client's helper: a server that is not ready answers 503, with the same body. */
 async function health(): Promise<Health> {
@@ -13,6 +22,7 @@ export function System() {
   const [told, setTold] = useState<string>();
   const information = useLoaded(() => get("/"), 0);
   const well = useLoaded(health, 0, () => true);
+  const storage = useLoaded(() => get("/emulator/storage"), 0);
   const reset = async () => {
     if (!confirm("Forget all jobs, sessions, services and files? This can't be undone.")) return;
     try {
@@ -52,6 +62,17 @@ export function System() {
         </>
       )}
       <h2>State</h2>
+      {storage.data && (
+        <>
+          <Facts
+            facts={[
+              ["Kept", storage.data.keep || "everything"],
+              ["Quota of an account", storage.data.quota || "none"],
+            ]}
+          />
+          <Table rows={storage.data.held} columns={HELD} id={(held) => `${held.account} ${held.kind}`} caption="Who has what stored" />
+        </>
+      )}
       {told && <p role="status">{told}</p>}
       <button type="button" class="danger" onClick={reset}>
         Forget everything

@@ -1,0 +1,170 @@
+import { useState } from "preact/hooks";
+import { type Fault, type FaultKind, get, type NewFault, send } from "../api/client";
+import { useLoaded } from "../api/live";
+import { type Column, Facts, Problem, Table, Title } from "../parts/parts";
+import { seconds, time } from "../parts/words";
+
+const RATES = [
+  { title: "as the machine", rate: 1 },
+  { title: "60 times as fast", rate: 60 },
+  { title: "3600 times as fast", rate: 3600 },
+  { title: "stands", rate: 0 },
+];
+const STEPS = [
+  { title: "1 minute", seconds: 60 },
+  { title: "1 hour", seconds: 3600 },
+  { title: "1 day", seconds: 86_400 },
+];
+const KINDS: Record<FaultKind, string> = {
+  error: "An error in place of the answer",
+  slow: "A slow answer",
+  cut: "An answer that is cut off",
+  garbled: "A garbled answer",
+  reset: "A connection that is reset",
+  page: "The page of a proxy",
+  "not-authenticated": "A credential that is let in no more",
+  "limit-reached": "A limit of usage",
+  "no-result": "A result that can't be fetched yet",
+  "job-fails": "A job that fails at once",
+  "job-fails-at-end": "A job that fails at its end",
+  "job-runs-too-long": "A job that runs too long",
+  "job-stays-queued": "A job that stays queued",
+  "worker-lost": "A job whose worker is lost",
+  "provider-silent": "A provider that falls silent",
+  "device-paused": "A device that is paused",
+  "device-in-maintenance": "A device in maintenance",
+  "device-retired": "A device that is retired",
+};
+
+/** What is under a person's control: time, and what goes wrong. */
+export function Emulation() {
+  const [error, setError] = useState<Error>();
+  const act = async (action: () => Promise<unknown>, again: () => void) => {
+    try {
+      setError(undefined);
+      await action();
+      again();
+    } catch (failed) {
+      setError(failed as Error);
+    }
+  };
+  return (
+    <>
+      <Title text="Emulation" />
+      <Problem error={error} />
+      <Clock act={act} />
+      <Faults act={act} />
+    </>
+  );
+}
+
+type Act = (action: () => Promise<unknown>, again: () => void) => Promise<void>;
+
+function Clock({ act }: { act: Act }) {
+  const clock = useLoaded(() => get("/emulator/clock"), 0, () => true);
+  const known = clock.data;
+  return (
+    <section aria-labelledby="clock">
+      <h2 id="clock">Clock</h2>
+      <Problem error={clock.error} />
+      {known && (
+        <Facts
+          facts={[
+            ["In the cloud it is", new Date(known.now).toLocaleString()],
+            ["It goes", known.mode === "real" ? "as the machine's" : known.mode === "manual" ? "only when it is advanced" : `${known.rate} times as fast`],
+          ]}
+        />
+      )}
+      <div class="filters">
+        {RATES.map(({ title, rate }) => (
+          <button key={title} type="button" aria-pressed={known?.rate === rate} onClick={() => act(() => send("PUT", "/emulator/clock", {}, { rate }), clock.again)}>
+            {title}
+          </button>
+        ))}
+        <button type="button" onClick={() => act(() => send("DELETE", "/emulator/clock"), clock.again)}>
+          the machine's time again
+        </button>
+      </div>
+      <div class="filters">
+        Advance by{" "}
+        {STEPS.map(({ title, seconds: far }) => (
+          <button key={title} type="button" onClick={() => act(() => send("POST", "/emulator/clock/advance", {}, { seconds: far }), clock.again)}>
+            {title}
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Faults({ act }: { act: Act }) {
+  const faults = useLoaded(() => get("/emulator/faults"), 0, () => true);
+  const add = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const text = (name: string) => String(form.get(name) ?? "").trim() || undefined;
+    const count = (name: string) => (text(name) ? Number(text(name)) : undefined);
+    const rule: NewFault = { kind: text("kind") as FaultKind, api: text("api"), device: text("device"), status: count("status"), seconds: count("seconds"), times: count("times"), dry_run: form.get("dry_run") ? true : undefined };
+    void act(() => send("POST", "/emulator/faults", {}, rule), faults.again);
+  };
+  const columns: Column<Fault>[] = [
+    { title: "Fault", cell: ({ rule }) => KINDS[rule.kind] ?? rule.kind },
+    { title: "For", cell: ({ rule }) => told(rule) },
+    { title: "Hits", cell: ({ hits, rule }) => `${hits.toLocaleString()}${rule.dry_run ? " would be" : ""}`, by: ({ hits }) => hits, number: true },
+    { title: "Of", cell: ({ seen }) => seen.toLocaleString(), number: true },
+    { title: "Since", cell: ({ created_at: created }) => time(created) },
+    {
+      title: "Take back",
+      cell: ({ id, rule }) => (
+        <button type="button" aria-label={`Take back: ${KINDS[rule.kind]}`} onClick={() => act(() => send("DELETE", "/emulator/faults/{faultId}", { faultId: id }), faults.again)}>
+          Take back
+        </button>
+      ),
+    },
+  ];
+  return (
+    <section aria-labelledby="faults">
+      <h2 id="faults">Faults</h2>
+      <Problem error={faults.error} />
+      <form class="filters" onSubmit={add}>
+        <label>
+          What goes wrong{" "}
+          <select name="kind">
+            {Object.entries(KINDS).map(([kind, title]) => (
+              <option key={kind} value={kind}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          API <input name="api" placeholder="all" size={12} pattern="[a-z\/]+" />
+        </label>
+        <label>
+          Device <input name="device" placeholder="all" size={12} />
+        </label>
+        <label>
+          Status <input name="status" type="number" min="200" max="599" />
+        </label>
+        <label>
+          Seconds <input name="seconds" type="number" min="0" step="any" />
+        </label>
+        <label>
+          Times <input name="times" type="number" min="1" />
+        </label>
+        <label>
+          <input name="dry_run" type="checkbox" /> only count
+        </label>
+        <button type="submit">Add the fault</button>
+      </form>
+      {faults.data?.faults.length === 0 && <p>Nothing goes wrong on purpose.</p>}
+      {faults.data && faults.data.faults.length > 0 && <Table rows={faults.data.faults} columns={columns} id={({ id }) => id} caption="Faults that are in force or wait for their time" />}
+    </section>
+  );
+}
+
+function told(rule: NewFault): string {
+  const narrowed = (["api", "operation", "purpose", "device", "account", "tag"] as const).flatMap((name) => (rule[name] ? [`${name} ${rule[name]}`] : []));
+  const more = [rule.status && `status ${rule.status}`, rule.seconds && seconds(rule.seconds), rule.nth && `number ${rule.nth}`, rule.probability !== undefined && `${100 * rule.probability} %`, rule.times && `${rule.times} times`];
+  return [...narrowed, ...more.filter(Boolean)].join(", ") || "everything";
+}
