@@ -44,4 +44,6 @@ def deploy(
             service = cloud.get(at("services", name))
     if service["state"] == "FAILED":
         fail(service["reason"])
+    if notice := service.get("reason"):
+        typer.echo(notice, err=True)
     return service

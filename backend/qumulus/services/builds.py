@@ -73,7 +73,7 @@ class Builds:
         try:
             self._environments.make(*self._requirements(deployed))
             self._ready.add(key_of(service))
-            self._settle(service, ServiceState.READY, None)
+            self._settle(service, ServiceState.READY, service.reason)
         except UnknownService:
             pass  # removed or replaced meanwhile
         except NotInstalled as error:
@@ -92,5 +92,5 @@ class Builds:
         """Say what became of the deployment; where others have had success, a failure is this machine's own."""
         if service.state is ServiceState.BUILDING:
             self._store.built(replace(service, state=state, reason=reason))
-        elif reason is not None:
+        elif state is ServiceState.FAILED and reason is not None:
             self._failed[key_of(service)] = reason

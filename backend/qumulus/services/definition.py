@@ -24,6 +24,9 @@ DESCRIPTIONS = ("openapi.yaml", "openapi.yml", "openapi-spec.yml", "openapi-spec
 ENTRYPOINT = "src.program:run"
 ENTRYPOINT_FORM = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 MOST_MEMORY = 1024.0  # GB
+DOCKERFILE = "Dockerfile"
+NO_CONTAINERS = "Containers are not run here, only Python programs: put a run() into src/program.py and set the runtime PYTHON_TEMPLATE."
+NOT_USED = f"Its {DOCKERFILE} is not used: it runs as a Python program, with the packages of its requirements."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Definition:
     resources: Resources
     requirements: tuple[str, ...]
     document: Mapping[str, Any] | None  # the developer's own description of the API
+    notice: str | None = None  # what whoever deploys it should know
 
 
 def read(folder: Path, fallback_title: str, deployment: Deployment, resources: Resources) -> Definition:
@@ -48,10 +52,14 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
         InvalidRequest: something is missing or wrong, in a sentence.
     """
     manifest = _manifest(folder)
-    if _member(manifest, "runtime", str, "PYTHON_TEMPLATE") == "DOCKER":
-        raise InvalidRequest("The service asks for the runtime DOCKER: only Python programs can be run here.")
     entrypoint = deployment.entrypoint or _member(manifest, "entrypoint", str, ENTRYPOINT)
-    _find_program(folder, entrypoint)
+    if _member(manifest, "runtime", str, "PYTHON_TEMPLATE") == "DOCKER":
+        raise InvalidRequest(f"The service asks for the runtime DOCKER. {NO_CONTAINERS}")
+    container = (folder / DOCKERFILE).is_file()
+    try:
+        _find_program(folder, entrypoint)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{error} It has a {DOCKERFILE}. {NO_CONTAINERS}") if container else error from None
     description = _member(manifest, "description", str, "")
     file = _member(manifest, "descriptionFile", str, "")
     if not description and file and (folder / file).is_file():  # the vendor's own sample names one that is not there
@@ -70,6 +78,7 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
         resources=_resources(manifest, resources),
         requirements=requirements.read(folder),
         document=_document(folder),
+        notice=NOT_USED if container else None,
     )
 
 

@@ -131,7 +131,7 @@ class ServiceRegistry:
             description=read.description,
             version=version,
             state=ServiceState.READY if ready else ServiceState.BUILDING,
-            reason=None,
+            reason=read.notice,
             api_version=read.api_version,
             entrypoint=read.entrypoint,
             deployed_at=self._clock.now(),

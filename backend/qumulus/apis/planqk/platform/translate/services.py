@@ -94,14 +94,14 @@ def overview(service: Service) -> wire.Overview:
 
 def build(service: Service) -> wire.Build:
     """How far its deployment is, with what the installer said where that failed."""
-    failed = service.state is ServiceState.FAILED
     reason = service.reason or ""
+    level = "ERROR" if service.state is ServiceState.FAILED else "WARNING"
     return wire.Build(
         status=STATES[service.state],
         step=wire.BuildStep.BUILD_IMAGE if service.state is not ServiceState.READY else wire.BuildStep.PUSH_IMAGE,
         created_at=time(service.deployed_at),
-        validation_result=wire.Validation(state="ERROR", summary=reason, messages=reason.splitlines())
-        if failed
+        validation_result=wire.Validation(state=level, summary=reason, messages=reason.splitlines())
+        if reason
         else MISSING,
     )
 
