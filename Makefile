@@ -115,7 +115,7 @@ fmt: $(DEV) ## Format code
 
 # -- run ---------------------------------------------------------------------------------------------------------------
 
-.PHONY: run-user run-ibm run-provider run-planqk up down
+.PHONY: run-user run-ibm run-provider run-admin run-planqk up down
 run-user: $(RUN) ## Start the User API, and with it everything else, on port 8080
 	@$(call serve,8080)
 
@@ -124,6 +124,9 @@ run-ibm: $(RUN) ## The same server on port 8000
 
 run-provider: $(RUN) ## Start the Provider API, at the root of port 8888
 	@$(call serve,8888) --front provider
+
+run-admin: $(RUN) ## Start the Admin API of OQTOPUS, at the root of port 8889
+	@$(call serve,8889) --front admin
 
 run-planqk: $(RUN) ## The same server on PLANQK's port, 8081
 	@$(call serve,8081)

@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     device_info: Literal["address", "inline"] = Field(
         "address", description="how OQTOPUS' devices tell of their qubits: where a zip file is, or as JSON text"
     )
-    front: Literal["user", "provider"] = Field(
+    front: Literal["user", "provider", "admin"] = Field(
         "user", description="which OQTOPUS API has the paths that both have, such as /jobs"
     )
     admin_token: Credential = Field(SecretStr(DEFAULT_ADMIN_TOKEN), description="bearer token of the administrator")

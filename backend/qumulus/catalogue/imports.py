@@ -40,6 +40,10 @@ class Imports:
                 self._added.add(each)
         return tuple(self._known.device(each.device.name) for each in made)
 
+    def own(self, name: str) -> bool:
+        """Say whether a device was added. See `DeviceImports.own`."""
+        return name.lower() in self._added.all()
+
     def remove(self, name: str) -> None:
         """Remove a device that was added. See `DeviceImports.remove`."""
         self._added.remove(name.lower())

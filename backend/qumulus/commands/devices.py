@@ -113,6 +113,25 @@ def import_devices(
     show.table(("device", "qubits", "family", "calibrated", "state", "pending"), map(_row, added.values()))
 
 
+@app.command("add")
+def add_device(
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="What its engine calls it.")],
+    url: Url,
+    qubits: Annotated[int, typer.Option(min=1, max=1000, help="How many it has, until its engine tells.")] = 4,
+    json: Json = False,
+) -> None:
+    """Register a device that has an engine of its own, such as OQTOPUS' anemone.
+
+    Its jobs wait for the engine. Its qubits are a line until the engine tells what they are.
+    """
+    cloud = Cloud(url)
+    sketch = {"name": device, "topology": f"line {qubits}", "family": "OQTOPUS", "gates": ["cx", "id", "rz", "sx", "x"]}
+    (added,) = cloud.post("/emulator/devices", {"documents": [sketch]})["devices"]
+    settings = added["settings"] | {"provider": True}
+    added["settings"] = cloud.put(at("devices", added["name"], "settings"), settings)
+    _print(added, json=json)
+
+
 @app.command("remove")
 def remove_device(device: Name, url: Url, json: Json = False) -> None:
     """Remove a device that was added."""

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from qumulus.core.devices import Calibration, Device, DeviceKind, DeviceReport
 from qumulus.core.errors import InvalidRequest, NotFound, UnknownDevice
 from qumulus.core.ports import Catalogue, DeviceSettingsStore
+from qumulus.core.ports.devices import DeviceImports
+from qumulus.payloads.openqasm import SHOWN
 from qumulus.payloads.zip_files import pack
 
 from .names import name_of
+from .unpacking import unpacked
 
 NAME = "device_info.zip"
 ENTRY = "device_info.json"
@@ -91,6 +95,46 @@ def uploaded(device: str, upload_id: str | None, device_settings: DeviceSettings
     for place in (name, LAST) if name.encode() == last else (name,):
         device_settings.set_report(_waiting(device, place), DeviceReport())
     return content
+
+
+def known(information: Mapping[str, Any]) -> bool:
+    """Say whether it tells of qubits at all: an engine registers its device before it has measured any."""
+    return bool(information.get("qubits"))
+
+
+def learn(device: str, information: Mapping[str, Any], imports: DeviceImports, at: datetime | None = None) -> None:
+    """Simulate a registered device as its engine tells it; a device that came with this server stays as it is.
+
+    Raises:
+        InvalidRequest: it is not as OQTOPUS declares it.
+    """
+    if known(information) and imports.own(device):
+        dated = {} if at is None else {"calibrated_at": at.isoformat()}
+        imports.add([{"couplings": [], **information, **dated}], name=device)
+
+
+def learn_report(device: str, report: DeviceReport, imports: DeviceImports) -> str:
+    """Have the simulation learn what an engine reports. Return what hinders it, or nothing: the report itself stands in any case."""
+    if report.information is None or not imports.own(device):
+        return ""
+    try:
+        learn(device, _opened(report.information), imports, report.calibrated_at)
+    except (InvalidRequest, ValueError, RecursionError) as error:
+        return f"The simulation knows the device as before: {error}"
+    return ""
+
+
+def _opened(content: bytes) -> Mapping[str, Any]:
+    """The JSON object; a zip file is opened in a process of its own.
+
+    Raises:
+        ValueError: there is none.
+    """
+    text = unpacked({"device_info": content})[SHOWN] if content.startswith(ZIP) else b'{"device_info":%b}' % content
+    information = json.loads(text).get("device_info")
+    if not isinstance(information, dict):
+        raise ValueError("device_info is not a JSON object.")
+    return information
 
 
 def _waiting(device: str, upload_id: str) -> str:

@@ -35,6 +35,15 @@ OQTOPUS = Family(
             "of QUMULUS_PROVIDER_KEY (qumulus-provider if not set)",
         ),
         Api(
+            name="admin",
+            module="qumulus.apis.oqtopus.admin.app",
+            prefixes=("/admin",),
+            cut=True,
+            in_front=("/devices",),
+            front_note="OQTOPUS Admin API: {url}/devices with the administrator's token, "
+            "of QUMULUS_ADMIN_TOKEN (qumulus-admin if not set)",
+        ),
+        Api(
             name="storage",
             module="qumulus.apis.oqtopus.storage.app",
             prefixes=("/storage",),

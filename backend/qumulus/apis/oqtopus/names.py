@@ -21,9 +21,14 @@ def gates_of(device: Device) -> list[str]:
     return own if TRANSLATED in own or device.kind is DeviceKind.SIMULATOR else [TRANSLATED, *own]
 
 
+REGISTERED = "OQTOPUS"
+"""The family of devices whose engines told what they are; they are called as they call themselves."""
+
+
 def name_of(device: Device) -> str:
-    """`Kawasaki`, `qulacs`."""
-    return device.name.capitalize() if device.kind is DeviceKind.QPU else device.name
+    """`Kawasaki`, `qulacs`, `anemone`."""
+    as_it_is = device.kind is DeviceKind.SIMULATOR or device.family == REGISTERED
+    return device.name if as_it_is else device.name.capitalize()
 
 
 def shown(device: str, devices: Catalogue) -> str:

@@ -112,6 +112,10 @@ class DeviceImports(Protocol):
         """
         ...
 
+    def own(self, name: str) -> bool:
+        """Say whether a device was added, and did not come with the package."""
+        ...
+
     def remove(self, name: str) -> None:
         """Remove a device that was added. See `AddedDevices.remove`."""
         ...

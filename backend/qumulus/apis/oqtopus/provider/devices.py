@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pydantic import MISSING
 
-from qumulus.apis.dependencies import Devices, DeviceSettingsStore
+from qumulus.apis.dependencies import DeviceImports, Devices, DeviceSettingsStore
 from qumulus.apis.oqtopus import device_files
 from qumulus.apis.oqtopus.names import name_of
 from qumulus.core.devices import Device, DeviceReport
@@ -52,11 +52,18 @@ def patch_device_status(
 
 @operation("patchDeviceInfo")
 def patch_device_info(
-    device_id: DeviceId, body: DeviceInfoUpdate, caller: Caller, devices: Devices, device_settings: DeviceSettingsStore
+    device_id: DeviceId,
+    body: DeviceInfoUpdate,
+    caller: Caller,
+    devices: Devices,
+    imports: DeviceImports,
+    device_settings: DeviceSettingsStore,
 ) -> SuccessResponse:
     device = devices.device(device_id)
-    device_settings.set_report(device.name, _reported(body, device, device_settings))
-    return SuccessResponse(message="Device's data updated")
+    report = _reported(body, device, device_settings)
+    device_settings.set_report(device.name, report)
+    hindered = device_files.learn_report(device.name, report, imports)
+    return SuccessResponse(message=f"Device's data updated{hindered and f'. {hindered}'}")
 
 
 @operation("getDeviceInfoUpload")

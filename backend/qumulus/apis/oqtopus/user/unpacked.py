@@ -26,6 +26,7 @@ RESULTS: Mapping[str, TypeAdapter[Any]] = {
     "combined_program": TypeAdapter(str),
     "result": TypeAdapter(JobResult),
     "transpile_result": TypeAdapter(TranspileResult),
+    "device_info": TypeAdapter(dict[str, Any]),
 }
 """The files that are shown, and what is in each."""
 
