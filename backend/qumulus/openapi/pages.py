@@ -15,7 +15,8 @@ from .methods import METHODS
 README = Path("README.md")
 SPECIFICATION = Path("docs/API_SPECIFICATION.md")
 STATUS = Path("docs/IMPLEMENTATION_STATUS.md")
-CLOUDS = {"planqk": Path("docs/planqk.md")}  # pages with a table of what the cloud's client can call
+CLOUDS = {"oqtopus": Path("docs/oqtopus.md"), "planqk": Path("docs/planqk.md")}
+"""Pages with a table of what the cloud's client can call."""
 MADE = "This page is made from the specifications in `oas` by `make generate-all`: change those.\n"
 Documents = Mapping[Api, Mapping[str, Any]]
 
@@ -42,7 +43,7 @@ def clouds(repository: Path, emulated: Mapping[Api, coverage.Coverage]) -> Files
     """Return the pages of the clouds with their tables of what their clients can call."""
     found: dict[Path, bytes] = {}
     for cloud, page in CLOUDS.items():
-        known = {each.title: each.upstream for api, each in emulated.items() if api.name.startswith(f"{cloud}-")}
+        known = {each.title: each.upstream for api, each in emulated.items() if cloud in Path(api.bundle).parts}
         if known:
             text = (repository / page).read_text()
             found[page] = coverage.inserted(text, upstream.table(known), str(page)).encode()
