@@ -11,7 +11,7 @@ from typing import overload
 from fastapi import Response
 
 from qumulus.core import faults as core
-from qumulus.core.errors import LimitReached, NoResult, NotAuthenticated
+from qumulus.core.errors import LimitReached, NoResult, NotAuthenticated, QumulusError
 from qumulus.core.faults import FaultKind
 from qumulus.core.ports import Clock, FaultStore
 from qumulus.openapi.contract import Call, Fault, Rule
@@ -132,15 +132,20 @@ async def _page(fault: core.Fault, _call: Call) -> Response:
 
 
 async def _not_authenticated(fault: core.Fault, _call: Call) -> None:
-    raise NotAuthenticated(sentence(fault))
+    raise as_answered(NotAuthenticated(sentence(fault)))
 
 
 async def _limit_reached(fault: core.Fault, _call: Call) -> None:
-    raise LimitReached(sentence(fault))
+    raise as_answered(LimitReached(sentence(fault)))
 
 
 async def _no_result(fault: core.Fault, call: Call) -> None:
-    raise NoResult(call.job_id or "of this address", f"not told of: this was {fault.told}")
+    raise as_answered(NoResult(call.job_id or "of this address", f"not told of: this was {fault.told}"))
+
+
+def as_answered(error: QumulusError) -> Fault:
+    """Return the failure that an API answers as it does an error of the core."""
+    return Fault(None, error.message, cause=error)
 
 
 Act = Callable[[core.Fault, Call], Awaitable[Response | None]]

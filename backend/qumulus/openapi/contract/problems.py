@@ -102,9 +102,15 @@ class Errors:
     def _fault(self, fault: Fault, operation: Declared | None) -> Response:
         """Return the response for a fault, in the form that the operation declares for its status, or for any other error."""
         declared = operation.answers if operation else {}
+        if fault.cause is not None:
+            candidates = self.status_of(fault.cause)
+            status = next((each for each in candidates if each in declared), candidates[0])
+            error: QumulusError = fault.cause
+        else:
+            status, error = fault.status or 500, fault
         errors = (answer for status, answer in sorted(declared.items()) if status >= 400 and answer.type is not None)
-        answer = declared.get(fault.status) or next(errors, None)
-        return self._filled(Problem(fault.status, fault.message, fault), answer)
+        answer = declared.get(status) or next(errors, None)
+        return self._filled(Problem(status, fault.message, error), answer)
 
     def _filled(self, problem: Problem, answer: Answer | None) -> Response:
         headers = {**self.headers(problem), **_headers(problem.error)}

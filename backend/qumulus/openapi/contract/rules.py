@@ -50,11 +50,18 @@ class Fault(QumulusError):
     """A failure that a rule makes, with a status of its choice; ``headers`` go with the answer."""
 
     def __init__(
-        self, status: int, message: str, headers: Mapping[str, str] | None = None, code: int | None = None
+        self,
+        status: int | None,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        code: int | None = None,
+        cause: QumulusError | None = None,
     ) -> None:
-        """``code`` is one of the API's own, where its errors have any."""
+        """``code`` is one of the API's own, where its errors have any; without a status, it is answered as the API answers ``cause``,
+        whether its operation declares that or not."""
         super().__init__(message)
         self.code = code
+        self.cause = cause
         self.status = status
         self.headers = headers or {}
 

@@ -1,0 +1,17 @@
+"""The cases of oqtopus-client."""
+
+import os
+
+from meeting import main
+from oqtopus_client import OqtopusClient, OqtopusConfig, OqtopusJobSpec
+
+CLIENT = OqtopusClient(OqtopusConfig(url=os.environ["URL"], api_token="local.qumulus-local"))
+PROGRAM = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+
+
+def run():
+    spec = OqtopusJobSpec.sampling(device_id="qulacs", program=PROGRAM, shots=100)
+    return f"the result, {sum(CLIENT.run_sampling(spec).get_counts().values())} shots"
+
+
+main({"list devices": lambda: f"{len(CLIENT.list_devices()) > 0 and 'devices'}", "run a job": run})

@@ -1,0 +1,21 @@
+"""The cases of qhub-service."""
+
+import os
+
+from meeting import main
+from qhub.service.client import HubServiceClient
+
+URL = os.environ["URL"]
+
+
+def run():
+    client = HubServiceClient(f"{URL}/services/sum", "qumulus", "qumulus-local", token_endpoint=f"{URL}/token")
+    execution = client.run(request={"data": {"values": [1, 2, 3]}})
+    execution.wait_for_final_state(timeout=20, wait=0.05)
+    result = execution.result()
+    return f"the status {execution.status}, " + (
+        f"detail {result.detail!r}" if hasattr(result, "detail") else f"sum {result.sum}"
+    )
+
+
+main({"run an execution": run})

@@ -1,0 +1,161 @@
+"""What the users of the real clients get where something goes wrong: each kind of fault, met by the client of each cloud.
+
+The table of docs/emulation.md is what these tests have seen. With `QUMULUS_FAULTS_TABLE=write` a run writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients.environments import CLIENTS, environment
+from qumulus.control.administration import Administration
+from qumulus.control.ephemeral import EphemeralCloud
+from qumulus.core.faults import OF_DEVICES, FaultKind
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[2] / "docs" / "emulation.md"
+MARKS = "<!-- met:begin -->\n", "<!-- met:end -->\n"
+HEAD = "| fault | the user of | does | and gets |\n| --- | --- | --- | --- |\n"
+
+
+def case(action: str, kind: str, **rule: object) -> dict[str, Any]:
+    return {"action": action, "rule": {"kind": kind, **rule}}
+
+
+def runtime(kind: str, **rule: object) -> dict[str, Any]:
+    return case("list jobs", kind, api="ibm/runtime", **rule)
+
+
+IBM = [
+    runtime("error", status=503, retry_after=1, times=1),
+    runtime("error", status=403),
+    runtime("slow", seconds=0.5),
+    runtime("cut"),
+    runtime("garbled"),
+    runtime("reset", times=1),
+    runtime("page"),
+    runtime("not-authenticated"),
+    case("log in", "error", purpose="token", status=500),
+    case("submit a job", "limit-reached"),
+    case("run a job", "no-result"),
+    case("run a job", "job-fails", code=1517),
+    case("run a job", "job-fails-at-end"),
+    case("run a job", "job-runs-too-long"),
+    case("wait 2 s for a job", "job-stays-queued"),
+    case("wait 2 s for a job", "provider-silent"),
+    case("run a job", "worker-lost", times=1),
+    case("run a job", "worker-lost"),
+    case("look at a device", "device-paused", device="brisbane"),
+    case("look at a device", "device-in-maintenance", device="brisbane"),
+    case("find a device", "device-retired", device="brisbane"),
+]
+OQTOPUS = [
+    case("list devices", "error", status=503, times=1),
+    case("list devices", "error", status=429),
+    case("list devices", "slow", seconds=0.3, times=1),
+    case("list devices", "cut"),
+    case("list devices", "garbled"),
+    case("list devices", "reset"),
+    case("list devices", "page"),
+    case("list devices", "not-authenticated"),
+    case("run a job", "limit-reached"),
+    case("run a job", "no-result"),
+    case("run a job", "job-fails"),
+    case("run a job", "job-fails-at-end"),
+    case("run a job", "job-runs-too-long"),
+    case("run a job", "worker-lost", times=1),
+    case("run a job", "worker-lost"),
+    case("run a job", "device-paused", device="qulacs"),
+    case("run a job", "device-retired", device="qulacs"),
+]
+PLANQK = [
+    case("run an execution", "error", purpose="token", status=503),
+    case("run an execution", "error", purpose="submit", status=503),
+    case("run an execution", "slow", seconds=0.3, times=1),
+    case("run an execution", "cut", purpose="submit"),
+    case("run an execution", "garbled", purpose="submit"),
+    case("run an execution", "reset", purpose="submit"),
+    case("run an execution", "page", purpose="submit"),
+    case("run an execution", "not-authenticated", purpose="submit"),
+    case("run an execution", "limit-reached"),
+    case("run an execution", "no-result"),
+    case("run an execution", "job-fails"),
+    case("run an execution", "job-fails-at-end"),
+    case("run an execution", "job-runs-too-long"),
+    case("run an execution", "worker-lost"),
+]
+MEETINGS = {  # script -> client with its version, cases
+    "ibm": (f"qiskit-ibm-runtime {version('qiskit-ibm-runtime')}", IBM),
+    "oqtopus": (CLIENTS["oqtopus-client-1.3.0"]["requires"][0].replace("==", " "), OQTOPUS),
+    "planqk": (CLIENTS["qhub-service-2.0.0"]["requires"][0].replace("==", " "), PLANQK),
+}
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[EphemeralCloud]:
+    with EphemeralCloud() as running:
+        source = running.folder / "sum" / "src"
+        source.mkdir(parents=True)
+        (source / "program.py").write_text("def run(data):\n    return {'sum': sum(data['values'])}\n")
+        Administration(running.url).deploy("sum", source.parent)
+        yield running
+
+
+def met(cloud: EphemeralCloud, script: str) -> list[dict[str, Any]]:
+    """What the client of a cloud has met."""
+    pythons = {"oqtopus": "oqtopus-client-1.3.0", "planqk": "qhub-service-2.0.0"}
+    python = environment(pythons[script]) if script in pythons else Path(sys.executable)
+    done = subprocess.run(
+        [python, "-W", "ignore", HERE / f"{script}.py", json.dumps(MEETINGS[script][1])],
+        env=cloud.environment(os.environ) | {"URL": cloud.url},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def row(client: str, outcome: dict[str, Any]) -> str:
+    rule = dict(outcome["rule"])
+    kind = rule.pop("kind")
+    members = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in rule.items() if name != "api")
+    fault = f"`{kind}`" + (f" ({members})" if members else "")
+    return f"| {fault} | {client} | {outcome['action']} | {outcome['outcome']} |\n"
+
+
+def shown() -> str:
+    """The table of the documentation."""
+    return PAGE.read_text().partition(MARKS[0])[2].partition(MARKS[1])[0]
+
+
+@pytest.mark.parametrize("script", MEETINGS)
+def test_the_table_says_what_the_user_of_a_client_gets(cloud, script):
+    client, cases = MEETINGS[script]
+    outcomes = met(cloud, script)
+    assert len(outcomes) == len(cases)
+    missed = [each for each in outcomes if not each["hits"] and each["rule"]["kind"] not in OF_DEVICES]
+    assert missed == []
+    rows = [row(client, each) for each in outcomes]
+    if os.environ.get("QUMULUS_FAULTS_TABLE") == "write":
+        kept = [line for line in shown().splitlines(keepends=True)[2:] if f"| {client.split()[0]} " not in line]
+        before, _, rest = PAGE.read_text().partition(MARKS[0])
+        PAGE.write_text(before + MARKS[0] + HEAD + "".join([*kept, *rows]) + MARKS[1] + rest.partition(MARKS[1])[2])
+    listed = [line for line in shown().splitlines(keepends=True) if f"| {client} |" in line]
+    assert rows == listed
+
+
+def test_every_kind_is_met_by_a_client():
+    met_kinds = {each["rule"]["kind"] for _, cases in MEETINGS.values() for each in cases}
+    assert met_kinds == {kind.value for kind in FaultKind}
+    assert set(re.findall(r"^\| `([a-z-]+)`", shown(), re.MULTILINE)) == met_kinds
