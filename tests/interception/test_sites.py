@@ -21,6 +21,7 @@ from qumulus.interception.sites import Sites, host_name, site, sites
         ("quantum.cloud.ibm.com/api/v1/backends", "/api/v1/backends"),
         ("eu-de.quantum.cloud.ibm.com/api/v1/jobs/1", "/api/v1/jobs/1"),
         ("private.us-east.quantum.cloud.ibm.com/api/v1/jobs", "/api/v1/jobs"),
+        ("qiskit-serverless.quantum.ibm.com/api/v1/programs/", "/functions/api/v1/programs/"),
         ("us-east.quantum-computing.cloud.ibm.com/jobs?limit=1", "/api/v1/jobs?limit=1"),
         ("eu-de.quantum-computing.cloud.ibm.com/jobs/1/results", "/api/v1/jobs/1/results"),
         ("us-east.quantum-computing.cloud.ibm.com/api/v1/jobs", "/api/v1/jobs"),

@@ -106,11 +106,11 @@ def test_a_family_that_comes_later_may_import_no_other(copy):
 def test_an_allowance_that_nothing_uses_is_noticed(copy):
     project = copy / "pyproject.toml"
     before = project.read_text()
-    project.write_text(before.replace('"catalogue: core"', '"catalogue: core openapi | yaml"'))
+    project.write_text(before.replace('"dispatching: core"', '"dispatching: core openapi | yaml"'))
     said = complaints(copy)
     project.write_text(before)
-    assert "The row of catalogue allows openapi, which nothing there imports." in said
-    assert "The row of catalogue allows yaml, which nothing there imports." in said
+    assert "The row of dispatching allows openapi, which nothing there imports." in said
+    assert "The row of dispatching allows yaml, which nothing there imports." in said
 
 
 def test_a_circle_is_noticed(copy):

@@ -14,6 +14,9 @@ from typing import Any, Protocol
 from .errors import InvalidRequest
 
 PREFIX = "service:"  # before the name of a service where a job names its device
+FUNCTION = (
+    "function-"  # how the name of a service begins that is a function of a family's own, and no service for everybody
+)
 BESIDE = "program:"  # before the name of a device where a job is a user's program that runs beside it
 NAMESPACE = uuid.UUID("7c0f1b52-6c0e-5a1c-9d4f-5f2c3f9b8f10")
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -95,6 +98,7 @@ class Deployment:
 
     entrypoint: str | None = None
     strict: bool | None = None  # hand over to the vendor's own runtime package
+    about: Mapping[str, Any] | None = None  # what the family that deployed it keeps of it; JSON, opaque to the core
 
 
 class Services(Protocol):
@@ -104,6 +108,14 @@ class Services(Protocol):
 
     def service(self, name: str) -> Service:
         """Return the service.
+
+        Raises:
+            UnknownService
+        """
+        ...
+
+    def about(self, name: str) -> Mapping[str, Any]:
+        """Return what the family that deployed a service keeps of it; nothing of one that a person deployed.
 
         Raises:
             UnknownService

@@ -111,6 +111,10 @@ class ServiceRegistry:
         """Return the service. See `Services.service`."""
         return self._store.get(name).service
 
+    def about(self, name: str) -> Mapping[str, Any]:
+        """Return what the family that deployed a service keeps of it. See `Services.about`."""
+        return self._store.get(name).deployment.about or {}
+
     def deploy(self, name: str, files: Mapping[str, bytes], deployment: Deployment) -> Service:
         """Take over the files of a service. See `Services.deploy`."""
         if not NAME.fullmatch(name):
@@ -382,4 +386,5 @@ def own_pools(place: Path) -> Mapping[str, Pool]:
 def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:
     """Return the version of a service with these files: a digest."""
     each = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return hashlib.sha256(json.dumps([each, asdict(deployment)], sort_keys=True).encode()).hexdigest()[:20]
+    told = {name: value for name, value in asdict(deployment).items() if name != "about" or value is not None}
+    return hashlib.sha256(json.dumps([each, told], sort_keys=True).encode()).hexdigest()[:20]

@@ -20,7 +20,7 @@ from qumulus.apis.family import Api, loaded
 from qumulus.core.cloud import Cloud
 from qumulus.core.following import Following
 from qumulus.core.kinds import KindsDiffer
-from qumulus.core.services import Services
+from qumulus.core.services import FUNCTION, Services
 from qumulus.core.waiting import Waiting
 from qumulus.emulation.catalogue import FaultyCatalogue
 from qumulus.emulation.faults import Rules
@@ -181,6 +181,7 @@ def documents_of(services: Services, at_root: str | None) -> Sequence[Added]:
     return [
         Added(f"services/{each.name}", f"Service: {each.title}", partial(content, each.name), each.name == at_root)
         for each in services.services()
+        if not each.name.startswith(FUNCTION)
     ]
 
 

@@ -28,6 +28,7 @@ IBM = Family(
             module="qumulus.apis.ibm.account.app",
             prefixes=("/identity", "/v3/resources", "/catalog/api/v1", "/v2/resource_instances"),
         ),
+        Api(name="ibm-functions", module="qumulus.apis.ibm.functions.app", prefixes=("/functions",), cut=True),
     ),
     credentials=(
         Credential(scheme="ibm", documents=("IBMCloudAuth",), more=("test-token",)),
@@ -42,6 +43,7 @@ IBM = Family(
                 "QISKIT_IBM_URL": "{url}/experimental/api/v1",
                 "QISKIT_IBM_TOKEN": "{token}",
                 "QISKIT_IBM_INSTANCE": "{instance}",
+                "IBM_SERVERLESS_HOST_URL_OVERRIDE": "{url}/functions",
             }
         ),
         note="For qiskit-ibm-runtime 0.49 and newer: QiskitRuntimeService(). Older ones: qumulus run -- python script.py",
@@ -60,9 +62,13 @@ IBM = Family(
         Site("private.resource-controller.cloud.ibm.com"),
         Site("quantum.cloud.ibm.com"),
         Site("*.quantum.cloud.ibm.com"),
+        Site("qiskit-serverless.quantum.ibm.com", r"^/", "/functions/"),
         Site("*.quantum-computing.cloud.ibm.com", *OLDER),
     ),
-    kinds=("runtime.sampler", "runtime.estimator", "runtime.executor", "runtime.noise-learner", "runtime.calibrate"),
+    kinds=(
+        *("runtime.sampler", "runtime.estimator", "runtime.executor", "runtime.noise-learner", "runtime.calibrate"),
+        "service",
+    ),
     naming=NAMING,
     wanted="qumulus.apis.ibm.untouched:wanted",
     hints="qumulus.apis.ibm.untouched:hints",

@@ -1,0 +1,1 @@
+"""Between the gateway's words and the core's."""
