@@ -30,6 +30,7 @@ from .clients import DEFAULT_TOKEN, FAMILIES
 from .control.administration import Administration, CloudRefused, service_name
 from .control.emulator import Emulator, Fault
 from .control.ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
+from .control.time import EmulatedClock, clear_calibrations, set_queue
 
 __all__ = ["CloudRefused", "Fault", "QuantumCloud"]
 
@@ -53,6 +54,8 @@ class QuantumCloud:
         self.url = cloud.url
         self.administer = Administration(cloud.url)
         self.emulator = Emulator(self.administer)
+        self.clock = EmulatedClock(self.administer, self.undo_later)
+        """What time it is in the cloud: `clock.stand()`, `clock.advance(hours=2)`; undone when the test ends."""
         self._set: list[Callable[[], object]] = []  # how what was set is undone, the last of it last
 
     def variables(self, family: str) -> dict[str, str]:
@@ -91,6 +94,23 @@ class QuantumCloud:
         fault = self.emulator.fault(kind, **rule)
         self.undo_later(fault.remove)
         return fault
+
+    def queue(self, device: str, **setting: object) -> None:
+        """Let others queue at a device until the test ends: `queue("torino", waiting=40, run_scale=1)`. See docs/emulation.md.
+
+        Raises:
+            CloudRefused: there is no such device or member.
+        """
+        self.undo_later(set_queue(self.administer, device, setting))
+
+    def calibration(self, device: str, **setting: object) -> list[dict[str, Any]]:
+        """Let a device drift until the test ends: `calibration("torino", number=3, bad_qubits=[{"qubit": 3}])`; all its calibrations.
+
+        Raises:
+            CloudRefused: there is no such device or member.
+        """
+        self.undo_later(lambda: clear_calibrations(self.administer, device))
+        return self.administer("POST", f"/calibrations/{device}", setting)["calibrations"]
 
     def stuck(self) -> list[str]:
         """Return a sentence for each job that waits for what will not come by itself; none where the cloud does not answer."""

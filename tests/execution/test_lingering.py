@@ -50,7 +50,7 @@ def test_the_log_of_a_job_says_that_the_clock_stands(cloud):
     due(cloud, job_id)
     wait_for(
         lambda: any(
-            "The clock of the cloud stands at 2026-03-02 08:00:00" in line.text
+            "It waits: the clock of the cloud stands at 2026-03-02 08:00:00" in line.text
             for line in cloud.storage.jobs.log(job_id)
         )
     )

@@ -233,3 +233,39 @@ def test_b(quantum_cloud):
     assert waits in ended.stdout
     assert "The test has waited for more than 1 seconds." in ended.stdout
     assert re.search(r"The fault \S+ \(error\) has hit 1 times\.", ended.stdout)
+
+
+def test_time_and_queues_are_given_back_after_each_test(project):
+    ended = project("""
+def test_a(quantum_cloud):
+    quantum_cloud.clock.stand("2026-03-02T08:00:00Z")
+    assert quantum_cloud.clock.advance(hours=2).isoformat() == "2026-03-02T10:00:00+00:00"
+    quantum_cloud.queue("Qulacs", recorded=[{"after_seconds": 0, "run_seconds": 60}])
+    job = submit(quantum_cloud)
+    quantum_cloud.clock.until(job, "started")
+    assert quantum_cloud.clock.now.isoformat() == "2026-03-02T10:01:00+00:00"
+    quantum_cloud.clock.until(job, "ended")
+    ids = [each["id"] for each in quantum_cloud.calibration("torino", number=1, seed=7)]
+    quantum_cloud.clock.advance(days=2)
+    (_, current) = quantum_cloud.administer("GET", "/calibrations/torino")["calibrations"]
+    assert current["current"] and current["id"] == ids[1]
+
+def test_b(quantum_cloud):
+    assert len(quantum_cloud.administer("GET", "/calibrations/torino")["calibrations"]) == 1
+    assert quantum_cloud.clock.mode == "real"
+    assert quantum_cloud.administer("GET", "/queues") == {"queues": []}
+    assert quantum_cloud.administer("GET", "/devices/qulacs")["settings"]["one_at_a_time"] is False
+""")
+    assert outcomes(ended) == {"passed": 2}, ended.stdout
+
+
+def test_a_job_that_waits_for_a_clock_which_stands_is_told_of_beside_the_failure(project):
+    ended = project("""
+def test_a(quantum_cloud):
+    quantum_cloud.clock.stand("2026-03-02T08:00:00Z")
+    quantum_cloud.queue("qulacs", recorded=[{"after_seconds": 0, "run_seconds": 60}])
+    submit(quantum_cloud)
+    assert False
+""")
+    assert outcomes(ended) == {"failed": 1}
+    assert "It waits: the clock of the cloud stands at 2026-03-02 08:00:00 UTC" in ended.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -19,14 +19,15 @@ from .series import choose
 class AddedCatalogue:
     """`core.ports.Catalogue` of devices that were added to those of the package."""
 
-    def __init__(self, added: AddedDevices) -> None:
-        """``added`` keeps them."""
+    def __init__(self, added: AddedDevices, now: Callable[[], datetime] | None = None) -> None:
+        """``added`` keeps them; ``now`` is what time it is in the cloud: of calibrations to come nobody knows yet."""
         self._added = added
+        self._now = now or (lambda: None)
 
     def devices(self) -> tuple[Device, ...]:
         """Every device, by name."""
         known = self._added.all()
-        return tuple(known[name].device for name in sorted(known))
+        return tuple(self._shown(known[name]) for name in sorted(known))
 
     def mocks(self) -> tuple[Device, ...]:
         """Return none: whoever adds a device wants to see it."""
@@ -34,7 +35,7 @@ class AddedCatalogue:
 
     def device(self, name: str) -> Device:
         """By the core's name, in any case. See `Catalogue.device`."""
-        return self._found(name).device
+        return self._shown(self._found(name))
 
     def offers(self, name: str) -> bool:
         """Say whether the device is there. See `Catalogue.offers`."""
@@ -45,7 +46,7 @@ class AddedCatalogue:
     ) -> Calibration:
         """Return a calibration with its document. See `Catalogue.calibration`."""
         found = self._found(device)
-        chosen, name = choose(found.series, calibration_id, before), found.device.name
+        chosen, name = choose(found.series, calibration_id, before, self._now()), found.device.name
         properties = self._added.properties(name, chosen.id)
         if fractional.has(self._added.configuration(name)):
             properties = fractional.in_properties(properties)
@@ -53,7 +54,7 @@ class AddedCatalogue:
 
     def calibration_id(self, device: str, *, calibration_id: str | None = None, before: datetime | None = None) -> str:
         """Return the id of a calibration. See `Catalogue.calibration_id`."""
-        return choose(self._found(device).series, calibration_id, before).id
+        return choose(self._found(device).series, calibration_id, before, self._now()).id
 
     def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
         """Return a device's configuration. See `Catalogue.configuration`."""
@@ -61,6 +62,10 @@ class AddedCatalogue:
         if fractional_gates and fractional.has(configuration):
             return fractional.in_configuration(configuration)
         return configuration
+
+    def _shown(self, added: AddedDevice) -> Device:
+        at = choose(added.series, None, None, self._now()).at
+        return added.device if added.device.calibrated_at == at else replace(added.device, calibrated_at=at)
 
     def _found(self, name: str) -> AddedDevice:
         try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
 from qumulus.core.devices import AddedDevice, Calibration, DescribedDevice, Device, from_values
-from qumulus.core.errors import InvalidRequest, TooLarge, UnknownDevice
+from qumulus.core.errors import InvalidRequest, TooLarge, UnknownDevice, WrongState
 from qumulus.core.ports.devices import AddedDevices, Catalogue
 
 from . import documents as ibm
@@ -43,6 +44,36 @@ class Imports:
     def own(self, name: str) -> bool:
         """Say whether a device was added. See `DeviceImports.own`."""
         return name.lower() in self._added.all()
+
+    def add_series(self, name: str, calibrations: Sequence[Calibration]) -> tuple[Calibration, ...]:
+        """Let calibrations follow those of a device. See `DeviceImports.add_series`."""
+        device = self._known.device(name)
+        if len(self.series(device.name)) + len(calibrations) > MOST_CALIBRATIONS:
+            raise TooLarge(f"{device.name} would have more than {MOST_CALIBRATIONS} calibrations: remove some first.")
+        kept = self._added.all().get(device.name)
+        first = () if kept else (self._known.calibration(device.name),)  # of the package: it stays, under its id
+        described = DescribedDevice(
+            device=kept.device if kept else device,
+            configuration=self._known.configuration(device.name),
+            calibrations=(*first, *calibrations),
+        )
+        self._added.add(described)
+        return self.series(device.name)
+
+    def remove_series(self, name: str) -> None:
+        """Remove the calibrations that were added to a device of the package. See `DeviceImports.remove_series`."""
+        if name not in index.load():
+            raise WrongState(f"{name} is no device of the package: remove the device, and add it again as it is to be.")
+        if name in self._added.all():
+            self._added.remove(name)
+
+    def series(self, name: str) -> tuple[Calibration, ...]:
+        """Return the calibrations of a device. See `DeviceImports.series`."""
+        device = self._known.device(name)
+        kept = self._added.all().get(device.name)
+        if kept:
+            return kept.series
+        return (replace(self._known.calibration(device.name), properties={}),)
 
     def remove(self, name: str) -> None:
         """Remove a device that was added. See `DeviceImports.remove`."""

@@ -9,8 +9,12 @@ from qumulus.core.devices import Calibration
 from qumulus.core.errors import UnknownCalibration
 
 
-def choose(series: Sequence[Calibration], calibration_id: str | None, before: datetime | None) -> Calibration:
+def choose(
+    series: Sequence[Calibration], calibration_id: str | None, before: datetime | None, now: datetime | None = None
+) -> Calibration:
     """Return the calibration with that id, else the newest not after a time (the oldest if all are after), else the newest.
+
+    Nothing counts that is after ``now``, where that is given.
 
     Raises:
         UnknownCalibration
@@ -20,6 +24,7 @@ def choose(series: Sequence[Calibration], calibration_id: str | None, before: da
         if found is None:
             raise UnknownCalibration(series[0].device, calibration_id)
         return found
+    before = min((each for each in (before, now) if each is not None), default=None)
     if before is None:
         return series[-1]
     return next((one for one in reversed(series) if one.at <= before), series[0])

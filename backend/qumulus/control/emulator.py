@@ -16,6 +16,7 @@ from typing import Any
 from .administration import Administration, CloudRefused
 
 WAITS = "It waits:"  # how a line in the log of a job begins that says why it does
+FOR_TIME = "the clock of the cloud stands"  # what such a line says where nothing but time is missing
 MOST_JOBS = 5  # that are told of
 
 
@@ -106,6 +107,8 @@ class Emulator:
         """Yield why a job waits, if that is known: a fault keeps it, or its device takes none."""
         if (injected := job["metadata"].get("injected")) is not None:
             yield f"it is kept by the fault {injected['fault']} ({injected['kind']})."
-        elif job["state"] == "queued":
+        elif job["state"] in ("queued", "running"):
             lines = self._administer("GET", f"/jobs/{job['id']}/log")["lines"]
-            yield from [line["text"] for line in lines if line["text"].startswith(WAITS)][-1:]
+            told = [line["text"] for line in lines if line["text"].startswith(WAITS)]
+            stands = self._administer("GET", "/clock")["mode"] == "manual"
+            yield from [text for text in told if stands or FOR_TIME not in text][-1:]

@@ -12,15 +12,16 @@ from .ports.devices import AddedDevices
 LARGEST_BYTES = 256 << 20  # of the JSON
 
 
-def sent(devices: AddedDevices, name: str, calibration_id: str | None) -> tuple[bytes, str | None]:
-    """Return what a worker needs of a device, and the id of the calibration: the newest where none is named.
+def sent(devices: AddedDevices, name: str, calibration_id: str | None, now: datetime) -> tuple[bytes, str | None]:
+    """Return what a worker needs of a device, and the id of the calibration: the newest at ``now`` where none is named.
 
     Nothing is needed of a device that was not added. A calibration that is gone is not sent: the worker says so.
     """
     added = devices.all().get(name)
     if added is None:
         return b"", calibration_id
-    calibration = next((one for one in added.series if one.id == calibration_id), added.series[-1])
+    newest = next((one for one in reversed(added.series) if one.at <= now), added.series[0])
+    calibration = next((one for one in added.series if one.id == calibration_id), newest)
     if calibration_id not in (None, calibration.id):
         return b"", calibration_id
     return packed(added, calibration, devices), calibration.id

@@ -15,7 +15,7 @@ OURS = "Running it failed because of an error of ours: the server's log has the 
 def stands(now: datetime, until: datetime) -> str:
     """Return what the log of a job says that goes on by a clock which stands."""
     return (
-        f"The clock of the cloud stands at {now:%Y-%m-%d %H:%M:%S} UTC, and the device needs until {until:%Y-%m-%d %H:%M:%S}: "
+        f"It waits: the clock of the cloud stands at {now:%Y-%m-%d %H:%M:%S} UTC, and the device needs until {until:%Y-%m-%d %H:%M:%S}: "
         "advance it, for example with `qumulus emulator clock advance --job ID --until ended`."
     )
 

@@ -83,7 +83,9 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
 def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Front:
     runners = Runners(settings, storage)
     host = runners.host
-    catalogue, imports = devices.catalogue(settings.fleet, storage.added_devices, show_mocks=settings.show_mocks)
+    catalogue, imports = devices.catalogue(
+        settings.fleet, storage.added_devices, storage.clock, show_mocks=settings.show_mocks
+    )
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,

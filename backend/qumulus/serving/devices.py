@@ -14,18 +14,20 @@ from qumulus.catalogue import (
     fleet,
 )
 from qumulus.core.errors import InvalidRequest
-from qumulus.core.ports import AddedDevices
+from qumulus.core.ports import AddedDevices, Clock
 
 from .runners import StartError
 
 
-def catalogue(offered: str, added: AddedDevices, *, show_mocks: bool = False) -> tuple[FleetCatalogue, Imports]:
+def catalogue(
+    offered: str, added: AddedDevices, clock: Clock, *, show_mocks: bool = False
+) -> tuple[FleetCatalogue, Imports]:
     """Return the devices that a setting offers and those that were ``added``, and how more are added.
 
     Raises:
         StartError: the setting names what is not there.
     """
-    every = CombinedCatalogue(AddedCatalogue(added), SnapshotCatalogue(show_mocks=show_mocks))
+    every = CombinedCatalogue(AddedCatalogue(added, clock.now), SnapshotCatalogue(show_mocks=show_mocks))
     imports = Imports(every, added)
     try:
         folder = Path(offered)

@@ -15,6 +15,7 @@ from qumulus.openapi.documentation import Served
 
 from . import (
     accounts,
+    calibrations,
     clock,
     devices,
     events,
@@ -61,7 +62,7 @@ def create(
     app.state.checks = checks
     app.state.metrics = metrics
     modules = (
-        *(server, accounts, clock, devices, events, faults, queues, scenarios),
+        *(server, accounts, calibrations, clock, devices, events, faults, queues, scenarios),
         *(jobs, services, sessions, tokens, state),
     )
     operations = (module.operation for module in modules)

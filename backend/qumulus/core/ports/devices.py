@@ -116,6 +116,31 @@ class DeviceImports(Protocol):
         """Say whether a device was added, and did not come with the package."""
         ...
 
+    def add_series(self, name: str, calibrations: Sequence[Calibration]) -> tuple[Calibration, ...]:
+        """Let calibrations follow those of a device, and return all that there are then, without their documents.
+
+        Raises:
+            UnknownDevice
+            TooLarge: a device has no more than so many.
+        """
+        ...
+
+    def remove_series(self, name: str) -> None:
+        """Remove the calibrations that were added to a device of the package.
+
+        Raises:
+            WrongState: the device was added as a whole, or jobs of it wait or run.
+        """
+        ...
+
+    def series(self, name: str) -> tuple[Calibration, ...]:
+        """Return the calibrations of a device, oldest first, without their documents, also those to come.
+
+        Raises:
+            UnknownDevice
+        """
+        ...
+
     def remove(self, name: str) -> None:
         """Remove a device that was added. See `AddedDevices.remove`."""
         ...

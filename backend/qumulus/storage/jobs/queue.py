@@ -169,12 +169,13 @@ class SqlQueue:
     def _claim(self, row: AnyRow) -> Claim:
         seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts
         claim = rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed)
-        documents, calibration = sent(self._added_devices, row.device, row.calibration)
+        documents, calibration = sent(self._added_devices, row.device, row.calibration, self._clock.now())
         return replace(claim, program=replace(claim.program, documents=documents, calibration=calibration))
 
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""
         values = {"state": after(JobState.CLAIMED, JobEvent.START).value, "running_at": self._clock.now()}
+        values |= _ran_on(claim)
         work = partial(changed, claim=claim, event=JobEvent.START, values=values)
         started = self._database.writer.run(work, synced=claim.fetched)
         if started:
@@ -219,6 +220,7 @@ class SqlQueue:
             "failure": outcome.failure.value if outcome.failure else None,
             "run_seconds": outcome.run_seconds,
             "metadata": dict(outcome.metadata),
+            **_ran_on(claim),
             **NOBODY,
         }
         if began_at is not None:  # what may begin may end in the same step
@@ -376,6 +378,11 @@ LOST = f"It was begun {MOST_RETURNS + 1} times, and each time the run was lost: 
 def _cause(owner: str) -> str:
     """Why a claim was not renewed."""
     return NOT_REPORTED if owner.startswith(rows.PROVIDER) else silence(owner)
+
+
+def _ran_on(claim: Claim) -> dict[str, Any]:
+    """Return the calibration that a run has, where that was chosen for it: the job says which, and another attempt has the same."""
+    return {} if claim.program.calibration is None else {"calibration": claim.program.calibration}
 
 
 def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
