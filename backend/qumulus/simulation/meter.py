@@ -29,6 +29,7 @@ class Meter:
     admit: Admit = at_once
     log: Log = to_nobody
     billed: float | None = None  # seconds that the program's service counts; None where it counts the run
+    executing: float = 0.0  # those of them in which its circuits are executed
     simulated: float = 0.0  # seconds inside methods
     _begun: float = field(default_factory=perf_counter)
     _first: float | None = None  # when the first method began

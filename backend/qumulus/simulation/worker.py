@@ -72,6 +72,6 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
         )
     metadata = {**outcome.metadata, "timings": meter.timings()}
     if meter.billed is not None:
-        metadata["billed"] = meter.billed
+        metadata |= {"billed": meter.billed, "executing": meter.executing}
     used = meter.used(failed=outcome.failure not in (None, Failure.TIME))
     return replace(outcome, metadata=metadata, run_seconds=used)

@@ -57,6 +57,9 @@ def test_usage_is_told_in_the_words_of_the_version(runtime, bell):
     assert told("2026-03-15") == told("2026-04-14") == (together, together, set())
     assert told("2026-04-15") == (charged, charged, {"circuits_execution_time_ns"})
     assert runtime.get(f"/jobs/{bell}")["usage"]["status"] == "complete"
+    metrics = runtime.get(f"/jobs/{bell}/metrics")
+    executing = metrics["circuits_execution_time_ns"] / 1e9
+    assert executing == pytest.approx(metrics["usage"]["qpu_charge_time_seconds"] - 2)
 
 
 def test_billed_seconds_are_whole(runtime, bell):

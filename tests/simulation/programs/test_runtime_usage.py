@@ -47,6 +47,11 @@ def test_a_job_is_counted_by_the_formula_and_not_by_the_time_that_it_took():
     assert usage(runtime.sampler([flipped()], {"default_shots": 1000})) == seconds
 
 
+def test_the_time_of_the_executions_is_told_apart():
+    outcome = runtime.run(runtime.sampler([flipped()], {"default_shots": 1000}))
+    assert outcome.metadata["executing"] == pytest.approx(outcome.run_seconds - 2)
+
+
 def test_sets_of_values_and_the_delay_between_shots_count():
     values = np.zeros((3, 1))
     options = {"default_shots": 100, "execution": {"rep_delay": 0.001, "init_qubits": True}}

@@ -7,7 +7,8 @@ not say when a job is divided; here a sub-job has as many executions as a sample
 
 Each program counts its circuits with `charge` when its inputs are checked and before anything is simulated. What was charged
 becomes `Outcome.run_seconds`, and so `Job.run_seconds`, from which usage, limits of instances and sums of sessions are made; the
-simulation's own seconds stand in the metadata, under "timings". A job whose usage would exceed its longest time is ended there.
+simulation's own seconds stand in the metadata, under "timings", and those of the executions alone under "executing". A job
+whose usage would exceed its longest time is ended there.
 """
 
 from __future__ import annotations
@@ -47,8 +48,12 @@ def quantum_seconds(loads: Iterable[Load], delay: float) -> float:
     """The seconds that a job with these circuits has the device; ``delay`` lies between two shots."""
     loads = list(loads)
     executions = sum(load.executions for load in loads)
-    running = sum(load.executions * (delay + load.seconds) for load in loads)
-    return SUB_JOB * max(1, ceil(executions / SUB_JOB_EXECUTIONS)) + running
+    return SUB_JOB * max(1, ceil(executions / SUB_JOB_EXECUTIONS)) + executing_seconds(loads, delay)
+
+
+def executing_seconds(loads: Iterable[Load], delay: float) -> float:
+    """The part of them in which circuits are executed."""
+    return sum(load.executions * (delay + load.seconds) for load in loads)
 
 
 def duration(
@@ -75,9 +80,11 @@ def charge(loads: Iterable[Load], submission: Submission, rep_delay: float | Non
         OverUsage: it is more than the job may use; what it may use is counted.
     """
     delay = delay_between_shots(submission.model) if rep_delay is None else rep_delay
+    loads = list(loads)
     seconds, most = quantum_seconds(loads, delay), submission.most_usage
     log(f"Estimated usage: {seconds:.4g} s of {submission.device}.", Severity.INFO)
     meter().billed = seconds if most is None else min(seconds, most)
+    meter().executing = executing_seconds(loads, delay)
     if most is not None and seconds > most:
         raise OverUsage(
             f"Job was cancelled because it ran too long: its circuits need {seconds:.3g} s of {submission.device}, and it may "

@@ -202,7 +202,7 @@ class Usage(Wire):
     qpu_charge_time_seconds: Annotated[float | MISSING, Field(examples=[0.5], ge=0.0)] = MISSING
     """From version 2026-03-15 on"""
     circuits_execution_time_ns: Annotated[int | MISSING, Field(examples=[500000000], ge=0)] = MISSING
-    """From version 2026-03-15 on, before 2026-04-15"""
+    """Time of the executions alone; from version 2026-03-15 on, before 2026-04-15"""
     quantum_seconds: Annotated[int | MISSING, Field(examples=[1], ge=0)] = MISSING
     """Before version 2026-03-15"""
     seconds: Annotated[int | MISSING, Field(examples=[1], ge=0)] = MISSING
@@ -221,6 +221,7 @@ class JobMetrics(Wire):
     num_qubits: list[NumQubit] | MISSING = MISSING
     circuit_depths: list[CircuitDepth] | MISSING = MISSING
     circuits_execution_time_ns: Annotated[int | MISSING, Field(examples=[1200000], ge=0)] = MISSING
+    """Time of the executions alone, without what the service takes for each job"""
     qiskit_version: Annotated[str | MISSING, Field(examples=["2.6.2"])] = MISSING
     """The version that ran the job"""
     estimated_start_time: Annotated[AwareDatetime | MISSING, Field(examples=["2026-04-15T12:00:00Z"])] = MISSING
@@ -257,7 +258,7 @@ class JobResponse(Wire):
     private: Annotated[bool | MISSING, Field(examples=[True])] = MISSING
     """Whether it is private; left out if not"""
     estimated_running_time_seconds: Annotated[float | MISSING, Field(examples=[0.5], ge=0.0)] = MISSING
-    """How long it is expected to have the device"""
+    """How long it has the device; told when the job has ended, and in its log before it runs"""
     calibration_id: CalibrationId | MISSING = MISSING
 
 

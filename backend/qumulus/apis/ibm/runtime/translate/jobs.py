@@ -194,7 +194,9 @@ def usage(job: Job, version: Behaviour, *, in_metrics: bool = False) -> Usage:
 
 
 def _nanoseconds(job: Job) -> int | MISSING:
-    return int((job.run_seconds or 0.0) * 1e9) if job.final else MISSING
+    """The time of its executions, which what a service takes for a job is not part of."""
+    used = job.run_seconds or 0.0
+    return int(min(job.metadata.get("executing", used), used) * 1e9) if job.final else MISSING
 
 
 def metrics(
