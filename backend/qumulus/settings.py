@@ -104,7 +104,11 @@ class Settings(BaseSettings):
     service_memory_mib: Annotated[int, Field(ge=64)] = Field(
         4096, description="memory of one execution, where the service's resources say nothing"
     )
-    services_offline: bool = Field(False, description="run services without a network")
+    services_network: Literal["own", "open", "off"] = Field(
+        "own",
+        description="what programs of services reach: 'own': the APIs of this cloud, where the machine has namespaces; "
+        "'open': everything; 'off': nothing",
+    )
     services_relative_links: bool = Field(False, description="name the results of executions by their paths alone")
     services_key: SecretStr | None = Field(
         None,

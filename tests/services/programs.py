@@ -56,6 +56,7 @@ class Programs:
         pools: Mapping[str, Pool] | None = None,
         parts: Mapping[str, bytes] | None = None,
         network: bool = True,
+        environment: Mapping[str, str] | None = None,
         strict: bool = False,
         python: Path = Path(sys.executable),
         prefixes: Sequence[Path] = (),
@@ -83,6 +84,7 @@ class Programs:
             secrets=secrets or {},
             pools=pools or {},
             parts=parts or {},
+            environment=environment or {},
         )
         return Execution(
             f"00000000-0000-4000-8000-{self.count:012}",
@@ -93,6 +95,7 @@ class Programs:
             now=lambda: datetime.now(UTC),
             tell=self.log.extend,
             network=network,
+            own_apis=environment is not None,
             hidden=hidden,
         )
 

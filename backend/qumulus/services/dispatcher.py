@@ -64,6 +64,7 @@ class ProgramDispatcher:
         hidden: Path,
         owner: str,
         network: bool,
+        own_apis: bool = False,
         allow_unsandboxed: bool,
         elsewhere: OtherMachines | None = None,
     ) -> None:
@@ -79,6 +80,7 @@ class ProgramDispatcher:
         self._folder = folder
         self._hidden = hidden
         self._network = network
+        self._own_apis = own_apis
         self._allow_unsandboxed = allow_unsandboxed
         self._elsewhere = elsewhere
         self._running: dict[str, tuple[Claim, ProgramRun | None]] = {}
@@ -273,7 +275,8 @@ class ProgramDispatcher:
                 sandbox=sandbox,
                 now=self._clock.now,
                 tell=attempt.write,
-                network=self._network,
+                network=self._network or (self._own_apis and not sandbox.private_root),
+                own_apis=self._own_apis,
                 hidden=self._hidden,
             )
             yield LocalRun(execution)

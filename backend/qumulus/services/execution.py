@@ -21,6 +21,7 @@ from .folders import Folders
 from .log import Lines, Ordered, ProgramLog
 from .outcome import Ended, failed, outcome
 from .outputs import Published, publish
+from .relay import Relay, inside, origin_in
 from .resources import Resources
 from .sandbox import CHILD, Sandbox
 
@@ -29,7 +30,7 @@ MOST_PATIENCE = 0.3  # seconds until fresh lines of the log are told at the late
 LAST_SECONDS = 3.0  # after the killing, for what stands in the pipes
 NO_OFFLINE = (
     "This machine can't take the network away from a program (no namespaces), so it was not run. "
-    "Start the server without --services-offline if it may have the network."
+    "Start the server with --services-network open if it may have the network."
 )
 
 
@@ -92,9 +93,12 @@ class Execution:
         now: Callable[[], datetime],
         tell: Callable[[Sequence[LogLine]], None],
         network: bool = True,
+        own_apis: bool = False,
         hidden: Path | None = None,
     ) -> None:
-        """``place`` is the folder of this execution alone, made and removed here; ``tell`` takes lines of the log; ``hidden`` is
+        """``own_apis``: without a ``network``, the program reaches the APIs of the cloud that its variables name all the same.
+
+        ``place`` is the folder of this execution alone, made and removed here; ``tell`` takes lines of the log; ``hidden`` is
         a folder of which the program sees but its own, also where it stands in one that all programs see."""
         self._id = job_id
         self._program = program
@@ -102,6 +106,9 @@ class Execution:
         self._folders = Folders(place, sandbox.user(job_id))
         self._sandbox = sandbox
         self._network = network
+        origin = origin_in(given.environment) if own_apis and not network and sandbox.private_root else None
+        self._variables = given.environment if origin is None else inside(given.environment, origin)
+        self._relay = None if origin is None else Relay(origin)
         self._hidden = hidden
         self._now = now
         self._tell = tell
@@ -138,6 +145,8 @@ class Execution:
                 program_log.add(complaint, Severity.WARNING)
             return outcome(ended, published, resources), program_log.buffer.take()
         finally:
+            if self._relay is not None:
+                self._relay.close()
             if self._sandbox.groups is not None and self._group is not None:
                 self._sandbox.groups.remove(self._group)
             self._folders.clear()
@@ -192,12 +201,16 @@ class Execution:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=[report],
+            pass_fds=[report] if self._relay is None else [report, self._relay.descriptor],
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             cwd="/",
             start_new_session=True,
         )
         self._report_fd = report
+        self._relay_order = None
+        if self._relay is not None:
+            self._relay_order = (self._relay.descriptor, self._relay.port)
+            self._relay.serve()
         if self._ended_by:
             self._process.terminate()
         return self._process
@@ -253,6 +266,7 @@ class Execution:
             "filtered": self._sandbox.filtered,
             "group": None if self._group is None else str(self._group),
             "network": self._network,
+            "relay": self._relay_order,
             "user": self._sandbox.user(self._id),
             "grace_seconds": program.resources.grace_seconds,
             "limits": program.resources.for_child(),
@@ -289,6 +303,6 @@ class Execution:
             "WORKSPACE": str(self._program.folder),
             "SERVICE_EXECUTION_ID": self._id,
             **folders,
-            **self._given.environment,
+            **self._variables,
             **self._given.secrets,
         }

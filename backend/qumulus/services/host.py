@@ -110,6 +110,7 @@ class Host:
         packages: Packages,
         prepare: bool = False,
         network: bool,
+        own_apis: bool = False,
         allow_unsandboxed: bool,
         secret: Callable[[], bytes],
         key: bytes | None = None,
@@ -152,6 +153,7 @@ class Host:
             hidden=storage.home.absolute(),
             owner=f"services:{owner_name()}",
             network=network,
+            own_apis=own_apis,
             allow_unsandboxed=allow_unsandboxed,
             elsewhere=elsewhere,
         )

@@ -115,7 +115,7 @@ def elsewhere(settings: Settings, storage: Storage) -> OtherMachines | None:
 
     return Cluster(
         settings.runner,
-        network=not settings.services_offline,
+        network=settings.services_network != "off",
         unsandboxed=settings.allow_unsandboxed,
         now=storage.clock.now,
         on_ready=lambda: storage.events.queued.emit(None),
@@ -134,7 +134,8 @@ class Runners:
             family=loaded(families.programs())(storage.jobs, storage.accounts, storage.clock),
             packages=packages(settings),
             prepare=settings.sse_prepare,
-            network=not settings.services_offline,
+            network=settings.services_network == "open",
+            own_apis=settings.services_network == "own",
             allow_unsandboxed=settings.allow_unsandboxed,
             own=Ownership(settings.home / "services").acquire,
             key=settings.services_key.get_secret_value().encode() if settings.services_key else None,

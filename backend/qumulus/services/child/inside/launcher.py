@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from . import cgroup, kernel, limits, tree
+from . import cgroup, kernel, limits, relay, tree
 from .isolation import Isolation, Places, leave_files, leave_processes, restrict_calls, restrict_files, strongest
 from .memory import Memory
 
@@ -87,6 +87,8 @@ class Launch:
         outcome, told = os.pipe()
         self._devnull()
         leave_processes(self.isolation, network=self.order["network"])
+        if self.order["relay"] is not None:
+            relay.offer(*self.order["relay"])
         launcher = os.getpid()
         keeper = os.fork()
         if keeper == 0:
