@@ -164,6 +164,13 @@ class Settings(BaseSettings):
         None, description="what the cloud is to be like from its start: the name of a ready scenario, or a file"
     )
 
+    tls_certificate: Path | None = Field(
+        None, description="file with the certificate, and those that lead to its authority, to serve HTTPS; PEM"
+    )
+    tls_key: Path | None = Field(
+        None, description="file with the key of that certificate, if it is not in the same file"
+    )
+
     intercept_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
         None, description="port of the HTTPS proxy that answers for the real clouds; 0 takes a free one; off if not set"
     )

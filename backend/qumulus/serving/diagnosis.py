@@ -223,8 +223,9 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
 def _certificates(settings: Settings) -> Iterator[Finding]:
     from cryptography import x509
 
-    for name, path in (("local authority", settings.home / "ca" / "ca.pem"),):
-        if not path.is_file():
+    own = [] if settings.tls_certificate is None else [("HTTPS", settings.tls_certificate)]
+    for name, path in (*own, ("local authority", settings.home / "ca" / "ca.pem")):
+        if name != "HTTPS" and not path.is_file():
             continue
         try:
             ends = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc

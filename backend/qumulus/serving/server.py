@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -137,11 +138,38 @@ def listen(host: str, port: int, flag: str) -> socket.socket:
     return result
 
 
-def address(listener: socket.socket) -> str:
+def tls(settings: Settings) -> ssl.SSLContext | None:
+    """What HTTPS is served with; a sentence and exit status 2 where the files can't be used. None: HTTP is served."""
+    if settings.tls_certificate is None:
+        if settings.tls_key is not None:
+            stop("--tls-key needs --tls-certificate: name the certificate of that key.", 2)
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password=_no_password)
+    except (OSError, ssl.SSLError, ValueError) as error:
+        why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        stop(
+            f"HTTPS can't be served with {settings.tls_certificate}: {why}. Name a certificate and its key, as PEM.", 2
+        )
+    return context
+
+
+def _no_password() -> str:
+    """Nobody is asked for one at the start of a server.
+
+    Raises:
+        ValueError
+    """
+    raise ValueError("the key has a password")
+
+
+def address(listener: socket.socket, scheme: str = "http") -> str:
     """The URL at which the server answers."""
     host, port = listener.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{name}:{port}"
+    return f"{scheme}://{name}:{port}"
 
 
 def forward(url: str) -> Forward:
@@ -165,7 +193,7 @@ def intercept(app: Front | Forward, url: str, settings: Settings) -> Interceptor
             app,
             sites=sites(settings.intercept_hosts, real_sites()),
             passed=settings.pass_hosts.split(","),
-            here=url.removeprefix("http://"),
+            here=url.partition("://")[2],
             folder=settings.home / "ca",
             listener=listen("127.0.0.1", settings.intercept_port, "--intercept-port"),
         )
@@ -292,15 +320,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         listener = socket.socket(fileno=settings.listener)
     else:
         listener = listen(settings.host, settings.port, "--port")
-    url = address(listener)
+    secured = tls(settings)
+    url = address(listener, "http" if secured is None else "https")
     if settings.workers > 1 and not settings.upstream:
         supervise(settings, listener, url)
     else:
-        answer(settings, listener, url)
+        answer(settings, listener, url, secured)
 
 
-def answer(settings: Settings, listener: socket.socket, url: str) -> None:
-    """Answer requests in this process, until we are told to stop."""
+def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.SSLContext | None = None) -> None:
+    """Answer requests in this process, until we are told to stop; by HTTPS, where it is ``secured``."""
     import uvicorn
 
     from qumulus.http.connections import Limits, bounded
@@ -330,6 +359,9 @@ def answer(settings: Settings, listener: socket.socket, url: str) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=LAST_ANSWER_SECONDS,
         backlog=LISTEN_BACKLOG,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        ssl_context_factory=None if secured is None else lambda _config, _default: secured,
     )
     server = serving(config, app, url, settings, interceptor)
 

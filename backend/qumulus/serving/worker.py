@@ -30,6 +30,8 @@ OF_SERVERS = frozenset(
         "admin_token",
         "allow_exposed",
         "allowed_hosts",
+        "tls_certificate",
+        "tls_key",
         "intercept_port",
         "intercept_hosts",
         "pass_hosts",
