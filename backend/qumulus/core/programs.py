@@ -56,4 +56,5 @@ class Program:
     limits: Limits = field(default_factory=Limits)
     clock: ClockSetting = REAL  # of the cloud, for the times that a result has
     noise: str = DEVICE_NOISE  # one of `NOISES`, where the program asks for none itself
+    processes: int = 1  # that it may use on this machine
     service_limits: bool = True  # whether the limits of the emulated service hold beside ours

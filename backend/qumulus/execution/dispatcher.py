@@ -150,6 +150,7 @@ class Dispatcher:
             noise=noise,
             service_limits=service_limits,
             stopping=self._stopping,
+            spare=(lambda: len(self._idle)) if command is HERE else (lambda: 0),
         )
         self._leases = Leases(
             storage.queue,

@@ -66,6 +66,7 @@ class SlotContext:
     noise: str
     service_limits: bool
     stopping: threading.Event
+    spare: Callable[[], int]  # how many slots of this machine have nothing to do
 
 
 class Slot:
@@ -241,6 +242,7 @@ class Slot:
             limits=run.limits,
             noise=context.noise,
             service_limits=context.service_limits,
+            processes=1 + context.spare(),
             clock=context.clock.setting,
         )
         worker.wire.send("run", program_parts(program), **program_members(program))

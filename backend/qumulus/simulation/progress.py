@@ -47,9 +47,9 @@ class Progress:
             self._method, self._due = method, perf_counter() + seconds * self.runs
             self._tell(f"{method} at work, estimated {seconds:.2g} s a run")
 
-    def works(self, what: str) -> None:
-        """A method is at a certain place; said only from time to time."""
-        if self._silent_for() > _BETWEEN_LINES:
+    def works(self, what: str, *, at_once: bool = False) -> None:
+        """A method is at a certain place; said only from time to time, unless ``at_once``."""
+        if at_once or self._silent_for() > _BETWEEN_LINES:
             self._tell(what)
 
     def _silent_for(self) -> float:

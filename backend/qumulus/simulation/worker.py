@@ -24,6 +24,7 @@ from .machine import slowness
 from .meter import Admit, Meter, at_once, metered
 from .progress import Progress, followed
 from .runners import RUNNERS, runner
+from .sharing import allowed
 
 
 def check() -> None:
@@ -51,7 +52,7 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     meter = Meter(admit, log)
     try:
         SENT.take(unpacked(program.documents) if program.documents else None)
-        with metered(meter), followed(Progress(log)):
+        with metered(meter), followed(Progress(log)), allowed(program.processes, program.limits.memory_bytes):
             outcome = runner(program.kind)(program, log)
     except UnknownKind as error:
         log(str(error), Severity.ERROR)

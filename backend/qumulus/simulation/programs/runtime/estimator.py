@@ -17,6 +17,7 @@ from qumulus.simulation.errors import Refused
 from qumulus.simulation.progress import progress
 from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import extend
+from qumulus.simulation.sharing import Part, parts
 
 from . import drifting, estimates, learned, results
 from .conditions import LOCAL_ONLY, conditions, tell
@@ -78,7 +79,8 @@ def run(program: Program, log: Log) -> Outcome:
     charge(loads, submission, options.execution.rep_delay, log)
     progress().pubs = len(pubs)
     limits = submission.limits.shared(len(pubs), 1 if wanted.zne is None else len(wanted.zne.factors))
-    estimated = [_estimated(plan, limits) for plan in plans]
+    found = parts(len(plans), lambda index: _estimated(plans[index], limits))
+    estimated = [_result(plan, part) for plan, part in zip(plans, found, strict=True)]
     metadata = {
         "dynamical_decoupling": options.dynamical_decoupling.model_dump(exclude={"skip_reset_qubits"}),
         "twirling": {
@@ -118,11 +120,20 @@ def _hold_to(service: ServiceLimits, pubs: Sequence[EstimatorPub], wanted: Resil
     service.sizes([pub.circuit for pub in pubs], reset=options.execution.init_qubits, folded=folded)
 
 
-def _estimated(plan: Plan, limits: Limits) -> Record:
+def _result(plan: Plan, part: Part) -> Record:
     """The result of one pub."""
+    metadata = plan.metadata()
+    if plan.wanted.zne:
+        metadata["resilience"]["zne"] = {"extrapolator": part.members["extrapolators"]}
+    metadata["simulation"] = part.members["simulation"]
+    data = DataBin({name: Array(values) for name, values in part.arrays.items()}, plan.pub.shape)
+    return Record("PubResult", {"data": data, "metadata": metadata})
+
+
+def _estimated(plan: Plan, limits: Limits) -> Part:
+    """The values of one pub, and how they came about."""
     pub, index, wanted, under, shots = plan.pub, plan.index, plan.wanted, plan.under, plan.shots
     progress().reaches(index, pub.circuit.size() * prod(pub.values.shape[:-1]))
-    metadata = plan.metadata()
     calibration = _calibration(plan, limits)
     measured = [
         drifting.measured(
@@ -152,12 +163,11 @@ def _estimated(plan: Plan, limits: Limits) -> Record:
                 if wanted.zne
                 else estimates.direct(means, plan.flat[k])
             )
-    if wanted.zne:
-        metadata["resilience"]["zne"] = {"extrapolator": [e for e in wanted.zne.extrapolators if e in used]}
-    metadata["simulation"] = under.report(combined([case.metadata for at_factor in measured for case in at_factor]))
-    fields = dict(estimates.stacked([found[place] for place in range(len(found))], pub.shape))
-    data = DataBin({name: Array(values) for name, values in fields.items()}, pub.shape)
-    return Record("PubResult", {"data": data, "metadata": metadata})
+    members = {
+        "extrapolators": [each for each in wanted.zne.extrapolators if each in used] if wanted.zne else [],
+        "simulation": under.report(combined([case.metadata for at_factor in measured for case in at_factor])),
+    }
+    return Part(members, dict(estimates.stacked([found[place] for place in range(len(found))], pub.shape)))
 
 
 def _calibration(plan: Plan, limits: Limits) -> Calibration | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from math import prod
 from typing import Any
 
@@ -22,6 +23,7 @@ from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.progress import progress
 from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import Seed
+from qumulus.simulation.sharing import Part, parts
 
 from . import local_mode, results, spans
 from .conditions import LOCAL_ONLY, Conditions, conditions, tell
@@ -79,24 +81,28 @@ def run(program: Program, log: Log) -> Outcome:
     if submission.service is not None:
         submission.service.sizes([item.scheduled for item in items], reset=execution.init_qubits)
     charge(_loads(pubs, items, under, execution), submission, execution.rep_delay, log)
-    alike = Counter(pub.effort() for pub in pubs)
+    alike = _alike(pubs)
     local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
-    followed = progress()
-    followed.pubs = len(pubs)
+    progress().pubs = len(pubs)
     within = replace(submission, limits=submission.limits.shared(len(pubs)))
-    for index, (pub, item, drawn) in enumerate(zip(pubs, items, local, strict=True)):
-        followed.reaches(index, pub.circuit.size() * prod(pub.shape))
-        twirls = randomizations(pub.shots, *counts) if twirled else None
-        start = submission.now()
-        kernel = None if level == CLASSIFIED else Kernel.of(item.circuit, under.model)
+    kernels = [None if level == CLASSIFIED else Kernel.of(item.circuit, under.model) for item in items]
+
+    def simulated(index: int) -> Part:
+        pub, kernel, drawn = pubs[index], kernels[index], local[index]
+        progress().reaches(index, pub.circuit.size() * prod(pub.shape))
+        start = submission.now().isoformat()
         model = under.model if kernel is None else kernel.drawn_with
         bits, simulation = (
-            _simulated(pub, item, index, under, model, within, alike[pub.effort()], execution)
+            _simulated(pub, items[index], index, under, model, within, alike[index], execution)
             if drawn is None
             else (drawn.bits, drawn.metadata)
         )
-        alike[pub.effort()] -= 1
-        simulation = under.report(simulation)
+        return Part({"simulation": simulation, "span": [start, submission.now().isoformat()]}, bits)
+
+    for index, (pub, part) in enumerate(zip(pubs, parts(len(pubs), simulated), strict=True)):
+        item, kernel, bits = items[index], kernels[index], part.arrays
+        twirls = randomizations(pub.shots, *counts) if twirled else None
+        simulation = under.report(part.members["simulation"])
         scheduled = under.told.of(item, under.model, next(iter(pub.bindings()), {})) if under.told else {}
         bits = bits if under.model.ideal else returned(pub.circuit, bits)
         fields = (
@@ -106,7 +112,8 @@ def run(program: Program, log: Log) -> Outcome:
         )
         result = _result(pub, fields, simulation, twirls, scheduled)
         pub_results.append(result)
-        pub_spans.append(spans.span(index, pub.shape, pub.shots, start, submission.now(), twirls))
+        start, end = map(datetime.fromisoformat, part.members["span"])
+        pub_spans.append(spans.span(index, pub.shape, pub.shots, start, end, twirls))
         report.append(simulation)
         tell(log, index, simulation)
     metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}
@@ -114,6 +121,16 @@ def run(program: Program, log: Log) -> Outcome:
     return results.outcome(
         submission.form, pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits}
     )
+
+
+def _alike(pubs: Sequence[SamplerPub]) -> list[int]:
+    """Return for each pub how many like it are still to run, that one included."""
+    left = Counter(pub.effort() for pub in pubs)
+    found = []
+    for pub in pubs:
+        found.append(left[pub.effort()])
+        left[pub.effort()] -= 1
+    return found
 
 
 def _hold_to(service: ServiceLimits, pubs: Sequence[SamplerPub], options: OptionsModel) -> None:

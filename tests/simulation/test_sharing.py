@@ -1,0 +1,98 @@
+"""A job of many pubs on several cores: the same results, whoever ran which part, and whatever happened to them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from qiskit.quantum_info import SparsePauliOp
+
+from qumulus.simulation.devices import device_model
+from qumulus.simulation.sharing import Part, allowed, parts
+
+from .circuits import isa, su2
+from .programs.runtime import estimator, sampler
+
+BRISBANE = device_model("brisbane")
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="workers fork helpers on Linux only")
+
+
+def shared(name: str, processes: int, sent: str = "") -> Any:
+    """What a process says in which one of the programs was shared."""
+    command = [sys.executable, "-m", "simulation.sharing_programs", name, str(processes)]
+    return json.loads(subprocess.check_output(command, input=sent, text=True, timeout=60, cwd="tests"))
+
+
+def values(found: dict[str, Any]) -> list[Any]:
+    return [[members["index"], drawn, none] for members, drawn, none in found["said"]]
+
+
+def helped(found: dict[str, Any]) -> list[bool]:
+    return [members["helped"] for members, *_ in found["said"]]
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[str, Any]:
+    return shared("part", 1)
+
+
+def test_parts_are_the_same_in_the_same_order_however_many_processes_run_them(alone) -> None:
+    together = shared("part", 3)
+    assert values(together) == values(alone)
+    assert helped(alone) == [False] * 8
+    assert helped(together) == [False] + [True] * 7  # after the first it is known what one takes
+    assert together["lines"] == alone["lines"]
+
+
+def test_a_helper_that_dies_costs_no_part(alone) -> None:
+    found = shared("dies", 2)
+    assert values(found) == values(alone)
+    assert helped(found)[3] is False
+
+
+def test_the_first_part_that_is_wrong_ends_the_job_as_it_would_have() -> None:
+    *before, last = shared("fails", 2)["said"]
+    assert [members["index"] for members, *_ in before] == [0, 1, 2, 3]
+    assert last == "The fifth is wrong."
+
+
+def test_helpers_have_no_more_memory_at_once_than_the_job(alone) -> None:
+    found = shared("needs", 3)
+    assert values(found) == values(alone)
+    assert max(found["asked"]) <= 100
+
+
+def test_a_job_has_the_same_results_with_helpers() -> None:
+    circuits = [isa(su2(4 + k % 3, 2), BRISBANE) for k in range(4)]
+    observable = SparsePauliOp.from_sparse_list([("ZZ", [0, 1], 1.0), ("X", [2], 0.5)], BRISBANE.n_qubits)
+    programs = [estimator([(each, observable) for each in circuits])]
+    for circuit in circuits:
+        circuit.measure_all()
+    programs.append(sampler([(each,) for each in circuits]))
+    sent = []
+    for program in programs:
+        members = {name: getattr(program, name) for name in ("job_id", "kind", "device", "shots", "seed", "noise")}
+        members |= {"options": dict(program.options), "payload": b64encode(program.payload).decode()}
+        sent.append(members)
+    ended = shared("jobs", 0, json.dumps(sent))
+    for alone, together in (ended[:2], ended[2:]):
+        assert together["results"] == alone["results"]
+        assert any("2 processes share 3 pubs" in line for line in together["lines"])
+        assert not any("processes" in line for line in alone["lines"])
+
+
+def test_a_process_with_several_threads_runs_all_parts_itself() -> None:
+    ran: list[int] = []
+
+    def work(index: int) -> Part:
+        ran.append(index)
+        return Part({}, {})
+
+    with allowed(4, 100):
+        assert len(list(parts(3, work))) == 3
+    assert ran == [0, 1, 2]
