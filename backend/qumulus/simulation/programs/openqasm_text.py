@@ -7,12 +7,12 @@ is why nothing is put before the text: a gate of the user's stays the user's, an
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-import openqasm3
 from antlr4.error.Errors import RecognitionException
 from openqasm3 import ast
 from openqasm3.parser import QASM3ParsingError
@@ -26,6 +26,8 @@ from qiskit_qasm3_import.data import Scope, Symbol
 from qiskit_qasm3_import.expression import ValueResolver
 
 from qumulus.simulation.errors import ProgramError
+
+from .openqasm_blocks import parse
 
 NESTING = 256
 """Brackets within brackets; the parsers recurse, and one of them would take its process down."""
@@ -73,7 +75,8 @@ def read(code: str, *, most_qubits: int, inputs: bool = False) -> QuantumCircuit
     _check_nesting(bare)
     for physical in _PHYSICAL.finditer(bare):
         _check_size("qubits", _number(physical[1]) + 1, most_qubits)
-    circuit = {"2": _read_version_2, "3": _read_version_3}[_version(bare)](code, bare, most_qubits)
+    with _without_collecting():
+        circuit = {"2": _read_version_2, "3": _read_version_3}[_version(bare)](code, bare, most_qubits)
     loose = [bit for bit in circuit.clbits if not circuit.find_bit(bit).registers]
     if circuit.parameters and not inputs:
         names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
@@ -81,6 +84,18 @@ def read(code: str, *, most_qubits: int, inputs: bool = False) -> QuantumCircuit
     if loose:
         circuit.add_register(ClassicalRegister(bits=loose, name=_free_name(circuit)))
     return circuit
+
+
+@contextmanager
+def _without_collecting() -> Generator[None]:
+    """Let the collector of garbage rest: a tree of a long program has none, and is looked through again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _version(bare: str) -> str:
@@ -174,9 +189,9 @@ def _constructor(gate: Gate) -> Callable[..., Instruction]:
 # -- version 3 ---------------------------------------------------------------------------------------------------------
 
 
-def _read_version_3(code: str, _bare: str, most_qubits: int) -> QuantumCircuit:
+def _read_version_3(code: str, bare: str, most_qubits: int) -> QuantumCircuit:
     try:
-        program = openqasm3.parse(code)
+        program = parse(code, bare)
         converter = _Converter(program, most_qubits)
         with converter.errors_in_place(code):
             circuit = converter.circuit(program)
