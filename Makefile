@@ -139,7 +139,7 @@ down: $(TEST) ## Stop the DB
 
 # -- tests -------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-machines test-contract test-clients test-postgres test-faults bench bench-cluster
+.PHONY: test test-machines test-contract test-clients test-published test-postgres test-faults bench bench-cluster
 machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py
 
 two = -n 2 --dist loadfile --no-loadscope-reorder # tests mostly wait for processes that start; those of a file share theirs
@@ -155,6 +155,9 @@ test-contract: $(TEST) ## Run schemathesis against every API, each on its own fr
 
 test-clients: $(TEST) ## Run the real clients, each in its own environment
 	@$(pytest) tests/clients
+
+test-published: $(TEST) ## Run notebooks and pages that others have published: QUMULUS_PUBLISHED names their folder
+	@cd tests && QUMULUS_PUBLISHED="$(abspath $(QUMULUS_PUBLISHED))" $(CURDIR)/$(BIN)/python -m published
 
 test-postgres: $(MACHINES) ## Run the tests with all state in PostgreSQL
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(two) tests --ignore=tests/clients $(machines:%=--ignore=%)
