@@ -63,6 +63,11 @@ def clock(server: Server) -> datetime:
     return datetime.fromisoformat(ask(server, "GET", "/emulator/clock", **ADMIN)[1]["now"])
 
 
+def readout(page: Page) -> str:
+    """The readout errors that the table of qubits has."""
+    return " ".join(page.locator("details td:nth-child(4)").all_text_contents())
+
+
 def heading(page: Page, text: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(text, timeout=SECONDS)
 
@@ -108,6 +113,23 @@ def test_a_device_shows_its_map_a_good_line_and_its_numbers(page: Page, cloud: S
     table.get_by_role("button", name="Readout error").click()
     errors = [float(text) for text in table.locator("tbody td:nth-child(4)").all_inner_texts()]
     assert errors == sorted(errors)
+
+
+def test_the_calibrations_of_a_device_are_walked_through_on_a_slider(page: Page, cloud: Server) -> None:
+    status, series = ask(
+        cloud, "POST", "/emulator/calibrations/manila", {"number": 2, "every_hours": 24, "seed": 7}, **ADMIN
+    )
+    assert status == 200, series
+    page.goto(cloud.url + "/console/devices/manila")
+    expect(page.get_by_text("1 of 3")).to_contain_text("the current one", timeout=SECONDS)
+    expect(page.locator("details td").first).to_be_attached(timeout=SECONDS)
+    errors = [readout(page)]
+    for number in (2, 3):
+        page.get_by_label("Calibration").press("ArrowRight")
+        expect(page.get_by_text(f"{number} of 3")).to_be_visible(timeout=SECONDS)
+        expect(page.locator("details td:nth-child(4)").first).not_to_have_text(errors[-1].split()[0], timeout=SECONDS)
+        errors.append(readout(page))
+    assert len(set(errors)) == 3
 
 
 def test_a_device_that_is_taken_off_shows_so_and_its_job_waits(page: Page, cloud: Server) -> None:

@@ -11,7 +11,9 @@ import { number, time } from "../parts/words";
 export function Device() {
   const { name } = useRoute().params as { name: string };
   const device = useLoaded(() => get("/emulator/devices/{device}", { device: name }), name, () => true);
-  const calibration = useLoaded(() => get("/emulator/devices/{device}/calibration", { device: name }), name);
+  const series = useLoaded(() => get("/emulator/calibrations/{device}", { device: name }), name, () => true);
+  const [chosen, setChosen] = useState<string>();
+  const calibration = useLoaded(() => get("/emulator/devices/{device}/calibration", { device: name }, { calibration_id: chosen }), [name, chosen]);
   const known = device.data;
   return (
     <>
@@ -34,9 +36,29 @@ export function Device() {
         />
       )}
       <Problem error={calibration.error} />
+      {series.data && series.data.calibrations.length > 1 && <Series series={series.data.calibrations} chosen={chosen} choose={setChosen} />}
       {calibration.data && <Figures calibration={calibration.data} />}
       {known && <Settings name={name} settings={known.settings} changed={device.again} />}
     </>
+  );
+}
+
+type Dated = { id: string; at: string; current: boolean };
+
+/** The calibrations on a slider; without a choice, the current one. */
+function Series({ series, chosen, choose }: { series: Dated[]; chosen: string | undefined; choose: (id: string) => void }) {
+  const at = Math.max(0, series.findIndex(({ id, current }) => (chosen ? id === chosen : current)));
+  const shown = series[at]!;
+  return (
+    <div class="filters">
+      <label>
+        Calibration <input type="range" min="0" max={series.length - 1} value={at} onInput={(event) => choose(series[event.currentTarget.valueAsNumber]!.id)} />
+      </label>
+      <output>
+        {at + 1} of {series.length}, {time(shown.at)}
+        {shown.current && ", the current one"}
+      </output>
+    </div>
   );
 }
 
