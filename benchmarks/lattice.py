@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import qumulus.simulation  # noqa: F401 - before numpy: one thread
 
 import numpy as np  # isort: skip
@@ -14,6 +16,7 @@ from qumulus.core.programs import Limits
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.expectation import Expectations, Observable, expectation
+from qumulus.simulation.machine import slowness
 from qumulus.simulation.pauli import Passes, tolerance
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.tasks import Task
@@ -25,6 +28,11 @@ QUBIT = 62
 KICKS = (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4)
 CHECKED = (0.5, 0.9)  # of them, against a finer threshold
 WEIGHT_10 = (13, 29, 31, 32, 33, 34, 47, 48, 49, 52)
+WEIGHT_17 = {  # of the paper's figure 3, after 5 steps
+    "X": (37, 41, 52, 56, 57, 58, 62, 79),
+    "Y": (75,),
+    "Z": (38, 40, 42, 63, 72, 80, 90, 91),
+}
 ANSWERS = Limits(approximate=True)
 SHOTS = 4096
 SAMPLED = 10_000
@@ -33,6 +41,13 @@ SAMPLED = 10_000
 def letters(model: DeviceModel, *qubits: int) -> str:
     """Z on these qubits."""
     return SparsePauliOp.from_sparse_list([("Z" * len(qubits), qubits, 1.0)], model.n_qubits).paulis[0].to_label()
+
+
+def paulis(model: DeviceModel, qubits: Mapping[str, Sequence[int]]) -> str:
+    """Each letter on its qubits."""
+    word = "".join(letter * len(places) for letter, places in qubits.items())
+    places = [place for each in qubits.values() for place in each]
+    return SparsePauliOp.from_sparse_list([(word, places, 1.0)], model.n_qubits).paulis[0].to_label()
 
 
 def answered(circuit: QuantumCircuit, observables: list[Observable], model: DeviceModel, runs: int = 1) -> Expectations:
@@ -50,6 +65,12 @@ def speed() -> Table:
         _row(
             "a string of weight 10 after 5 steps, nine angles",
             _all([kicked_ising(eagle, 5, kick) for kick in KICKS], [{letters(eagle, *WEIGHT_10): 1.0}], eagle),
+            60.0,
+            10.0,
+        ),
+        _row(
+            "the paper's string of weight 17 after 5 steps, nine angles",
+            _all([kicked_ising(eagle, 5, kick) for kick in KICKS], [{paulis(eagle, WEIGHT_17): 1.0}], eagle),
             60.0,
             10.0,
         ),
@@ -79,7 +100,10 @@ def speed() -> Table:
             string = letters(eagle, *circuit.layout.final_index_layout())
             spent = timed(lambda c=circuit, s=string: answered(c, [{s: 1.0}], eagle))
             rows.append(_row("iqp(50), Z of all", spent, 30.0, 5.0))
-    note = f"Kicked Ising model on Brisbane, the others on Fez unless said; {SHOTS} shots, QAOA {SAMPLED}. All were refused before."
+    note = (
+        f"Kicked Ising model on Brisbane, the others on Fez unless said; {SHOTS} shots, QAOA {SAMPLED}. All were refused before. Targets "
+        f"are those of the reference machine, times {max(1.0, slowness()):.2f}, which is how much slower one core of this one is."
+    )
     return Table(title="Circuits on the whole lattice", rows=rows, note=note)
 
 
@@ -119,6 +143,9 @@ def _all(
 
 
 def _row(what: str, ours: float, least: float, aim: float) -> Row:
+    """Targets are seconds of the reference machine: a slower one has longer."""
+    slow = max(1.0, slowness())
+    least, aim = least * slow, aim * slow
     return Row(what=what, ours=seconds(ours), least=seconds(least), aim=seconds(aim), met=ours <= least)
 
 
