@@ -179,6 +179,10 @@ class Settings(BaseSettings):
     upstream: str | None = Field(
         None, pattern=URL, description="URL of a running cloud that answers instead of this process"
     )
+    record: Path | None = Field(
+        None,
+        description="file to which what the cloud at --upstream is asked and answers is added, without credentials",
+    )
     ready_file: Path | None = Field(
         None, description="file to write the addresses to, as JSON, once requests are answered"
     )

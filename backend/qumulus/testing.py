@@ -30,6 +30,7 @@ from .clients import DEFAULT_TOKEN, FAMILIES
 from .control.administration import Administration, CloudRefused, service_name
 from .control.emulator import Emulator, Fault
 from .control.ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
+from .control.exchanges import NoExchanges, RecordedCloud
 from .control.time import EmulatedClock, clear_calibrations, set_queue
 
 __all__ = ["CloudRefused", "Fault", "QuantumCloud"]
@@ -250,6 +251,20 @@ def quantum_environment(quantum_cloud: QuantumCloud, monkeypatch: pytest.MonkeyP
     for name, value in changed.items():
         monkeypatch.setenv(name, value)
     return changed
+
+
+@pytest.fixture
+def recorded_cloud() -> Iterator[Callable[[Path | str], RecordedCloud]]:
+    """Call it with a file of `qumulus record` to have a cloud, at ``.url``, that answers as it was recorded, without a simulator."""
+    with contextlib.ExitStack() as running:
+
+        def begun(file: Path | str) -> RecordedCloud:
+            try:
+                return running.enter_context(RecordedCloud(Path(file)))
+            except NoExchanges as error:
+                pytest.fail(str(error), pytrace=False)
+
+        yield begun
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -163,6 +164,22 @@ def test_a(oqtopus_client):
     program = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
     result = oqtopus_client.run_sampling(OqtopusJobSpec.sampling(device_id="qulacs", program=program, shots=100))
     assert sum(result.get_counts().values()) == 100
+""")
+    assert outcomes(ended) == {"passed": 1}, ended.stdout
+
+
+def test_a_recording_answers_in_a_test(project, tmp_path):
+    answer = {
+        "status": 200,
+        "answer_headers": {"content-type": "application/json"},
+        "answer": {"json": {"message": "recorded"}},
+    }
+    asked = {"method": "GET", "path": "/hello", "headers": {}, "body": None}
+    (tmp_path / "said.jsonl").write_text(json.dumps(asked | answer) + "\n")
+    ended = project("""
+def test_a(recorded_cloud):
+    url = recorded_cloud("said.jsonl").url
+    assert json.loads(urllib.request.urlopen(url + "/hello").read()) == {"message": "recorded"}
 """)
     assert outcomes(ended) == {"passed": 1}, ended.stdout
 

@@ -18,6 +18,7 @@ from .env import env
 from .keeping import backup, restore
 from .options import Json
 from .provider import provider
+from .record import compare, record
 from .run import run
 from .status import reset, status, storage
 
@@ -97,6 +98,8 @@ def worker(context: typer.Context) -> None:
 
 
 app.command("run", context_settings={"allow_interspersed_args": False})(run)
+app.command("record", context_settings={"allow_interspersed_args": False})(record)
+app.command("compare")(compare)
 app.command("env")(env)
 app.add_typer(account.app, name="account", help="Accounts in the IBM client's own file.")
 app.command("provider")(provider)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
@@ -179,6 +179,19 @@ def forward(url: str) -> Forward:
     return Forward(url.rstrip("/"))
 
 
+def recorded(settings: Settings) -> Forward:
+    """The application that is the cloud at another address, with a record of all that goes on where that is wanted."""
+    app = forward(settings.upstream or "")
+    if settings.record is None:
+        return app
+    from qumulus.interception.recording import Recording
+
+    try:
+        return cast("Forward", Recording(app, settings.record))
+    except OSError as error:
+        stop(f"Nothing can be recorded in {settings.record}: {(error.strerror or '').lower()}.", 2)
+
+
 def intercept(app: Front | Forward, url: str, settings: Settings) -> Interceptor | None:
     """The proxy that answers for the real clouds, where the settings ask for it; a sentence where it can't be had."""
     if settings.intercept_port is None:
@@ -337,7 +350,7 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
     from .app import StartError, create_app
 
     try:
-        app = forward(settings.upstream) if settings.upstream else create_app(settings)
+        app = recorded(settings) if settings.upstream else create_app(settings)
     except StartError as error:
         stop(str(error), 2)
 

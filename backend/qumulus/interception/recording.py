@@ -1,0 +1,144 @@
+"""Keeping what a client and a cloud say to each other: a line of JSON an exchange, without credentials and personal data."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from qumulus.http.front import App, Message, Receive, Scope, Send
+
+REMOVED = "removed"
+NEVER_ENDING = (  # a bearer token in the form that clients decode: it ends in 2100, and nobody has signed it
+    "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpYXQiOjAsImV4cCI6NDEwMjQ0NDgwMH0.removed"
+)
+SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "q-api-token",
+        "service-crn",
+        "set-cookie",
+        "x-api-key",
+        "x-auth-token",
+    }
+)
+SECRET_MEMBERS = re.compile(
+    r"(?i)^(.*(token|secret|password|api_?key|credential|signature).*|e?mail|user(_?name|_?id)?|given_name|family_name|"
+    r"display_name|iam_id|account(_?id)?|x-amz-.*)$"
+)
+SECRET_TEXTS = (
+    (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), NEVER_ENDING),
+    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), REMOVED),
+    (re.compile(r"(?<=:a/)[0-9A-Za-z]+"), REMOVED),  # the account in a CRN
+    (
+        re.compile(r"(?i)((?:token|secret|password|api_?key|signature|x-amz-[a-z-]+)=)[^&\s\"]+"),
+        rf"\g<1>{REMOVED}",
+    ),
+)
+
+
+class Recording:
+    """An ASGI application whose exchanges are kept in a file."""
+
+    def __init__(self, app: Any, file: Path) -> None:
+        """``app`` is asked, and answers; also for all that is asked of it beside requests."""
+        self._app = app
+        self._lock = threading.Lock()
+        self._file = file.open("a", encoding="utf-8")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._app, name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have a request answered, and keep both."""
+        app: App = self._app
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        asked, answered = bytearray(), bytearray()
+        start: Message = {"status": None, "headers": []}
+
+        async def receiving() -> Message:
+            message = await receive()
+            asked.extend(message.get("body", b""))
+            return message
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            answered.extend(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receiving, sending)
+        self._keep(exchange(scope, bytes(asked), start, bytes(answered)))
+
+    def _keep(self, kept: dict[str, Any]) -> None:
+        with self._lock:
+            self._file.write(json.dumps(kept, ensure_ascii=False) + "\n")
+            self._file.flush()
+
+
+def exchange(scope: Scope, asked: bytes, start: Message, answered: bytes) -> dict[str, Any]:
+    """Return what is kept of a request and its answer."""
+    query = scope["query_string"].decode("latin-1")
+    return {
+        "method": scope["method"],
+        "path": clean(scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")),
+        "headers": headers(scope["headers"]),
+        "body": body(asked),
+        "status": start["status"],
+        "answer_headers": headers(start["headers"]),
+        "answer": body(answered) if not _packed(start["headers"]) else {"base64": base64.b64encode(answered).decode()},
+    }
+
+
+def headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers without what nobody is to see."""
+    named = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in pairs)
+    return {name: REMOVED if name in SECRET_HEADERS else clean(value) for name, value in named}
+
+
+def body(content: bytes) -> Any:
+    """Return a body as JSON, as text, or as base64 where it is neither; None for none."""
+    if not content:
+        return None
+    try:
+        return {"json": without_secrets(json.loads(content))}
+    except ValueError:
+        pass
+    try:
+        return {"text": clean(content.decode())}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode()}
+
+
+def without_secrets(value: Any) -> Any:
+    """Return a JSON value with the same members and types, whose secret texts are others."""
+    if isinstance(value, dict):
+        return {name: _member(name, each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [without_secrets(each) for each in value]
+    return clean(value) if isinstance(value, str) else value
+
+
+def _member(name: str, value: Any) -> Any:
+    if isinstance(value, str) and SECRET_MEMBERS.match(name):
+        return NEVER_ENDING if value.startswith("eyJ") else REMOVED
+    return without_secrets(value)
+
+
+def clean(text: str) -> str:
+    """Return a text without credentials, addresses of people, and accounts."""
+    for pattern, instead in SECRET_TEXTS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _packed(pairs: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"content-encoding" for name, _ in pairs)
