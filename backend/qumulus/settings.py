@@ -159,6 +159,11 @@ class Settings(BaseSettings):
     admin_token: Credential = Field(SecretStr(DEFAULT_ADMIN_TOKEN), description="bearer token of the administrator")
     allow_exposed: bool = Field(False, description="accept default credentials on an address that others can reach")
     allowed_hosts: str = Field("", description="names that requests may call this server by, comma-separated")
+    allowed_origins: str = Field(
+        "",
+        pattern=r"^$|^https?://[^/,*\s]+(,https?://[^/,*\s]+)*$",
+        description="origins whose pages may call this server from a browser, such as http://localhost:5173, comma-separated",
+    )
 
     scenario: str | None = Field(
         None, description="what the cloud is to be like from its start: the name of a ready scenario, or a file"

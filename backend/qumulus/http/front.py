@@ -20,6 +20,8 @@ from qumulus.core.tracing import TRACE, new_trace
 from qumulus.openapi.contract.bodies import HELD, LIMIT, Bodies
 from qumulus.openapi.contract.rules import ANSWER, RULES, Rule
 
+from .origins import Origins, asks_first
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -63,6 +65,7 @@ class Front:
         lifespan: App,
         body_limit: int | None = None,
         bodies: Bodies | None = None,
+        origins: Iterable[str] = (),
         rules: Sequence[Rule] = (),
         drain: Callable[[], None] = lambda: None,
         count: Count = lambda *_: None,
@@ -75,6 +78,7 @@ class Front:
         self._hosts = LOOPBACK_NAMES | {host.strip().lower() for host in allowed_hosts if host.strip()}
         self._any_host = "*" in self._hosts
         self._exposed = exposed
+        self._origins = Origins(origins)
         self._lifespan = lifespan
         self._added: dict[str, Any] = {RULES: rules} if body_limit is None else {RULES: rules, LIMIT: body_limit}
         self._bodies = bodies or Bodies(sys.maxsize)
@@ -91,7 +95,7 @@ class Front:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         TRACE.set(trace_of(scope))
-        answer = Logged(scope, send)
+        answer = Logged(scope, send, self._origins.shared(scope))
         mount = self._owner(scope["path"]) or self._fallback
         held = scope[HELD] = self._bodies.begin()
         try:
@@ -103,6 +107,10 @@ class Front:
                 return
             if not self._known(scope):
                 await refuse(answer, 421, UNKNOWN_HOST)
+                return
+            if asks_first(scope) and self._origins.allows(scope):
+                await answer({"type": "http.response.start", "status": 204, "headers": []})
+                await answer({"type": "http.response.body", "body": b""})
                 return
             scope.update(self._added)
             scope[ANSWER] = answer
@@ -185,8 +193,10 @@ class Logged:
     The query is left out: it may carry the signature of a presigned address.
     """
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, added: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """``added`` are headers of every answer."""
         self._send = send
+        self._headers = added
         self.status: int | None = None
         self._start = time.perf_counter()
         self._enabled = log.isEnabledFor(logging.INFO)
@@ -200,6 +210,8 @@ class Logged:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self._headers:
+                message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
         await self._send(message)
 
     def alter(self, wrap: Callable[[Send], Send]) -> None:

@@ -153,6 +153,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         fallback=otherwise,
         allowed_hosts=settings.allowed_hosts.split(","),
         exposed=settings.allow_exposed or not settings.loopback,
+        origins=settings.allowed_origins.split(","),
         lifespan=Lifespan(starts, runners.end),
         drain=runners.drain,
         count=requests.count,
