@@ -335,6 +335,20 @@ def test_what_has_no_effect_is_named_in_the_log(name, path, row):
 
 
 @pytest.mark.parametrize(
+    ("name", "group", "named"),
+    [
+        ("sampler", {"scheduler_timing": True, "something": 1}, "execution.something"),
+        ("executor", {"scheduler_timing": True, "something": 1}, "execution.something"),
+        ("estimator", {"scheduler_timing": True}, "execution"),
+    ],
+)
+def test_an_experimental_option_in_a_group_is_named_where_it_has_no_effect(name, group, named):
+    log: list[str] = []
+    assert runtime.run(program(name, {"options.experimental": {"execution": group}}, {}), log).succeeded
+    assert f"Experimental options have no effect here: {named}." in log
+
+
+@pytest.mark.parametrize(
     ("name", "path", "row"),
     [pytest.param(*each, id=f"{each[0]}: {each[1]}") for each in ROWS if isinstance(each[2], Fails)],
 )

@@ -314,7 +314,10 @@ def test_every_group_of_options_is_accepted() -> None:
     log: list[str] = []
     outcome = run(sampler([isa(bell(), BRISBANE)], options), log)
     assert outcome.succeeded, outcome.reason
-    assert log[0] == "Experimental options have no effect here: something."
+    assert log[:2] == [
+        "Some options have no effect here: options.simulator.coupling_map, options.simulator.basis_gates.",
+        "Experimental options have no effect here: something.",
+    ]
 
 
 def test_a_job_may_name_its_method_and_reads_in_its_log_what_that_costs() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,7 +16,8 @@ from qumulus.simulation.twin import is_twin
 
 from . import results
 from .decoupling import Decoupling
-from .failures import Log, invalid, shown
+from .failures import Log, invalid
+from .options import tell_experimental
 from .scheduling import EXECUTION, Compiled, Told, compiled
 from .submission import Submission
 
@@ -101,8 +102,11 @@ def conditions(
     twirl_gates: bool,
     twirl_measurements: bool,
     seed: int | None = None,
+    also: Collection[str] = (),
 ) -> Conditions:
     """The conditions that options ask for; ``seed`` is one that the primitive's own options give.
+
+    ``also`` are experimental options that the primitive reads beside those that both have.
 
     Raises:
         ProgramError: an option asks for what is not simulated.
@@ -113,8 +117,7 @@ def conditions(
             f"A noise model of your own is an option of the client's local mode: {submission.device} has the noise of its "
             "calibration. Leave simulator.noise_model out."
         )
-    if without := [name for name in experimental if name not in (METHOD, NOISE, EXECUTION)]:
-        log(shown(f"Experimental options have no effect here: {', '.join(without)}."), Severity.WARNING)
+    tell_experimental(experimental, (METHOD, NOISE, *also), log)
     chosen = options.dynamical_decoupling
     kinds = {"gates": twirl_gates, "measurements": twirl_measurements}
     method = str(experimental.get(METHOD, AUTO))

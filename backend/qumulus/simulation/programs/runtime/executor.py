@@ -18,7 +18,7 @@ from qiskit.circuit import QuantumCircuit
 from samplomatic.quantum_program import SamplexItem
 
 from qumulus.core.programs import Program
-from qumulus.core.results import Outcome, Severity
+from qumulus.core.results import Outcome
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.iq import Points
 from qumulus.simulation.reports import combined
@@ -27,12 +27,12 @@ from qumulus.simulation.seeds import generator
 from . import drifting, results
 from .conditions import NOISE, with_noise
 from .dialects import Dialect, dialect_of
-from .failures import Log, coded, invalid, shown
+from .failures import Log, coded, invalid
 from .kerneled import AVERAGED, BOTH, CLASSIFIED, KERNELED, LEVELS, POINT_BITS, Kernel
-from .options import tell_unknown, validated
+from .options import tell_experimental, tell_unknown, validated
 from .pubs import bindings, check_angles, first_binding
 from .samplexes import PARAMETERS, sampled, samplex_item
-from .scheduling import EXECUTION, STRETCHES, TIMING, Told, compiled
+from .scheduling import EXECUTION, STRETCHES, TIMING, TOLD, Told, compiled
 from .service_limits import ServiceLimits
 from .stored import returned
 from .submission import Submission, read
@@ -115,9 +115,7 @@ def _options(submission: Submission, dialect: Dialect, log: Log) -> Any:
         ProgramError: one has a value that it cannot have.
     """
     options: Any = validated(dialect.options, submission.params.get("options"), submission.allowance, log)
-    experimental = getattr(options, "experimental", None) or {}
-    if without := [name for name in experimental if name not in (EXECUTION, NOISE)]:
-        log(shown(f"Experimental options have no effect here: {', '.join(without)}."), Severity.WARNING)
+    tell_experimental(getattr(options, "experimental", None) or {}, (NOISE, *TOLD), log)
     return options
 
 

@@ -57,6 +57,17 @@ def tell_unknown(params: Mapping[str, Any], known: Collection[str], log: Log) ->
         log(shown(f"Some inputs have no effect here: {', '.join(unknown[:_MOST_NAMED])}."), Severity.WARNING)
 
 
+def tell_experimental(experimental: Mapping[str, Any], known: Collection[str], log: Log) -> None:
+    """Say in the job's log which experimental options nobody reads; one in a group is ``known`` by its dotted name."""
+    unknown = list[str]()
+    for name, value in experimental.items():
+        of_group = any(each.startswith(f"{name}.") for each in known) and isinstance(value, Mapping)
+        names = [f"{name}.{inner}" for inner in value] if of_group else [str(name)]
+        unknown += [each for each in names if each not in known]
+    if unknown:
+        log(shown(f"Experimental options have no effect here: {', '.join(unknown[:_MOST_NAMED])}."), Severity.WARNING)
+
+
 def _changed(options: BaseModel, model: type[BaseModel], names: Collection[str], where: str) -> list[str]:
     """The options of these dotted names that have another value than their default."""
     found = []

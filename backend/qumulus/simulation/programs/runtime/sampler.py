@@ -32,7 +32,7 @@ from .failures import Log, coded, invalid
 from .kerneled import AVERAGED, CLASSIFIED, POINT_BITS, Kernel
 from .options import tell_unknown, validated
 from .pubs import SamplerPub, sampler_pubs
-from .scheduling import ASKED, Compiled
+from .scheduling import ASKED, TOLD, Compiled
 from .service_limits import ServiceLimits
 from .stored import returned
 from .submission import Submission, read
@@ -57,7 +57,7 @@ def run(program: Program, log: Log) -> Outcome:
     twirl, execution = options.twirling, options.execution
     level = execution.meas_type
     under = conditions(
-        submission, options, log, twirl_gates=twirl.enable_gates, twirl_measurements=twirl.enable_measure
+        submission, options, log, twirl_gates=twirl.enable_gates, twirl_measurements=twirl.enable_measure, also=TOLD
     )
     twirled = twirl.enable_gates or twirl.enable_measure
     counts = twirl.num_randomizations, twirl.shots_per_randomization

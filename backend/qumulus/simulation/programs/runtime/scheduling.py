@@ -18,8 +18,11 @@ from .decoupling import Decoupling, by_values, decoupled
 
 EXECUTION = "execution"
 TIMING, STRETCHES = "scheduler_timing", "stretch_values"
-ASKED = tuple(f"options.{EXECUTION}.{name}" for name in (TIMING, STRETCHES))
-"""Experimental options that the client merges into the others, by their names there."""
+TOLD = tuple(f"{EXECUTION}.{name}" for name in (TIMING, STRETCHES))
+"""Experimental options that ask for the schedule."""
+
+ASKED = tuple(f"options.{name}" for name in TOLD)
+"""Those that the client merges into the others, by their names there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
