@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import Depends, Request
 
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import UnknownJob
-from qumulus.core.jobs import Job
+from qumulus.core.errors import IllegalTransition, UnknownJob
+from qumulus.core.jobs import Job, JobState
 from qumulus.core.ports import JobStore
 
 from .dependencies import Settled
 
+CANCELLED = frozenset({JobState.CANCELLING.value, JobState.CANCELLED.value})
 RESULT_SECONDS = 5.0  # a request for a result is held: there is nothing to see before the end
 
 
@@ -48,10 +49,36 @@ def own(
     Raises:
         UnknownJob: in the words of ``unknown``.
     """
+    return _belonging(lambda: jobs.get(job_id, caller), job_id, belongs, unknown)
+
+
+def anybodys(job_id: str, jobs: JobStore, belongs: Callable[[Job], bool]) -> Job:
+    """Return a job, whoever owns it, if it ``belongs`` to the API that is asked.
+
+    Raises:
+        UnknownJob
+    """
+    return _belonging(lambda: jobs.look(job_id), job_id, belongs, UnknownJob)
+
+
+def _belonging(look: Callable[[], Job], job_id: str, belongs: Callable[[Job], bool], unknown: type[UnknownJob]) -> Job:
     try:
-        job = jobs.get(job_id, caller)
+        job = look()
     except UnknownJob:
         raise unknown(job_id) from None
     if not belongs(job):
         raise unknown(job_id)
     return job
+
+
+def cancel(job_id: str, caller: Caller, jobs: JobStore) -> None:
+    """Ask for the end of a job; of one that is cancelled already, or about to be, nothing changes.
+
+    Raises:
+        UnknownJob, IllegalTransition
+    """
+    try:
+        jobs.cancel(job_id, caller)
+    except IllegalTransition as error:
+        if error.state not in CANCELLED:
+            raise

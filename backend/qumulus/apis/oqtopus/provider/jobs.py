@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from qumulus.apis.dependencies import Devices, Jobs, Queue
+from qumulus.apis.jobs import anybodys
 from qumulus.apis.oqtopus.job_files import JOB_API
-from qumulus.core.errors import UnknownJob
 from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import FetchedQueue, JobStore
@@ -14,6 +14,7 @@ from qumulus.openapi.contract import Operations
 from qumulus.openapi.wire import Time
 
 from .callers import Caller, Downloads, Lease, Uploads
+from .fetching import listed
 from .reports import report
 from .schemas.job import (
     DeviceName,
@@ -48,12 +49,7 @@ def get_jobs(
     timestamp: Time | None = None,
 ) -> list[Job]:
     members, device = translate.members(fields), devices.device(device_id).name
-    found = []
-    if status in (None, JobStatus.SUBMITTED):
-        queue.recover()
-        found = [jobs.look(claim.job_id) for claim in queue.fetch(device, limit, lease)]
-    if status is not JobStatus.SUBMITTED:
-        found = list(jobs.find(translate.job_query(device, status, limit, timestamp)).jobs)
+    found = listed(device, status, limit, timestamp, lease, jobs, queue)
     return [translate.job(job, devices, address, members) for job in found]
 
 
@@ -94,9 +90,11 @@ def _job(job_id: str, jobs: JobStore, queue: FetchedQueue, lease: timedelta | No
     Raises:
         UnknownJob
     """
-    job = jobs.look(job_id)
-    if job.api != JOB_API or job.state is JobState.REGISTERED:
-        raise UnknownJob(job_id)
-    if lease is not None and job.state in (JobState.CLAIMED, JobState.RUNNING):
+    job = anybodys(job_id, jobs, _engines)
+    if lease is not None:
         queue.renew(job.id, lease)
     return job
+
+
+def _engines(job: CoreJob) -> bool:
+    return job.api == JOB_API and job.state is not JobState.REGISTERED

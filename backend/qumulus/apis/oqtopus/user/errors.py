@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from pydantic import BaseModel
 
 from qumulus.core.errors import InvalidRequest, UnknownJob, WrongState
@@ -45,6 +48,19 @@ class WrongStatus(InvalidRequest):
         names = f"{', '.join(most)} and {last}" if most else last
         plural = "es" if most else ""
         super().__init__(f"{job_id} job is not in valid status for {what} (valid status{plural} for {what}: {names})")
+
+
+@contextmanager
+def valid(job_id: str, what: str, *statuses: str) -> Generator[None]:
+    """Say in upstream's words that a job is in no status for ``what``, which the ``statuses`` are.
+
+    Raises:
+        WrongStatus
+    """
+    try:
+        yield
+    except WrongState:
+        raise WrongStatus(job_id, what, *statuses) from None
 
 
 class BadFields(InvalidRequest):

@@ -10,11 +10,11 @@ from contextlib import suppress
 
 from qumulus.apis.dependencies import Devices, DeviceSettingsStore, Jobs, Origin
 from qumulus.apis.idempotency import IdempotencyKey, keyed
-from qumulus.apis.jobs import own
+from qumulus.apis.jobs import cancel, own
 from qumulus.apis.oqtopus.job_files import INPUT, JOB_API, SENT, key
 from qumulus.apis.oqtopus.programs import LOG, sse_log
 from qumulus.core.accounts import Caller as CoreCaller
-from qumulus.core.errors import IllegalTransition, Unavailable, WrongState
+from qumulus.core.errors import Unavailable, WrongState
 from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState, NewJob
 from qumulus.core.ports import JobStore
@@ -22,7 +22,7 @@ from qumulus.openapi.contract import Operations, Rendered
 from qumulus.openapi.wire import Time
 
 from .callers import Caller, Downloads, Held, Sender, Uploads
-from .errors import BadFields, UnknownUserJob, WrongStatus
+from .errors import BadFields, UnknownUserJob, valid
 from .schemas.job import (
     Fields,
     GetJobStatusResponse,
@@ -46,6 +46,9 @@ from .submission import Submission, checked, inline
 from .translate import jobs as translate
 
 operation = Operations()
+
+CANCELLABLE = (JobStatus.REGISTERED, JobStatus.SUBMITTED, JobStatus.READY, JobStatus.RUNNING)
+DELETABLE = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
 @operation("listJobs")
@@ -102,10 +105,8 @@ def submit_job(
 ) -> SuccessResponse:
     job = _job(job_id, caller, jobs)
     submission = checked(job, body, sender, jobs, devices, device_settings)
-    try:
+    with valid(job_id, "submission", JobStatus.REGISTERED):  # it may be submitted or cancelled meanwhile
         jobs.upload(job_id, translate.submitted_job(body, job, submission, origin))
-    except IllegalTransition:  # it was submitted or cancelled meanwhile
-        raise WrongStatus(job_id, "submission", JobStatus.REGISTERED) from None
     return SuccessResponse(message="job submitted")
 
 
@@ -129,21 +130,15 @@ def get_sselog(job_id: JobId, caller: Caller, jobs: Jobs) -> GetSselogResponse:
 
 @operation("cancelJob")
 def cancel_job(job_id: JobId, caller: Caller, jobs: Jobs) -> SuccessResponse:
-    if _job(job_id, caller, jobs).state not in (JobState.CANCELLED, JobState.CANCELLING):
-        try:
-            jobs.cancel(job_id, caller)
-        except IllegalTransition:
-            raise WrongStatus(
-                job_id, "cancellation", JobStatus.REGISTERED, JobStatus.SUBMITTED, JobStatus.READY, JobStatus.RUNNING
-            ) from None
+    with valid(_job(job_id, caller, jobs).id, "cancellation", *CANCELLABLE):
+        cancel(job_id, caller, jobs)
     return SuccessResponse(message="cancel request accepted")
 
 
 @operation("deleteJob")
 def delete_job(job_id: JobId, caller: Caller, jobs: Jobs) -> SuccessResponse:
-    if not _job(job_id, caller, jobs).final:
-        raise WrongStatus(job_id, "deletion", JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
-    jobs.delete(job_id, caller)
+    with valid(_job(job_id, caller, jobs).id, "deletion", *DELETABLE):
+        jobs.delete(job_id, caller)
     return SuccessResponse(message="job deleted")
 
 
