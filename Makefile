@@ -139,7 +139,7 @@ down: $(TEST) ## Stop the DB
 
 # -- tests -------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-machines test-contract test-clients test-published test-postgres test-faults bench bench-cluster
+.PHONY: test test-machines test-contract test-clients test-published test-postgres test-faults soak bench bench-cluster
 machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py
 
 two = -n 2 --dist loadfile --no-loadscope-reorder # tests mostly wait for processes that start; those of a file share theirs
@@ -163,8 +163,16 @@ test-postgres: $(MACHINES) ## Run the tests with all state in PostgreSQL
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(two) tests --ignore=tests/clients $(machines:%=--ignore=%)
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(machines)
 
-test-faults: $(MACHINES) ## Run the long form of the fault tests
-	@QUMULUS_FAULTS=long $(pytest) tests/faults tests/cluster
+test-faults: $(MACHINES) ## Run the long form of the fault tests, and print one table: fault, promise, target, measured
+	@QUMULUS_FAULTS=long $(pytest) tests/faults tests/cluster $(attacked)
+
+# Where else something is done to a server: the table of `test-faults` has these too.
+attacked = tests/services/test_misbehaviour.py tests/services/test_relay.py tests/server/test_limits.py tests/http/test_front.py \
+  tests/storage/test_fairness.py tests/storage/test_retention.py tests/storage/test_backup.py tests/simulation/test_length.py \
+  tests/apis/emulator/test_administration.py tests/s3
+
+soak: $(TEST) ## Load a server from all its APIs for MINUTES (60), and fail if memory or descriptors grow
+	@$(BIN)/python -m benchmarks.soak $(or $(MINUTES),60)
 
 bench-cluster: $(MACHINES) ## Measure what several machines need: claims of several dispatchers, a job's cost, a simulation of the queue
 	@$(BIN)/python -m benchmarks.cluster

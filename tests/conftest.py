@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import databases
+import fault_table
 from servers import Server
 from simulation import accuracy
 
@@ -47,7 +48,10 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured of the accuracy."""
+    """Print what was measured of the accuracy, and in the long form what faults have met."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]
+    if fault_table.LONG and (table := fault_table.rows(reports)):
+        terminalreporter.write_line(f"\n{fault_table.text(table)}")
     for title in accuracy.TABLES:
         terminalreporter.write_line("")
         terminalreporter.write_line(accuracy.markdown(title))

@@ -290,7 +290,10 @@ def serving(
                 super().handle_exit(sig, frame)
                 return
             draining.append(threading.Thread(target=self._drain, args=[sig], name="drain", daemon=True))
-            draining[0].start()
+            try:
+                draining[0].start()
+            except RuntimeError:  # the machine has no room for a thread: what runs is handed back at the next start
+                super().handle_exit(sig, frame)
 
         def _drain(self, sig: int) -> None:
             try:

@@ -1,0 +1,183 @@
+"""What operators do to a server and its folder: copies of a folder that is used, old and new versions, small limits, very large results."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+
+import databases
+from asking import TASK, ask
+from dispatchers import wait_for
+from qumulus.core.accounts import Caller
+from qumulus.core.clock import SystemClock
+from qumulus.core.jobs import NewJob
+from qumulus.core.results import Outcome
+from qumulus.storage import StateUnusable, Storage, open_storage
+from qumulus.storage.database import schema
+from qumulus.storage.storage import open_database
+from servers import Server
+
+ME = Caller(account="local")
+STEPS = [f"{number:04}" for number in range(1, int(schema.HEAD) + 1)]
+
+
+def submitted(storage: Storage, payload: bytes = b"x") -> str:
+    return storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test", payload=payload)).id
+
+
+@pytest.mark.only("sqlite")
+def test_a_copy_of_a_folder_that_is_used_is_opened_whole_or_refused_in_words(tmp_path, record_property):
+    stop, opened = threading.Event(), 0
+    with closing(open_storage(tmp_path / "used")) as storage:
+
+        def write() -> None:
+            while not stop.is_set():
+                submitted(storage, bytes(100_000))
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for number in range(6):
+                copy = tmp_path / f"copy-{number}"
+                shutil.copytree(tmp_path / "used", copy, ignore_dangling_symlinks=True, copy_function=_copied)
+                opened += opens(copy)
+        finally:
+            stop.set()
+            writer.join()
+        assert storage.jobs.get(submitted(storage), ME).id
+    record_property("measured", f"{opened} of 6 opened, the others refused; the one that is used goes on")
+
+
+def opens(home: Path) -> bool:
+    """Whether a state is opened and used; one that is not is refused because it is damaged."""
+    try:
+        with closing(open_storage(home)) as storage:
+            return bool(submitted(storage))
+    except StateUnusable as error:
+        if "damaged" not in str(error):
+            raise
+        return False
+
+
+def _copied(source: str, target: str) -> None:
+    """Copy a file that may be gone by now."""
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError:
+        return
+
+
+@pytest.mark.everywhere
+@pytest.mark.parametrize("step", STEPS[:-1])
+def test_a_state_of_every_earlier_version_is_brought_up_to_date_with_its_jobs(tmp_path, step):
+    home = tmp_path / "state"
+    home.mkdir()
+    url = databases.url(home, empty=True)
+    database = open_database(home, url, SystemClock())
+    schema.upgrade(database, step)
+    with database.changing() as connection:
+        row = {column["name"]: None for column in inspect(connection).get_columns("jobs")}
+        row |= {"id": "a job", "account": "local", "device": "d", "kind": "echo", "api": "test", "state": "queued"}
+        row |= {"tags": "[]", "request": "{}", "metadata": "{}", "private": False, "created_at": 1, "queued_at": 1}
+        row |= {
+            "attempt": 0,
+            "lane": "d\x1flocal",
+            "attempts": 3,
+            "counted": 0,
+            "returned": 0,
+            "payload": b"kept",
+            "ticket": 1,
+        }
+        known = {name: value for name, value in row.items() if value is not None and name != "number"}
+        from sqlalchemy import text
+
+        names = ", ".join(known)
+        connection.execute(
+            text(f"INSERT INTO jobs ({names}) VALUES ({', '.join(':' + name for name in known)})"), known
+        )
+    database.close()
+    with closing(open_storage(home, url=url)) as storage:
+        assert storage.jobs.payload("a job") == b"kept"
+        (claim,) = storage.queue.claim("a test", 1, timedelta(minutes=1))
+        assert claim.job_id == "a job"
+
+
+@pytest.mark.everywhere
+def test_an_older_version_refuses_the_state_of_a_newer_one_in_words_and_changes_nothing(tmp_path, monkeypatch):
+    url = databases.url(tmp_path)
+    with closing(open_storage(tmp_path, url=url)) as storage:
+        job = submitted(storage)
+    monkeypatch.setattr(schema, "HEAD", STEPS[-2])
+    with pytest.raises(StateUnusable, match=r"made by a newer version of Qumulus: install that one"):
+        open_storage(tmp_path, url=url)
+    monkeypatch.undo()
+    with closing(open_storage(tmp_path, url=url)) as storage:
+        assert storage.jobs.payload(job) == b"x"
+
+
+def limited(which: int, most: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(which, (most, most))
+
+
+@pytest.mark.parametrize(
+    ("which", "most"),
+    [(resource.RLIMIT_NOFILE, 16), (resource.RLIMIT_NOFILE, 40), (resource.RLIMIT_AS, 200 << 20)],
+    ids=["16 files", "40 files", "200 MiB of addresses"],
+)
+def test_a_server_with_small_limits_serves_or_ends_with_a_message_and_leaves_a_sound_state(
+    tmp_path, which, most, record_property
+):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
+    environment |= {"QUMULUS_HOME": str(tmp_path / "state"), "QUMULUS_PORT": "0", "QUMULUS_SIMULATIONS": "1"}
+    with (tmp_path / "log").open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "qumulus", "serve"],
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            preexec_fn=limited(which, most),
+        )
+        try:
+            wait_for(lambda: process.poll() is not None or "quantum cloud on" in (tmp_path / "log").read_text(), 60)
+            alive = process.poll() is None
+        finally:
+            process.terminate()
+            process.wait(30)
+    assert (tmp_path / "log").read_text().strip()
+    with closing(open_storage(tmp_path / "state")) as storage:
+        assert submitted(storage)
+    record_property("measured", "serves" if alive else "ends with a message; the state is sound")
+
+
+def test_a_result_of_a_hundred_mebibytes_is_served_whole(tmp_path, record_property):
+    size = 100 << 20
+    with Server(tmp_path / "state") as server:
+        storage = open_storage(server.home, url=databases.url(server.home))
+        storage.device_settings.set("d", storage.device_settings.settings("d"))
+        job = submitted(storage)
+        claims = storage.queue.claim("a test", 1, timedelta(minutes=5), devices=lambda name: name == "d")
+        storage.queue.finish(claims[0], Outcome(result=bytes(size)), began_at=storage.clock.now())
+        storage.close()
+        import urllib.request
+
+        request = urllib.request.Request(f"{server.url}/emulator/jobs/{job}/result")
+        request.add_header("Authorization", "Bearer qumulus-admin")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert sum(map(len, iter(lambda: answer.read(1 << 20), b""))) == size
+        status, _ = ask(server, "POST", "/task", TASK)
+        assert status == 200
+        peak = int(Path(f"/proc/{server.process.pid}/status").read_text().split("VmHWM:")[1].split()[0]) >> 10
+    assert peak < 600
+    record_property("measured", json.dumps({"MiB": size >> 20, "peak MiB of the server": peak}))
