@@ -37,7 +37,7 @@ def test_every_command_has_its_line():
 
 def test_every_command_prints_json_that_prints_anything_of_its_own():
     # These run until they are told to stop, and show what others print.
-    others = {"serve", "worker", "run", "provider", "services serve"}
+    others = {"serve", "worker", "run", "record", "provider", "services serve", "sse prepare"}
     for name, command in commands(typer.main.get_command(app)):
         options = {option for parameter in command.params for option in parameter.opts}
         assert ("--json" in options) != (name in others), name

@@ -39,7 +39,7 @@ def test_every_ready_one_is_as_the_published_schema_says():
         assert document["description"], name
 
 
-def test_on_a_busy_monday_jobs_wait_and_some_requests_are_turned_away(control):
+def test_on_a_busy_monday_others_are_first_and_some_requests_are_turned_away(control):
     begin(control, "busy-monday")
     assert control.administer("GET", "/clock").json()["now"].startswith("2026-03-02T08:0")
     task = {"code": BELL, "device": "Kawasaki", "n_shots": 10}
@@ -49,10 +49,28 @@ def test_on_a_busy_monday_jobs_wait_and_some_requests_are_turned_away(control):
     statuses = [control.get("/hello").status_code for _ in range(60)]
     assert set(statuses) == {200, 503}
     job = sent.json()["task_id"]
-    advance(control, 1200)
+    advance(control, 7200)
     ended(control, job, "succeeded")
     times = [datetime.fromisoformat(shown(control, job)[name]) for name in ("queued_at", "running_at")]
-    assert (times[1] - times[0]).total_seconds() >= 900
+    assert (times[1] - times[0]).total_seconds() >= 300
+
+
+def test_calibrations_drift_from_day_to_day(control):
+    begin(control, "calibration-drift")
+    begin(control, "calibration-drift")  # once more is the same
+
+    def calibration():
+        (entry,) = [
+            each for each in control.administer("GET", "/calibrations/fez").json()["calibrations"] if each["current"]
+        ]
+        return entry["id"]
+
+    first = calibration()
+    advance(control, 25 * 3600)
+    assert calibration() != first
+    assert len(control.administer("GET", "/calibrations/fez").json()["calibrations"]) == 8
+    control.administer("DELETE", "/calibrations/fez")
+    control.administer("DELETE", "/calibrations/brisbane")
 
 
 def test_from_noon_to_one_there_is_maintenance(control):
@@ -141,7 +159,10 @@ def test_a_server_begins_with_a_scenario_of_its_own(tmp_path):
         ("name: x\nfaults: [{kind: eror}]", "can't be begun: The request is not as declared: faults.0.kind: "),
         ("name: x\nfaults: [{kind: slow, status: 500}]", "A fault of the kind slow takes seconds: leave out status."),
         ("name: [", "is no YAML: "),
-        (None, "can't be read: no such file or directory. The ready ones are breaking-device, busy-monday, "),
+        (
+            None,
+            "can't be read: no such file or directory. The ready ones are breaking-device, busy-monday, calibration-drift, ",
+        ),
     ],
 )
 def test_a_file_that_is_no_scenario_keeps_the_server_from_starting(tmp_path, text, told):

@@ -32,7 +32,7 @@ def add(
     since: Annotated[int, typer.Option(min=1, help="Since which of the calibrations qubits are bad.")] = 1,
     json: Json = False,
 ) -> None:
-    """Let calibrations follow, which take effect as the clock of the cloud goes on."""
+    """Let calibrations follow, by the clock of the cloud."""
     body: dict[str, Any] = {"number": number, "every_hours": every, "drift": drift, "seed": seed}
     if bad_qubit:
         body["bad_qubits"] = [{"qubit": qubit, "since": since} for qubit in bad_qubit]

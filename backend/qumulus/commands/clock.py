@@ -66,7 +66,7 @@ def set_clock(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Let the clock go as that of the machine, faster or slower, or stand until it is advanced."""
+    """Let the clock go as the machine's, faster, or stand."""
     if (mode is ClockMode.SCALED) != (rate is not None):
         fail("Say --rate with scaled, and with nothing else.", 2)
     if mode is ClockMode.REAL:
@@ -88,7 +88,7 @@ def advance(
     until: Annotated[JobMoment, typer.Option(help="What the job has to have done.")] = JobMoment.STARTED,
     json: Json = False,
 ) -> None:
-    """Let time pass in the cloud: `advance 2 h`, `advance --job ID --until ended`."""
+    """Let time pass: `2 h`, or as much as a job needs."""
     if (amount is None) == (job is None):
         fail("Say how much time passes, such as `advance 2 h`, or --job.", 2)
     if job is not None:

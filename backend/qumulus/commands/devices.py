@@ -120,10 +120,7 @@ def add_device(
     qubits: Annotated[int, typer.Option(min=1, max=1000, help="How many it has, until its engine tells.")] = 4,
     json: Json = False,
 ) -> None:
-    """Register a device that has an engine of its own, such as OQTOPUS' anemone.
-
-    Its jobs wait for the engine. Its qubits are a line until the engine tells what they are.
-    """
+    """Register a device that has an engine of its own."""
     cloud = Cloud(url)
     sketch = {"name": device, "topology": f"line {qubits}", "family": "OQTOPUS", "gates": ["cx", "id", "rz", "sx", "x"]}
     (added,) = cloud.post("/emulator/devices", {"documents": [sketch]})["devices"]

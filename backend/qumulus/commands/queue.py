@@ -39,7 +39,7 @@ def set_queue(
     seed: Annotated[int, typer.Option(min=0, help="What they are drawn from.")] = 0,
     json: Json = False,
 ) -> None:
-    """Let others queue at a device, which serves one job at a time from now on."""
+    """Let others queue at a device, which serves one by one."""
     body: dict[str, Any] = {
         "waiting": waiting,
         "arrivals_per_hour": arrivals,

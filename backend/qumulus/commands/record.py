@@ -25,7 +25,7 @@ def record(
         "exchanges.jsonl"
     ),
 ) -> None:
-    """Run a command whose calls go to a cloud elsewhere, and keep all exchanges, without credentials."""
+    """Keep what a command and a cloud elsewhere say."""
     settings = {"upstream": url, "record": str(file.absolute())}
     try:
         file.open("ab").close()
@@ -39,7 +39,7 @@ def record(
 
 
 def compare(file: File, url: Url, json: Json = False) -> None:
-    """Send recorded requests to a cloud again, and say where its answers differ in status, members or types."""
+    """Say where a cloud differs from a recorded one."""
     try:
         exchanges = read(file)
     except NoExchanges as error:

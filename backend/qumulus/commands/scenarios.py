@@ -37,10 +37,13 @@ def list_scenarios(json: Json = False) -> None:
 
 
 @app.command("show")
-def show_scenario(scenario: Name) -> None:
+def show_scenario(scenario: Name, json: Json = False) -> None:
     """Print a scenario, to start from."""
     try:
-        typer.echo(scenarios.text(scenario), nl=False)
+        if json:
+            show.as_json(encoding.loads(scenarios.as_json(scenario)))
+        else:
+            typer.echo(scenarios.text(scenario), nl=False)
     except scenarios.ScenarioUnusable as error:
         fail(str(error))
 
@@ -60,6 +63,6 @@ def begin(scenario: Name, url: Url, json: Json = False) -> None:
 
 
 @app.command("schema")
-def schema() -> None:
+def schema(json: Json = True) -> None:  # noqa: ARG001 - it is JSON anyway
     """Print the JSON schema of scenarios, for editors."""
     show.as_json(scenarios.schema())

@@ -18,7 +18,7 @@ def group() -> None:
 
 @app.command("prepare")
 def prepare() -> None:
-    """Install the packages of programs that come with jobs, in the state that QUMULUS_HOME names."""
+    """Install the packages of programs in QUMULUS_HOME."""
     try:
         python = preparing.prepare(lambda text: typer.echo(text, err=True))
     except preparing.NotPrepared as error:

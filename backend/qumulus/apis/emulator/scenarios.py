@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from qumulus.apis.given import given
 from qumulus.core.accounts import InstanceNaming
 from qumulus.core.cloud import Cloud
 from qumulus.core.faults import FaultRule, check
+from qumulus.emulation import calibrations
 from qumulus.emulation import clock as emulation
 from qumulus.openapi.contract import Operations, invalid
 
@@ -22,9 +24,11 @@ from .callers import Administrator
 from .faults import FaultOperations
 from .naming import Naming
 from .schemas.scenarios import Begun, Scenario
+from .translate import calibrations as translate_calibrations
 from .translate import devices as translate_devices
 from .translate import faults as translate_faults
 from .translate import instances as translate_instances
+from .translate import queues as translate_queues
 
 operation = Operations()
 
@@ -76,6 +80,10 @@ def steps(scenario: Scenario, stage: Stage) -> list[Callable[[], object]]:
             )
         )
     todo += [partial(_set, cloud, name, settings) for name, settings in devices]
+    for queue in given(scenario.queues, []):
+        todo.append(partial(_queue, cloud, cloud.catalogue.device(queue.device).name, queue.queue))
+    for each in given(scenario.calibrations, []):
+        todo.append(partial(_calibrate, cloud, cloud.catalogue.device(each.device).name, each.series))
     return [*todo, *(partial(cloud.accounts.add_instance, each) for each in instances if each.name not in there)]
 
 
@@ -87,6 +95,18 @@ def rules(scenario: Scenario, stage: Stage) -> list[FaultRule]:
 
 def _set(cloud: Cloud, device: str, settings: Any) -> None:
     cloud.device_settings.set(device, translate_devices.core_settings(settings))
+
+
+def _queue(cloud: Cloud, device: str, queue: Any) -> None:
+    cloud.device_settings.set_queue(device, translate_queues.core_setting(queue), cloud.clock.now())
+
+
+def _calibrate(cloud: Cloud, device: str, series: Any) -> None:
+    first = timedelta(hours=given(series.first_after_hours, series.every_hours))
+    cloud.device_imports.remove_series(device)
+    setting = translate_calibrations.setting(series)
+    made = calibrations.series(cloud.catalogue.calibration(device), setting, cloud.clock.now() + first)
+    cloud.device_imports.add_series(device, made)
 
 
 def read(document: str) -> Scenario:

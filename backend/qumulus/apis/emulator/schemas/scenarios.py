@@ -7,6 +7,8 @@ from pydantic import ConfigDict, Field, MISSING
 from qumulus.openapi.wire import Wire
 from .faults import FaultId, NewFault
 from .devices import DeviceName, DeviceSettings
+from .calibrations import NewSeries
+from .queues import QueueSetting
 from .clock import ClockSetting
 from .instances import NewInstance
 
@@ -19,6 +21,16 @@ class Begun(Wire):
     """The identifiers of its faults, in their order"""
 
 
+class DeviceCalibrations(Wire):
+    """The calibrations that follow the device's own"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    device: DeviceName
+    series: NewSeries
+
+
 class DeviceSetting(Wire):
     """What is set for a device"""
 
@@ -27,6 +39,16 @@ class DeviceSetting(Wire):
     )
     device: DeviceName
     settings: DeviceSettings
+
+
+class DeviceQueue(Wire):
+    """The queue that others cause at a device"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    device: DeviceName
+    queue: QueueSetting
 
 
 class Scenario(Wire):
@@ -44,6 +66,10 @@ class Scenario(Wire):
     clock: ClockSetting | MISSING = MISSING
     devices: Annotated[list[DeviceSetting] | MISSING, Field(max_length=100)] = MISSING
     """What is set for devices; the settings of the others stay"""
+    queues: Annotated[list[DeviceQueue] | MISSING, Field(max_length=100)] = MISSING
+    """The queues that others cause; those of other devices stay"""
+    calibrations: Annotated[list[DeviceCalibrations] | MISSING, Field(max_length=10)] = MISSING
+    """Calibrations that follow the devices' own, in place of those that were added to these devices before"""
     instances: Annotated[list[NewInstance] | MISSING, Field(max_length=100)] = MISSING
     """Service instances of IBM Quantum; those whose name is there already stay as they are"""
     faults: Annotated[list[NewFault] | MISSING, Field(max_length=100)] = MISSING
