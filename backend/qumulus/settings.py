@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     )
     worker_memory_mib: Annotated[int, Field(ge=256)] = Field(4096, description="memory that one simulation may use")
     job_seconds: Seconds = Field(3600, description="longest run of one job")
+    seed: Annotated[int, Field(ge=0, lt=1 << 32)] | None = Field(
+        None, description="have ids, counts and figures of a whole run repeat; for tests: ids can be guessed"
+    )
     noise: Literal["device", "local-mode", "twin"] = Field(
         "device",
         description="'device': circuits are scheduled, and qubits that wait relax; 'local-mode': the noise of IBM's local mode; "

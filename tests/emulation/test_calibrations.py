@@ -108,7 +108,7 @@ def test_calibrations_take_effect_as_the_clock_goes_on(storage, catalogue, drift
     seen = []
     for _ in range(4):
         seen.append((catalogue.calibration_id("torino"), catalogue.device("torino").calibrated_at))
-        advance(storage.clock, DAY.total_seconds())
+        advance(storage.clock, storage.jobs, DAY.total_seconds())
     dates = [TORINO.at, MONDAY + DAY, MONDAY + 2 * DAY]
     assert seen == [*zip(drifting, dates, strict=True), (drifting[2], dates[2])]
     assert catalogue.calibration_id("torino", before=MONDAY + 1.5 * DAY) == drifting[1]
@@ -121,13 +121,13 @@ def test_nobody_knows_a_calibration_to_come(storage, catalogue, drifting):
 
 def test_a_job_runs_on_what_is_current_or_on_what_it_names_and_says_which(storage, drifting):
     assert run(storage) == (drifting[0], drifting[0])
-    advance(storage.clock, DAY.total_seconds())
+    advance(storage.clock, storage.jobs, DAY.total_seconds())
     assert run(storage) == (drifting[1], drifting[1])
     assert run(storage, calibration=drifting[0]) == (drifting[0], drifting[0])
 
 
 def test_a_device_of_the_package_gets_its_own_calibration_back(storage, catalogue, drifting):
-    advance(storage.clock, 2 * DAY.total_seconds())
+    advance(storage.clock, storage.jobs, 2 * DAY.total_seconds())
     imports = Imports(catalogue, storage.added_devices)
     imports.remove_series("torino")
     assert imports.series("torino") == (Calibration(id=TORINO.id, device="torino", at=TORINO.at),)

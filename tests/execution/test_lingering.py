@@ -39,7 +39,7 @@ def test_jobs_run_until_the_clock_is_advanced_and_take_no_worker_meanwhile(cloud
     assert [due(cloud, job_id) for job_id in ids] == [MONDAY + timedelta(seconds=HOURS)] * 2
     assert {cloud.get(job_id).state for job_id in ids} == {JobState.RUNNING}
     assert cloud.dispatcher.running().keys() == set(ids)
-    advance(cloud.storage.clock, HOURS)
+    advance(cloud.storage.clock, cloud.storage.jobs, HOURS)
     for job_id in ids:
         job = cloud.end(job_id)
         assert (job.state, job.ended_at - job.running_at) == (JobState.SUCCEEDED, timedelta(seconds=HOURS))
@@ -66,7 +66,7 @@ def test_a_job_that_runs_by_the_clock_is_cancelled(cloud):
 def test_a_job_fails_whose_device_takes_longer_than_the_job_may(cloud):
     job_id = cloud.submit("echo", max_seconds=20.0)
     assert due(cloud, job_id) == MONDAY + timedelta(seconds=20)
-    advance(cloud.storage.clock, 20)
+    advance(cloud.storage.clock, cloud.storage.jobs, 20)
     assert "longer than 20 seconds" in (cloud.end(job_id).reason or "")
 
 

@@ -54,9 +54,9 @@ def test_a_job_starts_when_those_are_done_that_came_before_it(storage):
     job = submit(storage)
     assert storage.jobs.position(job) == 2
     assert storage.jobs.expected_start(job) == storage.jobs.due(job) == MONDAY + timedelta(minutes=1)
-    advance(storage.clock, 59)
+    advance(storage.clock, storage.jobs, 59)
     assert (storage.jobs.position(job), storage.queue.claim("me", 1, LEASE)) == (1, [])
-    advance(storage.clock, 1)
+    advance(storage.clock, storage.jobs, 1)
     assert [claim.job_id for claim in storage.queue.claim("me", 1, LEASE)] == [job]
 
 
@@ -80,7 +80,7 @@ def test_others_are_pending_jobs_of_the_device(storage):
     submit(storage)
     assert storage.jobs.pending("fez") == {"fez": 3}
     assert storage.jobs.pending()["fez"] == 3
-    advance(storage.clock, 60)
+    advance(storage.clock, storage.jobs, 60)
     assert storage.jobs.pending("fez") == {"fez": 1}
 
 
@@ -94,7 +94,7 @@ def test_jobs_of_a_session_that_has_the_device_wait_for_nobody(storage):
     session = storage.sessions.open(NewSession(account="local", device="fez")).id
     first = submit(storage, session=session)
     assert storage.queue.claim("me", 1, LEASE) == []
-    advance(storage.clock, 60)
+    advance(storage.clock, storage.jobs, 60)
     (claim,) = storage.queue.claim("me", 1, LEASE)
     assert claim.job_id == first
     storage.queue.start(claim)

@@ -54,6 +54,9 @@ class Program:
     seed: int | None = None  # where the program names none; from the job's id, so that a second attempt gives the same
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    repeatable: bool = (
+        False  # whether nothing may depend on how long the run takes: results, figures and the choice of methods
+    )
     clock: ClockSetting = REAL  # of the cloud, for the times that a result has
     noise: str = DEVICE_NOISE  # one of `NOISES`, where the program asks for none itself
     processes: int = 1  # that it may use on this machine

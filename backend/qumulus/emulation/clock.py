@@ -12,9 +12,11 @@ from qumulus.core.clock import REAL, ClockSetting
 from qumulus.core.errors import WrongState
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.ports import ClockControl, JobStore
+from qumulus.core.ports.jobs import Movement
 
 LOOK_SECONDS = 0.01  # of the machine, between two looks at a job that is on its way
 FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+QUIET_SECONDS = 0.5  # of the machine, after which nobody takes what may be taken
 PATIENCE_SECONDS = 25.0  # of the machine, that a job may take for a step for which no time has to pass
 
 
@@ -45,14 +47,44 @@ def reset_clock(clock: ClockControl) -> None:
     clock.change(lambda _before, _wall: REAL)
 
 
-def advance(clock: ClockControl, seconds: float) -> None:
+def advance(clock: ClockControl, jobs: JobStore, seconds: float) -> None:
     """Move the clock forward. One that goes by itself goes on from there.
+
+    One that stands goes from one thing that happens to the next, and waits each time until jobs at devices have done what needs no time:
+    so what happens depends on nobody's speed.
 
     Raises:
         WrongState: the time would be after `LAST`.
     """
+    if clock.setting.rate:
+        _move(clock, seconds)
+        return
+    now, until = clock.now(), time.monotonic() + PATIENCE_SECONDS
+    target = now + timedelta(seconds=seconds)
+    while True:
+        following = _settled(jobs, until).next_at
+        if following is None or following >= target or time.monotonic() > until:
+            break
+        _move(clock, (following - clock.now()).total_seconds())
+    _move(clock, max(0.0, (target - clock.now()).total_seconds()))
+
+
+def _move(clock: ClockControl, seconds: float) -> None:
     by = timedelta(seconds=seconds)
     clock.change(lambda before, wall: _bounded(before.going(before.rate, wall, cloud_at=before.at(wall) + by)))
+
+
+def _settled(jobs: JobStore, until: float) -> Movement:
+    """Wait until nothing more happens unless time passes in the cloud, or nothing has happened for some time."""
+    known, quiet = jobs.movement(), time.monotonic() + QUIET_SECONDS
+    while (known.running or known.ready) and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+        before, known = known, jobs.movement()
+        if known != before or known.running:
+            quiet = time.monotonic() + QUIET_SECONDS
+        elif time.monotonic() > quiet:  # what may be taken is not taken: something else keeps it
+            break
+    return known
 
 
 def _bounded(setting: ClockSetting) -> ClockSetting:
@@ -72,7 +104,7 @@ def advance_until(clock: ClockControl, jobs: JobStore, job_id: str, moment: JobM
     while not reached(job := jobs.look(job_id)):
         due = jobs.due(job_id)
         if due is not None and (left := (due - clock.now()).total_seconds()) > 0:
-            advance(clock, left)
+            advance(clock, jobs, left)
         job = _after_a_step(jobs, job, clock)
         if job is None:
             raise WrongState(_missing(jobs.look(job_id), moment))

@@ -87,6 +87,7 @@ class Dispatcher:
         limits: Limits | None = None,
         noise: str = DEVICE_NOISE,
         service_limits: bool = True,
+        repeatable: bool = False,
         memory_bytes: int | None = None,
         devices: Sequence[str] = (),
         method: Method | None = None,
@@ -103,6 +104,7 @@ class Dispatcher:
             limits: of each run.
             noise: one of `core.programs.NOISES`, of programs that ask for none themselves.
             service_limits: whether the limits of the emulated services hold beside ``limits``.
+            repeatable: that of `core.programs.Program`.
             memory_bytes: what all runs may use together; 0.8 of this machine's memory if None. A fork server that finds places
                 elsewhere sees to the memory of each.
             devices: prepared in the fork server.
@@ -149,6 +151,7 @@ class Dispatcher:
             limits=limits,
             noise=noise,
             service_limits=service_limits,
+            repeatable=repeatable,
             stopping=self._stopping,
             spare=(lambda: len(self._idle)) if command is HERE else (lambda: 0),
         )

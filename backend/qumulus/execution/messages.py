@@ -19,7 +19,8 @@ LIMITS = tuple(each.name for each in fields(Limits))
 
 def program_members(program: Program) -> dict[str, Any]:
     """Return a program's members but those of `program_parts`."""
-    names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise", "service_limits", "processes")
+    names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise")
+    names += ("service_limits", "repeatable", "processes")
     return {name: getattr(program, name) for name in names} | {
         "options": dict(program.options),
         "limits": {name: getattr(program.limits, name) for name in LIMITS},

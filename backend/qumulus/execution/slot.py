@@ -65,6 +65,7 @@ class SlotContext:
     limits: Limits
     noise: str
     service_limits: bool
+    repeatable: bool
     stopping: threading.Event
     spare: Callable[[], int]  # how many slots of this machine have nothing to do
 
@@ -242,7 +243,8 @@ class Slot:
             limits=run.limits,
             noise=context.noise,
             service_limits=context.service_limits,
-            processes=1 + context.spare(),
+            repeatable=context.repeatable,
+            processes=1 if context.repeatable else 1 + context.spare(),
             clock=context.clock.setting,
         )
         worker.wire.send("run", program_parts(program), **program_members(program))
@@ -329,7 +331,8 @@ class Slot:
         peak, resident, seconds = (members[name] for name in ("peak_bytes", "resident_bytes", "seconds"))
         if not worker.good_after(outcome.failure, int(resident)):
             self._drop(kill=True)
-        metadata = {"memory_bytes": peak, "attempt": run.claim.attempt} | dict(outcome.metadata)
+        measured = {} if self._context.repeatable else {"memory_bytes": peak}
+        metadata = measured | {"attempt": run.claim.attempt} | dict(outcome.metadata)
         used = float(seconds) if outcome.run_seconds is None else outcome.run_seconds
         return replace(outcome, metadata=metadata, run_seconds=used)
 

@@ -18,12 +18,17 @@ def banner(url: str, settings: Settings, names: Iterable[str]) -> str:
     clients = "".join(environment(name, url, settings) for name in names if FAMILIES[name].path not in hidden)
     if front and front.front_note:
         clients = f"\n  {front.front_note.format(url=url)}\n{clients}"
+    seeded = (
+        ""
+        if settings.seed is None
+        else f"\n  Seed            {settings.seed}: what is sent in the same order has the same ids and counts"
+    )
     return f"""\
 Qumulus {__version__}: a quantum cloud on {url}
 
   Try it out      {url}/docs
   First job       curl -s {url}/task -H 'content-type: application/json' -d '{{"device": "Kawasaki", "n_shots": 1000, "code": "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"}}'
-  State           {settings.home.absolute()}
+  State           {settings.home.absolute()}{seeded}
 {clients}
 Stop with Ctrl-C; what was accepted is kept and goes on at the next start."""
 

@@ -50,6 +50,7 @@ def opened(settings: Settings, *, accepts: bool = True) -> Storage:
             open_to_all=settings.auth == "open",
             workers=settings.simulation_count,
             url=settings.database,
+            seed=settings.seed,
             blobs_url=settings.blobs,
             kept=Rules(settings.keep),
             quota=Rules(settings.quota),
@@ -155,6 +156,7 @@ class Runners:
             ),
             noise=settings.noise,
             service_limits=settings.ibm_limits == "on",
+            repeatable=settings.seed is not None,
             command=runner(settings),
             on_taken_over=self.host.begin,
         )

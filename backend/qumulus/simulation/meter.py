@@ -30,6 +30,7 @@ class Meter:
     log: Log = to_nobody
     billed: float | None = None  # seconds that the program's service counts; None where it counts the run
     executing: float = 0.0  # those of them in which its circuits are executed
+    repeatable: bool = False  # nothing is told that depends on how long the run takes
     simulated: float = 0.0  # seconds inside methods
     _begun: float = field(default_factory=perf_counter)
     _first: float | None = None  # when the first method began
@@ -55,8 +56,12 @@ class Meter:
     def used(self, *, failed: bool) -> float:
         """Return the seconds for which the program had its device, as its service counts them: a failed one has had none."""
         if self.billed is None:
-            return perf_counter() - self._begun
+            return self.since(self._begun)
         return 0.0 if failed else self.billed
+
+    def since(self, start: float) -> float:
+        """Return the seconds since a time of `perf_counter`; none where a run is to repeat itself."""
+        return 0.0 if self.repeatable else perf_counter() - start
 
     def timings(self) -> dict[str, float]:
         """Seconds until now: for reading and placing the program, inside methods, and for encoding what they gave.

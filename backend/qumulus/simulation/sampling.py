@@ -16,6 +16,7 @@ from qumulus.core.programs import Limits
 from .choice import choose
 from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
+from .meter import meter
 from .seeds import Seed, extend
 from .steps import Binding
 from .tasks import Task
@@ -139,5 +140,5 @@ def draw(
     return Samples(
         shots=shots,
         bits={name: drawn.memory[:, list(places)] for name, places in active.registers.items()},
-        metadata={**metadata, "seed": extend(seed)[0], "seconds": perf_counter() - start},
+        metadata={**metadata, "seed": extend(seed)[0], "seconds": meter().since(start)},
     )

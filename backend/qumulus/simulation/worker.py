@@ -14,13 +14,14 @@ from qumulus import payloads
 from qumulus.core.errors import UnknownCalibration, UnknownDevice
 from qumulus.core.kinds import UnknownKind
 from qumulus.core.programs import Program
+from qumulus.core.queues import device_seconds
 from qumulus.core.results import Failure, Log, Outcome, Severity
 from qumulus.core.sent_devices import unpacked
 
 from . import client_package
 from .devices import SENT, device_model
 from .errors import OverUsage, ProgramError, Refused
-from .machine import slowness
+from .machine import measured_slowness
 from .meter import Admit, Meter, at_once, metered
 from .progress import Progress, followed
 from .runners import RUNNERS, runner
@@ -44,12 +45,12 @@ def warm(devices: Iterable[str] = ()) -> None:
         runner(kind)
     for name in devices:
         _ = device_model(name).isa_target
-    slowness()  # all workers of this machine have it from here
+    measured_slowness()  # all workers of this machine have it from here
 
 
 def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     """Run one program. What the person has to mend becomes a failed outcome; our own errors are raised."""
-    meter = Meter(admit, log)
+    meter = Meter(admit, log, repeatable=program.repeatable)
     try:
         SENT.take(unpacked(program.documents) if program.documents else None)
         with metered(meter), followed(Progress(log)), allowed(program.processes, program.limits.memory_bytes):
@@ -71,8 +72,10 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
         outcome = Outcome(
             failure=Failure.MEMORY, reason="The program used more memory than a worker may: use fewer qubits."
         )
-    metadata = {**outcome.metadata, "timings": meter.timings()}
+    metadata = {**outcome.metadata} if program.repeatable else {**outcome.metadata, "timings": meter.timings()}
     if meter.billed is not None:
         metadata |= {"billed": meter.billed, "executing": meter.executing}
     used = meter.used(failed=outcome.failure not in (None, Failure.TIME))
+    if program.repeatable and meter.billed is None:
+        used = device_seconds(program.shots)
     return replace(outcome, metadata=metadata, run_seconds=used)

@@ -119,6 +119,7 @@ def open_storage(
     instances: Iterable[Instance] = (),
     open_to_all: bool = False,
     workers: int = 1,
+    seed: int | None = None,
     machine: MachineClock | None = None,
     url: str | None = None,
     blobs_url: str | None = None,
@@ -129,7 +130,7 @@ def open_storage(
 
     ``credentials`` are the (scheme, secret) pairs of the built-in account (None: they stay as they are), ``built_in`` its
     instances that can't be removed, ``instances`` more of them;
-    ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates; ``url`` names a PostgreSQL
+    ``open_to_all`` lets any credential in; ``workers`` is how many jobs run at once, for estimates; ``seed`` is what ids follow from, if anything; ``url`` names a PostgreSQL
     database to be used instead of SQLite in the folder, ``blobs_url`` a place in an S3 store for large values. ``kept`` says how long
     jobs are kept once `Retention.start` was called, and ``quota`` how much an account may store; None: all, and everything. Several processes may open one folder; one that is alone checks the
     database and sweeps what no row names.
@@ -172,14 +173,14 @@ def open_storage(
         failing.pop_all()
     alone = isinstance(database, SqliteDatabase) and isinstance(blobs, DiskBlobs)
     usage = Usage(database, kept=kept, quota=quota)
-    store = SqlJobs(database, blobs, device_settings, clock, events, workers=workers, admit=usage.admit)
+    store = SqlJobs(database, blobs, device_settings, clock, events, workers=workers, admit=usage.admit, seed=seed)
     return Storage(
         home=home,
         jobs=store,
         queue=SqlQueue(database, blobs, device_settings, added_devices, faults, clock, events),
         blobs=blobs,
         accounts=accounts,
-        sessions=SqlSessions(database, clock, events, cancelled, store.announce),
+        sessions=SqlSessions(database, clock, events, cancelled, store.announce, seed),
         workloads=SqlWorkloads(database, clock),
         device_settings=device_settings,
         faults=faults,

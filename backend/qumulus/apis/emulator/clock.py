@@ -36,9 +36,9 @@ def reset_clock(administrator: Administrator, clock: ClockControl) -> Clock:
 
 
 @operation("advanceClock")
-def advance_clock(body: Advance, administrator: Administrator, clock: ClockControl) -> Clock:
+def advance_clock(body: Advance, administrator: Administrator, clock: ClockControl, jobs: Jobs) -> Clock:
     """Move it forward."""
-    emulation.advance(clock, body.seconds)
+    emulation.advance(clock, jobs, body.seconds)
     return translate.clock(clock)
 
 

@@ -14,6 +14,15 @@ from qumulus.core.workloads import Activity, Scope, WorkloadPage, WorkloadQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """What jobs at devices do if no time passes in the cloud, and when the next thing happens that time brings."""
+
+    running: int  # of which it is not known when they will end
+    ready: int  # that may be taken now, at most one of each account and device
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobQuery:
     """Which jobs to list. Every member narrows; the order always ends with the id, so that paging is stable."""
 
@@ -190,6 +199,10 @@ class JobStore(Protocol):
         Raises:
             UnknownJob
         """
+        ...
+
+    def movement(self) -> Movement:
+        """Return what jobs at devices do now."""
         ...
 
     def expected_start(self, job_id: str) -> datetime | None:

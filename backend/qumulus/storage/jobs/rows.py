@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Mapping
@@ -35,10 +36,19 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {"state": JobState, "tags": tuple
 
 def new_id(at: datetime) -> str:
     """Return a UUID of version 7: drawn by chance, and sorted by time so that new rows stand together."""
+    return _uuid7(at, int.from_bytes(os.urandom(10)))
+
+
+def _uuid7(at: datetime, drawn: int) -> str:
     milliseconds = int(at.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
-    drawn = int.from_bytes(os.urandom(10))
     value = milliseconds << 80 | 0x7 << 76 | (drawn >> 62 & 0xFFF) << 64 | 0b10 << 62 | drawn & 0x3FFF_FFFF_FFFF_FFFF
     return str(uuid.UUID(int=value))
+
+
+def seeded_id(seed: int, kind: str, number: int, at: datetime) -> str:
+    """Return an identifier of the same form that follows from a seed, for the so-manieth thing of its kind."""
+    drawn = hashlib.sha256(f"{seed} {kind} {number}".encode()).digest()
+    return _uuid7(at, int.from_bytes(drawn[:10]))
 
 
 def lane(device: str, account: str) -> str:

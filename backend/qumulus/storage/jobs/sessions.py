@@ -71,12 +71,14 @@ class SqlSessions:
         events: Events,
         cancel: Callable[[Connection, Job, datetime], Job],
         announce: Callable[[Job], None],
+        seed: int | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._events = events
         self._cancel = cancel
         self._announce = announce
+        self._seed = seed
 
     def open(self, new: NewSession) -> Session:
         """Open a session, which takes jobs from now on."""
@@ -91,7 +93,17 @@ class SqlSessions:
             "interactive_seconds": new.interactive_seconds,
             "created_at": now,
         }
-        self._database.writer.run(lambda connection: connection.execute(insert(sessions).values(values)))
+
+        def work(connection: Connection) -> None:
+            if self._seed is not None and new.session_id is None:
+                number = connection.execute(select(func.count()).select_from(sessions)).scalar_one()
+                values["id"] = rows.seeded_id(self._seed, "session", number, now)
+                while connection.execute(select(sessions.c.id).where(sessions.c.id == values["id"])).first():
+                    number += 1  # others were removed
+                    values["id"] = rows.seeded_id(self._seed, "session", number, now)
+            connection.execute(insert(sessions).values(values))
+
+        self._database.writer.run(work)
         return self.get(values["id"], Caller(account=new.account))
 
     def page(self, *, limit: int, offset: int) -> SessionPage:

@@ -21,12 +21,14 @@ from qumulus.core.errors import (
 from qumulus.core.events import End, Events, Queued
 from qumulus.core.jobs import FINAL, Job, JobEvent, JobState, NewJob, after, states_before
 from qumulus.core.ports import BlobStore, Clock, JobQuery, Page
+from qumulus.core.ports.jobs import Movement
 from qumulus.core.results import LogLine, Severity
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, log_lines, results
 from qumulus.storage.device_settings import SqlDeviceSettings
 
 from . import lists, positions, rows, sessions, waits
+from .movement import movement
 from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER, RESULT, STATES
 from .values import Values
 
@@ -59,8 +61,9 @@ class SqlJobs:
         *,
         workers: int = 1,
         admit: Admit = free,
+        seed: int | None = None,
     ) -> None:
-        """``admit`` raises where an account may not store as many bytes, or have another job that waits."""
+        """``admit`` raises where an account may not store as many bytes, or have another job that waits; ``seed`` is what ids follow from."""
         self._database = database
         self._values = Values(blobs)
         self._device_settings = device_settings
@@ -68,6 +71,7 @@ class SqlJobs:
         self._events = events
         self._workers = workers
         self._admit = admit
+        self._seed = seed
         self._draining = False
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -88,6 +92,9 @@ class SqlJobs:
                     return earlier
                 if new.session is not None:
                     _admit(connection, new, new.session, now)
+                if self._seed is not None and new.job_id is None:
+                    number = connection.execute(select(func.max(jobs.c.number))).scalar() or 0
+                    values["id"] = rows.seeded_id(self._seed, "job", number, now)
                 connection.execute(REGISTER if new.registered else QUEUE, values)
                 waits.tell(connection, new.device, settings, now, values["id"])
                 job = rows.to_job_of(values)
@@ -378,6 +385,11 @@ class SqlJobs:
         job = self.look(job_id)
         with self._database.read() as connection:
             return positions.due(connection, job, self._device_settings, self._clock.now())
+
+    def movement(self) -> Movement:
+        """Return what jobs at devices do now. See `JobStore.movement`."""
+        with self._database.read() as connection:
+            return movement(connection, self._device_settings, self._clock.now())
 
     def settled(self, job_ids: Collection[str]) -> frozenset[str]:
         """Return the jobs for which waiting is over. See `JobStore.settled`."""

@@ -63,7 +63,7 @@ def sampled(pubs: Sequence[SamplerPub], under: Conditions, submission: Submissio
         "engine": aer.METHOD.engine,
         "approximation": None,
         "accuracy": {},
-        "seconds": perf_counter() - start,
+        "seconds": meter().since(start),
     }
     return [Drawn({name: _unpacked(array) for name, array in result.data.items()}, metadata) for result in found]
 
