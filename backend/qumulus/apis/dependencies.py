@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import URL
 
-from qumulus.core import cloud, following, keeping, pools, ports, services
+from qumulus.core import applications, cloud, following, keeping, pools, ports, services
 
 
 def _cloud(request: Request) -> cloud.Cloud:
@@ -81,6 +81,10 @@ async def _clock_control(request: Request) -> ports.ClockControl:
     return _cloud(request).clock
 
 
+async def _applications(request: Request) -> applications.Applications:
+    return _cloud(request).applications
+
+
 async def _services(request: Request) -> services.Services:
     return _cloud(request).services
 
@@ -114,6 +118,7 @@ Settled = Annotated[ports.Settled, Depends(_settled)]
 Following = Annotated[following.Following, Depends(_following)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
 ClockControl = Annotated[ports.ClockControl, Depends(_clock_control)]
+Applications = Annotated[applications.Applications, Depends(_applications)]
 Services = Annotated[services.Services, Depends(_services)]
 Pools = Annotated[pools.Pools, Depends(_pools)]
 Origin = Annotated[str, Depends(_origin)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .applications import Applications
 from .following import Following
 from .keeping import Keeping
 from .pools import Pools
@@ -36,6 +37,7 @@ class Cloud:
     sessions: Sessions
     workloads: Workloads
     services: Services
+    applications: Applications
     pools: Pools
     device_settings: DeviceSettingsStore
     faults: FaultStore

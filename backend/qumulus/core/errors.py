@@ -13,6 +13,8 @@ QumulusError
 │   ├── UnknownPool
 │   ├── UnknownFile
 │   ├── UnknownFault
+│   ├── UnknownApplication
+│   ├── UnknownSubscription
 │   └── NoResult                  the job exists, its result does not (yet)
 ├── WrongState                  possible, but not in the state that the thing is in
 │   ├── IllegalTransition
@@ -114,6 +116,20 @@ class UnknownFault(NotFound):
 
     def __init__(self, fault_id: str) -> None:
         super().__init__(f"There is no fault with the id {fault_id[:80]!r}: list the faults to see the ids.")
+
+
+class UnknownApplication(NotFound):
+    """No application has that id."""
+
+    def __init__(self, application_id: str) -> None:
+        super().__init__(f"There is no application {application_id!r}: list the applications to see theirs.")
+
+
+class UnknownSubscription(NotFound):
+    """No subscription has that id."""
+
+    def __init__(self, subscription_id: str) -> None:
+        super().__init__(f"There is no subscription {subscription_id!r}: list those of an application.")
 
 
 class NoResult(NotFound):

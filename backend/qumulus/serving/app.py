@@ -95,6 +95,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         sessions=storage.sessions,
         workloads=storage.workloads,
         services=host.registry,
+        applications=storage.applications,
         pools=host.pools,
         device_settings=storage.device_settings,
         faults=storage.faults,

@@ -11,7 +11,18 @@ from qumulus.core.ports import BlobStore, Forgotten
 from .accounts import SqlAccounts
 from .clock import SqlClock
 from .database.database import Database
-from .database.tables import device_settings, emulation, faults, jobs, log_lines, results, sessions, tokens
+from .database.tables import (
+    applications,
+    device_settings,
+    emulation,
+    faults,
+    jobs,
+    log_lines,
+    results,
+    sessions,
+    subscriptions,
+    tokens,
+)
 from .device_settings import SqlDeviceSettings
 from .faults import SqlFaults
 from .jobs.values import Values
@@ -55,7 +66,17 @@ class SqlState:
                 sessions=connection.execute(select(func.count()).select_from(sessions)).scalar_one(),
                 tokens=connection.execute(select(func.count()).select_from(tokens).where(added)).scalar_one(),
             )
-            for table in (log_lines, results, jobs, sessions, device_settings, emulation, faults):
+            for table in (
+                subscriptions,
+                applications,
+                log_lines,
+                results,
+                jobs,
+                sessions,
+                device_settings,
+                emulation,
+                faults,
+            ):
                 connection.execute(delete(table))
             connection.execute(delete(tokens).where(added))
             return forgotten, states, blobs

@@ -21,6 +21,7 @@ from qumulus.core.ports import BlobStore, MachineClock
 
 from .accounts import SqlAccounts
 from .added_devices import SqlAddedDevices
+from .applications import SqlApplications
 from .blobs.disk import DiskBlobs
 from .blobs.sweeping import Sweeper
 from .blobs.table import TableBlobs
@@ -61,6 +62,7 @@ class Storage:
     sessions: SqlSessions
     workloads: SqlWorkloads
     device_settings: SqlDeviceSettings
+    applications: SqlApplications
     faults: SqlFaults
     added_devices: SqlAddedDevices
     services: SqlServices
@@ -183,6 +185,7 @@ def open_storage(
         sessions=SqlSessions(database, clock, events, cancelled, store.announce, seed),
         workloads=SqlWorkloads(database, clock),
         device_settings=device_settings,
+        applications=SqlApplications(database, clock),
         faults=faults,
         added_devices=added_devices,
         services=SqlServices(database, blobs),

@@ -87,7 +87,8 @@ def test_a_service_is_sent_run_changed_and_removed(http: httpx2.Client):
     assert json.loads(run(http, service, inputData='{"values": [1, 2]}')["result"])["sum"] == 2
     document = {"file": ("openapi.yaml", b"info: {title: Best}\npaths: {/: {get: {summary: All of them}}}\n")}
     assert http.put(f"/v3{base}/api-spec", files=document).is_success
-    assert http.get(f"/services/{service['id']}/openapi").json()["paths"]["/"]["get"]["summary"] == "All of them"
+    told = json.loads(http.get(f"/services/{service['id']}/openapi").json())
+    assert told["paths"]["/"]["get"]["summary"] == "All of them"
     assert http.put(f"/services/{service['id']}/display-name", json={"displayName": "Best"}).status_code == 204
     assert http.put(f"/services/{service['id']}/description", json={"description": "The best"}).status_code == 204
     assert [each["displayName"] for each in http.get("/services").json()] == ["Best"]

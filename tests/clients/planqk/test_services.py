@@ -62,3 +62,15 @@ def test_the_newest_generation_grants_data_pools(run):
     assert told["pool file"] == "1.5"
     assert told["renamed"] == "Fewer"
     assert told["pools"] == ["Fewer", "Fewer"]
+
+
+def test_an_application_of_the_newest_generation_calls_what_it_has_subscribed_to(run):
+    told = run("qhub-service-2.0.0", "later_generations.py", "qhub")
+    assert told["by its key"] == {"sum": 3}
+    assert told["not subscribed"] == 403
+    assert told["subscriptions"] == ["sum"]
+    assert told["application"] == "Shop"
+    assert told["applications"] == []
+    assert told["definition"] == "sum"
+    assert told["document"] is True
+    assert told["accounts"] == [told["principal"]] == ["local"]

@@ -46,8 +46,10 @@ def device(service: Service) -> str:
     return device_of(service.name)
 
 
-def job(service: Service, asked: Asked, caller: Caller, job_id: str, origin: str) -> NewJob:
-    """The job that runs it. Secrets are named in it, no more."""
+def job(
+    service: Service, asked: Asked, caller: Caller, job_id: str, origin: str, application: str | None = None
+) -> NewJob:
+    """The job that runs it, for ``application`` where that has started it. Secrets are named in it, no more."""
     return NewJob(
         job_id=job_id,
         account=caller.account,
@@ -62,6 +64,7 @@ def job(service: Service, asked: Asked, caller: Caller, job_id: str, origin: str
             "secrets": sorted(asked.secrets),
             "service_id": str(service.id),
             "origin": origin,
+            "application": application,
             "pools": {name: asdict(reference) for name, reference in asked.pools.items()},
             "files": asked.files,
         },

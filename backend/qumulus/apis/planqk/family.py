@@ -19,8 +19,9 @@ PLANQK = Family(
             module="qumulus.apis.planqk.platform.app",
             prefixes=("/platform",),
             cut=True,
-            options=lambda settings, _secret: {
-                "accounts_deploy": settings.loopback and not settings.allow_exposed and settings.public_url is None
+            options=lambda settings, secret: {
+                "secret": secret,
+                "accounts_deploy": settings.loopback and not settings.allow_exposed and settings.public_url is None,
             },
         ),
         Api(
@@ -28,12 +29,13 @@ PLANQK = Family(
             module="qumulus.apis.planqk.quantum.app",
             prefixes=("/quantum",),
             cut=True,
+            options=lambda _settings, secret: {"secret": secret},
         ),
         Api(
             name="planqk-service",
             module="qumulus.apis.planqk.service.app",
             prefixes=("/services", "/token"),
-            options=lambda settings, _secret: {"relative_links": settings.services_relative_links},
+            options=lambda settings, secret: {"secret": secret, "relative_links": settings.services_relative_links},
             at_root="qumulus.apis.planqk.service.at_root:AtRoot",
         ),
     ),

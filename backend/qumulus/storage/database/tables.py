@@ -338,6 +338,25 @@ faults = Table(
     Column("hits", BigInteger, nullable=False),
 )
 
+applications = Table(  # who calls services with access keys
+    "applications",
+    metadata,
+    Column("id", Word(64), primary_key=True),
+    Column("account", Word(255), nullable=False),
+    Column("name", Prose, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+subscriptions = Table(  # the services that each may call
+    "subscriptions",
+    metadata,
+    Column("id", Word(64), primary_key=True),
+    Column("application", Word(64), nullable=False),
+    Column("service", Word(255), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("ix_subscriptions_application", "application", "service", unique=True),
+)
+
 emulation = Table(  # what somebody has set of what the cloud does by itself: its clock, queues, calibrations
     "emulation",
     metadata,

@@ -78,6 +78,31 @@ if NEWEST:
     told["pools"] = [pools.get_data_pool(pool.id).name, *(each.name for each in pools.get_data_pools())]
     pools.delete_data_pool(pool.id)
 
+    catalog = platform._client
+    services = {service.name: service.id for service in catalog.services.get_services()}
+    made = catalog.applications.create_application(name="Shop")
+    subscribed = catalog.subscriptions.create_subscription(service_id=services["sum"], application_id=made.id)
+    (key,) = catalog.applications.get_application_access_keys(made.id)
+    own = Client(subscribed.service.gateway_endpoint, key.access_key_id, key.secret_access_key, f"{URL}/token")
+    told["by its key"] = own.run(request={"data": {"values": [1, 2]}, "params": {}}).result().data()
+    other = Client(f"{URL}/services/failing", key.access_key_id, key.secret_access_key, f"{URL}/token")
+    try:
+        other.get_service_executions()
+    except ApiError as error:
+        told["not subscribed"] = error.status_code
+    told["subscriptions"] = [
+        catalog.subscriptions.get_subscription(each.id).service.name
+        for each in catalog.applications.get_application_subscriptions(made.id)
+    ]
+    catalog.subscriptions.delete_subscription(subscribed.id)
+    told["application"] = catalog.applications.get_application(made.id).name
+    catalog.applications.delete_application(made.id)
+    told["applications"] = catalog.applications.get_applications()
+    told["definition"] = catalog.services.get_service(services["sum"]).service_definitions[0].context
+    told["document"] = "paths" in str(catalog.services.get_service_open_api(services["sum"]))
+    told["accounts"] = [each.display_name for each in catalog.users.get_my_accounts()]
+    told["principal"] = catalog.authentication.resolve_auth_token().id
+
     told["tags"] = summing._api.service_api.get_service_executions() and secretive._service_execution.tags
 
 try:

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from qumulus.apis.dependencies import Jobs, Origin, Pools, Services
 from qumulus.apis.jobs import hold, own
 from qumulus.apis.planqk import executions
-from qumulus.apis.planqk.callers import PersonalCaller, PersonalToken, execution_token, personally_authenticated
+from qumulus.apis.planqk.callers import MakesPersonalToken, PersonalCaller, personally_authenticated
 from qumulus.core.errors import IllegalTransition
 from qumulus.core.jobs import Job
 from qumulus.core.ports import JobQuery, JobStore
@@ -48,13 +48,13 @@ def create_job(
     services: Services,
     pools: Pools,
     origin: Origin,
-    token: PersonalToken,
+    token: MakesPersonalToken,
 ) -> wire.Job:
     service = of_version(services, body.service_definition_id)
     asked = executions.first_generation(translate.values(body), translate.references(body), pools, caller)
     services.check(service.name, asked.parameters)
     job_id = str(uuid.uuid4())
-    with services.keep_secrets(job_id, asked.secrets, execution_token(job_id, token)):
+    with services.keep_secrets(job_id, asked.secrets, token(job_id)):
         return translate.overview(jobs.submit(executions.job(service, asked, caller, job_id, origin)))
 
 

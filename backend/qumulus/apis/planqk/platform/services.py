@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from qumulus.apis.dependencies import Origin, Services
 from qumulus.apis.given import given
 from qumulus.apis.planqk.callers import Deployer, PersonalCaller
@@ -29,8 +31,11 @@ def get_service(id: wire.Id, _caller: PersonalCaller, services: Services, origin
 
 
 @operation("getServiceOpenApi")
-def get_service_open_api(id: wire.Id, _caller: PersonalCaller, services: Services) -> wire.Document:
-    return wire.Document.model_validate(services.document(translate.found(services, id).name))
+def get_service_open_api(
+    id: wire.Id, _caller: PersonalCaller, services: Services, format: wire.Format | None = None
+) -> wire.DocumentText:
+    del format
+    return json.dumps(services.document(translate.found(services, id).name), indent=2)
 
 
 @operation("createManagedService")

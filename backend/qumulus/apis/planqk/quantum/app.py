@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 
+from qumulus.apis.planqk.access_keys import AccessKeys
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, Subjects, serve
 
@@ -21,7 +24,7 @@ SUBJECTS = Subjects(
 )
 
 
-def create(cloud: Cloud) -> FastAPI:
+def create(cloud: Cloud, *, secret: Callable[[], bytes]) -> FastAPI:
     """Backends, jobs and sessions over ``cloud``, with paths as in the document: without the prefix of a mount.
 
     Raises:
@@ -29,6 +32,7 @@ def create(cloud: Cloud) -> FastAPI:
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
+    app.state.access_keys = AccessKeys(secret)
     modules = (backends, calibrations, executions, jobs, normalized, sessions, workloads)
     serve(app, DOCUMENT, *(module.operation for module in modules), errors=ERRORS, subjects=SUBJECTS)
     return app

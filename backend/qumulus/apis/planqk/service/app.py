@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 
+from qumulus.apis.planqk.access_keys import AccessKeys
 from qumulus.core.cloud import Cloud
 from qumulus.core.services import device_of
 from qumulus.openapi.contract import Document, Subjects, serve
@@ -22,7 +25,7 @@ SUBJECTS = Subjects(
 )
 
 
-def create(cloud: Cloud, *, relative_links: bool = False) -> FastAPI:
+def create(cloud: Cloud, *, secret: Callable[[], bytes], relative_links: bool = False) -> FastAPI:
     """Executions of managed services over ``cloud``; links name the whole address unless they are ``relative_links``.
 
     Raises:
@@ -30,6 +33,7 @@ def create(cloud: Cloud, *, relative_links: bool = False) -> FastAPI:
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
+    app.state.access_keys = AccessKeys(secret)
     app.state.relative_links = relative_links
     serve(app, DOCUMENT, executions.operation, results.operation, token.operation, errors=ERRORS, subjects=SUBJECTS)
     return app

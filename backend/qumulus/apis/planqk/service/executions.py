@@ -12,7 +12,7 @@ from qumulus.apis.dependencies import Jobs, Pools, Services
 from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
 from qumulus.apis.planqk import executions as family
-from qumulus.apis.planqk.callers import Bearer, Caller, authenticated, execution_token
+from qumulus.apis.planqk.callers import Caller, CallingApplication, MakesToken, authenticated
 from qumulus.core import services
 from qumulus.core.errors import IllegalTransition
 from qumulus.core.jobs import Job
@@ -65,15 +65,16 @@ def start_execution(
     services: Services,
     pools: Pools,
     base: Base,
-    token: Bearer,
+    token: MakesToken,
+    application: CallingApplication,
     key: IdempotencyKey,
 ) -> Reply[ServiceExecution]:
     found = services.service(service)
     asked = requests.read(body, pools, services.brings(service), caller)
     services.check(service, asked.parameters)
     job_id = str(uuid.uuid4())
-    with services.keep_secrets(job_id, asked.secrets, execution_token(job_id, token)):
-        job = jobs.submit(keyed(family.job(found, asked, caller, job_id, base.origin), key))
+    with services.keep_secrets(job_id, asked.secrets, token(job_id)):
+        job = jobs.submit(keyed(family.job(found, asked, caller, job_id, base.origin, application), key))
     return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
 
 

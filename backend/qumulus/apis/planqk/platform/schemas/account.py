@@ -7,6 +7,13 @@ from pydantic import Field
 from qumulus.openapi.wire import Wire
 
 
+class AccessToken(Wire):
+    """The name of a token; the token itself is never told"""
+
+    id: Annotated[str, Field(examples=["local"])]
+    name: Annotated[str, Field(examples=["local"])]
+
+
 class Account(Wire):
     """An account"""
 
@@ -32,10 +39,10 @@ class Principal(Wire):
     """Whose token it is, in the words of the older and of the newer clients"""
 
     user: User
-    access_token: Annotated[str, Field(alias="accessToken", examples=["local"])]
-    """The name of the token; the token itself is never told"""
+    access_token: Annotated[AccessToken, Field(alias="accessToken")]
     roles: list[str]
     id: Annotated[str, Field(examples=["local"])]
-    account_type: Annotated[str, Field(alias="accountType", examples=["USER"])]
+    account_type: Annotated[str, Field(alias="accountType", examples=["STANDARD"])]
+    type: Annotated[str, Field(examples=["token.personal"])]
     organization_memberships: Annotated[list[str], Field(alias="organizationMemberships")]
     """None"""

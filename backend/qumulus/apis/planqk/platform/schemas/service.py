@@ -4,7 +4,7 @@
 from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
-from pydantic import ConfigDict, Field, MISSING
+from pydantic import Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
 from uuid import UUID
@@ -41,12 +41,20 @@ class DescriptionUpdate(Wire):
     description: Annotated[str, Field(examples=["Sums up"], max_length=100000)]
 
 
-class Document(Wire):
-    """An OpenAPI document"""
+DocumentText = TypeAliasType(
+    "DocumentText",
+    Annotated[str, Field(examples=['{"openapi": "3.0.3", "info": {"title": "Sum", "version": "1"}, "paths": {}}'])],
+)
+"""An OpenAPI document"""
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
+
+class Format(StrEnum):
+    """
+    How the document is written
+    """
+
+    JSON = "JSON"
+    YAML = "YAML"
 
 
 Gpu = TypeAliasType("Gpu", Annotated[str, Field(examples=["NONE"], max_length=100)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.apis.planqk.platform.schemas.account import Account, Principal, User
+from qumulus.apis.planqk.platform.schemas.account import AccessToken, Account, Principal, User
 from qumulus.core.accounts import Caller
 
 
@@ -11,10 +11,11 @@ def principal(caller: Caller) -> Principal:
     name = caller.account
     return Principal(
         user=User(id=name, username=name, first_name=name, last_name="", email=f"{name}@localhost"),
-        access_token=name,
+        access_token=AccessToken(id=name, name=name),
         roles=["USER"],
         id=name,
-        account_type="USER",
+        account_type="STANDARD",
+        type="token.personal",
         organization_memberships=[],
     )
 

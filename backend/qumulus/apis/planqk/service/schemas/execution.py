@@ -147,6 +147,14 @@ class ServiceExecution(Wire):
     ended_at: Annotated[Time | MISSING, Field(alias="endedAt")] = MISSING
     status: Status
     type: Kind | MISSING = MISSING
+    service_definition_id: Annotated[
+        UUID | MISSING, Field(alias="serviceDefinitionId", examples=["0c2d4a3e-8d3c-5b52-8b49-2d9a0d2f7e12"])
+    ] = MISSING
+    """Identifier of the version of the service"""
+    application_id: Annotated[
+        UUID | MISSING, Field(alias="applicationId", examples=["2f1c7a5e-4f1b-4a63-8f43-0f4c2a1b7d10"])
+    ] = MISSING
+    """Identifier of the application that has started it, where one has"""
     service_id: Annotated[
         UUID | MISSING, Field(alias="serviceId", examples=["5c1b2c8a-33b7-5b9c-9a0e-0a4b0e3a6b10"])
     ] = MISSING

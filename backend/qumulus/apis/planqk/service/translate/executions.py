@@ -32,6 +32,7 @@ OWN_LINKS = ("self", "status")
 
 def execution(job: Job, service: Service) -> ServiceExecution:
     """A job as an execution of its service."""
+    application = job.request.get("application")
     return ServiceExecution(
         id=UUID(job.id),
         created_at=_time(job.created_at),
@@ -40,6 +41,8 @@ def execution(job: Job, service: Service) -> ServiceExecution:
         status=STATUSES[job.state],
         type=Kind.MANAGED,
         service_id=service.id,
+        service_definition_id=service.definition_id,
+        application_id=MISSING if application is None else UUID(application),
         tags=list(job.tags) or MISSING,
     )
 

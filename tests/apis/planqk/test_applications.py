@@ -1,0 +1,141 @@
+"""Applications on a live server: an access key reaches the services that its application has subscribed to, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from apis.planqk.cloud import Service, deploy
+from qumulus.apis.planqk.access_keys import AccessKeys
+from qumulus.core.errors import NotAuthenticated
+from servers import Server, server
+
+INSIDE = """
+    import json, os, urllib.request
+    def run():
+        request = urllib.request.Request(os.environ["QHUB_QUANTUM_BASE_URL"] + "/backends")
+        request.add_header("X-Auth-Token", os.environ["KQH_SERVICE_EXECUTION_TOKEN"])
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return {"status": answer.status}
+    """
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with server(tmp_path_factory.mktemp("applications") / "state") as running:
+        deploy(running, "one", "def run(): return {'n': 1}")
+        deploy(running, "two", "def run(): return {'n': 2}")
+        deploy(running, "inside", INSIDE)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def http(cloud: Server) -> Iterator[httpx2.Client]:
+    headers = {"X-Auth-Token": "qumulus-local"}
+    with httpx2.Client(base_url=f"{cloud.url}/platform", headers=headers, timeout=60) as http:
+        yield http
+
+
+def application(http: httpx2.Client, *services: str) -> tuple[str, list[dict[str, Any]]]:
+    """A new application that has subscribed to these services; its id and its subscriptions."""
+    made = http.post("/applications", json={"name": "Shop"}).json()["id"]
+    ids = {service["name"]: service["id"] for service in http.get("/services").json()}
+    answers = [
+        http.post("/subscriptions", json={"applicationId": made, "serviceId": ids[service]}) for service in services
+    ]
+    assert all(answer.status_code == 201 for answer in answers)
+    return made, [answer.json() for answer in answers]
+
+
+def token(cloud: Server, http: httpx2.Client, application: str) -> str:
+    (key,) = http.get(f"/applications/{application}/access-keys").json()
+    basic = base64.b64encode(f"{key['accessKeyId']}:{key['secretAccessKey']}".encode()).decode()
+    form = {"grant_type": "client_credentials"}
+    answer = httpx2.post(f"{cloud.url}/token", data=form, headers={"Authorization": f"Basic {basic}"})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["access_token"]
+
+
+def calling(cloud: Server, service: str, token: str) -> Service:
+    called = Service(cloud, service)
+    called.http.headers["Authorization"] = f"Bearer {token}"
+    return called
+
+
+def test_an_access_key_reaches_what_its_application_has_subscribed_to(cloud: Server, http: httpx2.Client):
+    made, (subscription,) = application(http, "one")
+    mine = token(cloud, http, made)
+    one = calling(cloud, "one", mine)
+    execution = one.start()
+    assert one.wait(execution)["applicationId"] == made
+    assert one.get(f"/{execution}/result")["n"] == 1
+    refused = calling(cloud, "two", mine).http.post("/", json={})
+    assert refused.status_code == 403
+    assert "has not subscribed to the service two" in refused.json()["detail"]
+    for path in ("/platform/applications", "/quantum/backends"):
+        assert httpx2.get(f"{cloud.url}{path}", headers={"X-Auth-Token": mine}).status_code == 401, path
+    assert http.delete(f"/subscriptions/{subscription['id']}").status_code == 204
+    assert one.http.get("/").status_code == 403
+    assert Service(cloud, "two").run()["n"] == 2, "the token of an account reaches all services, as before"
+
+
+def test_a_made_up_execution_gives_an_access_key_nothing_more(cloud: Server, http: httpx2.Client):
+    made, _ = application(http, "one")
+    mine = token(cloud, http, made)
+    disguised = f"execution-ee49be82-593d-4d12-b732-ab84e0b11be1-{mine}"
+    assert calling(cloud, "two", disguised).http.post("/", json={}).status_code == 401
+
+
+def test_a_program_that_an_application_has_started_reaches_the_quantum_api(cloud: Server, http: httpx2.Client):
+    made, _ = application(http, "inside")
+    assert calling(cloud, "inside", token(cloud, http, made)).run()["status"] == 200
+
+
+def test_an_application_that_is_removed_ends_with_its_key_and_subscriptions(cloud: Server, http: httpx2.Client):
+    made, (subscription,) = application(http, "one")
+    mine = token(cloud, http, made)
+    assert [each["id"] for each in http.get(f"/applications/{made}/subscriptions").json()] == [subscription["id"]]
+    again = http.post("/subscriptions", json={"applicationId": made, "serviceId": subscription["service"]["id"]})
+    assert again.json()["id"] == subscription["id"]
+    assert made in [each["id"] for each in http.get("/applications").json()]
+    assert http.delete(f"/applications/{made}").status_code == 204
+    assert http.get(f"/applications/{made}").status_code == 404
+    assert http.get(f"/subscriptions/{subscription['id']}").status_code == 404
+    assert calling(cloud, "one", mine).http.get("/").status_code == 401
+
+
+def test_applications_of_others_are_unknown(cloud: Server, http: httpx2.Client):
+    made, (subscription,) = application(http, "one")
+    admin = {"Authorization": "Bearer qumulus-admin"}
+    httpx2.post(f"{cloud.url}/emulator/accounts", json={"id": "other", "name": "Other"}, headers=admin)
+    issued = httpx2.post(f"{cloud.url}/emulator/tokens", json={"account": "other", "api": "planqk"}, headers=admin)
+    assert issued.status_code == 201, issued.text
+    with httpx2.Client(base_url=http.base_url, headers={"X-Auth-Token": issued.json()["secret"]}) as other:
+        assert other.get("/applications").json() == []
+        assert other.get(f"/applications/{made}/access-keys").status_code == 404
+        assert other.delete(f"/subscriptions/{subscription['id']}").status_code == 404
+
+
+def test_tokens_expire_and_none_of_another_server_is_taken():
+    now = datetime.now(UTC)
+    keys, others = AccessKeys(lambda: b"a" * 32), AccessKeys(lambda: b"b" * 32)
+    assert keys.application(keys.token("x", now), now) == "x"
+    assert keys.application("qumulus-local", now) is None
+    assert keys.application(keys.program("x", "y"), now, "y") == "x"
+    for token, at, execution in (
+        (keys.token("x", now), now + timedelta(hours=2), None),
+        (others.token("x", now), now, None),
+        (keys.program("x", "y"), now, None),
+        (keys.program("x", "y"), now, "z"),
+        (keys.token("x", now), now, "y"),
+        ("application-no-token", now, None),
+    ):
+        with pytest.raises(NotAuthenticated):
+            keys.application(token, at, execution)
+    assert keys.fits("x", keys.of("x"))
+    assert not keys.fits("y", keys.of("x"))
