@@ -5,6 +5,7 @@ Its source is on no index: OQTOPUS_ENGINE_SOURCE names a checkout, or a git repo
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -24,6 +25,7 @@ from clients.environments import NoPython, environment
 from servers import Server
 
 VERSION = "2.1.1"
+DEVICE = "anemone"
 SCRIPTS = Path(__file__).parent / "scripts"
 BELL = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
 LEASE = 5.0
@@ -56,12 +58,13 @@ def python() -> Path:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A cloud whose device Lima has an engine of its own; the Provider API stands at the root."""
+    """A cloud in which an administrator has registered the device that oqtopus' device gateway has by default."""
     home = tmp_path_factory.mktemp("cloud") / "state"
     with Server(home, environment={"QUMULUS_PROVIDER_LEASE": str(LEASE)}) as server:
         administrator = {"authorization": "Bearer qumulus-admin"}
-        settings = f"{server.url}/emulator/devices/lima/settings"
-        httpx2.put(settings, json={"provider": True}, headers=administrator).raise_for_status()
+        text = json.dumps({"device_id": DEVICE, "qubits": []})
+        new = {"device_info": text, "device_type": "QPU", "status": "unavailable", "n_qubits": 5}
+        httpx2.post(f"{server.url}/admin/devices", json=new, headers=administrator).raise_for_status()
         yield server
 
 
@@ -81,7 +84,7 @@ def engine(source: Path, python: Path, cloud: Server) -> Engine:
     @contextmanager
     def running(log: Path) -> Iterator[subprocess.Popen[bytes]]:
         gateway = [sys.executable, str(SCRIPTS / "gateway.py")]
-        command = [python, SCRIPTS / "engine.py", f"{cloud.url}/provider", "qumulus-provider", "Lima", *gateway]
+        command = [python, SCRIPTS / "engine.py", f"{cloud.url}/provider", "qumulus-provider", DEVICE, *gateway]
         with log.open("wb") as file:
             process = subprocess.Popen(
                 command,
@@ -98,14 +101,23 @@ def engine(source: Path, python: Path, cloud: Server) -> Engine:
     return running
 
 
+def ready(client: httpx2.Client) -> None:
+    """Wait until the engine has said that its device takes jobs."""
+    deadline = time.monotonic() + 60
+    while client.get(f"/devices/{DEVICE}", headers=USER).json()["status"] != "available":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def send(client: httpx2.Client, content: Any = None, kind: str = "sampling") -> str:
     given = {"program": [BELL]} if content is None else content
-    return submitted(client, given, device_id="Lima", job_type=kind, shots=100)
+    return submitted(client, given, device_id=DEVICE, job_type=kind, shots=100)
 
 
 def test_jobs_are_fetched_run_and_reported(engine: Engine, client: httpx2.Client, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with engine(log):
+        ready(client)
         sampling, many = send(client), send(client, {"program": [BELL, BELL]}, "multi_manual")
         operator = [{"pauli": "Z0 Z1", "coeff": 2.0}]
         estimation = send(client, {"program": [BELL], "operator": operator}, "estimation")
@@ -122,7 +134,7 @@ def test_jobs_are_fetched_run_and_reported(engine: Engine, client: httpx2.Client
         assert (result["estimation"] is not None) == (job == estimation)
     assert jobs[wrong]["job_info"]["message"].startswith("Line 1")
     assert {"running_at", "execution_time"} & set(jobs[wrong]) == set()
-    device = client.get("/devices/Lima", headers=USER).json()
+    device = client.get(f"/devices/{DEVICE}", headers=USER).json()
     assert (device["status"], device["calibrated_at"]) == ("available", "2026-11-25T00:00:00Z")
     assert unpacked(client.get(device["device_info"]).content)["qubits"] == [{"id": 0}]
 
