@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,11 +22,13 @@ from clients.environments import CLIENTS, environment
 from published.outcomes import Ended, Outcome, judged, table
 from published.pages import Page, pages
 from qumulus.apis.ibm import untouched
+from qumulus.apis.ibm.instances import LOCAL_CRN
 from qumulus.control.administration import Administration
 from qumulus.control.ephemeral import EphemeralCloud
 
 SECONDS = 120.0
 LAST_CHARACTERS = 20_000
+MOST_BYTES = 256 << 20  # of the files beside a page
 VERSIONS = sorted(
     (name for name in CLIENTS if name.startswith("ibm-")), key=lambda name: [*map(int, name[4:].split("."))]
 )
@@ -40,22 +43,39 @@ def interpreter(page: Page) -> Path:
 
 
 def run(page: Page, python: Path, seconds: float) -> Ended:
-    """Run a page under `qumulus run`, in an empty folder, with drawings off the screen."""
-    with tempfile.TemporaryDirectory(prefix="published-") as folder:
-        script = Path(folder) / "page.py"
+    """Run a page under `qumulus run`, beside copies of the files that it stands by, with drawings off the screen.
+
+    The reader has an account with an instance, as pages take for granted, and a gateway where a page speaks of a local one.
+    """
+    with tempfile.TemporaryDirectory(prefix="published-") as place:
+        folder = Path(place) / "folder"
+        beside(page.path.parent, folder)
+        script = folder / "page.py"
         script.write_text(page.code)
-        home = Path(folder) / "home"
+        home = Path(place) / "home"
         home.mkdir()
         instances = untouched.instances([str(script)], {}, home)
         with EphemeralCloud(instances=instances, intercept=False) as cloud:
             command = [sys.executable, "-m", "qumulus", "run", "--url", cloud.url, "--", str(python), str(script)]
-            variables = {"PATH": os.environ["PATH"], "HOME": str(home), "MPLBACKEND": "Agg"}
+            variables = {"PATH": os.environ["PATH"], "HOME": str(home), "MPLBACKEND": "Agg"} | {
+                "QISKIT_IBM_INSTANCE": LOCAL_CRN,
+                "GATEWAY_HOST": f"{cloud.url}/functions",
+            }
             begun = time.monotonic()
             status, output = ended(command, folder, variables, seconds)
             return Ended(status, output, approximations(Administration(cloud.url)), time.monotonic() - begun)
 
 
-def ended(command: list[str], folder: str, variables: dict[str, str], seconds: float) -> tuple[int | None, str]:
+def beside(source: Path, folder: Path) -> None:
+    """Copy the files of a page's folder, unless there are too many of them."""
+    size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+    if size <= MOST_BYTES:
+        shutil.copytree(source, folder)
+    else:
+        folder.mkdir()
+
+
+def ended(command: list[str], folder: Path, variables: dict[str, str], seconds: float) -> tuple[int | None, str]:
     """The status of a command, None where its time was over, and the end of its errors."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         process = subprocess.Popen(

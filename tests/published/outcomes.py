@@ -35,6 +35,9 @@ NEEDS = (
     (re.compile(r"ImportError: cannot import name '(\w+)'"), "another version of a package: {}"),
     (re.compile(r"FileNotFoundError: .*?'([^']+)'"), "a file beside it, {}"),
     (re.compile(r"NameError: name '(\w+)' is not defined"), "a value that the reader fills in, {}"),
+    (re.compile(r"Qiskit Function \[([\w/-]+)\] doesn't exist"), "a function that is IBM's or the reader's own, {}"),
+    (re.compile(r"AttributeError: '\w*Client' object has no attribute '(\w+)'"), "another version of a package: {}"),
+    (re.compile(r"requires to pass the CRN as an instance"), "an instance that the reader fills in"),
     (re.compile(r"SyntaxError: "), "its own text: it is no whole program"),
 )
 

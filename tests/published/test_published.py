@@ -61,6 +61,8 @@ def test_a_page_has_its_fenced_programs_and_names_its_client(tmp_path):
             Outcome.NEEDS,
             "network: a.org",
         ),
+        (Ended(1, "Details: Qiskit Function [hello-qiskit] doesn't exist: "), Outcome.NEEDS, "hello-qiskit"),
+        (Ended(1, "AttributeError: 'ServerlessClient' object has no attribute 'widget'"), Outcome.NEEDS, "widget"),
         (Ended(1, "Traceback\nValueError: 1002"), Outcome.FAILS, "ValueError: 1002"),
     ],
 )
