@@ -139,7 +139,7 @@ down: $(TEST) ## Stop the DB
 
 # -- tests -------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-machines test-contract test-clients test-published test-postgres test-faults soak bench bench-cluster
+.PHONY: test test-machines test-contract test-contract-deep test-clients test-published test-postgres test-faults soak bench bench-cluster
 machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py
 
 two = -n 2 --dist loadfile --no-loadscope-reorder # tests mostly wait for processes that start; those of a file share theirs
@@ -152,6 +152,11 @@ test-machines: $(MACHINES) ## Run the tests of many machines: PostgreSQL restart
 
 test-contract: $(TEST) ## Run schemathesis against every API, each on its own fresh server
 	@$(pytest) tests/contract
+
+test-contract-deep: $(TEST) ## The same with 1,000 examples an operation and five seeds: hours
+	@for seed in 1 2 3 4 5; do
+	  QUMULUS_CONTRACT_EXAMPLES=1000 QUMULUS_CONTRACT_MINUTES=240 QUMULUS_CONTRACT_SEED=$$seed $(pytest) tests/contract
+	done
 
 test-clients: $(TEST) ## Run the real clients, each in its own environment
 	@$(pytest) tests/clients

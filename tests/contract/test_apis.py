@@ -28,7 +28,8 @@ from servers import Server
 FIXTURES = Path(__file__).parent / "fixtures"
 CONFIGURATION = REPOSITORY / "schemathesis.toml"
 EXAMPLES = os.environ.get("QUMULUS_CONTRACT_EXAMPLES", "100")  # by operation; a night may take 300
-MINUTES = 10
+MINUTES = int(os.environ.get("QUMULUS_CONTRACT_MINUTES", "10"))
+SEED = os.environ.get("QUMULUS_CONTRACT_SEED")  # None: that of the configuration
 
 
 def fixtures(api: Api) -> ModuleType | None:
@@ -69,7 +70,15 @@ def run(api: Api, home: Path) -> Run:
     with Server(home, environment=settings) as server:
         command = [sys.executable, "-m", "schemathesis.cli", "run", str(REPOSITORY / api.bundle)]
         done = subprocess.run(
-            [*command, "--url", address(server, api.name), "--max-examples", EXAMPLES, "--no-color"],
+            [
+                *command,
+                "--url",
+                address(server, api.name),
+                "--max-examples",
+                EXAMPLES,
+                "--no-color",
+                *(["--seed", SEED] if SEED else []),
+            ],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
