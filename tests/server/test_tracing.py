@@ -75,3 +75,18 @@ def test_the_last_word_on_a_worker_that_was_killed_has_the_id(server):
 def test_an_error_of_ibm_tells_the_id_of_its_request(server):
     _, answer = ask(server, "GET", "/api/v1/backends", Authorization="Bearer nonsense")
     assert any(line.get("trace") == answer["trace"].replace("-", "") for line in lines(server))
+
+
+def test_each_administrative_act_has_a_line_and_looking_has_none(server):
+    before = len([line for line in lines(server) if "by the administrator" in line["event"]])
+    ask(server, "GET", "/emulator/accounts", Authorization=ADMIN)
+    ask(server, "POST", "/emulator/accounts", {"id": "audited"}, Authorization=ADMIN)
+    ask(server, "POST", "/emulator/accounts", {"id": "not let in"}, Authorization="Bearer nonsense")
+    acts = [line for line in lines(server) if "by the administrator" in line["event"]][before:]
+    (act,) = acts
+    assert (act["event"], act["path"]) == (
+        "POST /emulator/accounts by the administrator from 127.0.0.1",
+        "/emulator/accounts",
+    )
+    assert "qumulus-admin" not in json.dumps(act)
+    assert act["token"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, Request
 
@@ -11,6 +13,8 @@ from qumulus.core import accounts as core
 from qumulus.core.errors import NotAuthenticated
 
 SCHEME = "admin"
+
+log = logging.getLogger("qumulus.audit")
 
 
 def _administrator(request: Request, accounts: Accounts) -> core.Caller:
@@ -22,7 +26,13 @@ def _administrator(request: Request, accounts: Accounts) -> core.Caller:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise NotAuthenticated("Send the administrator's token in the header Authorization, as 'Bearer TOKEN'.")
-    return accounts.authenticate(SCHEME, token.strip())
+    caller = accounts.authenticate(SCHEME, token.strip())
+    if request.method != "GET":
+        who = request.client.host if request.client else "-"
+        path = quote(request.url.path)  # nothing in it can begin a line of its own
+        fields = {"method": request.method, "path": path, "client": who, "token": caller.token}
+        log.info("%s %s by the administrator from %s", request.method, path, who, extra={"fields": fields})
+    return caller
 
 
 Administrator = Annotated[core.Caller, Depends(_administrator)]
