@@ -8,10 +8,12 @@ import sys
 from base64 import b64encode
 from typing import Any
 
+import numpy as np
 import pytest
+from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from qumulus.simulation.devices import device_model
+from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.sharing import Part, allowed, parts
 
 from .circuits import isa, su2
@@ -26,6 +28,16 @@ def shared(name: str, processes: int, sent: str = "") -> Any:
     """What a process says in which one of the programs was shared."""
     command = [sys.executable, "-m", "simulation.sharing_programs", name, str(processes)]
     return json.loads(subprocess.check_output(command, input=sent, text=True, timeout=60, cwd="tests"))
+
+
+def kicked(model: DeviceModel) -> QuantumCircuit:
+    """Five qubits with one parameter, as the device takes them."""
+    circuit, kick = QuantumCircuit(5), Parameter("kick")
+    for _ in range(2):
+        circuit.rx(kick, range(5))
+        for qubit in range(4):
+            circuit.cx(qubit, qubit + 1)
+    return isa(circuit, model)
 
 
 def values(found: dict[str, Any]) -> list[Any]:
@@ -74,15 +86,22 @@ def test_a_job_has_the_same_results_with_helpers() -> None:
     for circuit in circuits:
         circuit.measure_all()
     programs.append(sampler([(each,) for each in circuits]))
+    swept = kicked(BRISBANE)
+    values = np.linspace(0.1, 1.0, 4)
+    programs.append(estimator([(swept, observable, values)]))
+    swept = swept.copy()
+    swept.measure_all()
+    programs.append(sampler([(swept, values)]))
     sent = []
     for program in programs:
         members = {name: getattr(program, name) for name in ("job_id", "kind", "device", "shots", "seed", "noise")}
         members |= {"options": dict(program.options), "payload": b64encode(program.payload).decode()}
         sent.append(members)
     ended = shared("jobs", 0, json.dumps(sent))
-    for alone, together in (ended[:2], ended[2:]):
+    for index, said in enumerate(("pubs", "pubs", "sets of values", "sets of values")):
+        alone, together = ended[2 * index : 2 * index + 2]
         assert together["results"] == alone["results"]
-        assert any("2 processes share 3 pubs" in line for line in together["lines"])
+        assert any(f"2 processes share 3 {said}" in line for line in together["lines"])
         assert not any("processes" in line for line in alone["lines"])
 
 

@@ -30,6 +30,7 @@ from .errors import GaveUp, ProgramError, Refused
 from .meter import meter
 from .reports import combined
 from .seeds import Seed, extend
+from .sharing import SETS, Part, parts
 from .steps import Binding
 from .tasks import Means, Task, Weights
 
@@ -152,6 +153,21 @@ class Measured:
     groups: list[Group]
     metadata: Mapping[str, Any]
 
+    def part(self) -> Part:
+        """Return the same for another process, which knows the terms."""
+        arrays = {f"means {g}": group.means for g, group in enumerate(self.groups)}
+        arrays |= {f"covariance {g}": group.covariance for g, group in enumerate(self.groups)}
+        return Part(self.metadata, arrays)
+
+    @classmethod
+    def of(cls, part: Part, terms: Iterable[Letters]) -> Measured:
+        """Return what another process has measured of these terms."""
+        groups = [
+            Group(members, part.arrays[f"means {g}"], part.arrays[f"covariance {g}"])
+            for g, (_, members) in enumerate(read_together(terms))
+        ]
+        return cls(groups, part.members)
+
 
 def measure_terms(
     circuit: QuantumCircuit,
@@ -169,7 +185,15 @@ def measure_terms(
         ProgramError, Refused: as `expectation`.
     """
     reader = _Reader(circuit, model, shots, method, limits or Limits(), len(cases))
-    return [reader.case(k, binding, terms, seed) for k, (binding, terms) in enumerate(cases)]
+    wanted = [list(terms) for _, terms in cases]
+    found: dict[int, Measured] = {}
+
+    def measured(k: int) -> Part:
+        found[k] = reader.case(k, cases[k][0], wanted[k], seed)
+        return found[k].part()
+
+    shared = parts(len(cases), measured, SETS)
+    return [found.get(k) or Measured.of(part, wanted[k]) for k, part in enumerate(shared)]
 
 
 @dataclass(eq=False)

@@ -18,6 +18,7 @@ from .circuits import ActiveCircuit, scan
 from .devices import DeviceModel
 from .meter import meter
 from .seeds import Seed, extend
+from .sharing import SETS, Part, parts
 from .steps import Binding
 from .tasks import Task
 
@@ -105,19 +106,23 @@ def sample_sweep(
         ProgramError, Refused: as `sample`, and if all that is still to run takes longer than the limit.
     """
     active = scan(circuit, model)
-    return [
-        draw(
+
+    def drawn(k: int) -> Part:
+        runs = (len(bindings) - k) * alike
+        within = limits or Limits()
+        found = draw(
             active,
             circuit,
             shots=shots,
             seed=extend(seed, k),
             method=method,
-            limits=limits or Limits(),
-            binding=binding,
-            runs=(len(bindings) - k) * alike,
+            limits=within,
+            binding=bindings[k],
+            runs=runs,
         )
-        for k, binding in enumerate(bindings)
-    ]
+        return Part(found.metadata, found.bits)
+
+    return [Samples(shots, part.arrays, part.members) for part in parts(len(bindings), drawn, SETS)]
 
 
 def draw(

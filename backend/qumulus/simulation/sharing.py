@@ -32,6 +32,8 @@ from .meter import Meter, meter, metered
 from .progress import Progress as Following
 from .progress import followed, progress
 
+PUBS, SETS = "pubs", "sets of values"
+
 _WORTH = 1.0  # seconds that the rest is expected to take
 _FRAME = struct.Struct("!cQ")
 _INDEX = struct.Struct("!I")
@@ -70,13 +72,16 @@ def allowed(processes: int, memory_bytes: int) -> Generator[None]:
         _allowance.reset(token)
 
 
-def parts(count: int, work: Work) -> Iterator[Part]:
-    """Yield what ``work`` gives for each part, in order. What it raises for one of them is raised when its turn comes."""
+def parts(count: int, work: Work, of: str = PUBS) -> Iterator[Part]:
+    """Yield what ``work`` gives for each part, in order. What it raises for one of them is raised when its turn comes.
+
+    ``of`` says what the parts are, for the log.
+    """
     begun, done = perf_counter(), 0
     found: dict[int, Part] = {}
     while done < count:
         if not found and done and _worth(count - done, (perf_counter() - begun) / done):
-            found = Helpers(work, range(done, count)).run()
+            found = Helpers(work, range(done, count), of).run()
         yield found.pop(done) if done in found else work(done)
         done += 1
 
@@ -90,8 +95,9 @@ def _worth(left: int, seconds_each: float) -> bool:
 class Helpers:
     """Some processes that run parts, as the process sees them that has forked them."""
 
-    def __init__(self, work: Work, indices: Sequence[int]) -> None:
+    def __init__(self, work: Work, indices: Sequence[int], of: str) -> None:
         self._work = work
+        self._of = of
         self._left = list(reversed(indices))
         self._allowance = _allowance.get(Allowance())
         self._found: dict[int, Part] = {}
@@ -103,7 +109,7 @@ class Helpers:
     def run(self) -> dict[int, Part]:
         """Return what the helpers have found; parts that failed are missing."""
         count = min(self._allowance.processes, len(self._left))
-        progress().works(f"{count} processes share {len(self._left)} pubs", at_once=True)
+        progress().works(f"{count} processes share {len(self._left)} {self._of}", at_once=True)
         with selectors.DefaultSelector() as ready:
             for _ in range(count):
                 connection = self._forked()
@@ -172,8 +178,8 @@ class Helpers:
         self._found[index] = part
         meter().helped(simulated)
         following = progress()
-        following.pub += 1
-        following.works(f"{len(self._at)} processes at work")
+        following.pub += self._of == PUBS
+        following.works(f"{len(self._at)} processes at work, {len(self._left)} {self._of} wait")
 
     def _grant(self) -> None:
         """Let helpers go on for whose methods there is memory; one does in any case, so that they don't wait for each other."""
