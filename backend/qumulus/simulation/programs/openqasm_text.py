@@ -48,6 +48,8 @@ GATES: Mapping[str, Gate] = {**STANDARD_GATES, **{name: STANDARD_GATES[gate] for
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _VERSION = re.compile(r"\s*OPENQASM\s+(\d+)(?:\.\d+)?\s*;")
 _PHYSICAL = re.compile(r"\$(\d+)")
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+_QASM2_TOO_LONG = re.compile(r"(?<![\w.])\d{19,}(?![\w.])")  # the parser of version 2 ends its process at such a number
 _NAME = r"([A-Za-z_]\w*)"
 _QASM2_INCLUDE = re.compile(r'include\s*"qelib1\.inc"')
 _QASM2_REGISTER = re.compile(rf"\b([qc])reg\s+{_NAME}\s*\[\s*(\d+)\s*\]")
@@ -69,6 +71,8 @@ def read(code: str, *, most_qubits: int, inputs: bool = False) -> QuantumCircuit
     Raises:
         ProgramError: the text is no program, or goes over ``most_qubits``; with line and column, both from 1.
     """
+    if _NO_TEXT.search(code):
+        raise ProgramError("The program has characters that are half of one: send it as text in UTF-8.")
     bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), code)
     if not bare.strip():
         raise ProgramError("The program is empty: send OpenQASM 3 or OpenQASM 2.")
@@ -152,6 +156,11 @@ def _sentence(text: str, line: int | None = None, column: int | None = None) -> 
 
 
 def _read_version_2(code: str, bare: str, most_qubits: int) -> QuantumCircuit:
+    if found := _QASM2_TOO_LONG.search(bare):
+        line = bare.count("\n", 0, found.start()) + 1
+        raise ProgramError(
+            f"Line {line}: a number has {len(found[0])} digits, and 18 are the limit: write a shorter one."
+        )
     sizes = {"q": 0, "c": 0}
     for register in _QASM2_REGISTER.finditer(bare):
         sizes[register[1]] += _number(register[3])
