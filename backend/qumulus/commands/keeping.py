@@ -33,7 +33,7 @@ def backup(file: File, home: Home = None, json: Json = False) -> None:
     settings = _in_folder(home)
     from qumulus.storage.backup import back_up
 
-    made = _kept(lambda: back_up(settings.home, file, _values(settings)))
+    made = kept(lambda: back_up(settings.home, file, _values(settings)))
     _tell(made, json, f"{file} has the state of {settings.home}")
     if made.lost:
         fail(
@@ -46,7 +46,7 @@ def restore(file: File, home: Home = None, json: Json = False) -> None:
     settings = _in_folder(home)
     from qumulus.storage.backup import restore as put_back
 
-    made = _kept(lambda: put_back(file, settings.home, _values(settings)))
+    made = kept(lambda: put_back(file, settings.home, _values(settings)))
     _tell(made, json, f"{settings.home} has the state of {file}")
 
 
@@ -71,7 +71,7 @@ def _values(settings: Settings) -> BlobStore | None:
     return open_s3(settings.blobs)
 
 
-def _kept(work: Callable[[], Backup]) -> Backup:
+def kept(work: Callable[[], Backup]) -> Backup:
     from qumulus.core.errors import Unavailable
     from qumulus.storage import StateUnusable
 

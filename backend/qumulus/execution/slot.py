@@ -264,7 +264,7 @@ class Slot:
     def _started(self, run: JobRun) -> bool:
         """Store that it runs, if it is not stored; False when the claim is no longer ours."""
         if run.began_at is not None and run.attempt.start():
-            run.begun, run.began_at = time.monotonic(), None
+            run.begun, run.begun_at, run.began_at = time.monotonic(), self._context.clock.now(), None
         return run.began_at is None
 
     def _admitted(self, run: JobRun, needed: int) -> bool:
