@@ -308,6 +308,7 @@ def test_a_lease_that_is_over_hands_the_job_back(storage, clock):
         ("elsewhere:17:abc", "(elsewhere:17) ended, or could not be reached"),
         ("provider:kawasaki", "The engine of its device did not report in time."),
     ],
+    ids=["here", "elsewhere", "provider"],  # the name of this process is another one in each
 )
 def test_whoever_takes_a_job_again_is_told_why_its_last_run_was_lost(storage, clock, owner, cause):
     submit(storage, attempts=1)

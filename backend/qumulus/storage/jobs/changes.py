@@ -11,12 +11,14 @@ from sqlalchemy import Connection, update
 
 from qumulus.core.jobs import FINAL, PROGRESS, JobEvent, JobState, after
 from qumulus.core.ports import Claim
-from qumulus.core.results import LogLine
+from qumulus.core.results import Failure, LogLine
 from qumulus.storage.database.tables import AnyRow, jobs
 
 from .statements import CHANGE, LOG, NOBODY, of
 
+MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
 CANCELLED = "It was cancelled while it ran."
+LOST = f"It was begun {MOST_RETURNS + 1} times, and each time the run was lost: see the server's log, then submit it again. The last time: "
 AGAIN: dict[str, Any] = {
     "state": JobState.QUEUED.value,
     "claimed_at": None,
@@ -60,3 +62,21 @@ def write_progress(connection: Connection, claim: Claim, lines: Sequence[LogLine
             said = {"time": line.time.isoformat(), "text": line.text, **asdict(line.progress)}
             connection.execute(update(jobs).where(jobs.c.id == claim.job_id).values(metadata={PROGRESS: said}))
             return
+
+
+def failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
+    """Return what becomes of a job that fails without an outcome."""
+    return {"state": JobState.FAILED.value, "failure": failure.value, "reason": reason, "ended_at": now, **NOBODY}
+
+
+def handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Mapping[str, Any]:
+    """Return what becomes of a job whose run ended without an outcome."""
+    values = put_back(row, now=now)
+    if values is not AGAIN:
+        return values
+    if counted and row.counted + 1 >= row.attempts:
+        return failed(Failure.CRASHED, reason, now) | {"counted": row.counted + 1}
+    if not counted and row.returned >= MOST_RETURNS:
+        return failed(Failure.LOST, LOST + reason, now)
+    tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
+    return AGAIN | tally | {"lost_because": reason}

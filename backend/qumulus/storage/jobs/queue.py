@@ -39,7 +39,18 @@ from qumulus.storage.device_settings import SqlDeviceSettings
 from qumulus.storage.faults import SqlFaults
 
 from . import rows
-from .changes import AGAIN, CANCELLED, changed, put_back, write_log, write_progress
+from .changes import (
+    AGAIN,
+    CANCELLED,
+    LOST,
+    MOST_RETURNS,
+    changed,
+    failed,
+    handed_back,
+    put_back,
+    write_log,
+    write_progress,
+)
 from .fairness import FairQueue
 from .injected import Injected
 from .statements import CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
@@ -49,7 +60,6 @@ from .waiting import Waiting
 log = logging.getLogger("qumulus.storage")
 
 RENEW = 0.85  # a lease with less than this of its time left is renewed
-MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
 
 
 class SqlQueue:
@@ -286,7 +296,7 @@ class SqlQueue:
 
     def release(self, claim: Claim, *, counted: bool, reason: str) -> JobState | None:
         """Hand a job back, or end the job. See `JobQueue.release`."""
-        return self._hand_back(claim, partial(_handed_back, counted=counted, reason=reason))
+        return self._hand_back(claim, partial(handed_back, counted=counted, reason=reason))
 
     def put_back(self, claim: Claim) -> JobState | None:
         """Queue again what has not begun. See `JobQueue.put_back`."""
@@ -340,7 +350,7 @@ class SqlQueue:
             ),
             (
                 ~cancelling & (jobs.c.returned >= MOST_RETURNS),
-                _failed(Failure.LOST, LOST, now) | {"reason": LOST + because},
+                failed(Failure.LOST, LOST, now) | {"reason": LOST + because},
             ),
             (had_its_only_run, returned | {"counted": 1}),  # for whoever takes it to say so
             (~cancelling, returned),
@@ -372,7 +382,6 @@ class SqlQueue:
 GONE = "Its program can't be read from the disk any more: submit it again."
 ENDED = "The server that ran it ended."
 NOT_REPORTED = "The engine of its device did not report in time."
-LOST = f"It was begun {MOST_RETURNS + 1} times, and each time the run was lost: see the server's log, then submit it again. The last time: "
 
 
 def _cause(owner: str) -> str:
@@ -388,20 +397,3 @@ def _ran_on(claim: Claim) -> dict[str, Any]:
 def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
     values = {"its_number": number, "claimed_at": now, "owner": owner, "lease_until": lease_until}
     return connection.execute(TAKE, values).one()
-
-
-def _failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
-    return {"state": JobState.FAILED.value, "failure": failure.value, "reason": reason, "ended_at": now, **NOBODY}
-
-
-def _handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Mapping[str, Any]:
-    """Return what becomes of a job whose run ended without an outcome."""
-    values = put_back(row, now=now)
-    if values is not AGAIN:
-        return values
-    if counted and row.counted + 1 >= row.attempts:
-        return _failed(Failure.CRASHED, reason, now) | {"counted": row.counted + 1}
-    if not counted and row.returned >= MOST_RETURNS:
-        return _failed(Failure.LOST, LOST + reason, now)
-    tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
-    return AGAIN | tally | {"lost_because": reason}

@@ -12,7 +12,6 @@ from qumulus.core.accounts import Caller
 from qumulus.core.errors import (
     Draining,
     InvalidRequest,
-    NoResult,
     SessionClosed,
     UnknownJob,
     UnknownSession,
@@ -29,7 +28,8 @@ from qumulus.storage.device_settings import SqlDeviceSettings
 
 from . import lists, positions, rows, sessions, waits
 from .movement import movement
-from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER, RESULT, STATES
+from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER, STATES
+from .stored_results import StoredResults
 from .values import Values
 
 SOME = 500  # ids that one question is about
@@ -48,7 +48,7 @@ def free(account: str, size: int, *, jobs: int = 0) -> None:
     del account, size, jobs
 
 
-class SqlJobs:
+class SqlJobs(StoredResults):
     """The store of jobs. Every write is one unit of the writer: it returns when it is on disk."""
 
     def __init__(
@@ -64,8 +64,7 @@ class SqlJobs:
         seed: int | None = None,
     ) -> None:
         """``admit`` raises where an account may not store as many bytes, or have another job that waits; ``seed`` is what ids follow from."""
-        self._database = database
-        self._values = Values(blobs)
+        super().__init__(database, Values(blobs))
         self._device_settings = device_settings
         self._clock = clock
         self._events = events
@@ -249,65 +248,6 @@ class SqlJobs:
         if row is None:
             raise UnknownJob(job_id)
         return self._values.load(row.payload, row.payload_blob)
-
-    def result(self, job_id: str) -> tuple[bytes, str]:
-        """Return the stored result and its media type. See `JobStore.result`."""
-        return self._value(job_id, "")
-
-    def hand_out(self, job: Job) -> tuple[bytes, str]:
-        """Return the result, of a private job once. See `JobStore.hand_out`."""
-        return (self.withdraw if job.private else self.result)(job.id)
-
-    def withdraw(self, job_id: str) -> tuple[bytes, str]:
-        """Return the result of a private job, once. See `JobStore.withdraw`."""
-        value = self.result(job_id)
-
-        def work(connection: Connection) -> list[str | None]:
-            gone = delete(results).where(results.c.job == job_id).returning(results.c.blob)
-            blobs = list(connection.execute(gone).scalars())
-            if not blobs:
-                raise NoResult(job_id, "private, and its result was read")
-            blobs += connection.execute(select(jobs.c.payload_blob).where(jobs.c.id == job_id)).scalars()
-            connection.execute(
-                update(jobs).where(jobs.c.id == job_id).values(payload=b"", payload_blob=None, payload_size=0)
-            )
-            return blobs
-
-        self._values.drop(self._database.writer.run(work))
-        return value
-
-    def file(self, job_id: str, name: str) -> bytes:
-        """Return a file that the run left.
-
-        Raises:
-            UnknownJob, NoResult
-        """
-        if not name:
-            raise NoResult(job_id, "without a file that has no name")
-        return self._value(job_id, name)[0]
-
-    def _value(self, job_id: str, name: str) -> tuple[bytes, str]:
-        with self._database.read() as connection:
-            row = connection.execute(RESULT, {"its_job": job_id, "its_name": name}).first()
-            if row is None:
-                state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar()
-                if state is None:
-                    raise UnknownJob(job_id)
-                raise NoResult(job_id, state)
-        return self._values.load(row.value, row.blob), row.media_type
-
-    def link(self, job_id: str, name: str, seconds: int) -> str | None:
-        """Return an address at which the store gives a file itself. See `JobStore.link`."""
-        wanted = select(results.c.media_type, results.c.blob).where(results.c.job == job_id, results.c.name == name)
-        with self._database.read() as connection:
-            row = connection.execute(wanted).first()
-        return self._values.link(row.blob, name, row.media_type, seconds) if row is not None else None
-
-    def files(self, job_id: str) -> tuple[str, ...]:
-        """Return the names of the files that the run left."""
-        wanted = select(results.c.name).where(results.c.job == job_id, results.c.name != "").order_by(results.c.name)
-        with self._database.read() as connection:
-            return tuple(connection.execute(wanted).scalars())
 
     def log(self, job_id: str) -> tuple[LogLine, ...]:
         """Return what the runs of a job wrote, in order."""
