@@ -87,6 +87,9 @@ def test_an_empty_console_shows_first_steps_and_the_first_job_as_it_comes(page: 
     expect(page.get_by_role("img", name=re.compile(r"1,000 shots of c, .* outcomes"))).to_be_visible(timeout=SECONDS)
     expect(page.locator(".drawing svg").first).to_be_visible(timeout=SECONDS)
     picture(page, "job")
+    page.get_by_role("button", name="Run it again").click()
+    page.wait_for_url("**/console/jobs/*")
+    expect(page.locator(".title .state")).to_have_text("succeeded", timeout=SECONDS)
 
 
 def test_a_failed_job_says_why_and_what_to_do(page: Page, cloud: Server) -> None:

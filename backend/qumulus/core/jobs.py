@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from .errors import IllegalTransition
+from .errors import IllegalTransition, WrongState
 from .results import Failure
 
 
@@ -155,3 +155,30 @@ class Job:
     def final(self) -> bool:
         """Say whether nothing can happen to the job any more."""
         return self.state in FINAL
+
+
+REPEATED = (
+    "account",
+    "device",
+    "kind",
+    "api",
+    "name",
+    "note",
+    "shots",
+    "tags",
+    "instance",
+    "private",
+    "max_seconds",
+    "request",
+)
+
+
+def repeated(job: Job, payload: bytes) -> NewJob:
+    """Return what submits the program of a job once more, on the calibration that is current then.
+
+    Raises:
+        WrongState: the program is not there (any more).
+    """
+    if not payload:
+        raise WrongState(f"Job {job.id} has no program that could be run again: it is private, or was never submitted.")
+    return NewJob(payload=payload, **{name: getattr(job, name) for name in REPEATED})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import requests
 
@@ -79,3 +81,29 @@ def test_a_simulator_without_noise_has_qubits_of_which_nothing_is_said(live_serv
     told = asked(live_server, "/emulator/devices/qulacs/calibration")
     assert told["qubits"]
     assert {each["t1_us"] for each in told["qubits"]} == {None}
+
+
+def ended(server: Server, job_id: str) -> dict:
+    for _ in range(200):
+        job = asked(server, f"/emulator/jobs/{job_id}")
+        if job["state"] in ("succeeded", "failed"):
+            return job
+        time.sleep(0.05)
+    raise AssertionError(job)
+
+
+def test_a_job_is_run_again_as_its_owner_sent_it(live_server: Server) -> None:
+    _, task = ask(live_server, "POST", "/task", TASK | {"name": "Again"})
+    first = ended(live_server, task["task_id"])
+    status, job = ask(live_server, "POST", f"/emulator/jobs/{first['id']}/rerun", **ADMIN)
+    assert status == 201, job
+    second = ended(live_server, job["id"])
+    assert second["id"] != first["id"]
+    assert [second[name] for name in ("state", "name", "shots", "device", "account")] == [
+        first[name] for name in ("state", "name", "shots", "device", "account")
+    ]
+
+
+def test_a_job_that_nobody_knows_is_not_run_again(live_server: Server) -> None:
+    status, body = ask(live_server, "POST", "/emulator/jobs/unknown/rerun", **ADMIN)
+    assert status == 404, body

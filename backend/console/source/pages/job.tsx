@@ -49,6 +49,11 @@ export function Job() {
             Cancel
           </button>
         )}
+        {!waiting(known) && known.kind !== "service" && known.kind !== "program" && (
+          <button type="button" onClick={() => act(async () => route(`/console/jobs/${(await send<OneJob>("POST", "/emulator/jobs/{jobId}/rerun", { jobId: id }))!.id}`))}>
+            Run it again
+          </button>
+        )}
         {ended && (
           <button type="button" onClick={save}>
             Download the result

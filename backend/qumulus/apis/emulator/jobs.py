@@ -5,9 +5,10 @@ from __future__ import annotations
 from qumulus.apis.dependencies import Jobs
 from qumulus.core import jobs as core
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import UnknownJob
+from qumulus.core.errors import UnknownJob, WrongState
 from qumulus.core.ports import JobQuery, JobStore
 from qumulus.openapi.contract import Operations
+from qumulus.payloads import SIMULATED
 
 from .callers import Administrator
 from .schemas.accounts import AccountId
@@ -58,6 +59,15 @@ def cancel_job(job_id: JobId, administrator: Administrator, jobs: Jobs) -> Job:
     """The job, in the name of its owner."""
     owner = Caller(account=_any(job_id, jobs).account)
     return translate.job(jobs.cancel(job_id, owner))
+
+
+@operation("rerunJob")
+def rerun_job(job_id: JobId, administrator: Administrator, jobs: Jobs) -> Job:
+    """Another job with the same program, in the name of the same owner."""
+    known = _any(job_id, jobs)
+    if known.kind not in SIMULATED:
+        raise WrongState("The job is a program of a user, whose secrets are not kept: its owner has to call it again.")
+    return translate.job(jobs.submit(core.repeated(known, jobs.payload(known.id))))
 
 
 @operation("getJobLog")
