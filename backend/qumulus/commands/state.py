@@ -25,7 +25,10 @@ def fork(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Copy the state into another folder, from where a second cloud goes on by itself; servers that use it go on, too."""
+    """Copy the state into a folder for a cloud of its own.
+
+    Servers that use the state go on.
+    """
     settings = settings_of(home)
     if settings.database is not None or settings.blobs is not None:
         fail("Only a state that is in a folder as a whole can be forked: back up the database and the bucket instead.")
