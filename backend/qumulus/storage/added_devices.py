@@ -60,15 +60,15 @@ class SqlAddedDevices:
         name, columns = added.device.name, device_calibrations.c
 
         def work(connection: Connection) -> None:
-            times = [each.at for each in added.calibrations]
-            connection.execute(delete(device_calibrations).where(columns.device == name, columns.at.in_(times)))
+            calibrations = {each.id: each for each in added.calibrations}  # of one moment they have one id
+            connection.execute(delete(device_calibrations).where(columns.device == name, columns.id.in_(calibrations)))
             here = added_devices.c.name == name
             values = {"about": to_values(added.device), "configuration": _packed(added.configuration)}
             if connection.execute(select(exists().where(here))).scalar():
                 connection.execute(added_devices.update().where(here).values(**values))
             else:
                 connection.execute(insert(added_devices).values(name=name, **values))
-            for each in added.calibrations:
+            for each in calibrations.values():
                 row = {"device": name, "id": each.id, "at": each.at, "properties": _packed(each.properties)}
                 connection.execute(insert(device_calibrations).values(**row))
 
