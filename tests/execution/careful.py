@@ -11,9 +11,13 @@ from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
 
 
-def run(program: Program, log: Log, admit: Callable[[int], None]) -> Outcome:
+def run(program: Program, log: Log, admit: Callable[[int], None], seconds: float = 0.3) -> Outcome:
     for needed in program.payload.split():
         admit(int(needed))
     begun = time.monotonic()
-    time.sleep(0.3)
+    time.sleep(seconds)
     return Outcome(result=f"{begun} {time.monotonic()}".encode())
+
+
+def longer(program: Program, log: Log, admit: Callable[[int], None]) -> Outcome:
+    return run(program, log, admit, 1.0)

@@ -142,7 +142,8 @@ def test_a_server_that_is_told_to_stop_goes_on_answering_hands_jobs_back_and_end
     server.start()
     storage = open_storage(server.home)
     storage.device_settings.set("kawasaki", DeviceSettings(least_run_seconds=3))
-    short, long = running(server, storage, TASK | {"device": "Kawasaki"}), running(server, storage, minutes())
+    short = running(server, storage, TASK | {"device": "Kawasaki"})  # the device is busy with it, and no worker
+    long, other = (running(server, storage, minutes()) for _ in range(2))
     waiting = [ask(server, "POST", "/task", TASK)[1]["task_id"] for _ in range(8)]
     begun = time.monotonic()
     tell_to_stop(server, signal.SIGTERM)
@@ -154,9 +155,10 @@ def test_a_server_that_is_told_to_stop_goes_on_answering_hands_jobs_back_and_end
     assert sum(ask(server, "GET", f"/task/{short}/result")[1]["counts"].values()) == 10
     assert server.process.wait(12) == 0
     assert time.monotonic() - begun < 10
-    states = {storage.jobs.get(job_id, ME).state for job_id in [long, *waiting]}
+    states = {storage.jobs.get(job_id, ME).state for job_id in [long, other, *waiting]}
     assert states == {JobState.QUEUED}
     server.start()
+    assert ask(server, "POST", f"/task/{other}/cancel")[0] == 200
     for job_id in waiting:
         wait_for(lambda job_id=job_id: storage.jobs.get(job_id, ME).state is JobState.SUCCEEDED, 60)
     assert (storage.jobs.get(long, ME).state, storage.jobs.get(long, ME).attempt) == (JobState.RUNNING, 2)
