@@ -14,9 +14,7 @@ from typing import Any, Protocol
 from .errors import InvalidRequest
 
 PREFIX = "service:"  # before the name of a service where a job names its device
-FUNCTION = (
-    "function-"  # how the name of a service begins that is a function of a family's own, and no service for everybody
-)
+FUNCTION = "function-"  # how the name of a service begins that is kept by one account, and is not offered to everybody
 BESIDE = "program:"  # before the name of a device where a job is a user's program that runs beside it
 NAMESPACE = uuid.UUID("7c0f1b52-6c0e-5a1c-9d4f-5f2c3f9b8f10")
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

@@ -12,7 +12,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from apis.planqk.cloud import ADMIN, packed
 from qumulus.core.errors import InvalidRequest, TooLarge
+from qumulus.core.services import FUNCTION
 from qumulus.services import archive
 from servers import Server, server
 
@@ -136,3 +138,19 @@ def test_a_zip_file_is_not_believed(monkeypatch: pytest.MonkeyPatch):
         archive.opened(zipped({"a": "1" * 11}))
     with pytest.raises(InvalidRequest):
         archive.opened(zipped({"a": "1"})[:-30])
+
+
+def test_a_function_that_an_account_keeps_is_no_service_for_anybody(cloud: Server, http: httpx2.Client):
+    name = f"{FUNCTION}{'0' * 32}"
+    deployed = httpx2.put(
+        f"{cloud.url}/emulator/services/{name}",
+        json=packed({"src/program.py": PROGRAM}),
+        headers=ADMIN,
+    )
+    assert deployed.is_success, deployed.text
+    caller = {"Authorization": "Bearer qumulus-local"}
+    assert httpx2.get(f"{cloud.url}/services/{name}/", headers=caller).status_code == 404
+    assert httpx2.post(f"{cloud.url}/services/{name}/", json={}, headers=caller).status_code == 404
+    assert name not in [each["name"] for each in http.get("/services").json()]
+    replaced = create(http, name, {"src/program.py": PROGRAM})
+    assert (replaced.status_code, "choose another name" in replaced.text) == (409, True)

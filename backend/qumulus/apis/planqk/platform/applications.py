@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Applications, Origin, Services
+from qumulus.apis.dependencies import Applications, Origin
 from qumulus.apis.planqk.access_keys import AccessKeys
 from qumulus.apis.planqk.callers import PersonalCaller
+from qumulus.apis.planqk.offered import Services
 from qumulus.core import applications as core
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import UnknownApplication

@@ -8,10 +8,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Jobs, Origin, Pools, Services
+from qumulus.apis.dependencies import Jobs, Origin, Pools
 from qumulus.apis.jobs import hold, own
 from qumulus.apis.planqk import executions
 from qumulus.apis.planqk.callers import MakesPersonalToken, PersonalCaller, personally_authenticated
+from qumulus.apis.planqk.offered import Services
 from qumulus.core.errors import IllegalTransition
 from qumulus.core.jobs import Job
 from qumulus.core.ports import JobQuery, JobStore

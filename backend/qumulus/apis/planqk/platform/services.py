@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from qumulus.apis.dependencies import Origin, Services
+from qumulus.apis.dependencies import Origin
 from qumulus.apis.given import given
 from qumulus.apis.planqk.callers import Deployer, PersonalCaller
+from qumulus.apis.planqk.offered import Services
 from qumulus.core.errors import UnknownService, WrongState
 from qumulus.core.services import Deployment, path_name
 from qumulus.openapi.contract import Operations

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Origin, Services
+from qumulus.apis.dependencies import Origin
 from qumulus.apis.given import given
 from qumulus.apis.planqk.callers import Deployer, PersonalCaller
+from qumulus.apis.planqk.offered import Services
 from qumulus.openapi.contract import Operations
 
 from .schemas import service as wire

@@ -8,11 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Jobs, Pools, Services
+from qumulus.apis.dependencies import Jobs, Pools
 from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
 from qumulus.apis.planqk import executions as family
 from qumulus.apis.planqk.callers import Caller, CallingApplication, MakesToken, authenticated
+from qumulus.apis.planqk.offered import Services
 from qumulus.core import services
 from qumulus.core.errors import IllegalTransition
 from qumulus.core.jobs import Job

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic_core import from_json, to_json
 
-from qumulus.apis.dependencies import Jobs, Services
+from qumulus.apis.dependencies import Jobs
 from qumulus.apis.planqk.media_types import media_type_of
+from qumulus.apis.planqk.offered import Services
 from qumulus.core.errors import NoResult, UnknownFile
 from qumulus.core.jobs import Job
 from qumulus.core.ports import JobStore
