@@ -196,3 +196,8 @@ def test_a_device_has_no_more_calibrations_than_are_kept(catalogue):
     many = [properties | {"last_update_date": f"2026-01-01T00:00:00.{index:06}+00:00"} for index in range(1001)]
     with pytest.raises(TooLarge, match="more than 1000 calibrations"):
         catalogue.imports.add([configuration, *many])
+
+
+def test_a_document_that_comes_often_counts_once(catalogue):
+    (device,) = catalogue.imports.add([LATTICE] * 3)
+    assert len(catalogue.imports.series(device.name)) == 1

@@ -32,7 +32,10 @@ class Imports:
 
     def add(self, documents: Sequence[Mapping[str, Any]], *, name: str | None = None) -> tuple[Device, ...]:
         """Add devices, or calibrations to devices. See `DeviceImports.add`."""
-        made = [self._made(device, parts) for device, parts in described(documents, name).items()]
+        distinct = {
+            json.dumps(each, sort_keys=True): each for each in documents
+        }  # to describe a device takes milliseconds
+        made = [self._made(device, parts) for device, parts in described(list(distinct.values()), name).items()]
         kept = self._added.all()
         if len({*kept, *(each.device.name for each in made)}) > MOST_DEVICES:
             raise TooLarge(f"There may be {MOST_DEVICES} devices besides those of the package: remove one first.")

@@ -77,7 +77,7 @@ class NewDevices(Wire):
         extra="forbid",
     )
     name: DeviceName | MISSING = MISSING
-    documents: Annotated[list[dict[str, Any]], Field(max_length=1000, min_length=1)]
+    documents: Annotated[list[dict[str, Any]], Field(max_length=500, min_length=1)]
     """Documents of any known form, together or apart"""
 
 
