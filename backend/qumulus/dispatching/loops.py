@@ -23,7 +23,7 @@ def until_done(step: Callable[[], bool], stopping: threading.Event, log: logging
         except (Unavailable, OSError) as error:  # a full disk, a database that is away, no file or process more
             log.error("%s, trying again: %s", what, error)
             stopping.wait(RETRY_SECONDS)
-        except Exception:
+        except Exception:  # a mistake of ours must not end the loop: nobody else would take its turn
             log.exception("%s because of an error of ours, trying again.", what)
             stopping.wait(RETRY_SECONDS)
     return False

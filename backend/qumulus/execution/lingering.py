@@ -95,9 +95,7 @@ class Lingering:
             for kept in due:
                 try:
                     _ended(kept)
-                except (
-                    Exception
-                ):  # a mistake of ours must not cost the others: the lease runs out, and the job is handed back
+                except Exception:  # a mistake of ours must not cost the others: this job's lease runs out
                     log.exception(
                         "How job %s ended can't be stored because of an error of ours.", kept.run.claim.job_id
                     )
