@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from typing import Any
 
-_DAMAGED = (
+DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -19,7 +19,7 @@ _DAMAGED = (
     RuntimeError,
     ValueError,
 )
-"""What the modules for archives raise when one is damaged, each in its own way."""
+"""What the modules for archives raise when one is damaged, each in its own way. Child processes have the same in `inside.script`."""
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 
@@ -56,7 +56,7 @@ def unpack_json(packed: bytes, *, most_bytes: int) -> Any:
                 content = entry.read(most_bytes + 1)
     except Unreadable:
         raise
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise Unreadable("is not a zip file that can be opened") from error
     if len(content) > most_bytes:
         raise Unreadable(f"is larger than {most_bytes} bytes when it is unpacked")

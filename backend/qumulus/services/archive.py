@@ -6,11 +6,11 @@ import errno
 import io
 import stat
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from qumulus.core.errors import InvalidRequest, TooLarge
+from qumulus.payloads.zip_files import DAMAGED
 
 MOST_FILES = 10_000
 MOST_DEPTH = 30
@@ -81,7 +81,7 @@ def opened(value: bytes) -> dict[str, bytes]:
             files = {
                 entry.filename: package.read(entry) for entry in wanted
             }  # `read` goes no further than the size that is said
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except DAMAGED:
         raise InvalidRequest(
             "The program is not a zip file that can be opened: pack the folder of the service."
         ) from None

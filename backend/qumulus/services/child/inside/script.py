@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import os
 import sys
 import zipfile
@@ -15,6 +16,17 @@ from .convert import WrongInput
 NAME = "program.py"
 MEMBER = "sse_program"
 MOST_BYTES = 64 << 20
+# what a damaged archive raises: the same as in qumulus.payloads.zip_files, of which nothing can be imported here
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def become(packed: bytes) -> NoReturn:
@@ -44,7 +56,7 @@ def unpacked(packed: bytes) -> str:
                 raise WrongInput(f"The input has {len(names)} entries: pack one, named input.json.")
             with archive.open(names[0]) as entry:
                 content = entry.read(MOST_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except DAMAGED:
         raise WrongInput("The input is not a zip file that can be opened: pack it again.") from None
     if len(content) > MOST_BYTES:
         raise WrongInput(f"The input is larger than {MOST_BYTES} bytes when it is unpacked: send less.")
