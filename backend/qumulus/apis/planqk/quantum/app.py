@@ -10,7 +10,7 @@ from qumulus.apis.planqk.access_keys import AccessKeys
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, Subjects, serve
 
-from . import backends, calibrations, executions, jobs, known, normalized, sessions, workloads
+from . import backends, calibrations, jobs, known, normalized, sessions, workloads
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.quantum.schemas")
@@ -33,6 +33,13 @@ def create(cloud: Cloud, *, secret: Callable[[], bytes]) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
     app.state.access_keys = AccessKeys(secret)
-    modules = (backends, calibrations, executions, jobs, normalized, sessions, workloads)
-    serve(app, DOCUMENT, *(module.operation for module in modules), errors=ERRORS, subjects=SUBJECTS)
+    modules = (backends, calibrations, jobs, normalized, sessions, workloads)
+    serve(
+        app,
+        DOCUMENT,
+        *(module.operation for module in modules),
+        errors=ERRORS,
+        subjects=SUBJECTS,
+        read_elsewhere=(jobs.EXECUTION,),
+    )
     return app

@@ -38,6 +38,7 @@ def get_backend_calibration(
 
 
 @operation("getJobCalibration")
+@operation("getServiceExecutionJobCalibration")
 def get_job_calibration(id: JobId, job: KnownJob, devices: Devices) -> Answer:
     del id
     known = backend(job.request["backend"])

@@ -21,11 +21,13 @@ from .schemas import job as wire
 from .schemas.workload import ExecutionId
 from .translate import jobs as translate
 
+EXECUTION = "serviceExecutionId"  # in a path: the jobs and sessions that its program has sent, and no others
+
 operation = Operations()
 
 
 def _of_this_api(request: Request, caller: PersonalCaller, jobs: Jobs) -> core.Job:
-    execution = request.path_params.get("serviceExecutionId")
+    execution = request.path_params.get(EXECUTION)
     return own(
         request.path_params["id"],
         caller,
@@ -67,18 +69,21 @@ def create_job(
 
 
 @operation("getJob")
+@operation("getServiceExecutionJob")
 def get_job(id: wire.JobId, known: Known) -> wire.Job:
     del id
     return translate.job(known)
 
 
 @operation("cancelJob")
+@operation("cancelServiceExecutionJob")
 def cancel_job(id: wire.JobId, caller: PersonalCaller, known: Known, jobs: Jobs) -> None:
     with contextlib.suppress(IllegalTransition):  # it has ended: it stays as it is
         jobs.cancel(known.id, caller)
 
 
 @operation("getJobStatus")
+@operation("getServiceExecutionJobStatus")
 def get_job_status(id: wire.JobId, held: Held, known: Known) -> wire.JobState:
     del id, held
     return wire.JobState(status=translate.STATUSES[known.state])
@@ -98,6 +103,7 @@ def get_job_result(
 
 
 @operation("getJobInput")
+@operation("getServiceExecutionJobInput")
 def get_job_input(id: wire.JobId, known: Known, jobs: Jobs) -> wire.JobInput:
     del id
     return translate.job_input(known, jobs.payload(known.id))

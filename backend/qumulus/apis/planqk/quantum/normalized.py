@@ -20,12 +20,14 @@ operation = Operations()
 
 
 @operation("getNormalizedJobInput")
+@operation("getServiceExecutionNormalizedJobInput")
 def get_normalized_job_input(id: wire.JobId, known: Known, jobs: Jobs) -> Input:
     del id
     return normalized.normalized_input(known, jobs.payload(known.id))
 
 
 @operation("getNormalizedJobResult")
+@operation("getServiceExecutionNormalizedJobResult")
 def get_normalized_job_result(id: wire.JobId, awaited: Awaited, known: Known, jobs: Jobs) -> Result | Reply[None]:
     del id, awaited
     return normalized.result(known, stored(known, jobs)) or Reply(None, NONE)
@@ -39,6 +41,7 @@ def get_normalized_job_memory(id: wire.JobId, awaited: Awaited, known: Known, jo
 
 
 @operation("getJobResultStream")
+@operation("getServiceExecutionJobResultStream")
 def get_job_result_stream(
     id: wire.JobId, awaited: Awaited, known: Known, jobs: Jobs, x_fern_runtime: wire.Client | None = None
 ) -> Reply[Rendered[wire.JobResult]]:

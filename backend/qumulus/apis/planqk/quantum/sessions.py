@@ -13,6 +13,7 @@ from qumulus.core.errors import UnknownSession
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations
 
+from .jobs import EXECUTION
 from .known import BACKENDS
 from .schemas import session as wire
 from .schemas.job import JobPage, Page, Size
@@ -25,7 +26,7 @@ operation = Operations()
 def _of_this_api(request: Request, caller: PersonalCaller, sessions: Sessions) -> core.Session:
     session = sessions.get(request.path_params["id"], caller)
     known, execution = translate_sessions.belongs(session)
-    if known not in BACKENDS or execution != request.path_params.get("serviceExecutionId", execution):
+    if known not in BACKENDS or execution != request.path_params.get(EXECUTION, execution):
         raise UnknownSession(session.id)
     return session
 
@@ -41,18 +42,21 @@ def create_session(
 
 
 @operation("getSession")
+@operation("getServiceExecutionSession")
 def get_session(id: wire.SessionId, known: Known, clock: Clock) -> wire.Session:
     del id
     return translate_sessions.session(known, clock.now())
 
 
 @operation("getSessionStatus")
+@operation("getServiceExecutionSessionStatus")
 def get_session_status(id: wire.SessionId, known: Known, clock: Clock) -> wire.SessionState:
     del id
     return wire.SessionState(status=translate_sessions.status(known, clock.now()))
 
 
 @operation("getSessionJobs")
+@operation("getServiceExecutionSessionJobs")
 def get_session_jobs(
     id: wire.SessionId, caller: PersonalCaller, known: Known, jobs: Jobs, page: Page = 0, size: Size = 20
 ) -> JobPage:
@@ -62,6 +66,7 @@ def get_session_jobs(
 
 
 @operation("updateSession")
+@operation("updateServiceExecutionSession")
 def update_session(
     id: wire.SessionId, body: wire.SessionUpdate, caller: PersonalCaller, known: Known, sessions: Sessions, clock: Clock
 ) -> wire.Session:
@@ -71,6 +76,7 @@ def update_session(
 
 @operation("closeSession")
 @operation("cancelSession")
+@operation("closeServiceExecutionSession")
 def close_session(id: wire.SessionId, caller: PersonalCaller, known: Known, sessions: Sessions) -> None:
     del known
     sessions.cancel(id, caller)

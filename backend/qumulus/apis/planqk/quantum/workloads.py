@@ -54,5 +54,20 @@ def get_workloads(
     return translate.page(filter(wanted.has, every), page, size, descending=translate_jobs.descending(sort))
 
 
+@operation("getServiceExecutionWorkloads")
+def get_service_execution_workloads(
+    service_execution_id: wire.ExecutionId,
+    caller: PersonalCaller,
+    jobs: Jobs,
+    sessions: Sessions,
+    clock: Clock,
+    page: Page = 0,
+    size: Size = 20,
+    sort: Sort | None = None,
+) -> wire.Page:
+    only = [service_execution_id]
+    return get_workloads(caller, jobs, sessions, clock, page, size, sort, service_execution_id=only)
+
+
 def _count(jobs: Jobs, account: str, session: str) -> int:
     return jobs.find(JobQuery(account=account, session=session, limit=1)).total
