@@ -109,6 +109,7 @@ def test_every_operation_keeps_what_the_document_declares(api: Api, runs: dict[s
     (tested,) = map(int, re.findall(r"Tested: (\d+)", done.said))
     assert selected == every == tested
     assert "Traceback" not in done.log
+    assert "an error of ours" not in done.log
 
 
 def configured() -> dict[str, Any]:
