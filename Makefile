@@ -13,6 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
+DOCS := $(VENV)/.docs
 TEST := $(VENV)/.test
 MACHINES := $(VENV)/.machines
 install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
@@ -40,6 +41,11 @@ $(DEV): requirements-dev.txt | $(VENV)/.made
 	$(install) requirements-dev.txt
 	touch $@
 
+$(DOCS): requirements-docs.txt | $(VENV)/.made
+	@echo "Setting up what the site is made with (once) …"
+	$(install) requirements-docs.txt
+	touch $@
+
 $(TEST): tests/requirements.txt $(RUN) $(DEV)
 	@echo "Setting up what the tests need (once) …"
 	$(install) tests/requirements.txt
@@ -64,7 +70,7 @@ lock: ## Lock all packages anew, in their newest versions, with their hashes
 	@$(compile) --upgrade --extra machines --group build pyproject.toml -o $(everything)
 	$(compile) -c $(everything) --extra test --group build pyproject.toml -o tests/requirements.txt
 	$(compile) -c $(everything) --group build pyproject.toml -o requirements.txt
-	for extra in dev postgres s3 cluster; do
+	for extra in dev docs postgres s3 cluster; do
 	  $(extra) $$extra | $(compile) -c $(everything) - -o requirements-$$extra.txt
 	done
 
@@ -83,8 +89,25 @@ generate-%-schema: $(DEV) ## Generate % schema
 generate-%: $(DEV) ## Generate % openapi.yaml
 	@$(openapi) bundle $*
 
-check-generated: $(DEV) ## Fail if anything generated differs from what the specifications say
+reference = PYTHONPATH=docs $(BIN)/python -m generators
+
+.PHONY: reference
+reference: $(RUN) ## Generate the pages of reference and the manual page from the code
+	@$(reference)
+
+check-generated: $(DEV) $(RUN) ## Fail if anything generated differs from what it is made from
 	@$(openapi) generate --check
+	$(reference) --check
+
+# -- documentation -----------------------------------------------------------------------------------------------------
+
+# A dead link, a dead anchor or a page that no list names is an error.
+SITE ?= build/site
+
+.PHONY: docs
+docs: $(DOCS) ## Build the documentation as a site, in build/site
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --builder html --doctree-dir build/doctrees docs $(SITE)
+	@echo "The site is $(SITE)/index.html."
 
 # -- console -----------------------------------------------------------------------------------------------------------
 
@@ -107,6 +130,7 @@ lint: $(DEV) $(RUN) lint-all ## Run linters: style, types, layers, specification
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	$(BIN)/ty check
+	$(BIN)/ty check --quiet --python-platform darwin || { $(BIN)/ty check --python-platform darwin; exit 1; }
 	$(BIN)/lint-imports
 
 fmt: $(DEV) ## Format code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -97,4 +98,4 @@ def _name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"SIGRTMIN{number - signal.SIGRTMIN:+d}"
+        return f"SIGRTMIN{number - signal.SIGRTMIN:+d}" if sys.platform == "linux" else f"signal {number}"

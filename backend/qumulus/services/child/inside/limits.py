@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import resource
+import sys
 from collections.abc import Mapping
 
 from . import kernel
@@ -64,8 +65,12 @@ def become(user: int | None) -> None:
     """Become an unprivileged user for good, and give up every way back."""
     if user is not None:
         os.setgroups([])
-        os.setresgid(user, user, user)
-        os.setresuid(user, user, user)
+        if sys.platform == "linux":
+            os.setresgid(user, user, user)
+            os.setresuid(user, user, user)
+        else:  # of root, these set the saved ones as well
+            os.setgid(user)
+            os.setuid(user)
     if kernel.LINUX:
         kernel.drop_capabilities()
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
