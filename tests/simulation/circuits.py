@@ -92,9 +92,9 @@ def fourier(n_qubits: int) -> QuantumCircuit:
     return circuit
 
 
-def brickwork(n_qubits: int, depth: int) -> QuantumCircuit:
+def brickwork(n_qubits: int, depth: int, seed: int = 2) -> QuantumCircuit:
     """Random single-qubit gates, then cx on even and odd pairs in turn."""
-    random, circuit = np.random.default_rng(2), QuantumCircuit(n_qubits)
+    random, circuit = np.random.default_rng(seed), QuantumCircuit(n_qubits)
     for layer in range(depth):
         for qubit in range(n_qubits):
             circuit.u(*random.uniform(0, 2 * np.pi, 3), qubit)

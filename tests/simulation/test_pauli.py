@@ -10,18 +10,20 @@ from time import perf_counter
 import numpy as np
 import pytest
 from qiskit.circuit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
 from qumulus.catalogue.ideal import IDEAL
 from qumulus.core.programs import Limits
-from qumulus.simulation import chains, dense, pauli
+from qumulus.simulation import chains, correlations, dense, pauli
 from qumulus.simulation.circuits import scan
+from qumulus.simulation.correlations import products
 from qumulus.simulation.devices import DeviceModel, device_model, twirled
 from qumulus.simulation.errors import GaveUp, ProgramError, Refused
 from qumulus.simulation.expectation import expectation
 from qumulus.simulation.propagation import OutOfRoom, OutOfTime, PauliSum, Strings, propagate, steps_of
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.scatter import scattered
-from qumulus.simulation.tasks import Task, Weights
+from qumulus.simulation.tasks import Covariance, Task, Weights
 
 from .accuracy import record
 from .circuits import isa, ising, kicked_ising, su2, teleportation
@@ -279,6 +281,78 @@ def test_equal_strings_that_relaxation_left_are_added_up() -> None:
     state._merge()
     assert state.count == 2
     np.testing.assert_allclose(state.values(), [1.1])
+
+
+# -- the scatter of sums ---
+
+
+def chain_of_letters(n_qubits: int) -> dict[str, float]:
+    """Z of each qubit and ZZ of neighbours, with coefficients of both signs."""
+    strings = {
+        "".join("Z" if k in (q, q + 1) else "I" for k in reversed(range(n_qubits))): 0.7 for q in range(n_qubits - 1)
+    }
+    return strings | {"".join("Z" if k == q else "I" for k in reversed(range(n_qubits))): -0.4 for q in range(n_qubits)}
+
+
+@pytest.mark.parametrize("device", ["brisbane", IDEAL])
+def test_terms_of_an_observable_scatter_together_as_shots_do(device: str) -> None:
+    model = device_model(device)
+    circuit = ising(5, 3).remove_final_measurements(inplace=False)
+    observable = chain_of_letters(5)
+    if not model.ideal:
+        circuit = isa(circuit, model)
+        found = SparsePauliOp(list(observable), list(observable.values())).apply_layout(circuit.layout)
+        observable = dict(found.to_list())
+    method = "ideal" if model.ideal else "dense"
+    by_shots = expectation(circuit, [observable], model, shots=20_000, method=method)
+    by_means = expectation(circuit, [observable], model, shots=20_000, method="pauli")
+    expected = float(by_shots.standard_errors[0])
+    independent = np.sqrt(sum(value**2 for value in observable.values()) / 20_000)
+    assert abs(expected / independent - 1) > 0.2  # correlation counts
+    assert float(by_means.standard_errors[0]) == pytest.approx(expected, rel=0.05)
+    assert abs(float(by_means.values[0]) - float(by_shots.values[0])) < 6 * expected
+    assert by_means.metadata["accuracy"]["correlated_pairs"] > 0
+
+
+def test_means_that_are_correlated_are_drawn_together() -> None:
+    """Two of three terms; the third one scatters by itself."""
+    terms: list[Weights] = [{0: SIGN}, {0: SIGN, 1: SIGN}, {2: SIGN}]
+    means, covariance = np.array([0.3, -0.2, 0.5]), Covariance(np.array([[0, 1]]), np.array([-0.6]))
+    runs = [scattered(means, terms, 400, (1, k), covariance) for k in range(2000)]
+    expected = np.diag(1 - means**2) / 400
+    expected[0, 1] = expected[1, 0] = -0.6 / 400
+    drawn = np.array([found for found, _ in runs])
+    np.testing.assert_allclose(drawn.mean(axis=0), means, atol=0.005)
+    np.testing.assert_allclose(np.cov(drawn, rowvar=False), expected, atol=2e-4)
+    np.testing.assert_allclose(np.mean([told for _, told in runs], axis=0), expected, atol=5e-5)
+
+
+def test_covariances_that_cannot_be_together_give_a_matrix_that_can() -> None:
+    """Three terms cannot all be opposites of each other."""
+    covariance = Covariance(np.array([[0, 1], [1, 2], [0, 2]]), np.full(3, -0.9))
+    _, told = scattered(np.zeros(3), [{k: SIGN} for k in range(3)], 1000, 1, covariance)
+    assert np.linalg.eigvalsh(told)[0] > -1e-12
+
+
+def test_terms_in_separate_light_cones_are_not_correlated() -> None:
+    circuit = QuantumCircuit(6, 6)
+    for qubit in range(0, 6, 2):
+        circuit.ry(0.7, qubit)
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure(range(6), range(6))
+    task = task_of(circuit, device_model(IDEAL))
+    task.shots, task.sums = 100, [{0: 1.0, 1: 1.0, 2: -2.0}]
+    found = products(task, strings(task, (0, 1), (1,), (2,)), task.fused.blocks)
+    assert found is not None
+    assert found.pairs.tolist() == [[0, 1]]
+    assert [sorted(term) for term in found.terms] == [[task.active.physical.index(0)]]  # Z0 Z1 times Z1
+
+
+def test_too_many_terms_scatter_as_if_they_were_independent_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correlations, "MOST_PAIRS", 2)
+    circuit = ising(5, 2).remove_final_measurements(inplace=False)
+    found = expectation(circuit, [chain_of_letters(5)], device_model(IDEAL), shots=500, method="pauli")
+    assert "independent" in found.metadata["accuracy"]["warning"]
 
 
 # -- scatter -------------------------------------------------------------------------------------------------------------

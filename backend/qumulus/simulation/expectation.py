@@ -30,7 +30,7 @@ from .errors import GaveUp, ProgramError, Refused
 from .meter import meter
 from .reports import combined
 from .seeds import Seed, extend
-from .sharing import SETS, Part, parts
+from .sharing import BASES, SETS, Part, parts
 from .steps import Binding
 from .tasks import Means, Task, Weights
 
@@ -117,9 +117,7 @@ def expectation_sweep(
         ProgramError, Refused: as `expectation`.
     """
     terms = [[terms_of(observable, circuit.num_qubits) for observable in observables] for _, observables in cases]
-    wanted = [
-        (binding, dict.fromkeys(t for o in found for t in o)) for (binding, _), found in zip(cases, terms, strict=True)
-    ]
+    wanted = [(binding, found) for (binding, _), found in zip(cases, terms, strict=True)]
     results = []
     for found, measured in zip(
         terms, measure_terms(circuit, wanted, model, shots=shots, seed=seed, method=method, limits=limits), strict=True
@@ -135,6 +133,14 @@ def expectation_sweep(
 
 Letters = tuple[tuple[int, str], ...]
 """A term of an observable: (qubit, letter), ascending, without I; () is the identity."""
+
+Sums = Sequence[Mapping[Letters, float]]
+"""Observables by the coefficients of their terms."""
+
+
+def terms_in(sums: Sums) -> list[Letters]:
+    """The different terms of observables, without the identity, in their order."""
+    return list(dict.fromkeys(letters for each in sums for letters in each if letters))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +177,7 @@ class Measured:
 
 def measure_terms(
     circuit: QuantumCircuit,
-    cases: Sequence[tuple[Binding, Iterable[Letters]]],
+    cases: Sequence[tuple[Binding, Sums]],
     model: DeviceModel,
     *,
     shots: int | None,
@@ -179,17 +185,17 @@ def measure_terms(
     method: str = "auto",
     limits: Limits | None = None,
 ) -> list[Measured]:
-    """The means of single terms for several sets of parameter values.
+    """The means of the terms of observables for several sets of parameter values.
 
     Raises:
         ProgramError, Refused: as `expectation`.
     """
     reader = _Reader(circuit, model, shots, method, limits or Limits(), len(cases))
-    wanted = [list(terms) for _, terms in cases]
+    wanted = [terms_in(sums) for _, sums in cases]
     found: dict[int, Measured] = {}
 
     def measured(k: int) -> Part:
-        found[k] = reader.case(k, cases[k][0], wanted[k], seed)
+        found[k] = reader.case(k, *cases[k], seed)
         return found[k].part()
 
     shared = parts(len(cases), measured, SETS)
@@ -212,28 +218,37 @@ class _Reader:
     def __post_init__(self) -> None:
         self._evolution = Evolution(self.circuit, self.model)
 
-    def case(self, k: int, binding: Binding, terms: Iterable[Letters], seed: Seed) -> Measured:
-        """The terms for one set of values: basis by basis, or from one evolution of which the others are read."""
-        start, groups, runs = perf_counter(), list[Group](), list[Mapping[str, Any]]()
-        together, evolved = read_together(terms), None
-        alone = len(together) == 1
-        for g, (basis, members) in enumerate(together):
-            path, group, chosen = extend(seed, k, g), None, None
-            if evolved is None and not alone:
-                chosen = self._chosen(basis, members, binding, 1)
-                alone = self._evolution.applies(chosen) or bool(chosen.at_last)
+    def case(self, k: int, binding: Binding, sums: Sums, seed: Seed) -> Measured:
+        """The terms for one set of values: from one evolution of which all bases are read, or basis by basis."""
+        start, runs = perf_counter(), list[Mapping[str, Any]]()
+        together = read_together(terms_in(sums))
+        groups, tried, evolved = dict[int, Group](), dict[int, Chosen](), None
+        for g, (basis, members) in enumerate(together if len(together) > 1 else []):
+            if evolved is None:
+                chosen = self._chosen(basis, members, binding, sums, 1)
                 evolved = self._evolved([each for each, _ in together[g:]], chosen, self.n_cases - k)
+                if evolved is None and (self._evolution.applies(chosen) or chosen.at_last):
+                    break
+                if evolved is None:
+                    tried[g] = chosen
                 runs += [evolved.metadata] if evolved else []
-            if evolved is not None:
-                group = self._of_evolved(evolved, basis, members, path)
-            if group is None:
-                if chosen is None or chosen.at_last:
-                    chosen = self._chosen(basis, members, binding, len(together))
-                chosen.check(len(together) * (self.n_cases - k) - g)
-                group, metadata = self._alone(chosen, members, path)
-                runs.append(metadata)
-            groups.append(group)
-        return Measured(groups, {**combined(runs), "seed": extend(seed)[0], "seconds": perf_counter() - start})
+            if evolved is not None and (found := self._of_evolved(evolved, basis, members, extend(seed, k, g))):
+                groups[g] = found
+        left = [g for g in range(len(together)) if g not in groups]
+
+        def alone(index: int) -> Part:
+            g = left[index]
+            basis, members = together[g]
+            chosen = tried.get(g) or self._chosen(basis, members, binding, sums, len(together))
+            chosen.check(len(together) * (self.n_cases - k) - g)
+            group, metadata = self._alone(chosen, members, extend(seed, k, g))
+            return Part(metadata, {"means": group.means, "covariance": group.covariance})
+
+        for g, part in zip(left, parts(len(left), alone, BASES), strict=True):
+            groups[g] = Group(together[g][1], part.arrays["means"], part.arrays["covariance"])
+            runs.append(part.members)
+        ordered = [groups[g] for g in range(len(together))]
+        return Measured(ordered, {**combined(runs), "seed": extend(seed)[0], "seconds": perf_counter() - start})
 
     def _turned(self, basis: Basis) -> tuple[QuantumCircuit, ActiveCircuit]:
         key = tuple(sorted(basis.items()))
@@ -242,13 +257,22 @@ class _Reader:
             self._scanned[key] = (turned, scan(turned, self.model, ignored=self.circuit.clbits))
         return self._scanned[key]
 
-    def _chosen(self, basis: Basis, members: Sequence[Letters], binding: Binding, runs: int) -> Chosen:
+    def _chosen(self, basis: Basis, members: Sequence[Letters], binding: Binding, sums: Sums, runs: int) -> Chosen:
         """The methods for one basis, of so many that share the time of a set of values."""
         turned, active = self._turned(basis)
         place = {active.physical[qubit]: qubit for qubit in active.terminal}
         weights = [{place[qubit]: _WEIGHTS[letter] for qubit, letter in letters} for letters in members]
         budget = max(self.limits.pub_budget / (runs * self.n_cases), _LEAST_BUDGET)
-        task = Task(active, turned, self.shots or 0, self.limits, binding, terms=weights, budget=budget)
+        task = Task(
+            active,
+            turned,
+            self.shots or 0,
+            self.limits,
+            binding,
+            terms=weights,
+            sums=_sums(sums, members),
+            budget=budget,
+        )
         return choose(task, self.method, exact_values=self.shots is None)
 
     def _evolved(self, bases: Sequence[Basis], chosen: Chosen, runs: int) -> Evolved | None:
@@ -281,9 +305,18 @@ class _Reader:
             return Group(members, means, np.zeros((len(members), len(members)))), metadata
         drawn, metadata = chosen.read(weights, path)
         if isinstance(drawn, Means):
-            return Group(members, *scatter.scattered(drawn.values, weights, self.shots, path)), metadata
+            return Group(
+                members, *scatter.scattered(drawn.values, weights, self.shots, path, drawn.covariance)
+            ), metadata
         read = drawn.memory[:, list(active.terminal.values())]
         return Group(members, *_statistics(read, list(active.terminal), weights)), metadata
+
+
+def _sums(sums: Sums, members: Sequence[Letters]) -> list[dict[int, float]]:
+    """The part of each observable that one basis reads, by the places of its terms, where that is more than one term."""
+    place = {letters: index for index, letters in enumerate(members)}
+    found = ({place[t]: c for t, c in each.items() if c and t in place} for each in sums if len(each) > 1)
+    return [row for row in found if len(row) > 1]
 
 
 def terms_of(observable: Observable, n_qubits: int) -> dict[Letters, float]:

@@ -7,6 +7,7 @@ pairs are kept. What more than two qubits have in common, and distant pairs, is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -30,28 +31,48 @@ def _pairs(task: Task, measured: list[int]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in found if a in readable and b in readable]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Bits with the marginals of a circuit: those of the qubits ``measured``, in the order of the columns."""
+
+    measured: list[int]
+    passes: pauli.Passes
+    copula: Copula
+
+    @classmethod
+    def of(cls, task: Task) -> Model:
+        """The model of a task, as accurate as its budget lets it be."""
+        measured = list(task.channels.terminal)
+        pairs = _pairs(task, measured)
+        terms: list[Weights] = [{qubit: _SIGN} for qubit in measured]
+        terms += [dict.fromkeys(pair, _SIGN) for pair in pairs]
+        passes = pauli.Passes(task, terms)
+        of_pairs = dict.fromkeys(range(len(measured), len(terms)), 1.0)  # a cost, such as that of a QAOA, adds them up
+        pauli.refine_sums(passes, [of_pairs], task.budget_of_approximation())
+        values = passes.values.clip(-1.0, 1.0)
+        place = {qubit: index for index, qubit in enumerate(measured)}
+        where = np.array([[place[a], place[b]] for a, b in pairs], np.int64).reshape(-1, 2)
+        return cls(measured, passes, Copula(values[: len(measured)], where, values[len(measured) :]))
+
+    def accuracy(self) -> dict[str, float | str]:
+        """How far the means of Z and of ZZ may be off, and what is left out."""
+        deviation = float(np.abs(self.copula.deviations).max(initial=0.0))
+        return {
+            "error_estimate": float(self.passes.errors.max(initial=0.0)) + deviation,
+            "error_bound": float(self.passes.bounds.max(initial=0.0)) + deviation,
+            "marginals": len(self.measured),
+            "pairs": len(self.copula.pairs),
+            "threshold": self.passes.threshold,
+            "warning": "only one- and two-qubit marginals are those of the device, and nothing that more qubits have in common; "
+            'ask for experimental={"simulation_method": "exact"} to have such circuits refused',
+        }
+
+
 def _sample(task: Task, seed: Seed) -> Drawn:
-    measured = list(task.channels.terminal)
-    pairs = _pairs(task, measured)
-    terms: list[Weights] = [{qubit: _SIGN} for qubit in measured]
-    terms += [dict.fromkeys(pair, _SIGN) for pair in pairs]
-    passes = pauli.Passes(task, terms)
-    passes.refine(pauli.tolerance(task), task.budget_of_approximation())
-    values = passes.values.clip(-1.0, 1.0)
-    place = {qubit: index for index, qubit in enumerate(measured)}
-    where = np.array([[place[a], place[b]] for a, b in pairs], np.int64).reshape(-1, 2)
-    copula = Copula(values[: len(measured)], where, values[len(measured) :])
+    model = Model.of(task)
     memory = np.zeros((task.shots, task.active.n_bits), np.uint8)
-    memory[:, list(task.channels.terminal.values())] = copula.draw(task.shots, generator(seed))
-    accuracy = {
-        "error_estimate": float(passes.errors.max(initial=0.0) + np.abs(copula.deviations).max(initial=0.0)),
-        "marginals": len(measured),
-        "pairs": len(pairs),
-        "threshold": passes.threshold,
-        "warning": "only one- and two-qubit marginals are those of the device, and nothing that more qubits have in common; "
-        'ask for experimental={"simulation_method": "exact"} to have such circuits refused',
-    }
-    return Drawn(memory, accuracy)
+    memory[:, list(task.channels.terminal.values())] = model.copula.draw(task.shots, generator(seed))
+    return Drawn(memory, model.accuracy())
 
 
 def _objection(task: Task) -> str | None:

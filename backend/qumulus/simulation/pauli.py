@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import outputs_after
+from .correlations import products
 from .errors import GaveUp
 from .machine import slowness
 from .propagation import LETTERS_PER_WORD, OutOfRoom, OutOfTime, Propagated, Step, Strings, propagate, steps_of, sums
-from .tasks import Estimate, Means, Method, Task, Weights
+from .tasks import Covariance, Estimate, Means, Method, Task, Weights
 from .transfer import Matrix
 
 FIRST_THRESHOLD = 3e-2
@@ -38,6 +39,8 @@ _MOST_STRINGS = 1_000_000
 MEMORY_BYTES = float(_BYTES_PER_STRING * _MOST_STRINGS)
 """What the propagation may take."""
 
+_SHARE_FOR_SUMS = 0.05  # of the budget
+_SHARE_FOR_COVARIANCE = 0.2
 _LATE = 3.0  # how many times longer than by its work a pass may take, on a machine that others use
 _GROWTH = 2.5, 12.0  # of the work from one pass to the next, at least and at most
 _PER_PASS = 1e-4  # seconds, at least
@@ -48,6 +51,19 @@ _UNTIL_FINE = 20.0  # times the work of the trial: what the passes after it usua
 def tolerance(task: Task) -> float:
     """The error that does not show: half of what the shots scatter by."""
     return _SHARE_OF_SCATTER / sqrt(task.shots) if task.shots else EXACT_TOLERANCE
+
+
+def refine_sums(found: Passes, sums: Sequence[Mapping[int, float]], budget: float) -> None:
+    """Refine terms until the errors of what they add up to don't show; what is dropped of them tends to have one sign.
+
+    The error of each alone must not show within the whole budget, that of their sum within a small part of it. Exact values
+    are refined term by term.
+    """
+    found.refine(tolerance(found.task), budget)
+    sizes = [np.abs(np.array(list(row.values()))) for row in sums]
+    share = min((float(np.sqrt((size**2).sum()) / size.sum()) for size in sizes if size.any()), default=1.0)
+    if share < 1.0 and found.task.shots:
+        found.refine(tolerance(found.task) * share, min(budget, max(_SHARE_FOR_SUMS * budget, found.spent)))
 
 
 @dataclass(eq=False)
@@ -190,7 +206,7 @@ def _estimate(task: Task) -> Estimate:
 
 def _expect(task: Task, terms: Sequence[Weights]) -> Means:
     found, wanted = passes(task, terms), tolerance(task)
-    found.refine(wanted, task.budget_of_approximation())
+    refine_sums(found, task.sums, task.budget_of_approximation())
     worst = float(found.errors.max(initial=0.0))
     if worst > wanted and not task.at_any_accuracy:
         raise GaveUp(f"it leaves an error of some {worst:.2g} in the time that there is")
@@ -200,11 +216,39 @@ def _expect(task: Task, terms: Sequence[Weights]) -> Means:
         "threshold": found.threshold,
         "pauli_strings": found.most_strings,
     }
-    if worst > wanted:
-        accuracy["warning"] = (
-            "a mean value may be off by more than the shots scatter, for which the time did not suffice: see error_estimate"
-        )
-    return Means(found.values, accuracy)
+    warnings = [_TOO_COARSE] if worst > wanted else []
+    covariance = _covariance(task, terms, found.values) if task.shots and task.sums else _NONE
+    if covariance is None:
+        warnings.append(_INDEPENDENT)
+    elif task.sums and task.shots:
+        accuracy["correlated_pairs"] = float(len(covariance.pairs))
+    if warnings:
+        accuracy["warning"] = "; ".join(warnings)
+    return Means(found.values, accuracy, covariance)
+
+
+_NONE = Covariance(np.zeros((0, 2), np.int64), np.zeros(0))
+_TOO_COARSE = (
+    "a mean value may be off by more than the shots scatter, for which the time did not suffice: see error_estimate"
+)
+_INDEPENDENT = (
+    "the terms of an observable scatter as if they were independent: they are too many to tell how they correlate"
+)
+
+
+def _covariance(task: Task, terms: Sequence[Weights], values: Matrix) -> Covariance | None:
+    """How terms scatter together; None where they are too many for a part of the budget."""
+    found = products(task, terms, task.fused.blocks)
+    if found is None:
+        return None
+    if not len(found.pairs):
+        return _NONE
+    means, wanted = Passes(task, found.terms), found.tolerance(task, values)
+    try:
+        means.refine(wanted, _SHARE_FOR_COVARIANCE * task.budget_of_approximation())
+    except GaveUp:
+        return None
+    return found.covariance(values, means.values) if means.errors.max() <= wanted else None
 
 
 METHOD = Method(

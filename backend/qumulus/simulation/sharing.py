@@ -32,7 +32,7 @@ from .meter import Meter, meter, metered
 from .progress import Progress as Following
 from .progress import followed, progress
 
-PUBS, SETS = "pubs", "sets of values"
+PUBS, ITEMS, SETS, BASES = "pubs", "items", "sets of values", "bases"
 
 _WORTH = 1.0  # seconds that the rest is expected to take
 _FRAME = struct.Struct("!cQ")
@@ -178,7 +178,7 @@ class Helpers:
         self._found[index] = part
         meter().helped(simulated)
         following = progress()
-        following.pub += self._of == PUBS
+        following.pub += self._of in (PUBS, ITEMS)
         following.works(f"{len(self._at)} processes at work, {len(self._left)} {self._of} wait")
 
     def _grant(self) -> None:

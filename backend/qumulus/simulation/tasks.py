@@ -35,7 +35,8 @@ class Task:
     ``patience`` is set when a method is chosen: seconds of the reference machine (`machine`) that the next best one takes.
     A method that can only guess what it takes gives up when it has worked for so long.
 
-    ``terms`` are what is to be estimated, where no shots are read for anything else. The run should take ``budget`` seconds;
+    ``terms`` are what is to be estimated, where no shots are read for anything else, and ``sums`` the observables that they are
+    added up to: for each the coefficients of its terms, by their places. The run should take ``budget`` seconds;
     a method that comes ever nearer to an answer ends there, and gives up if it is not near enough, unless
     ``at_any_accuracy`` says that no other method is left. ``kept`` is for what a method wants to find again.
     """
@@ -47,6 +48,7 @@ class Task:
     binding: Binding = field(default_factory=dict)
     patience: float = inf
     terms: Sequence[Weights] = ()
+    sums: Sequence[Mapping[int, float]] = ()
     budget: float = inf
     at_any_accuracy: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
@@ -114,12 +116,24 @@ class Drawn:
     accuracy: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Covariance:
+    """The covariances, in one shot, of pairs of terms; shapes (pairs, 2) and (pairs,). That of all other pairs is nothing."""
+
+    pairs: NDArray[np.int64]
+    values: Matrix
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Means of terms over infinitely many shots, in their order, and how accurate they are."""
+    """Means of terms over infinitely many shots, in their order, and how accurate they are.
+
+    ``covariance`` is None where it is not known, or nobody asks for it.
+    """
 
     values: Matrix
     accuracy: Mapping[str, Any] = field(default_factory=dict)
+    covariance: Covariance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from ibm_quantum_schemas.estimator.version_0_1 import OptionsModel
 from qumulus.core.programs import Limits, Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.errors import Refused
+from qumulus.simulation.expectation import terms_in
 from qumulus.simulation.progress import progress
 from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import extend
@@ -175,7 +176,7 @@ def _calibration(plan: Plan, limits: Limits) -> Calibration | None:
     if not plan.wanted.measure_mitigation:
         return None
     under, shots = plan.under, plan.calibration_shots
-    qubits = sorted({qubit for _, terms in plan.cases for letters in terms for qubit, _ in letters})
+    qubits = sorted({qubit for _, sums in plan.cases for letters in terms_in(sums) for qubit, _ in letters})
     if shots is not None and shots * len(qubits) * _BYTES > limits.memory_bytes:
         raise Refused(
             f"Calibrating the readout of {len(qubits)} qubits by {shots} shots takes more memory than a job may: "

@@ -12,7 +12,7 @@ from ibm_quantum_schemas.estimator.version_0_1 import OptionsModel
 from qiskit.circuit import QuantumCircuit
 
 from qumulus.simulation.devices import DeviceModel
-from qumulus.simulation.expectation import Letters, read_together, shots_for
+from qumulus.simulation.expectation import read_together, shots_for, terms_in
 from qumulus.simulation.seeds import extend
 from qumulus.simulation.steps import Binding
 
@@ -74,13 +74,10 @@ class Plan:
         return [in_paulis(terms) if mitigated else terms for terms in self.pub.observables.ravel()]
 
     @cached_property
-    def cases(self) -> list[tuple[Binding, list[Letters]]]:
-        """Each set of values with the terms that are measured for it."""
+    def cases(self) -> list[tuple[Binding, list[Terms]]]:
+        """Each set of values with the observables that are measured for it."""
         sets = self.pub.bindings()
-        return [
-            (sets[row], list(dict.fromkeys(letters for _, k in here for letters in self.flat[k] if letters)))
-            for row, here in self.pub.elements().items()
-        ]
+        return [(sets[row], [self.flat[k] for _, k in here]) for row, here in self.pub.elements().items()]
 
     @property
     def executed_shots(self) -> int | None:
@@ -126,7 +123,7 @@ class Plan:
 
     @cached_property
     def _bases(self) -> int:
-        return sum(len(read_together(terms)) for _, terms in self.cases)
+        return sum(len(read_together(terms_in(sums))) for _, sums in self.cases)
 
     @property
     def _calibrating(self) -> int:
