@@ -92,6 +92,74 @@ def test_a_stretch_fills_what_a_conditional_of_another_qubit_takes() -> None:
     assert 4 * stretch.value + stretch.remainder == region - 2 * X
 
 
+def steered(body: QuantumCircuit, otherwise: QuantumCircuit | None = None) -> QuantumCircuit:
+    """A conditional on a reading of qubit 2, with bodies of the qubits 0 and 1; ``a`` is a stretch of theirs."""
+    circuit = QuantumCircuit(3, 1)
+    circuit.add_stretch(A)
+    circuit.measure(2, 0)
+    circuit.if_else((circuit.clbits[0], 1), body, otherwise, [0, 1], [])
+    return circuit
+
+
+A = expr.Stretch.new("a")
+
+
+def spaced() -> QuantumCircuit:
+    """Two pulses on qubit 1, spaced by a stretch."""
+    body = QuantumCircuit(2)
+    body.add_capture(A)
+    for _ in range(2):
+        body.delay(A, 1)
+        body.x(1)
+    return body
+
+
+def test_a_stretch_in_a_conditional_fills_what_its_body_takes() -> None:
+    body = spaced()
+    body.delay(101, 0)
+    fixed, (stretch,) = resolved(steered(body), FEZ)
+    (inner,) = (line.operation.blocks[0] for line in fixed.data if line.name == "if_else")
+    assert [line.params[0] for line in inner.data if line.name == "delay"] == [45, 44, 101]
+    assert (stretch.value, stretch.remainder) == (44, 1)
+    conditional = timeline(fixed, FEZ).timed[-1]
+    begin = conditional.end - 101
+    assert stretch.delays == ((begin, 45), (begin + 45 + X, 44))
+    assert scan(fixed, FEZ).registers == {"c": (0,)}
+
+
+def test_a_stretch_in_a_body_fills_what_the_longer_one_takes() -> None:
+    otherwise = QuantumCircuit(2)
+    otherwise.delay(300, 0)
+    fixed, (stretch,) = resolved(steered(spaced(), otherwise), FEZ)
+    assert stretch.value == (300 - 2 * X) // 2
+    (conditional,) = (entry for entry in timeline(fixed, FEZ).timed if entry.bodies)
+    assert [body.length for body in conditional.bodies] == [300, 300]
+
+
+def test_a_stretch_in_a_loop_is_the_same_in_each_round() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.add_stretch(A)
+    body = spaced()
+    body.delay(112, 0)
+    circuit.for_loop(range(3), None, body, [0, 1], [])
+    fixed, (stretch,) = resolved(circuit, FEZ)
+    assert stretch.value == 50
+    assert timeline(fixed, FEZ).length == 3 * 112
+
+
+def test_a_stretch_in_and_beside_a_conditional_is_the_least_that_fits() -> None:
+    body = spaced()
+    body.delay(112, 0)
+    circuit = steered(body)
+    circuit.barrier()
+    circuit.delay(30, 0)
+    circuit.delay(A, 1)
+    circuit.barrier()
+    _, (stretch,) = resolved(circuit, FEZ)
+    assert stretch.value == 30
+    assert len(stretch.delays) == 3
+
+
 def test_a_stretch_on_several_qubits_is_the_least_that_fits() -> None:
     circuit = QuantumCircuit(3)
     a = circuit.add_stretch("a")

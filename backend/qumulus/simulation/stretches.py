@@ -6,7 +6,8 @@ others (a gate on two qubits, a barrier, a conditional) then has a fixed time, a
     Σ lengths of all else + Σ (factor · s + rest) = time,   s = ⌊(time − Σ lengths − Σ rest) / Σ factors⌋.
 
 A stretch on several qubits is the least that fits on each. What does not divide goes to the first delay that uses it, as on
-the service (https://quantum.cloud.ibm.com/docs/guides/stretch).
+the service (https://quantum.cloud.ibm.com/docs/guides/stretch). The bodies of a conditional or a loop end together, so that
+a stretch in one of them fills what the longest of them leaves; in a loop it is the same in each round.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from .devices import DeviceModel
 from .durations import Linear, linear
 from .errors import ProgramError
 from .timeline import Timeline, timeline
+
+Place = tuple[int, ...]
+"""Where an instruction stands: its index; in a body, behind those of the instruction and of the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,10 @@ class _Segment:
 
     begin: int
     end: int
-    parts: list[tuple[int, int]] = field(default_factory=list)  # the place in the circuit, and its length
+    shift: int = 0  # from the begin of the circuit to that of its body
+    parts: list[tuple[Place, int]] = field(default_factory=list)  # the place in the circuit, and its length
 
-    def stretch(self, written: dict[int, Linear]) -> Any:
+    def stretch(self, written: dict[Place, Linear]) -> Any:
         """The stretch that is used here, None without one.
 
         Raises:
@@ -55,7 +60,7 @@ class _Segment:
             raise ProgramError(f"The stretches {names} are used on one qubit between two barriers: use one of them.")
         return next(iter(found), None)
 
-    def left(self, written: dict[int, Linear]) -> tuple[float, float]:
+    def left(self, written: dict[Place, Linear]) -> tuple[float, float]:
         """The cycles that are left for the stretch, and the sum of its factors."""
         free, factors = float(self.end - self.begin), 0.0
         for place, length in self.parts:
@@ -75,16 +80,12 @@ def resolved(circuit: QuantumCircuit, model: DeviceModel) -> tuple[QuantumCircui
     """
     if not circuit.num_stretches or model.ideal:
         return circuit, []
-    written = {
-        place: found
-        for place, line in enumerate(circuit.data)
-        if line.name == "delay" and isinstance(line.params[0], expr.Expr)
-        for found in [linear(line.params[0], model.cycle)]
-        if found.factors
-    }
+    written = dict(_written(circuit, model))
     shortest = {place: max(0, round(each.rest)) for place, each in written.items()}
     schedule = timeline(_with(circuit, shortest, model), model)
-    segments = [(s, stretch) for s in _segments(schedule) if (stretch := s.stretch(written)) is not None]
+    segments = [
+        (s, stretch) for s in _segments(schedule, schedule.length) if (stretch := s.stretch(written)) is not None
+    ]
     values = dict[Any, int]()
     for segment, stretch in segments:
         free, factors = segment.left(written)
@@ -94,7 +95,7 @@ def resolved(circuit: QuantumCircuit, model: DeviceModel) -> tuple[QuantumCircui
             )
         value = floor(free / factors + 1e-9)
         values[stretch] = min(value, values.get(stretch, value))
-    lengths, found = dict[int, int](), {stretch: (values[stretch], list[int](), list[Any]()) for stretch in values}
+    lengths, found = dict[Place, int](), {stretch: (values[stretch], list[int](), list[Any]()) for stretch in values}
     for segment, stretch in segments:
         value, remainders, delays = found[stretch]
         remainder = _fill(segment, written, value, lengths)
@@ -107,23 +108,40 @@ def resolved(circuit: QuantumCircuit, model: DeviceModel) -> tuple[QuantumCircui
     return _with(circuit, lengths, model), stretches
 
 
-def _segments(schedule: Timeline) -> Iterator[_Segment]:
-    """The segments of all qubits."""
+def _written(circuit: QuantumCircuit, model: DeviceModel, above: Place = ()) -> Iterator[tuple[Place, Linear]]:
+    """What the delays are written with that use a stretch, in the circuit and in all bodies."""
+    for index, line in enumerate(circuit.data):
+        if line.is_control_flow():
+            for number, block in enumerate(line.operation.blocks):
+                yield from _written(block, model, (*above, index, number))
+        elif line.name == "delay" and isinstance(line.params[0], expr.Expr):
+            found = linear(line.params[0], model.cycle)
+            if found.factors:
+                yield (*above, index), found
+
+
+def _segments(schedule: Timeline, length: int, above: Place = (), shift: int = 0) -> Iterator[_Segment]:
+    """The segments of all qubits of a circuit or a body, which may last so long, and of the bodies within."""
     current = dict[int, _Segment]()
-    for place, entry in enumerate(schedule.timed):
+    for index, entry in enumerate(schedule.timed):
         shared = len(entry.qubits) > 1 or bool(entry.bodies)
         for qubit in entry.qubits:
-            segment = current.setdefault(qubit, _Segment(0, schedule.length))
+            segment = current.setdefault(qubit, _Segment(0, length, shift))
             if shared:
-                segment.end = entry.begin
+                segment.end = entry.begin + length - schedule.length
                 yield segment
-                current[qubit] = _Segment(entry.end, schedule.length)
+                current[qubit] = _Segment(entry.end + length - schedule.length, length, shift)
             else:
-                segment.parts.append((place, entry.length))
+                segment.parts.append(((*above, index), entry.length))
+        longest = max((body.length for body in entry.bodies), default=0)
+        late = length - schedule.length
+        inner = shift + late + (entry.begin if entry.instruction.name == "for_loop" else entry.end - longest)
+        for number, body in enumerate(entry.bodies):
+            yield from _segments(body, longest, (*above, index, number), inner)
     yield from current.values()
 
 
-def _fill(segment: _Segment, written: dict[int, Linear], value: int, lengths: dict[int, int]) -> int:
+def _fill(segment: _Segment, written: dict[Place, Linear], value: int, lengths: dict[Place, int]) -> int:
     """Give the delays of a segment their cycles, what is left over to the first; returns what that is.
 
     Raises:
@@ -141,22 +159,26 @@ def _fill(segment: _Segment, written: dict[int, Linear], value: int, lengths: di
     return remainder
 
 
-def _begun(segment: _Segment, lengths: dict[int, int], written: dict[int, Linear]) -> Iterator[tuple[int, int]]:
+def _begun(segment: _Segment, lengths: dict[Place, int], written: dict[Place, Linear]) -> Iterator[tuple[int, int]]:
     """The begin and the length of each delay by a stretch; together with all else they fill the segment."""
-    time = segment.begin
+    time = segment.shift + segment.begin
     for place, length in segment.parts:
         if place in written:
             yield time, lengths[place]
         time += lengths.get(place, length)
 
 
-def _with(circuit: QuantumCircuit, lengths: dict[int, int], model: DeviceModel) -> QuantumCircuit:
+def _with(circuit: QuantumCircuit, lengths: dict[Place, int], model: DeviceModel, above: Place = ()) -> QuantumCircuit:
     """The circuit with delays of so many cycles at some places."""
     result = circuit.copy_empty_like()
-    for place, line in enumerate(circuit.data):
+    for index, line in enumerate(circuit.data):
+        place = (*above, index)
         if place in lengths:
             cycles = lengths[place]
             line = line.replace(operation=Delay(cycles, "dt") if model.dt else Delay(cycles * model.cycle, "s"))
+        elif any(each[: len(place)] == place for each in lengths):
+            blocks = [_with(block, lengths, model, (*place, n)) for n, block in enumerate(line.operation.blocks)]
+            line = line.replace(operation=line.operation.replace_blocks(blocks))
         result.append(line)
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from qumulus.simulation.programs.runtime.decoupling import Decoupling, decoupled
 from qumulus.simulation.timeline import timeline
 from simulation.circuits import bell, isa
 
-from .runtime import estimator, result, run, sampler
+from .runtime import estimator, job, result, run, sampler
+from .test_runtime_executor import ExecutorOptions, QuantumProgram, params
 
 BRISBANE = device_model("brisbane")
 FIRST, SECOND = next(iter(BRISBANE.target["ecr"]))
@@ -199,3 +201,25 @@ def test_a_sweep_over_delays_decays_by_t1() -> None:
     bits = result(sampler([(circuit, lengths, 100_000)]))[0].data.meas
     excited = np.array([bits[k].bitcount().mean() for k in range(3)]) - noise.confusion[0, 1, 0]
     np.testing.assert_allclose(excited / excited[0], np.exp(-np.arange(3)), atol=1e-2)
+
+
+def test_a_dry_run_tells_the_schedule_and_reads_nothing() -> None:
+    circuit = isa(bell(), BRISBANE)
+    options = {"experimental": {"execution": BOTH}}
+    (dry,), (real,) = (result(sampler([(circuit, None, 50)], options, dry_run=kind)) for kind in (True, False))
+    assert dry.metadata["compilation"] == real.metadata["compilation"]
+    assert "simulation" not in dry.metadata
+    assert set(dry.data.meas.get_counts()) == {"00"}
+    assert dry.data.meas.num_shots == 50
+
+
+def test_a_dry_run_of_the_executor_tells_the_schedule() -> None:
+    program = QuantumProgram(shots=20)
+    program.append_circuit_item(isa(bell(), BRISBANE))
+    asked = params(program, options=ExecutorOptions(experimental={"execution": BOTH}))
+    dry, real = (
+        json.loads(run(job(asked, kind="executor", dry_run=kind)).result)["data"][0]["metadata"]
+        for kind in (True, False)
+    )
+    assert dry["scheduler_timing"]["circuit_duration"] > 0
+    assert dry == real

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from math import prod
 from typing import Any
 
@@ -21,8 +20,10 @@ from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.iq import Points
+from qumulus.simulation.progress import progress
 from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import generator
+from qumulus.simulation.sharing import ITEMS, Part, parts
 
 from . import drifting, results
 from .conditions import NOISE, with_noise
@@ -80,23 +81,61 @@ def run(program: Program, log: Log) -> Outcome:
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
     results.check_size(bits * (1 if level == CLASSIFIED else POINT_BITS), submission.limits)
     if submission.dry_run:
-        return results.checked()
+        return _checked(items, shots, submission, told, dialect, quantum_program)
     charge(_loads(items, shots, options, submission), submission, options.rep_delay, log)
     seed = submission.seed_or(None)
+    progress().pubs = len(items)
+    within = replace(submission, limits=submission.limits.shared(len(items)))
+
+    def executed(index: int) -> Part:
+        item, start = items[index], submission.now().isoformat()
+        progress().reaches(index, item.circuit.size() * prod(item.shape))
+        arrays, simulation, scheduled = _executed(item, shots, level, (seed, index), within, told, options)
+        span = [start, submission.now().isoformat()]
+        return Part({"simulation": simulation, "scheduled": scheduled, "span": span}, arrays)
+
     data, chunks, report = [], [], []
-    for index, item in enumerate(items):
-        start = submission.now()
-        arrays, simulation, scheduled = _executed(item, shots, level, (seed, index), submission, told, options)
-        data.append(_item_result(arrays, dialect, scheduled))
-        chunks.append(_chunk(index, item.shape, start, submission.now(), dialect))
-        report.append(simulation)
+    for index, (item, part) in enumerate(zip(items, parts(len(items), executed, ITEMS), strict=True)):
+        data.append(_item_result(part.arrays, dialect, part.members["scheduled"]))
+        chunks.append(_chunk(index, item.shape, *part.members["span"], dialect))
+        report.append(part.members["simulation"])
+    circuits = results.executed((item.circuit, prod(item.shape) * shots) for item in items)
+    document = _document(data, chunks, dialect, quantum_program)
+    return results.encoded(Form.PLAIN, document, {"seed": seed, "pubs": report, "circuits": circuits})
+
+
+def _document(
+    data: list[dict[str, Any]], chunks: list[dict[str, Any]], dialect: Dialect, program: Mapping[str, Any]
+) -> dict[str, Any]:
     document: dict[str, Any] = {"schema_version": dialect.version, "data": data, "metadata": {"chunk_timing": chunks}}
     if dialect.passthrough:
-        document["passthrough_data"] = quantum_program.get("passthrough_data")
+        document["passthrough_data"] = program.get("passthrough_data")
     if dialect.semantic_role:
-        document["semantic_role"] = quantum_program.get("semantic_role")
-    circuits = results.executed((item.circuit, prod(item.shape) * shots) for item in items)
-    return results.encoded(Form.PLAIN, document, {"seed": seed, "pubs": report, "circuits": circuits})
+        document["semantic_role"] = program.get("semantic_role")
+    return document
+
+
+def _checked(
+    items: Sequence[Item],
+    shots: int,
+    submission: Submission,
+    told: Told,
+    dialect: Dialect,
+    program: Mapping[str, Any],
+) -> Outcome:
+    """The outcome of a dry run: nothing, or where the schedule is asked for, this and registers in which nothing was read."""
+    if not told:
+        return results.checked()
+    data = []
+    for index, item in enumerate(items):
+        ready, arrays = compiled(item.circuit, submission.model, None), dict[str, NDArray[Any]]()
+        if isinstance(item.arguments, SamplexItem):
+            arrays = sampled(item.arguments, generator((0, index, _RANDOMIZATIONS)), submission.limits)
+            arrays.pop(PARAMETERS, None)
+        arrays |= {each.name: np.zeros((*item.shape, shots, each.size), bool) for each in item.circuit.cregs}
+        values = dict.fromkeys(item.circuit.parameters, 0.0)
+        data.append(_item_result(arrays, dialect, told.of(ready, submission.model, values)))
+    return results.encoded(Form.PLAIN, _document(data, [], dialect, program), results.checked().metadata)
 
 
 def _program(submission: Submission) -> Mapping[str, Any]:
@@ -263,9 +302,9 @@ def _item_result(arrays: Mapping[str, NDArray[Any]], dialect: Dialect, scheduled
     return {"results": tensors, "metadata": metadata}
 
 
-def _chunk(index: int, shape: tuple[int, ...], start: datetime, stop: datetime, dialect: Dialect) -> dict[str, Any]:
+def _chunk(index: int, shape: tuple[int, ...], start: str, stop: str, dialect: Dialect) -> dict[str, Any]:
     """The timing of one item, which is executed in one chunk."""
     part: dict[str, Any] = {"idx_item": index, "size": prod(shape)}
     if dialect.permutation:
         part |= {"permutation": list(range(len(shape))), "element_range": [0, prod(shape), 1]}
-    return {"start": start.isoformat(), "stop": stop.isoformat(), "parts": [part]}
+    return {"start": start, "stop": stop, "parts": [part]}

@@ -75,9 +75,11 @@ def run(program: Program, log: Log) -> Outcome:
     size = 1 if level == CLASSIFIED else POINT_BITS
     registers = [(prod(pub.shape) * pub.shots, register.size) for pub in pubs for register in pub.circuit.cregs]
     results.check_size(sum(shots * submission.form.bits(width * size) for shots, width in registers), submission.limits)
-    if submission.dry_run:
+    if submission.dry_run and not under.told:
         return results.checked()
     items = [under.compiled(pub.circuit) for pub in pubs]
+    if submission.dry_run:
+        return results.outcome(submission.form, _scheduled(pubs, items, under), {}, results.checked().metadata)
     if submission.service is not None:
         submission.service.sizes([item.scheduled for item in items], reset=execution.init_qubits)
     charge(_loads(pubs, items, under, execution), submission, execution.rep_delay, log)
@@ -121,6 +123,16 @@ def run(program: Program, log: Log) -> Outcome:
     return results.outcome(
         submission.form, pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits}
     )
+
+
+def _scheduled(pubs: Sequence[SamplerPub], items: Sequence[Compiled], under: Conditions) -> list[Record]:
+    """The results of a dry run: the schedule of each circuit, and registers in which nothing was read."""
+    found = []
+    for pub, item in zip(pubs, items, strict=True):
+        size = prod(pub.shape) * pub.shots
+        fields = {each.name: Bits(np.zeros((size, each.size), np.uint8), pub.shape) for each in pub.circuit.cregs}
+        found.append(_result(pub, fields, {}, None, under.told.of(item, under.model, pub.first_binding())))
+    return found
 
 
 def _alike(pubs: Sequence[SamplerPub]) -> list[int]:
@@ -235,7 +247,9 @@ def _result(
     scheduled: Mapping[str, Any],
 ) -> Record:
     """The result of one pub."""
-    metadata: dict[str, Any] = {"circuit_metadata": pub.circuit.metadata or {}, "simulation": simulation}
+    metadata: dict[str, Any] = {"circuit_metadata": pub.circuit.metadata or {}}
+    if simulation:
+        metadata["simulation"] = simulation
     if twirls is not None:
         metadata["num_randomizations"] = twirls.number
     if scheduled:
