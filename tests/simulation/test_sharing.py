@@ -12,12 +12,17 @@ import numpy as np
 import pytest
 from qiskit.circuit import Parameter, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
+from qiskit_ibm_runtime.quantum_program import QuantumProgram
 
+from qumulus.core.programs import Program
+from qumulus.payloads import OPENQASM_ARCHIVE
+from qumulus.payloads.zip_files import pack_json
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.sharing import Part, allowed, parts
 
 from .circuits import isa, su2
 from .programs.runtime import estimator, sampler
+from .programs.test_runtime_executor import executor
 
 BRISBANE = device_model("brisbane")
 
@@ -38,6 +43,22 @@ def kicked(model: DeviceModel) -> QuantumCircuit:
         for qubit in range(4):
             circuit.cx(qubit, qubit + 1)
     return isa(circuit, model)
+
+
+def mitigated_estimation() -> Program:
+    """An OQTOPUS job with three bases, each of which is mitigated; it is transpiled, which leaves no threads behind."""
+    code = "OPENQASM 3; qubit[2] q; h q[0]; cnot q[0], q[1];"
+    mitigation = {"mitigation_info": {"ro_error_mitigation": "pseudo_inverse"}}
+    operator = [{"pauli": f"{letter}0 {letter}1", "coeff": 1.0} for letter in "XYZ"]
+    return Program(
+        job_id="job",
+        kind=OPENQASM_ARCHIVE.name,
+        payload=pack_json("input.json", {"program": [code], "operator": operator}),
+        device="lima",
+        shots=500,
+        seed=7,
+        options={"job_type": "estimation", **mitigation},
+    )
 
 
 def values(found: dict[str, Any]) -> list[Any]:
@@ -92,16 +113,25 @@ def test_a_job_has_the_same_results_with_helpers() -> None:
     swept = swept.copy()
     swept.measure_all()
     programs.append(sampler([(swept, values)]))
+    several = circuits[0].remove_final_measurements(inplace=False)
+    letters = [("X", [0], 1.0), ("Y", [0], 0.4), ("Z", [0], 0.2)]
+    programs.append(estimator([(several, SparsePauliOp.from_sparse_list(letters, BRISBANE.n_qubits))]))
+    program = QuantumProgram(shots=200)
+    for each in circuits:
+        program.append_circuit_item(each)
+    programs += [executor(program), mitigated_estimation()]
     sent = []
     for program in programs:
         members = {name: getattr(program, name) for name in ("job_id", "kind", "device", "shots", "seed", "noise")}
         members |= {"options": dict(program.options), "payload": b64encode(program.payload).decode()}
         sent.append(members)
     ended = shared("jobs", 0, json.dumps(sent))
-    for index, said in enumerate(("pubs", "pubs", "sets of values", "sets of values")):
+    for index, said in enumerate(
+        ("3 pubs", "3 pubs", "3 sets of values", "3 sets of values", "2 bases", "3 items", "2 bases")
+    ):
         alone, together = ended[2 * index : 2 * index + 2]
         assert together["results"] == alone["results"]
-        assert any(f"2 processes share 3 {said}" in line for line in together["lines"])
+        assert any(f"2 processes share {said}" in line for line in together["lines"])
         assert not any("processes" in line for line in alone["lines"])
 
 

@@ -12,3 +12,6 @@ import os
 # Workers are the parallelism: one thread each, also because a sum over threads may differ in its last bit.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+
+# Qiskit's transpiler otherwise starts a pool of threads, which takes longer than most circuits and forbids to fork helpers.
+os.environ.setdefault("QISKIT_IN_PARALLEL", "TRUE")

@@ -14,8 +14,10 @@ from qumulus.core.programs import Limits
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import ProgramError
 from qumulus.simulation.expectation import Letters, expectation, in_basis, read_together, terms_of
+from qumulus.simulation.reports import combined
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.seeds import extend
+from qumulus.simulation.sharing import BASES, Part, parts
 
 from .openqasm_mitigation import mitigate
 
@@ -95,12 +97,13 @@ def _mitigated(
     limits: Limits,
 ) -> Estimate:
     """The same from the mitigated counts of each group; the standard error is that of these counts."""
-    value, variance, metadata = terms.get((), 0.0), 0.0, dict[str, Any]()
-    for number, (basis, members) in enumerate(read_together(terms)):
+    groups = read_together(terms)
+
+    def measured(number: int) -> Part:
+        basis, members = groups[number]
         turned = in_basis(circuit, basis, model)
         samples = sample(turned, model, shots=shots, seed=extend(seed, number), limits=limits)
         counts = mitigate(samples.counts(), turned, model, method)
-        metadata = dict(samples.metadata)
         column = {qubit: bit for bit, qubit in enumerate(sorted(basis))}  # in the last register, bit 0 rightmost
         readings = [key.split(" ")[0][::-1] for key in counts]
         values = np.zeros(len(readings))
@@ -109,6 +112,9 @@ def _mitigated(
             values += terms[letters] * np.array(signs)
         weights = np.array(list(counts.values())) / shots
         mean = float(values @ weights)
-        value += mean
-        variance += float((values - mean) ** 2 @ weights) / shots
-    return {"exp_value": value, "stds": float(np.sqrt(variance))}, {**metadata, "readout_mitigation": method}
+        return Part(samples.metadata, {"mean": np.array([mean, float((values - mean) ** 2 @ weights) / shots])})
+
+    found = list(parts(len(groups), measured, BASES))
+    value, variance = np.sum([part.arrays["mean"] for part in found] or [np.zeros(2)], axis=0)
+    estimated = {"exp_value": float(value) + terms.get((), 0.0), "stds": float(np.sqrt(variance))}
+    return estimated, {**combined([part.members for part in found]), "readout_mitigation": method}
