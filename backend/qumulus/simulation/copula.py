@@ -64,7 +64,7 @@ class Copula:
         first, second = self.thresholds[pairs[:, 0]], self.thresholds[pairs[:, 1]]
         both = (1.0 + means[pairs[:, 0]] + means[pairs[:, 1]] + products) / 4.0
         wanted = correlations(first, second, both)
-        self.correlation = _completed(len(means), pairs, wanted)
+        self.correlation = completed(len(means), pairs, wanted)
         reached = both_below(first, second, self.correlation[pairs[:, 0], pairs[:, 1]].clip(-_LARGEST, _LARGEST))
         self.deviations = 4.0 * (reached - both)
         """By how much the mean of each pair's product is off; shape (pairs,)."""
@@ -83,7 +83,7 @@ class Copula:
 _ROWS = 8192  # of normal variables in memory at once
 
 
-def _completed(size: int, pairs: Pairs, wanted: Matrix) -> Matrix:
+def completed(size: int, pairs: Pairs, wanted: Matrix) -> Matrix:
     """The correlation matrix with the wanted entries and the largest determinant, the entries shrunk until there is one."""
     for shrink in range(_SHRINKS):
         found = _largest_determinant(size, pairs, wanted * 0.97**shrink)

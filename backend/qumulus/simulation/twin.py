@@ -1,6 +1,6 @@
 """The twin of a device: what its calibration does not publish, and hardware shows.
 
-Three effects, each with a seed that is the device's, so that a qubit keeps its character:
+Five effects, each with a seed that is the device's, so that a qubit keeps its character:
 
 - **Over-rotation.** A part of each calibrated gate error is coherent: the gate turns too far or not far enough, about X (`x`,
   `sx`, `rx`), ZX (`ecr`, as its cross-resonance pulse) or ZZ (`cz`, `cx`, `rzz`). The gate as a whole keeps its calibrated
@@ -14,6 +14,11 @@ Three effects, each with a seed that is the device's, so that a qubit keeps its 
 
   The average is taken over `REALIZATIONS` draws, between which a job's shots are divided.
 - **Always-on ZZ** between neighbours, see `crosstalk`.
+- **Correlated readout** of neighbours, see `correlated_readout`.
+- **Slow drift.** Devices are calibrated at midnight, UTC; from then on T1 and T2, the errors of gates and those of readouts walk
+  away from their calibrated values, in logarithms, by steps of an hour with lines between them (J. Burnett et al., npj
+  Quantum Information 5, 54, 2019; T. Proctor et al., Nature Communications 11, 5396, 2020). After a day they are off by
+  `DRIFT_OF_TIMES` and `DRIFT_OF_ERRORS`.
 
 `noise.COHERENT_SHARE` and `DEPHASING_RATIO` are not measured on these devices: they are what the sources report for
 comparable ones.
@@ -23,6 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,7 +39,15 @@ from .seeds import Seed, extend, generator
 DEPHASING_RATIO = 0.5
 """T2* in units of T2."""
 
+DRIFT_OF_TIMES, DRIFT_OF_ERRORS = 0.25, 0.15
+"""The deviation of the logarithms after a day: of T1 and T2, and of errors."""
+
 REALIZATIONS = 24
+_HOURS = 24
+_SLOTS_AN_HOUR = 6
+_DRIFT = 7
+"""What tells the seeds of the drift from those of other things of the device."""
+
 _DETUNINGS = -5
 """The member of a seed's path for the frequencies of the qubits."""
 
@@ -46,6 +61,43 @@ def realizations(model: DeviceModel, seed: Seed) -> list[DeviceModel]:
     sigma = np.sqrt(2 * (1 - DEPHASING_RATIO)) / (DEPHASING_RATIO * t2)
     draws = generator(extend(seed, _DETUNINGS)).standard_normal((REALIZATIONS, len(sigma))) * sigma
     return [replace(model, noise=replace(noise, detunings=tuple(draw)), _waits={}) for draw in draws]
+
+
+def drifted(model: DeviceModel, when: datetime) -> DeviceModel:
+    """The device as it is at a time of the day; the device itself where its noise is not that of the twin."""
+    if not is_twin(model):
+        return model
+    day = when.astimezone(UTC)
+    return _at(model, day.toordinal(), day.hour * _SLOTS_AN_HOUR + day.minute * _SLOTS_AN_HOUR // 60)
+
+
+@lru_cache(maxsize=16)
+def _at(model: DeviceModel, day: int, slot: int) -> DeviceModel:
+    """The device in a slot of ten minutes of a day."""
+    noise = model.noise
+    if noise is None or slot == 0:
+        return model
+    n_qubits, gates = len(noise.t1), sorted(noise.gates)
+    steps = generator((noise.character, _DRIFT, day)).standard_normal((_HOURS, 2 * n_qubits + len(gates)))
+    hour, part = divmod(slot, _SLOTS_AN_HOUR)
+    walked = (steps[:hour].sum(axis=0) + steps[hour] * part / _SLOTS_AN_HOUR) / np.sqrt(_HOURS)
+    times = np.exp(DRIFT_OF_TIMES * walked[:n_qubits])
+    misread = np.exp(DRIFT_OF_ERRORS * walked[n_qubits : 2 * n_qubits])
+    errors = np.exp(DRIFT_OF_ERRORS * walked[2 * n_qubits :])
+    wrong = (noise.confusion[:, [1, 0], [0, 1]] * misread[:, np.newaxis]).clip(0.0, 1.0)
+    confusion = np.array([[1.0 - wrong[:, 0], wrong[:, 1]], [wrong[:, 0], 1.0 - wrong[:, 1]]]).transpose(2, 0, 1)
+    changed = replace(
+        noise,
+        t1=noise.t1 * times,
+        t2=noise.t2 * times,
+        confusion=confusion,
+        gates={
+            key: replace(noise.gates[key], error=noise.gates[key].error * float(e))
+            for key, e in zip(gates, errors, strict=True)
+        },
+        _channels={},
+    )
+    return replace(model, noise=changed, transfers={}, _waits={})
 
 
 def is_twin(model: DeviceModel) -> bool:

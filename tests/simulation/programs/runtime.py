@@ -10,6 +10,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_ibm_runtime.json import RuntimeDecoder, RuntimeEncoder
 
+from qumulus.core.clock import REAL, ClockSetting
 from qumulus.core.programs import Limits, Program
 from qumulus.core.results import Outcome
 from qumulus.simulation import worker
@@ -25,6 +26,7 @@ def job(
     dry_run: bool = False,
     most_usage: float | None = None,
     service_limits: bool = False,
+    clock: ClockSetting = REAL,
     **limits: Any,
 ) -> Program:
     """A job with the body that the client would post, held to the limits of the service only on request."""
@@ -38,6 +40,7 @@ def job(
         limits=Limits(**limits),
         noise=noise,
         service_limits=service_limits,
+        clock=clock,
         options={"dry_run": dry_run, "max_execution_time": most_usage},
     )
 

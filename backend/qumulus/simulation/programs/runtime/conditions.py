@@ -12,7 +12,8 @@ from qumulus.core.programs import DEVICE_NOISE, LOCAL_MODE_NOISE, NOISES, TWIN_N
 from qumulus.core.results import Severity
 from qumulus.simulation.choice import AUTO
 from qumulus.simulation.devices import DeviceModel, device_model, twirled
-from qumulus.simulation.twin import is_twin
+from qumulus.simulation.meter import meter
+from qumulus.simulation.twin import drifted, is_twin
 
 from . import results
 from .decoupling import Decoupling
@@ -140,16 +141,18 @@ def conditions(
 
 
 def with_noise(submission: Submission, noise: object) -> DeviceModel:
-    """The device with the noise that a job asks for, else that of the cloud.
+    """The device with the noise that a job asks for, else that of the cloud; what drifts is as it is now.
+
+    In a cloud that repeats itself nothing drifts.
 
     Raises:
         ProgramError: no model of the noise has that name.
     """
-    if noise is None:
-        return submission.model
-    if noise not in NOISES:
+    if noise is not None and noise not in NOISES:
         raise invalid(f"There is no noise {str(noise)[:40]!r}: choose one of {', '.join(NOISES)}.")
-    return device_model(submission.model.name, submission.model.calibration_id, str(noise))
+    own = submission.model
+    model = own if noise is None else device_model(own.name, own.calibration_id, str(noise))
+    return model if meter().repeatable else drifted(model, submission.now())
 
 
 def tell(log: Log, index: int, simulation: Mapping[str, Any]) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from qiskit.circuit import QuantumCircuit
 
+from qumulus.simulation.correlated_readout import misread
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.expectation import Measured, measure_terms
+from qumulus.simulation.iq import with_ideal_readout
 from qumulus.simulation.sampling import Samples, sample_sweep
 from qumulus.simulation.seeds import Seed, extend
 from qumulus.simulation.steps import Binding
@@ -27,17 +29,26 @@ def sampled(
     alike: int = 1,
     **settings: Any,
 ) -> list[Samples]:
-    """As `sample_sweep`, with the shots of one draw after those of the other."""
+    """As `sample_sweep`, with the shots of one draw after those of the other, and readings that are wrong together.
+
+    In a dynamic circuit what is read steers what follows, and readings are wrong independently.
+    """
     models = realizations(model, seed)
     if len(models) == 1:
         return sample_sweep(circuit, model, bindings, shots=shots, seed=seed, alike=alike, **settings)
+    together = not any(line.is_control_flow() or line.name == "store" for line in circuit.data)
+    if together:
+        models = [with_ideal_readout(each) for each in models]
     parts = [
         sample_sweep(
             circuit, drawn, bindings, shots=number, seed=extend(seed, r), alike=alike * (len(models) - r), **settings
         )
         for r, (drawn, number) in enumerate(zip(models, divided(shots, len(models)), strict=True))
     ]
-    return [_joined(of_one) for of_one in zip(*parts, strict=True)]
+    found = [_joined(of_one) for of_one in zip(*parts, strict=True)]
+    if not together:
+        return found
+    return [replace(each, bits=misread(each.bits, circuit, model, extend(seed, k))) for k, each in enumerate(found)]
 
 
 def _joined(parts: Sequence[Samples]) -> Samples:
