@@ -23,7 +23,7 @@ TARGETS = {
 LIST_SECONDS = 2.0
 
 
-def measured(*arguments: str, fleet: str = "all") -> dict[str, Any]:
+def measured(*arguments: str, fleet: str = "all", user: Path = USER) -> dict[str, Any]:
     """What the user's process measured, with a cloud of its own; and how many requests it took to list the devices, and the server's time."""
     with EphemeralCloud(settings={"fleet": fleet}) as cloud, tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "qumulus", "env", "ibm", "--url", cloud.url]
@@ -31,7 +31,7 @@ def measured(*arguments: str, fleet: str = "all") -> dict[str, Any]:
         exports = (line.removeprefix("export ") for line in printed if line.startswith("export "))
         variables = dict(line.split("=", 1) for line in exports)
         done = subprocess.run(
-            [sys.executable, USER, *arguments],
+            [sys.executable, user, *arguments],
             check=True,
             stdout=subprocess.PIPE,
             text=True,

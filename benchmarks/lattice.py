@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import qumulus.simulation  # noqa: F401 - before numpy: one thread
 
 import numpy as np  # isort: skip
@@ -27,27 +25,14 @@ from .tables import Row, Table, seconds
 QUBIT = 62
 KICKS = (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4)
 CHECKED = (0.5, 0.9)  # of them, against a finer threshold
-WEIGHT_10 = (13, 29, 31, 32, 33, 34, 47, 48, 49, 52)
-WEIGHT_17 = {  # of the paper's figure 3, after 5 steps
-    "X": (37, 41, 52, 56, 57, 58, 62, 79),
-    "Y": (75,),
-    "Z": (38, 40, 42, 63, 72, 80, 90, 91),
-}
 ANSWERS = Limits(approximate=True)
 SHOTS = 4096
-SAMPLED = 10_000
+SAMPLED, MANY = 10_000, 400_000
 
 
 def letters(model: DeviceModel, *qubits: int) -> str:
     """Z on these qubits."""
     return SparsePauliOp.from_sparse_list([("Z" * len(qubits), qubits, 1.0)], model.n_qubits).paulis[0].to_label()
-
-
-def paulis(model: DeviceModel, qubits: Mapping[str, Sequence[int]]) -> str:
-    """Each letter on its qubits."""
-    word = "".join(letter * len(places) for letter, places in qubits.items())
-    places = [place for each in qubits.values() for place in each]
-    return SparsePauliOp.from_sparse_list([(word, places, 1.0)], model.n_qubits).paulis[0].to_label()
 
 
 def answered(circuit: QuantumCircuit, observables: list[Observable], model: DeviceModel, runs: int = 1) -> Expectations:
@@ -59,34 +44,7 @@ def speed() -> Table:
     """How long the rows take."""
     eagle, heron = device_model("brisbane"), device_model("fez")
     _ = eagle.error("x", (0,))
-    swept = [kicked_ising(eagle, 20, kick) for kick in KICKS]
-    rows = [
-        _row("⟨Z62⟩ after 20 steps, nine angles", _all(swept, [{letters(eagle, QUBIT): 1.0}], eagle), 60.0, 10.0),
-        _row(
-            "a string of weight 10 after 5 steps, nine angles",
-            _all([kicked_ising(eagle, 5, kick) for kick in KICKS], [{letters(eagle, *WEIGHT_10): 1.0}], eagle),
-            60.0,
-            10.0,
-        ),
-        _row(
-            "the paper's string of weight 17 after 5 steps, nine angles",
-            _all([kicked_ising(eagle, 5, kick) for kick in KICKS], [{paulis(eagle, WEIGHT_17): 1.0}], eagle),
-            60.0,
-            10.0,
-        ),
-        _row(
-            "Z of all 127 qubits after 6 steps, three angles, times 4",
-            4
-            * _all(
-                [kicked_ising(eagle, 6, kick) for kick in (0.3, 0.6, 0.9)],
-                [{letters(eagle, qubit): 1.0} for qubit in range(127)],
-                eagle,
-                12,
-            ),
-            300.0,
-            60.0,
-        ),
-    ]
+    rows: list[Row] = []
     for depth in (1, 2):
         rows += _qaoa(heron, depth)
     for width in (127, 50):
@@ -101,7 +59,7 @@ def speed() -> Table:
             spent = timed(lambda c=circuit, s=string: answered(c, [{s: 1.0}], eagle))
             rows.append(_row("iqp(50), Z of all", spent, 30.0, 5.0))
     note = (
-        f"Kicked Ising model on Brisbane, the others on Fez unless said; {SHOTS} shots, QAOA {SAMPLED}. All were refused before. Targets "
+        f"QAOA on Fez, iqp on Brisbane; {SHOTS} shots, QAOA {SAMPLED}. All were refused before. Targets "
         f"are those of the reference machine, times {max(1.0, slowness()):.2f}, which is how much slower one core of this one is."
     )
     return Table(title="Circuits on the whole lattice", rows=rows, note=note)
@@ -121,6 +79,9 @@ def _qaoa(model: DeviceModel, depth: int) -> list[Row]:
     costs = sum(signs[:, a] * signs[:, b] for layer in lattice_layers(model) for a, b in layer)
     off = abs(costs.mean() / exact - 1)
     scatter = costs.std() / np.sqrt(SAMPLED) / abs(exact)
+    many = sample(measured, model, shots=MANY, seed=2, limits=ANSWERS).bits["meas"]
+    sums = [(1.0 - 2.0 * many[:, a]) @ (1.0 - 2.0 * many[:, b]) for layer in lattice_layers(model) for a, b in layer]
+    beyond = abs(sum(sums) / MANY / exact - 1)
     what = f"QAOA, p = {depth}, 156 qubits"
     return [
         _row(f"{what}, all ZZ", spent, 10.0, 1.0),
@@ -129,17 +90,17 @@ def _qaoa(model: DeviceModel, depth: int) -> list[Row]:
             what=f"{what}, cost by shots against by the estimator",
             ours=f"{100 * off:.2g} %",
             other=f"{100 * scatter:.2g} % is the scatter of the shots",
-            least="2 %",
-            aim="0.5 %",
             met=off <= 0.02 + 3 * scatter,
         ),
+        Row(
+            what=f"{what}, the same by {MANY:,} shots",
+            ours=f"{100 * beyond:.2g} %",
+            other=f"{100 * scatter * np.sqrt(SAMPLED / MANY):.2g} % is their scatter",
+            least="2 %",
+            aim="0.5 %",
+            met=beyond <= 0.02,
+        ),
     ]
-
-
-def _all(
-    circuits: list[QuantumCircuit], observables: list[Observable], model: DeviceModel, runs: int | None = None
-) -> float:
-    return timed(lambda: [answered(each, observables, model, runs or len(circuits)) for each in circuits])
 
 
 def _row(what: str, ours: float, least: float, aim: float) -> Row:
