@@ -20,7 +20,7 @@ from qumulus.core.jobs import JobState
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure
 from qumulus.serving.app import create_app
-from qumulus.serving.runners import StartError
+from qumulus.serving.start_error import StartError
 from qumulus.settings import Settings
 from servers import Server
 

@@ -10,7 +10,7 @@ from qumulus.core.kinds import Kind, Kinds
 from qumulus.payloads import USER_PROGRAMS
 from qumulus.payloads.archive import Archive
 from qumulus.serving.app import create_app
-from qumulus.serving.runners import StartError
+from qumulus.serving.start_error import StartError
 from qumulus.settings import Settings
 
 

@@ -16,7 +16,8 @@ import qumulus.storage
 from qumulus.core.accounts import Caller
 from qumulus.core.clock import SystemClock
 from qumulus.core.jobs import NewJob
-from qumulus.serving.runners import StartError, opened
+from qumulus.serving.runners import opened
+from qumulus.serving.start_error import StartError
 from qumulus.settings import Settings
 from qumulus.storage import StateUnusable, open_storage
 from qumulus.storage.database import schema

@@ -111,7 +111,8 @@ def upgrade(
 
 
 def _upgraded(home: Home) -> None:
-    from qumulus.serving.runners import StartError, opened
+    from qumulus.serving.runners import opened
+    from qumulus.serving.start_error import StartError
 
     try:
         opened(settings_of(home), accepts=False).close()

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qumulus.http.front import printable
+from qumulus.http.printable import printable
 
 UNLIMITED = 10_000  # columns, where no person looks
 

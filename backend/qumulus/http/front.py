@@ -21,6 +21,7 @@ from qumulus.openapi.contract.bodies import HELD, LIMIT, Bodies
 from qumulus.openapi.contract.rules import ANSWER, RULES, Rule
 
 from .origins import Origins, asks_first
+from .printable import printable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -243,8 +244,3 @@ class Logged:
 
     def _fields(self) -> Mapping[str, object]:
         return {"method": self._method, "path": self._path, "client": self._client}
-
-
-def printable(path: str) -> str:
-    """Return a path that can't break a line of the log."""
-    return path if path.isprintable() else path.encode("unicode_escape").decode("ascii")

@@ -36,7 +36,8 @@ from qumulus.storage import Storage
 
 from . import devices, scenarios
 from .health import Health
-from .runners import Runners, StartError, opened, secret
+from .runners import Runners, opened, secret
+from .start_error import StartError
 
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
 

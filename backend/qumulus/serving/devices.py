@@ -16,7 +16,7 @@ from qumulus.catalogue import (
 from qumulus.core.errors import InvalidRequest
 from qumulus.core.ports import AddedDevices, Clock
 
-from .runners import StartError
+from .start_error import StartError
 
 
 def catalogue(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from qumulus.services.environments import NotInstalled
-
-from . import runners, server
+from .server import read_settings
 
 
 class NotPrepared(Exception):
@@ -20,7 +18,11 @@ def prepare(say: Callable[[str], None]) -> Path:
     Raises:
         NotPrepared
     """
+    from qumulus.services.environments import NotInstalled  # with all that runs jobs, which only this command needs
+
+    from . import runners
+
     try:
-        return runners.prepare(server.read_settings(()), say)
+        return runners.prepare(read_settings(()), say)
     except NotInstalled as error:
         raise NotPrepared(str(error)) from error

@@ -27,9 +27,7 @@ from qumulus.services.runs import OtherMachines
 from qumulus.settings import Settings
 from qumulus.storage import StateUnusable, Storage, open_storage
 
-
-class StartError(Exception):
-    """The server can't start; the text says why and what to do."""
+from .start_error import StartError
 
 
 def opened(settings: Settings, *, accepts: bool = True) -> Storage:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import qumulus.emulation
 from qumulus.core.errors import QumulusError
 
-from .runners import StartError
+from .start_error import StartError
 
 if TYPE_CHECKING:
     from qumulus.apis.emulator.scenarios import Stage

@@ -350,7 +350,8 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
 
     from qumulus.http.connections import Limits, bounded
 
-    from .app import StartError, create_app
+    from .app import create_app
+    from .start_error import StartError
 
     try:
         app = recorded(settings) if settings.upstream else create_app(settings)

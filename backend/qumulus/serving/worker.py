@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.argv[1:] if arguments is None else arguments, parser("worker", DESCRIPTION, OF_SERVERS)
     )
     from . import logging
-    from .runners import Runners, StartError, opened
+    from .runners import Runners, opened
+    from .start_error import StartError
 
     logging.configure(settings)
     told = threading.Event()
