@@ -90,6 +90,8 @@ def _by_values(step: Step) -> bool:
     """Whether a step lasts as long as the values of parameters say."""
     if isinstance(step, Channel):
         return callable(step.lasts)
+    if isinstance(step, Measure | Barrier):
+        return False
     return any(_by_values(inner) for body in bodies(step) for inner in body)
 
 

@@ -98,9 +98,10 @@ def touched(step: Step) -> Iterator[int]:
         yield from step.qubits
     elif isinstance(step, Measure):
         yield step.qubit
-    for body in bodies(step):
-        for inner in body:
-            yield from touched(inner)
+    else:
+        for body in bodies(step):
+            for inner in body:
+                yield from qubits_of(inner)
 
 
 def qubits_of(step: Step) -> Iterable[int]:
