@@ -37,6 +37,7 @@ def echo(program: Program, log: Log) -> Outcome:
         "pid": os.getpid(),
         "options": program.options,
         "noise": program.noise,
+        "processes": [program.processes, program.room_bytes],
     }
     return Outcome(result=program.payload, metadata=seen)
 

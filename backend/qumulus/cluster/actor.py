@@ -19,6 +19,7 @@ from qumulus.execution.wire import BrokenWire, Frame, Message, packed, unpacked
 from qumulus.execution.worker_pool import SECRETS, ForkServerGone, WorkerHandle, WorkerPool
 
 from .bundle import bundled, unbundled
+from .requests import widened
 
 READY_SECONDS = 60.0  # in which a fork server must be ready
 SAYS = frozenset({"begun", "log", "need", "outcome"})  # what a worker may say: the rest is said of it
@@ -61,8 +62,8 @@ class Place:
         """Never returns: the call ends when this process does."""
         threading.Event().wait()
 
-    def run(self, memory_bytes: int, programs: bytes) -> bytes:
-        """Run programs one after another, each of which may use ``memory_bytes`` bytes without asking anybody.
+    def run(self, memory_bytes: int, programs: bytes, processes: int = 1) -> bytes:
+        """Run programs one after another, each of which may use ``memory_bytes`` bytes without asking anybody, and so many processes.
 
         Returns the frames that `heard` has not given yet. The last one of each run is its outcome; or what it needs, where that
         is more: then it has to be begun again in a larger place; or how its worker ended; or that it has not begun.
@@ -72,7 +73,8 @@ class Place:
             self._waiting, self._said_bytes = waiting, 0
         following: tuple[int, Frame] | None = first
         while following is not None:
-            self._run(*following, memory_bytes)
+            number, program = following
+            self._run(number, widened(program, processes, memory_bytes), memory_bytes)
             following = self._next()
         return self._said()
 

@@ -62,7 +62,7 @@ class Call:
         if not self._reservation.quick:  # else it is soon heard
             next(iter(self.open.values())).sender.say(packed(Message("placed")))
         programs = bundled((number, request.frame) for number, request in self.open.items())
-        call = self._actor.run.remote(self._reservation.memory_bytes, programs)
+        call = self._actor.run.remote(self._reservation.memory_bytes, programs, self._reservation.processes)
         while (answer := self._wait(call)) is None:
             for request in self._given_up():
                 self._actor.kill.remote(request.number)

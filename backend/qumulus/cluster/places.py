@@ -22,7 +22,7 @@ from ray.util import list_named_actors
 
 from .actor import Place
 from .call import Call
-from .requests import Request, Reservation
+from .requests import Request, Reservation, lend
 from .sharing import PLACE_BYTES, share, sizes
 
 log = logging.getLogger("qumulus.cluster")
@@ -149,9 +149,10 @@ class Places:
 
     def _grant(self) -> None:
         """Give free places to those that wait, in turn; where none has the room that is needed, one is exchanged for a larger."""
+        granted = dict[Reservation, list[Request]]()
         for request in list(self._waiting):
             if not self._free:
-                return
+                break
             if request.reservation is not None:
                 continue  # it went with another one
             fitting = [reservation for reservation in self._free if reservation.memory_bytes >= request.needed]
@@ -159,14 +160,16 @@ class Places:
                 reservation = min(fitting, key=lambda reservation: reservation.memory_bytes)
                 self._free.remove(reservation)
                 reservation.busy, reservation.since = True, time.monotonic()
-                together = [request, *self._batch_with(reservation, request)]
-                for one in together:
+                granted[reservation] = [request, *self._batch_with(reservation, request)]
+                for one in granted[reservation]:
                     one.reservation = reservation
                     self._leave(one)
-                reservation.sent.put(together)
             elif request.larger is None:
                 self._forget(self._free[-1])
                 request.larger = self._make(request.needed)
+        lend([*granted], self._free)
+        for reservation, together in granted.items():
+            reservation.sent.put(together)
 
     def _batch_with(self, reservation: Reservation, request: Request) -> list[Request]:
         """Choose the requests that go in one call with this one: as many as leave the other places their share."""

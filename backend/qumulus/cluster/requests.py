@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from qumulus.execution.wire import Frame, Message
+from qumulus.execution.wire import Frame, Message, packed, unpacked
 
 LIGHT_BYTES = 256 << 10  # of a program that may travel with others
 
@@ -61,4 +63,23 @@ class Reservation:
     busy: bool = False
     since: float = field(default_factory=time.monotonic)  # busy or not
     quick: bool = False  # its last runs were
+    processes: int = 1  # that the next program may use: the place's own core, and those of free places beside it
     sent: SimpleQueue[list[Request] | None] = field(default_factory=SimpleQueue)  # to its thread; None: it is forgotten
+
+
+def lend(granted: Sequence[Reservation], free: Sequence[Reservation]) -> None:
+    """Let programs that begin together use the cores of the free places of their nodes, each as many as the others.
+
+    A place that is lent is still free: a program that comes later runs there, beside what was lent.
+    """
+    idle, begun = Counter(each.node for each in free), Counter(each.node for each in granted)
+    for each in granted:
+        each.processes = 1 + idle[each.node] // begun[each.node]
+
+
+def widened(frame: Frame, processes: int, room_bytes: int) -> Frame:
+    """The frame of a program that may use so many processes, and so much memory in all of them; one that repeats itself has one."""
+    message = unpacked(frame)
+    if processes <= 1 or message.members.get("repeatable"):
+        return frame
+    return packed(replace(message, members={**message.members, "processes": processes, "room_bytes": room_bytes}))

@@ -60,4 +60,5 @@ class Program:
     clock: ClockSetting = REAL  # of the cloud, for the times that a result has
     noise: str = DEVICE_NOISE  # one of `NOISES`, where the program asks for none itself
     processes: int = 1  # that it may use on this machine
+    room_bytes: int | None = None  # that these may use together; None: as much as the limits say
     service_limits: bool = True  # whether the limits of the emulated service hold beside ours

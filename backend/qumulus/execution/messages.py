@@ -20,7 +20,7 @@ LIMITS = tuple(each.name for each in fields(Limits))
 def program_members(program: Program) -> dict[str, Any]:
     """Return a program's members but those of `program_parts`."""
     names = ("job_id", "kind", "device", "calibration", "shots", "seed", "noise")
-    names += ("service_limits", "repeatable", "processes")
+    names += ("service_limits", "repeatable", "processes", "room_bytes")
     return {name: getattr(program, name) for name in names} | {
         "options": dict(program.options),
         "limits": {name: getattr(program.limits, name) for name in LIMITS},

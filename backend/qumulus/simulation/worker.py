@@ -53,7 +53,8 @@ def run(program: Program, log: Log, admit: Admit = at_once) -> Outcome:
     meter = Meter(admit, log, repeatable=program.repeatable)
     try:
         SENT.take(unpacked(program.documents) if program.documents else None)
-        with metered(meter), followed(Progress(log)), allowed(program.processes, program.limits.memory_bytes):
+        room = program.limits.memory_bytes if program.room_bytes is None else program.room_bytes
+        with metered(meter), followed(Progress(log)), allowed(program.processes, room):
             outcome = runner(program.kind)(program, log)
     except UnknownKind as error:
         log(str(error), Severity.ERROR)
