@@ -118,6 +118,7 @@ def test_a_private_job_shows_no_inputs_and_gives_its_result_once(runtime):
 def test_a_dry_run_checks_and_leaves_no_result(runtime):
     job = runtime.run(dry_run=True)
     assert runtime.send("GET", f"/jobs/{job}/results").content == b""
+    assert runtime.get(f"/jobs/{job}")["usage"]["qpu_charge_time_seconds"] > 2  # what it would use
     wrong = runtime.ended(runtime.job([["OPENQASM 3.0; h $0;"]], dry_run=True))
     assert wrong["state"]["status"] == "Failed"
     assert "h" in wrong["state"]["reason"]

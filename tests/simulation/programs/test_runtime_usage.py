@@ -120,8 +120,9 @@ def test_a_job_that_would_have_the_device_for_too_long_is_ended_with_what_it_may
 
 
 def test_a_dry_run_is_not_charged():
-    outcome = runtime.run(runtime.sampler([flipped()], dry_run=True))
+    outcome, real = (runtime.run(runtime.sampler([flipped()], dry_run=kind)) for kind in (True, False))
     assert (outcome.succeeded, outcome.run_seconds) == (True, 0.0)
+    assert outcome.metadata["would_use"] == real.run_seconds > 0  # but told what it would use
 
 
 def test_the_metrics_tell_the_width_of_circuits():

@@ -71,13 +71,13 @@ def run(program: Program, log: Log) -> Outcome:
     pubs = list(estimator_pubs(submission))
     if submission.service is not None:
         _hold_to(submission.service, pubs, wanted, options)
-    if submission.dry_run:
-        return results.checked()
     plans = [Plan.of(pub, index, wanted, options, under) for index, pub in enumerate(pubs)]
     loads = [load for plan in plans for load in plan.loads(reset=options.execution.init_qubits)]
     if brought is None:
         loads += _learning(plans, options, submission)
-    charge(loads, submission, options.execution.rep_delay, log)
+    usage = charge(loads, submission, options.execution.rep_delay, log)
+    if submission.dry_run:
+        return results.checked(usage)
     progress().pubs = len(pubs)
     limits = submission.limits.shared(len(pubs), 1 if wanted.zne is None else len(wanted.zne.factors))
     found = parts(len(plans), lambda index: _estimated(plans[index], limits))

@@ -80,9 +80,11 @@ def run(program: Program, log: Log) -> Outcome:
         _hold_to(submission.service, quantum_program, items, shots, options)
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
     results.check_size(bits * (1 if level == CLASSIFIED else POINT_BITS), submission.limits)
+    usage = charge(_loads(items, shots, options, submission), submission, options.rep_delay, log)
     if submission.dry_run:
-        return _checked(items, shots, submission, told, dialect, quantum_program)
-    charge(_loads(items, shots, options, submission), submission, options.rep_delay, log)
+        checked = results.checked(usage)
+        document = _document(_scheduled(items, shots, submission, told, dialect), [], dialect, quantum_program)
+        return results.encoded(Form.PLAIN, document, checked.metadata) if told else checked
     seed = submission.seed_or(None)
     progress().pubs = len(items)
     within = replace(submission, limits=submission.limits.shared(len(items)))
@@ -115,18 +117,11 @@ def _document(
     return document
 
 
-def _checked(
-    items: Sequence[Item],
-    shots: int,
-    submission: Submission,
-    told: Told,
-    dialect: Dialect,
-    program: Mapping[str, Any],
-) -> Outcome:
-    """The outcome of a dry run: nothing, or where the schedule is asked for, this and registers in which nothing was read."""
-    if not told:
-        return results.checked()
-    data = []
+def _scheduled(
+    items: Sequence[Item], shots: int, submission: Submission, told: Told, dialect: Dialect
+) -> list[dict[str, Any]]:
+    """The results of a dry run: the schedule of each item, and registers in which nothing was read."""
+    found = []
     for index, item in enumerate(items):
         ready, arrays = compiled(item.circuit, submission.model, None), dict[str, NDArray[Any]]()
         if isinstance(item.arguments, SamplexItem):
@@ -134,8 +129,8 @@ def _checked(
             arrays.pop(PARAMETERS, None)
         arrays |= {each.name: np.zeros((*item.shape, shots, each.size), bool) for each in item.circuit.cregs}
         values = dict.fromkeys(item.circuit.parameters, 0.0)
-        data.append(_item_result(arrays, dialect, told.of(ready, submission.model, values)))
-    return results.encoded(Form.PLAIN, _document(data, [], dialect, program), results.checked().metadata)
+        found.append(_item_result(arrays, dialect, told.of(ready, submission.model, values)))
+    return found
 
 
 def _program(submission: Submission) -> Mapping[str, Any]:

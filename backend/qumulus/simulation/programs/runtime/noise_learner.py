@@ -65,10 +65,10 @@ def _legacy(submission: Submission, log: Log) -> Outcome:
         _check_gates(circuit, submission)
         submission.instructions.check(circuit)
     layers = unique_layers(loaded, options.twirling_strategy)[: options.max_layers_to_learn]
-    if submission.dry_run:
-        return results.checked()
     shots = options.num_randomizations * options.shots_per_randomization
-    charge(learning_loads(layers, options.layer_pair_depths, shots, submission.model), submission, None, log)
+    usage = charge(learning_loads(layers, options.layer_pair_depths, shots, submission.model), submission, None, log)
+    if submission.dry_run:
+        return results.checked(usage)
     asked = options.model_dump(include=set(_INPUT_OPTIONS))
     metadata = {"backend": submission.device, "input_options": asked, "simulation": {"note": NOTE}}
     document = {"data": [_layer_error(layer, submission.model) for layer in layers], "metadata": metadata}
@@ -135,12 +135,12 @@ def _third(submission: Submission, log: Log) -> Outcome:
     )
     _check_gates(circuit, submission)
     data = [_learned(box, options.layer_pair_depths, version, submission) for box in circuit.data]
-    if submission.dry_run:
-        return results.checked()
     boxes = [_layer_of(box, submission) for box in circuit.data]
     shots, reset = options.num_randomizations * options.shots_per_randomization, getattr(options, "init_qubits", True)
     loads = learning_loads(boxes, options.layer_pair_depths, shots, submission.model, reset=reset)
-    charge(loads, submission, getattr(options, "rep_delay", None), log)
+    usage = charge(loads, submission, getattr(options, "rep_delay", None), log)
+    if submission.dry_run:
+        return results.checked(usage)
     return results.encoded(Form.PLAIN, {"schema_version": version, "data": data}, {"layers": len(data), "note": NOTE})
 
 

@@ -66,9 +66,9 @@ def encoded(form: Form, document: Any, report: Mapping[str, Any]) -> Outcome:
     return Outcome(result=form.written(document), metadata={**report, "qiskit": qiskit.__version__})
 
 
-def checked() -> Outcome:
-    """The outcome of a job whose inputs were only to be checked, and are valid: no result."""
-    return Outcome(metadata={"dry_run": True, "qiskit": qiskit.__version__})
+def checked(usage: float) -> Outcome:
+    """The outcome of a dry run whose inputs are valid, and which would use so many seconds of the device: no result."""
+    return Outcome(metadata={"dry_run": True, "would_use": usage, "qiskit": qiskit.__version__})
 
 
 def executed(runs: Iterable[tuple[QuantumCircuit, int]]) -> dict[str, Any]:

@@ -75,14 +75,14 @@ def run(program: Program, log: Log) -> Outcome:
     size = 1 if level == CLASSIFIED else POINT_BITS
     registers = [(prod(pub.shape) * pub.shots, register.size) for pub in pubs for register in pub.circuit.cregs]
     results.check_size(sum(shots * submission.form.bits(width * size) for shots, width in registers), submission.limits)
-    if submission.dry_run and not under.told:
-        return results.checked()
     items = [under.compiled(pub.circuit) for pub in pubs]
-    if submission.dry_run:
-        return results.outcome(submission.form, _scheduled(pubs, items, under), {}, results.checked().metadata)
     if submission.service is not None:
         submission.service.sizes([item.scheduled for item in items], reset=execution.init_qubits)
-    charge(_loads(pubs, items, under, execution), submission, execution.rep_delay, log)
+    usage = charge(_loads(pubs, items, under, execution), submission, execution.rep_delay, log)
+    if submission.dry_run:
+        checked = results.checked(usage)
+        told = _scheduled(pubs, items, under)
+        return results.outcome(submission.form, told, {}, checked.metadata) if under.told else checked
     alike = _alike(pubs)
     local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
     progress().pubs = len(pubs)

@@ -73,8 +73,8 @@ def duration(
     return cycles * model.cycle
 
 
-def charge(loads: Iterable[Load], submission: Submission, rep_delay: float | None, log: Log) -> None:
-    """Count the usage of a job; ``rep_delay`` is the delay between shots that it asks for.
+def charge(loads: Iterable[Load], submission: Submission, rep_delay: float | None, log: Log) -> float:
+    """Count the usage of a job, and return its seconds; that of a dry run is only told. ``rep_delay`` is the delay between shots that it asks for.
 
     Raises:
         OverUsage: it is more than the job may use; what it may use is counted.
@@ -83,10 +83,12 @@ def charge(loads: Iterable[Load], submission: Submission, rep_delay: float | Non
     loads = list(loads)
     seconds, most = quantum_seconds(loads, delay), submission.most_usage
     log(f"Estimated usage: {seconds:.4g} s of {submission.device}.", Severity.INFO)
-    meter().billed = seconds if most is None else min(seconds, most)
-    meter().executing = executing_seconds(loads, delay)
+    if not submission.dry_run:
+        meter().billed = seconds if most is None else min(seconds, most)
+        meter().executing = executing_seconds(loads, delay)
     if most is not None and seconds > most:
         raise OverUsage(
             f"Job was cancelled because it ran too long: its circuits need {seconds:.3g} s of {submission.device}, and it may "
             f"use {most:g} s. Raise max_execution_time, or run fewer circuits or shots."
         )
+    return seconds

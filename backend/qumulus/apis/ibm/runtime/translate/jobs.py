@@ -182,7 +182,7 @@ def _state(job: Job) -> State:
 
 def usage(job: Job, version: Behaviour, *, in_metrics: bool = False) -> Usage:
     """What a job used of its device, in the words of a version; before 2026-03-15 in whole seconds, as they were billed."""
-    seconds = job.run_seconds or 0.0
+    seconds = _seconds(job)
     if not version.has(Change.CHARGED_SECONDS):
         return Usage(seconds=ceil(seconds), quantum_seconds=ceil(seconds) if in_metrics else MISSING)
     apart = version.has(Change.EXECUTION_TIME_APART)
@@ -191,6 +191,11 @@ def usage(job: Job, version: Behaviour, *, in_metrics: bool = False) -> Usage:
         qpu_charge_time_seconds=seconds,
         circuits_execution_time_ns=MISSING if apart else _nanoseconds(job),
     )
+
+
+def _seconds(job: Job) -> float:
+    """The seconds that a job had its device; of a dry run, those that it would have had it."""
+    return float(job.metadata.get("would_use", job.run_seconds or 0.0))
 
 
 def _nanoseconds(job: Job) -> int | MISSING:
