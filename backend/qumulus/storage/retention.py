@@ -22,6 +22,7 @@ from qumulus.core.jobs import FINAL
 from qumulus.core.keeping import POOLS, Held
 from qumulus.core.ports import BlobStore, Clock
 
+from .database.counting import tidy
 from .database.database import Database
 from .database.tables import jobs, results, sessions
 from .jobs.values import Values
@@ -84,6 +85,7 @@ class Retention:
         Raises:
             Unavailable: the database or the store can't be used now.
         """
+        self._database.writer.run(tidy)
         held = [each for each in self._usage.held() if each.kind != POOLS]
         removed = 0
         for account in sorted({each.account for each in held}):

@@ -89,6 +89,6 @@ def _any(job_id: str, jobs: JobStore) -> core.Job:
     Raises:
         UnknownJob
     """
-    for job in jobs.find(JobQuery(id=job_id, limit=1)).jobs:
+    for job in jobs.find(JobQuery(id=job_id, limit=1, counted=False)).jobs:
         return job
     raise UnknownJob(job_id)

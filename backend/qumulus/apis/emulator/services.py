@@ -46,7 +46,7 @@ def deploy_service(
 @operation("removeService")
 def remove_service(service: wire.Name, _caller: Administrator, services: Services, jobs: Jobs) -> None:
     services.remove(service)
-    waiting = JobQuery(device=core.device_of(service), states=frozenset({JobState.QUEUED}), limit=PAGE)
+    waiting = JobQuery(device=core.device_of(service), states=frozenset({JobState.QUEUED}), limit=PAGE, counted=False)
     while page := jobs.find(waiting).jobs:
         for job in page:
             with contextlib.suppress(IllegalTransition, UnknownJob):  # it has ended, or is gone

@@ -131,6 +131,7 @@ class UserPrograms:
             tags=(sent_by(claim.job_id),),
             states=states,
             limit=limit,
+            counted=False,
         )
         return self._jobs.find(query).jobs
 

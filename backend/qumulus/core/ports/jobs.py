@@ -45,6 +45,7 @@ class JobQuery:
     descending: bool = True
     offset: int = 0
     limit: int = 100
+    counted: bool = True  # whether the page says how many match in all; else at least as many as it says
 
 
 @dataclass(frozen=True, slots=True)

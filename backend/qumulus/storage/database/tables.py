@@ -130,12 +130,21 @@ jobs = Table(
     Column("payload", LargeBinary),
     Index("ix_jobs_account", "account", "created_at", "number"),
     Index("ix_jobs_created", "created_at", "number"),
+    # What lists filter by, each in the order of lists: `jobs.lists` chooses the one with the fewest jobs.
+    Index("ix_jobs_device", "device", "created_at", "number"),
+    Index("ix_jobs_api", "api", "created_at", "number"),
+    Index("ix_jobs_kind", "kind", "created_at", "number"),
+    Index("ix_jobs_submitted", "account", "queued_at", "number"),
 )
 
 # Conditions of partial indexes are written out, not bound: only then a planner sees that an index serves a query.
 IS_QUEUED = jobs.c.state == literal_column("'queued'")
 HELD_STATES = ("claimed", "running", "cancelling")
 IS_HELD = jobs.c.state.in_([literal_column(f"'{state}'") for state in HELD_STATES])
+ENDED_STATES = ("cancelled", "failed", "succeeded")
+IS_ENDED = jobs.c.state.in_([literal_column(f"'{state}'") for state in ENDED_STATES])
+PENDING_STATES = ("registered", "queued", *HELD_STATES)
+IS_PENDING = jobs.c.state.in_([literal_column(f"'{state}'") for state in PENDING_STATES])
 IN_SESSION = jobs.c.session.is_not(None)
 IN_INSTANCE = jobs.c.instance.is_not(None)
 HAS_KEY = jobs.c.idempotency_key.is_not(None)
@@ -143,6 +152,8 @@ HAS_KEY = jobs.c.idempotency_key.is_not(None)
 for _index in (
     ("ix_jobs_queued", IS_QUEUED, False, (jobs.c.lane, jobs.c.ticket, jobs.c.number)),
     ("ix_jobs_held", IS_HELD, False, (jobs.c.device, jobs.c.account)),
+    ("ix_jobs_pending", IS_PENDING, False, (jobs.c.created_at, jobs.c.number)),
+    ("ix_jobs_ended", IS_ENDED, False, (jobs.c.state, jobs.c.created_at, jobs.c.number)),
     ("ix_jobs_instance", IN_INSTANCE, False, (jobs.c.instance, jobs.c.created_at)),
     ("ix_jobs_session", IN_SESSION, False, (jobs.c.session, jobs.c.ticket, jobs.c.number)),
     ("ux_jobs_key", HAS_KEY, True, (jobs.c.account, jobs.c.idempotency_key)),

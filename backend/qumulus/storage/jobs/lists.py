@@ -1,4 +1,9 @@
-"""Lists of jobs: what a query asks for, page by page."""
+"""Lists of jobs: what a query asks for, page by page.
+
+How many jobs match is counted by the database (see `counts`). A page is looked for through one index in the order of lists: that of the
+member which the fewest jobs have in common. SQLite knows nothing about its rows and would choose blindly, so it is told: the other
+members are written so that it sees no index for them.
+"""
 
 from __future__ import annotations
 
@@ -6,80 +11,124 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, func, or_, select, true
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
+from qumulus.core.jobs import FINAL, PENDING
 from qumulus.core.ports import JobQuery, Page
-from qumulus.storage.database.tables import POSTGRES, jobs
+from qumulus.storage.database.counting import ALL_TAGS, job_counts, job_tags, signed
+from qumulus.storage.database.tables import IS_ENDED, IS_PENDING, POSTGRES, jobs
 
-from . import rows
+from . import counts, rows
+from .counts import Estimate
 
-
-class each_text(GenericFunction[str]):  # noqa: N801  it is called like a function of the database
-    """The texts in a list that is kept as JSON, a row each."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(each_text)
-def _(element: each_text, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each{compiler.function_argspec(element, **options)}"
-
-
-@compiles(each_text, POSTGRES)
-def _(element: each_text, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_array_elements_text{compiler.function_argspec(element, **options)}"
+ID_CHARACTERS = frozenset("0123456789abcdef-")  # of the identifiers that are made here
+ANY = "any"  # the driver of who leaves the choice to the database
 
 
 def page(connection: Connection, query: JobQuery) -> Page:
     """Return the jobs of a page, and how many match in all."""
-    condition = and_(True, *conditions(query))
-    order = (jobs.c.created_at, jobs.c.number)
-    if query.descending:
+    estimate = counts.of(connection, query)
+    if estimate.count == 0:
+        return Page((), 0)
+    through = driver(connection, query, estimate)
+    condition = and_(True, *conditions(query, through))
+    total = estimate.count
+    if not estimate.exact and query.counted:
+        total = connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
+    offset, limit, descending = query.offset, query.limit, query.descending
+    backwards = (estimate.exact or query.counted) and total // 2 < offset < total
+    if backwards:  # the last pages are nearer from the other end
+        limit = min(limit, total - offset)
+        offset, descending = total - offset - limit, not descending
+    order = (jobs.c.queued_at if through == "submitted" else jobs.c.created_at, jobs.c.number)
+    if descending:
         order = tuple(column.desc() for column in order)
-    wanted = select(*rows.JOB_COLUMNS).where(condition).order_by(*order).offset(query.offset).limit(query.limit)
-    found = tuple(rows.to_job(row) for row in connection.execute(wanted))
-    total = connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
-    return Page(found, total)
+    wanted = select(*rows.JOB_COLUMNS).where(condition).order_by(*order).offset(offset).limit(limit)
+    found = [rows.to_job(row) for row in connection.execute(wanted)]
+    return Page(tuple(found[::-1] if backwards else found), max(total, query.offset + len(found)) if found else total)
+
+
+def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
+    """Return the member through whose index the jobs are looked for."""
+    if connection.dialect.name == POSTGRES:
+        return ANY
+    if query.id is not None:
+        return "id"
+    if query.session is not None:
+        return "session"
+    if query.account is not None and (query.queued_after or query.queued_before) is not None:
+        return "submitted"
+    return estimate.driver or "created_at"
+
+
+def may_be_of_id(text: str) -> bool:
+    """Whether a text can be a part of an identifier as they are made here."""
+    return ID_CHARACTERS.issuperset(text.lower())
 
 
 def tags(connection: Connection, account: str, prefix: str) -> tuple[str, ...]:
     """Return the tags of an account's jobs that begin so."""
-    each = each_text(jobs.c.tags).table_valued("value")
-    wanted = select(each.c.value).select_from(jobs.join(each, true())).where(jobs.c.account == account).distinct()
-    found = connection.execute(wanted.where(each.c.value.startswith(prefix, autoescape=True))).scalars()
-    return tuple(sorted(tag for tag in found if tag.startswith(prefix)))
+    mine = (job_counts.c.account == account) & (job_counts.c.tag != ALL_TAGS)
+    begins = job_counts.c.tag.startswith(signed(prefix), autoescape=True)
+    counted = select(job_counts.c.tag).where(mine, begins).group_by(job_counts.c.tag)
+    found = connection.execute(counted.having(func.sum(job_counts.c["count"]) > 0)).scalars()
+    return tuple(sorted(tag[1:] for tag in found if tag.startswith(signed(prefix))))
 
 
-def conditions(query: JobQuery) -> list[Any]:
-    """Return what a query asks of each job, as conditions."""
-    column = jobs.c
-    found: list[Any] = [
-        column[name] == value
+def conditions(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
+    """Return what a query asks of each job, as conditions; SQLite sees an index for that of the driver alone."""
+
+    def column(name: str) -> Any:
+        free = driver in (ANY, name) or (driver == "submitted" and name in ("account", "queued_at"))
+        return jobs.c[name] if free else UnaryExpression(jobs.c[name], operator=custom_op("+"), type_=jobs.c[name].type)
+
+    found: list[ColumnElement[bool]] = [
+        column(name) == value
         for name in ("id", "account", "device", "api", "session", "instance")
         if (value := getattr(query, name)) is not None
     ]
     if query.without_devices:
-        found.append(column.device.not_in(sorted(query.without_devices)))
+        found.append(column("device").not_in(sorted(query.without_devices)))
     if query.alone:
-        found.append(column.session.is_(None))
+        found.append(column("session").is_(None))
     if query.states is not None:
-        found.append(column.state.in_(sorted(query.states)))
+        found += _in_states(query, column("state"), driver)
     if query.kinds is not None:
-        found.append(column.kind.in_(sorted(query.kinds)))
-    for tag in query.tags:
-        each = each_text(column.tags).table_valued("value")
-        found.append(select(each.c.value).where(each.c.value == tag).exists())
+        found.append(column("kind").in_(sorted(query.kinds)))
+    found += [_has(tag, query.account, driver) for tag in query.tags]
     if query.text is not None:
-        found.append(or_(*(column[name].icontains(query.text, autoescape=True) for name in ("id", "name", "note"))))
-    bounds: list[tuple[datetime | None, Callable[[Any], Any]]] = [
-        (query.created_after, lambda at: column.created_at >= at),
-        (query.created_before, lambda at: column.created_at <= at),
-        (query.queued_after, lambda at: column.queued_at >= at),
-        (query.queued_before, lambda at: column.queued_at <= at),
+        names = ("id", "name", "note") if may_be_of_id(query.text) else ("name", "note")
+        found.append(or_(*(jobs.c[name].icontains(query.text, autoescape=True) for name in names)))
+    return found + _times(query, column)
+
+
+def _in_states(query: JobQuery, column: Any, driver: str) -> list[ColumnElement[bool]]:
+    """Return the conditions on the state. An index of some states serves where its own condition is named too."""
+    states = query.states or frozenset()
+    named = column == min(states) if len(states) == 1 else column.in_(sorted(states))
+    if driver not in ("state", ANY):
+        return [named]
+    if states <= PENDING:
+        return [IS_PENDING] if states == PENDING else [IS_PENDING, named]
+    return [IS_ENDED, named] if states <= FINAL else [named]
+
+
+def _has(tag: str, account: str | None, driver: str) -> ColumnElement[bool]:
+    """Return the condition that a job has a tag: of few jobs those of the tag are looked at, of many each is asked for it."""
+    its = job_tags.c.tag == tag
+    if driver in ("tags", ANY) and account is not None:
+        return jobs.c.number.in_(select(job_tags.c.job).where(its, job_tags.c.account == account))
+    return select(job_tags.c.tag).where(its, job_tags.c.job == jobs.c.number).exists()
+
+
+def _times(query: JobQuery, column: Callable[[str], Any]) -> list[ColumnElement[bool]]:
+    created = jobs.c.created_at  # the second member of every index in the order of lists
+    bounds: list[tuple[datetime | None, Callable[[Any], ColumnElement[bool]]]] = [
+        (query.created_after, lambda at: created >= at),
+        (query.created_before, lambda at: created <= at),
+        (query.queued_after, lambda at: column("queued_at") >= at),
+        (query.queued_before, lambda at: column("queued_at") <= at),
     ]
-    found += [condition(at) for at, condition in bounds if at is not None]
-    return found
+    return [condition(at) for at, condition in bounds if at is not None]

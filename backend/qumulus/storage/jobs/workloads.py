@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, true, tuple_
 
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import Clock, JobQuery
@@ -28,10 +29,11 @@ from qumulus.core.workloads import (
     of_job,
     of_session,
 )
+from qumulus.storage.database.counting import job_counts, job_tags
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import jobs, sessions
 
-from . import activity, lists, rows
+from . import activity, counts, lists, rows
 from .sessions import matching
 
 
@@ -49,11 +51,11 @@ class SqlWorkloads:
         descending = query.descending is forwards  # the order in which to look, away from the edge
         with self._database.read() as connection:
             found = self._sessions(connection, query)
-            condition = _of_jobs(query)
-            total = (
-                len(found) + connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
-            )
-            found += _jobs(connection, condition, edge, descending=descending, limit=query.limit + 1)
+            total = len(found)
+            if query.kind in (None, WorkloadKind.JOB):
+                condition, count = _matching(connection, query)
+                total += count
+                found += _jobs(connection, condition, edge, descending=descending, limit=query.limit + 1)
         if edge is not None:
             found = [each for each in found if each.place != edge and (each.place < edge) is descending]
         found.sort(key=lambda each: each.place, reverse=descending)
@@ -92,38 +94,57 @@ class SqlWorkloads:
         return [each for each in found if query.statuses is None or each.status in query.statuses]
 
 
-def _of_jobs(query: WorkloadQuery) -> ColumnElement[bool]:
-    """Return what a query asks of jobs, as conditions."""
-    column = jobs.c
-    of_any_list = JobQuery(
+def _matching(connection: Connection, query: WorkloadQuery) -> tuple[ColumnElement[bool], int]:
+    """Return the condition on jobs that match, and how many there are."""
+    wanted = _of_jobs(query)
+    estimate = counts.of(connection, wanted, _ended_so(query, job_counts.c))
+    texts = [] if query.text is None else [_with_text(query.text, query.account)]
+    through = lists.driver(connection, wanted, estimate)
+    if texts and through != lists.ANY and not lists.may_be_of_id(query.text or ""):
+        through = "number"  # of those that have such a tag
+    condition = and_(true(), *lists.conditions(wanted, through), _ended_so(query, jobs.c), *texts)
+    if estimate.count == 0 or (estimate.exact and not texts):
+        return condition, estimate.count
+    return condition, connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
+
+
+def _of_jobs(query: WorkloadQuery) -> JobQuery:
+    """Return what a query asks of jobs, but for what `_ended_so` and `_with_text` say."""
+    states = None
+    if query.statuses is not None:
+        states = frozenset(state for state, status in JOB_STATUS.items() if status in query.statuses)
+        states |= {JobState.FAILED} if WorkloadStatus.CANCELLED in query.statuses else set()
+    return JobQuery(
         account=query.account,
         instance=query.instance,
         kinds=query.job_kinds,
         device=query.device,
         without_devices=query.without_devices,
+        states=states,
+        alone=True,
         tags=query.tags,
         created_after=query.created_after,
         created_before=query.created_before,
     )
-    conditions = [*lists.conditions(of_any_list), column.session.is_(None)]
-    if query.kind not in (None, WorkloadKind.JOB):
-        conditions.append(column.id.is_(None))
-    if query.statuses is not None:
-        conditions.append(or_(False, *(_doing(status) for status in sorted(query.statuses))))
-    if query.text is not None:
-        tag = lists.each_text(column.tags).table_valued("value").c.value
-        tagged = select(tag).where(tag.icontains(query.text, autoescape=True)).exists()
-        conditions.append(or_(column.id.icontains(query.text, autoescape=True), tagged))
-    return and_(True, *conditions)
 
 
-def _doing(status: WorkloadStatus) -> ColumnElement[bool]:
-    """`core.workloads.status_of` as a condition."""
-    too_long = and_(jobs.c.state == JobState.FAILED.value, jobs.c.failure == Failure.TIME.value)
-    states = jobs.c.state.in_(sorted(state for state, its in JOB_STATUS.items() if its is status))
-    if status is WorkloadStatus.CANCELLED:
-        return or_(states, too_long)
-    return and_(states, ~func.coalesce(too_long, False))
+def _ended_so(query: WorkloadQuery, column: Any) -> ColumnElement[bool]:
+    """Return the condition on those that failed: one that ran for too long counts as cancelled."""
+    if query.statuses is None or (WorkloadStatus.FAILED in query.statuses) is (
+        WorkloadStatus.CANCELLED in query.statuses
+    ):
+        return true()
+    too_long = func.coalesce(column.failure, "") == Failure.TIME.value
+    return or_(
+        column.state != JobState.FAILED.value, too_long if WorkloadStatus.CANCELLED in query.statuses else ~too_long
+    )
+
+
+def _with_text(text: str, account: str) -> ColumnElement[bool]:
+    """Return the condition that a job has a text in its identifier or in a tag."""
+    mine = job_tags.c.account == account
+    tagged = jobs.c.number.in_(select(job_tags.c.job).where(mine, job_tags.c.tag.icontains(text, autoescape=True)))
+    return or_(jobs.c.id.icontains(text, autoescape=True), tagged) if lists.may_be_of_id(text) else tagged
 
 
 def _jobs(

@@ -37,7 +37,7 @@ Held = Annotated[bool, Depends(hold("id", personally_authenticated))]
 
 @operation("getJobs")
 def get_jobs(caller: PersonalCaller, jobs: Jobs) -> list[wire.Job]:
-    query = JobQuery(account=caller.account, api=executions.API, limit=MOST_LISTED)
+    query = JobQuery(account=caller.account, api=executions.API, limit=MOST_LISTED, counted=False)
     return [translate.overview(job) for job in jobs.find(query).jobs]
 
 

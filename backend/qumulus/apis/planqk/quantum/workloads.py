@@ -35,7 +35,9 @@ def get_workloads(
     origin: wire.Origins | None = None,
     service_execution_id: wire.Executions | None = None,
 ) -> wire.Page:
-    sent = jobs.find(JobQuery(account=caller.account, api=translate_jobs.API, alone=True, limit=MOST)).jobs
+    sent = jobs.find(
+        JobQuery(account=caller.account, api=translate_jobs.API, alone=True, limit=MOST, counted=False)
+    ).jobs
     opened = sessions.beginning(SESSIONS, caller.account)
     counted = {session.id: _count(jobs, caller.account, session.id) for session in opened}
     every = [

@@ -44,7 +44,7 @@ Awaited = Annotated[bool, Depends(hold("id", authenticated, RESULT_SECONDS))]
 @operation("getServiceExecutions")
 def get_service_executions(service: Name, caller: Caller, jobs: Jobs, services: Services) -> list[ServiceExecution]:
     found = services.service(service)
-    page = jobs.find(JobQuery(account=caller.account, device=family.device(found), limit=MOST_LISTED))
+    page = jobs.find(JobQuery(account=caller.account, device=family.device(found), limit=MOST_LISTED, counted=False))
     return [translate.execution(job, found) for job in page.jobs]
 
 

@@ -34,7 +34,13 @@ def job_query(device: str, status: JobStatus | None, limit: int, after: datetime
     """Which jobs of a device a list shows, oldest first."""
     states = JOB_STATUS if status is None else (state for state, name in JOB_STATUS.items() if name is status)
     return JobQuery(
-        device=device, api=JOB_API, states=frozenset(states), created_after=after, descending=False, limit=limit
+        device=device,
+        api=JOB_API,
+        states=frozenset(states),
+        created_after=after,
+        descending=False,
+        limit=limit,
+        counted=False,
     )
 
 

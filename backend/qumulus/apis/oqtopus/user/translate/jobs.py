@@ -101,6 +101,7 @@ def job_query(
         descending=order is Order.DESC,
         offset=(page - 1) * size,
         limit=size,
+        counted=False,
     )
 
 

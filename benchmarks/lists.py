@@ -1,0 +1,209 @@
+"""Lists and filters where 100,000 jobs are stored, beside the same requests to a server that has none, in turn."""
+
+from __future__ import annotations
+
+import http.client
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from sqlalchemy import insert, text
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))  # the PostgreSQL and the servers of the tests
+
+import os
+
+from postgres import Postgres
+from qumulus.apis.ibm.instances import LOCAL_CRN
+from qumulus.core.jobs import NewJob
+from qumulus.storage import Storage, open_storage
+from qumulus.storage.database.counting import tidy
+from qumulus.storage.database.tables import jobs
+from qumulus.storage.jobs import rows
+from servers import Server
+
+from .tables import Row, Table, seconds
+
+JOBS, ROUNDS, AT_ONCE = int(os.environ.get("N", "100000")), int(os.environ.get("R", "15")), 5_000
+MOST = 3.0  # times as long as without jobs
+DAYS = 30  # over which the jobs were made
+
+TOKEN = "qumulus-local"
+IBM = {"Authorization": f"Bearer {TOKEN}", "Service-CRN": "local", "IBM-API-Version": "2026-04-15"}
+ADMIN = {"Authorization": "Bearer qumulus-admin"}
+OQTOPUS = {"q-api-token": f"local.{TOKEN}"}
+PLANQK = {"X-Auth-Token": TOKEN}
+FUNCTIONS = {"Authorization": f"Bearer {TOKEN}", "Service-CRN": LOCAL_CRN}
+
+KINDS = (  # api, kind, devices, instance: in turn
+    ("ibm/runtime", "runtime.sampler", ("fez", "marrakesh", "torino"), LOCAL_CRN),
+    ("ibm/runtime", "runtime.estimator", ("fez", "brisbane"), LOCAL_CRN),
+    ("oqtopus/user", "openqasm.job", ("kawasaki", "qulacs"), None),
+    ("oqtopus/task", "openqasm.task", ("kawasaki", "qulacs"), None),
+    ("planqk/quantum", "planqk.qiskit", ("azure.ionq.simulator",), None),
+)
+
+NOW = datetime.now(UTC)
+SINCE, UNTIL = (quote((NOW - timedelta(days=days)).isoformat()) for days in (2, 1))
+LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "User API: jobs": ("/jobs?fields=job_id,status", OQTOPUS),
+    "User API: of a state that many have": ("/jobs?status=succeeded&fields=job_id", OQTOPUS),
+    "User API: of a state that few have": ("/jobs?status=failed&fields=job_id", OQTOPUS),
+    "User API: of a state that none has": ("/jobs?status=running&fields=job_id", OQTOPUS),
+    "User API: by a text in few": ("/jobs?q=rare&fields=job_id", OQTOPUS),
+    "User API: by a text in none": ("/jobs?q=nothing&fields=job_id", OQTOPUS),
+    "User API: of a day": (f"/jobs?start_time={SINCE}&end_time={UNTIL}&fields=job_id", OQTOPUS),
+    "User API: tasks": ("/task", OQTOPUS),
+    "User API: tasks of a device": ("/task?device=Kawasaki", OQTOPUS),
+    "User API: tasks of a state that few have": ("/task?status=FAILED", OQTOPUS),
+    "User API: tasks by a text in few": ("/task?q=rare", OQTOPUS),
+    "User API: tasks by a text in none": ("/task?q=nothing", OQTOPUS),
+    "Runtime: jobs": ("/v1/jobs?limit=10", IBM),
+    "Runtime: the last page": ("/v1/jobs?limit=10&offset=39990", IBM),
+    "Runtime: of a backend": ("/v1/jobs?limit=10&backend=ibm_brisbane", IBM),
+    "Runtime: pending": ("/v1/jobs?limit=10&pending=true", IBM),
+    "Runtime: ended": ("/v1/jobs?limit=10&pending=false", IBM),
+    "Runtime: of a program": ("/v1/jobs?limit=10&program=estimator", IBM),
+    "Runtime: with a tag that few have": ("/v1/jobs?limit=10&tags=rare", IBM),
+    "Runtime: with a tag that none has": ("/v1/jobs?limit=10&tags=nothing", IBM),
+    "Runtime: since a day": (f"/v1/jobs?limit=10&created_after={SINCE}", IBM),
+    "Runtime: of a day and a backend": (
+        f"/v1/jobs?limit=10&created_after={SINCE}&created_before={UNTIL}&backend=ibm_fez",
+        IBM,
+    ),
+    "Runtime: of a session": ("/v1/jobs?limit=10&session_id=0190a6f0-0000-7000-8000-000000000000", IBM),
+    "Runtime: tags": ("/v1/tags?type=job&search=ra", IBM),
+    "Runtime: workloads": ("/v1/workloads?limit=10", IBM),
+    "Runtime: workloads that failed": ("/v1/workloads?limit=10&status=failed", IBM),
+    "Runtime: workloads by a text in few": ("/v1/workloads?limit=10&search=rare", IBM),
+    "PLANQK: quantum jobs": ("/quantum/jobs?size=10", PLANQK),
+    "PLANQK: executions": ("/platform/jobs", PLANQK),
+    "Emulator: jobs": ("/emulator/jobs?limit=10", ADMIN),
+    "Emulator: of a state that many have": ("/emulator/jobs?limit=10&state=succeeded", ADMIN),
+    "Emulator: of a state that few have": ("/emulator/jobs?limit=10&state=cancelled", ADMIN),
+    "Emulator: of a state that none has": ("/emulator/jobs?limit=10&state=running", ADMIN),
+    "Emulator: of a device": ("/emulator/jobs?limit=10&device=kawasaki", ADMIN),
+    "Emulator: of a device that none is for": ("/emulator/jobs?limit=10&device=lima", ADMIN),
+    "Emulator: of an API": ("/emulator/jobs?limit=10&api=planqk/quantum", ADMIN),
+    "Emulator: of an API and a state": ("/emulator/jobs?limit=10&api=oqtopus/user&state=failed", ADMIN),
+    "Emulator: by a text in few": ("/emulator/jobs?limit=10&q=rare", ADMIN),
+    "Emulator: by a text in none": ("/emulator/jobs?limit=10&q=nothing", ADMIN),
+    "Emulator: sessions": ("/emulator/sessions?limit=10", ADMIN),
+}
+
+
+def fill(storage: Storage, count: int) -> None:
+    """Store jobs that have ended, as the queue would have left them; one of 50 failed, one of 200 was cancelled."""
+    draw, now = random.Random(17), storage.clock.now()
+    write = storage._database.writer.run
+    for begin in range(0, count, AT_ONCE):
+        values = [_row(number, count, draw, now) for number in range(begin, min(count, begin + AT_ONCE))]
+        write(lambda connection, values=values: connection.execute(insert(jobs), values))
+    write(tidy)
+    if count:
+        write(lambda connection: connection.execute(text("ANALYZE jobs")))  # as PostgreSQL does by itself within minutes
+
+
+def _row(number: int, count: int, draw: random.Random, now: Any) -> dict[str, Any]:
+    api, kind, devices, instance = KINDS[number % len(KINDS)]
+    rare = number % 9973 == 0
+    at = now - timedelta(days=DAYS) * (1 - number / count) - timedelta(hours=2)
+    new = NewJob(
+        account="local",
+        device=draw.choice(devices),
+        kind=kind,
+        api=api,
+        name="a rare name" if rare else f"run {number}",
+        shots=1000,
+        instance=instance,
+        tags=("rare",) if rare else ("often",) if number % 3 == 0 else (),
+        payload=b"",
+        request={"backend": "azure.ionq.simulator", "parameters": {"note": "x" * 200}},
+    )
+    state = "cancelled" if number % 200 == 3 else "failed" if number % 50 == 1 else "succeeded"
+    ended = {"state": state, "claimed_at": at, "running_at": at, "ended_at": at, "attempt": 1, "run_seconds": 0.5}
+    ended |= {"ticket": number + 1, "payload": b"x" * 600, "payload_size": 600, "trace": None}
+    ended |= {"failure": "program" if state == "failed" else None, "reason": None, "session": None}
+    return rows.job_values(new, rows.new_id(at), at) | ended
+
+
+class Client:
+    """One connection that stays."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+
+    def seconds(self, path: str, headers: Mapping[str, str]) -> float:
+        """How long a request takes."""
+        begun = time.perf_counter()
+        self._connection.request("GET", path, headers=dict(headers))
+        answer = self._connection.getresponse()
+        body = answer.read()
+        took = time.perf_counter() - begun
+        if answer.status != 200:
+            raise RuntimeError(f"{path} was answered {answer.status}: {body[:300]!r}")
+        return took
+
+
+@contextmanager
+def databases(kind: str) -> Iterator[tuple[str | None, str | None]]:
+    """The addresses of two empty databases; None each for SQLite."""
+    if kind == "SQLite":
+        yield None, None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        server = Postgres(Path(folder) / "data", "fsync=off").start()
+        try:
+            yield server.database("filled"), server.database("empty")
+        finally:
+            server.stop()
+
+
+def measured(kind: str) -> list[Row]:
+    """A row a list."""
+    with ExitStack() as stack:
+        clients, home = [], Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for name, url, count in zip(("filled", "empty"), stack.enter_context(databases(kind)), (JOBS, 0), strict=True):
+            storage = open_storage(home / name, url=url)
+            fill(storage, count)
+            storage.close()
+            settings = {"QUMULUS_LOG": "off", "QUMULUS_SIMULATIONS": "1", "QUMULUS_STATUS_HOLD": "0"}
+            settings |= {"QUMULUS_DATABASE": url} if url else {}
+            server = stack.enter_context(Server(home / name, environment=settings))
+            clients.append(Client(server.url))
+        return [_compared(what, *clients, *LISTS[what]) for what in LISTS]
+
+
+def _compared(what: str, filled: Client, empty: Client, path: str, headers: Mapping[str, str]) -> Row:
+    slow, fast = [], []
+    for _ in range(ROUNDS):
+        slow.append(filled.seconds(path, headers))
+        fast.append(empty.seconds(path, headers))
+    ours, other = statistics.median(slow), statistics.median(fast)
+    times = ours / other
+    return Row(
+        what=what,
+        ours=seconds(ours),
+        other=seconds(other),
+        ratio=f"{times:.1f}",
+        least=f"{MOST:g}",
+        met=times <= MOST,
+    )
+
+
+def tables() -> list[Table]:
+    """The tables of lists."""
+    note = f"Medians of {ROUNDS} requests each, in turn; `beside` is a server without jobs."
+    return [
+        Table(title=f"Lists with {JOBS:,} jobs, {kind}", rows=measured(kind), note=note)
+        for kind in ("SQLite", "PostgreSQL")
+    ]

@@ -1,0 +1,174 @@
+"""Lists of many jobs: how many match is known without reading them, and a page is found without reading the others."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from qumulus.core.accounts import Caller
+from qumulus.core.jobs import FINAL, PENDING, JobState, NewJob
+from qumulus.core.ports import JobQuery
+from qumulus.core.results import Failure, Outcome
+from qumulus.storage import Storage, open_storage
+from qumulus.storage.database.counting import job_counts, tidy
+from qumulus.storage.database.tables import jobs
+from qumulus.storage.jobs import lists, rows
+
+LEASE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[Storage]:
+    with closing(open_storage(tmp_path / "state")) as opened:
+        yield opened
+
+
+def some_jobs(storage: Storage) -> None:
+    """Submit, change, run, cancel and delete jobs by chance."""
+    draw, ids = random.Random(3), []
+    for number in range(60):
+        new = NewJob(
+            account=draw.choice("ab"),
+            device=draw.choice("de"),
+            kind=draw.choice("kl"),
+            api=draw.choice("xy"),
+            name=f"number {number}",
+            instance=draw.choice((None, "crn")),
+            tags=draw.choice(((), ("t",), ("t", "u"), ("t", "t"))),
+            registered=draw.random() < 0.2,
+        )
+        ids.append((storage.jobs.submit(new).id, Caller(account=new.account)))
+    for claim in storage.queue.claim("me", 30, LEASE):
+        storage.queue.start(claim)
+        outcome = draw.choice((Outcome(result=b"1"), Outcome(failure=Failure.PROGRAM, reason="It is wrong.")))
+        if draw.random() < 0.8:
+            storage.queue.finish(claim, outcome)
+    for job_id, owner in ids:
+        job = storage.jobs.get(job_id, owner)
+        if job.final and draw.random() < 0.3:
+            storage.jobs.delete(job_id, owner)
+        elif not job.final and draw.random() < 0.3:
+            storage.jobs.cancel(job_id, owner)
+        elif draw.random() < 0.3:
+            storage.jobs.set_tags(job_id, owner, draw.choice(((), ("u",), ("v", "t"))))
+
+
+QUERIES = [
+    JobQuery(),
+    JobQuery(account="a"),
+    JobQuery(account="c"),
+    JobQuery(account="a", device="d"),
+    JobQuery(api="x", kinds=frozenset("k")),
+    JobQuery(kinds=frozenset("kl")),
+    JobQuery(without_devices=frozenset("d")),
+    JobQuery(account="b", instance="crn", alone=True),
+    JobQuery(states=PENDING),
+    JobQuery(states=FINAL, account="a"),
+    JobQuery(states=frozenset({JobState.FAILED}), device="e"),
+    JobQuery(states=frozenset({JobState.QUEUED})),
+    JobQuery(states=frozenset({JobState.QUEUED, JobState.SUCCEEDED})),
+    JobQuery(account="a", tags=("t",)),
+    JobQuery(account="a", tags=("t", "u")),
+    JobQuery(account="b", tags=("v",), states=PENDING),
+    JobQuery(account="b", tags=("nothing",)),
+    JobQuery(text="number 1"),
+    JobQuery(account="a", text="1"),
+]
+
+
+@pytest.mark.parametrize("descending", [True, False], ids=["newest first", "oldest first"])
+def test_pages_and_totals_are_those_that_reading_everything_gives(storage, descending):
+    some_jobs(storage)
+    for query in QUERIES:
+        whole = storage.jobs.find(replace(query, limit=1000, descending=descending))
+        with storage._database.read() as connection:
+            wanted = select(jobs.c.id).where(*lists.conditions(query)).order_by(jobs.c.created_at, jobs.c.number)
+            expected = connection.execute(wanted).scalars().all()
+        ids = [job.id for job in whole.jobs]
+        assert ids == (expected[::-1] if descending else expected), query
+        assert whole.total == len(ids), query
+        paged = [
+            storage.jobs.find(replace(query, limit=7, offset=at, descending=descending)) for at in range(0, len(ids), 7)
+        ]
+        assert [job.id for page in paged for job in page.jobs] == ids, query
+        assert {page.total for page in paged} <= {len(ids)}, query
+
+
+def test_what_there_is_no_more_of_is_forgotten_and_the_rest_stays_true(storage):
+    some_jobs(storage)
+    before = {query: storage.jobs.find(query).total for query in QUERIES}
+    storage._database.writer.run(tidy)
+    assert {query: storage.jobs.find(query).total for query in QUERIES} == before
+    with storage._database.read() as connection:
+        empty = select(func.count()).where(job_counts.c["count"] == 0)
+        assert connection.execute(empty).scalar() == 0
+    storage.state.reset()
+    assert storage.jobs.find(JobQuery()).total == 0
+
+
+def stored(storage: Storage, count: int) -> None:
+    """Store jobs that have ended."""
+    now, values = storage.clock.now(), []
+    for number in range(count):
+        rare = number % (count // 3) == 0
+        new = NewJob(
+            account="a",
+            device="seldom" if rare else "d",
+            kind="seldom" if rare else "k",
+            api="seldom" if rare else "x",
+            instance="crn",
+            tags=("seldom",) if rare else ("often",),
+        )
+        at = now - timedelta(seconds=count - number)
+        row = rows.job_values(new, rows.new_id(at), at) | {"state": "failed" if rare else "succeeded", "payload": b""}
+        values.append(row)
+    storage._database.writer.run(lambda connection: connection.execute(insert(jobs), values))
+
+
+def work(storage: Storage, query: JobQuery) -> int:
+    """How much SQLite does for a list, in thousands of its steps."""
+    steps = []
+    with storage._database.read() as connection:
+        raw = connection.connection.driver_connection
+        raw.set_progress_handler(lambda: steps.append(1), 100)
+        lists.page(connection, query)
+        raw.set_progress_handler(None, 0)
+    return len(steps)
+
+
+FILTERS = {
+    "all": JobQuery(limit=10),
+    "an account": JobQuery(account="a", limit=10),
+    "an account that has none": JobQuery(account="b", limit=10),
+    "a device of few": JobQuery(account="a", device="seldom", limit=10),
+    "a device of many": JobQuery(account="a", device="d", limit=10),
+    "a kind of few": JobQuery(account="a", instance="crn", kinds=frozenset({"seldom"}), limit=10),
+    "an API of few": JobQuery(account="a", api="seldom", limit=10),
+    "a state of few": JobQuery(account="a", states=frozenset({JobState.FAILED}), limit=10),
+    "a state of none": JobQuery(account="a", states=frozenset({JobState.RUNNING}), limit=10),
+    "a state of many": JobQuery(account="a", states=frozenset({JobState.SUCCEEDED}), limit=10),
+    "pending": JobQuery(account="a", instance="crn", states=PENDING, limit=10),
+    "a tag of few": JobQuery(account="a", instance="crn", tags=("seldom",), limit=10),
+    "a tag of many": JobQuery(account="a", instance="crn", tags=("often",), limit=10),
+    "a session of none": JobQuery(account="a", session="s", limit=10),
+    "the last page": JobQuery(account="a", limit=10, offset=2985),
+}
+
+
+@pytest.mark.only("sqlite")
+def test_a_list_of_many_jobs_is_as_little_work_as_one_of_few(tmp_path):
+    with closing(open_storage(tmp_path / "few")) as few, closing(open_storage(tmp_path / "many")) as many:
+        stored(few, 60)
+        stored(many, 3000)
+        much = {
+            name: (work(few, replace(query, offset=min(query.offset, 45))), work(many, query))
+            for name, query in FILTERS.items()
+        }
+    assert {name: both for name, both in much.items() if both[1] > 3 * both[0] + 3} == {}
