@@ -61,13 +61,13 @@ class Leases:
         """Renew from now on."""
         self._thread.start()
 
-    def claim(self, count: int) -> list[Claim]:
-        """Take up to ``count`` jobs that may run now.
+    def claim(self, count: int, *, besides: frozenset[str] = frozenset()) -> list[Claim]:
+        """Take up to ``count`` jobs that may run now, of no account in ``besides``.
 
         Raises:
             Unavailable
         """
-        return self._queue.claim(self._owner, count, self._lease, devices=self._devices)
+        return self._queue.claim(self._owner, count, self._lease, devices=self._devices, besides=besides)
 
     def look(self) -> None:
         """Renew now: something was cancelled, perhaps."""

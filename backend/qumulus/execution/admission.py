@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections import deque
+
+MEMORY_SHARE = 0.8  # of this machine, for all runs together
 
 
 class Budget:
@@ -73,3 +77,10 @@ class Budget:
         """Return what is free now."""
         with self._changed:
             return self._free
+
+
+def machine_bytes() -> int:
+    """Return what all runs may use together on this machine."""
+    if sys.platform == "darwin":
+        return 8 << 30  # no portable way to ask; a setting says otherwise
+    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)

@@ -26,7 +26,7 @@ from qumulus.dispatching.leases import LEASE, Leases
 from qumulus.dispatching.loops import until_done
 
 from . import process
-from .admission import Budget
+from .admission import Budget, machine_bytes
 from .job_run import Ending
 from .lingering import Lingering
 from .metrics import Snapshot, Tally
@@ -41,7 +41,7 @@ LOOK_SECONDS = 0.1  # how often jobs are looked for that became ripe by time alo
 ACQUIRE_SECONDS = 0.25  # how often a process that joined looks whether the owner is gone
 HAND_BACK_SECONDS = 1.5
 JOIN_SECONDS = 5.0
-MEMORY_SHARE = 0.8  # of this machine, for all runs together
+OVERTAKE_SECONDS = 1.0  # for which all slots are busy before an account that has none of them gets another one
 
 
 class Intake(Protocol):
@@ -122,6 +122,9 @@ class Dispatcher:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._draining = threading.Event()
+        # Slots beyond the number of workers: only for accounts that others' long jobs would keep waiting. Elsewhere places are found.
+        self._besides = max(1, self._workers // 2) if command is HERE else 0
+        self._dealt = 0.0  # when a job was last taken, or looked for
         self._slots: list[Slot] = []
         self._idle: list[Slot] = []
         self._idle_lock = threading.Condition()
@@ -153,7 +156,7 @@ class Dispatcher:
             service_limits=service_limits,
             repeatable=repeatable,
             stopping=self._stopping,
-            spare=(lambda: len(self._idle)) if command is HERE else (lambda: 0),
+            spare=(lambda: max(0, len(self._idle) - self._besides)) if command is HERE else (lambda: 0),
         )
         self._leases = Leases(
             storage.queue,
@@ -306,10 +309,26 @@ class Dispatcher:
         """Give claims to idle slots; whether there may be more to give."""
         if self._draining.is_set() or not self._worker_pool.ready:
             return False
-        free = len(self._idle) - max(0, len(self._slots) - self.workers - self._worker_pool.ahead)
+        usual = len(self._slots) - self._besides
+        free = len(self._idle) - self._besides - max(0, usual - self.workers - self._worker_pool.ahead)
         if free <= 0:
+            return self._overtake()
+        return self._give(self._leases.claim(free)) == free
+
+    def _overtake(self) -> bool:
+        """Give a slot besides the usual ones to an account that has none, once all have been busy for a while; whether one was taken.
+
+        Who is alone never gets one, so that as many jobs run at once as somebody has set.
+        """
+        if not self._idle or time.monotonic() - self._dealt < OVERTAKE_SECONDS:
             return False
-        claims = self._leases.claim(free)
+        self._dealt = time.monotonic()
+        return self._give(self._leases.claim(1, besides=frozenset(claim.account for claim in self._claims()))) > 0
+
+    def _give(self, claims: Sequence[Claim]) -> int:
+        """Give claims to idle slots; how many they were."""
+        if claims:
+            self._dealt = time.monotonic()
         now = self._storage.clock.now()
         for claim in claims:
             with self._idle_lock:
@@ -317,16 +336,16 @@ class Dispatcher:
             if claim.queued_at is not None:
                 self._tally.waited((now - claim.queued_at).total_seconds())
             slot.give(claim)
-        return len(claims) == free
+        return len(claims)
 
     def _prepare(self) -> None:
         """Give every slot its worker before the first job comes: the fork server is warm, or has other places."""
-        wanted = self.workers + self._worker_pool.ahead
+        wanted = self.workers + self._worker_pool.ahead + self._besides
         with self._idle_lock:
             more = [Slot(number, self._context, self._on_idle) for number in range(len(self._slots), wanted)]
             self._slots += more
             self._idle += more
-            for slot in self._idle:
+            for slot in self._idle[self._besides :]:  # the last ones are given first
                 slot.prepare()
         self._wake.set()
 
@@ -377,10 +396,3 @@ class Dispatcher:
             return False
         since = self._stopped.setdefault(pid, time.monotonic())
         return time.monotonic() - since > self._lease.total_seconds()
-
-
-def machine_bytes() -> int:
-    """Return what all runs may use together on this machine."""
-    if sys.platform == "darwin":
-        return 8 << 30  # no portable way to ask; a setting says otherwise
-    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)

@@ -36,9 +36,15 @@ class JobQueue(Protocol):
     """Jobs as a dispatcher takes them."""
 
     def claim(
-        self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
+        self,
+        owner: str,
+        count: int,
+        lease: timedelta,
+        *,
+        devices: Callable[[str], bool] | None = None,
+        besides: frozenset[str] = frozenset(),
     ) -> list[Claim]:
-        """Take up to ``count`` jobs that may run now, of the devices that ``devices`` is true for, or of all."""
+        """Take up to ``count`` jobs that may run now, of the devices that ``devices`` is true for, or of all, and of no account in ``besides``."""
         ...
 
     def start(self, claim: Claim) -> bool:

@@ -10,13 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from qumulus.core.jobs import FINAL, PROGRESS, JobEvent, JobState, after
+from qumulus.core.owners import silence
 from qumulus.core.ports import Claim
 from qumulus.core.results import Failure, LogLine
 from qumulus.storage.database.tables import AnyRow, jobs
 
+from . import rows
 from .statements import CHANGE, LOG, NOBODY, of
 
 MOST_RETURNS = 10  # how often a job is handed back because of us before something must be wrong with it
+NOT_REPORTED = "The engine of its device did not report in time."
 CANCELLED = "It was cancelled while it ran."
 LOST = f"It was begun {MOST_RETURNS + 1} times, and each time the run was lost: see the server's log, then submit it again. The last time: "
 AGAIN: dict[str, Any] = {
@@ -80,3 +83,13 @@ def handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Ma
         return failed(Failure.LOST, LOST + reason, now)
     tally = {"counted": row.counted + 1} if counted else {"returned": row.returned + 1}
     return AGAIN | tally | {"lost_because": reason}
+
+
+def cause(owner: str) -> str:
+    """Why a claim was not renewed."""
+    return NOT_REPORTED if owner.startswith(rows.PROVIDER) else silence(owner)
+
+
+def ran_on(claim: Claim) -> dict[str, Any]:
+    """Return the calibration that a run has, where that was chosen for it: the job says which, and another attempt has the same."""
+    return {} if claim.program.calibration is None else {"calibration": claim.program.calibration}

@@ -40,9 +40,11 @@ class FairQueue:
         turns: Mapping[str, int],
         devices: Callable[[str], bool] | None,
         lanes: Sequence[str] = (),
+        besides: frozenset[str] = frozenset(),
     ) -> None:
         """``turns``: when each account was served last. ``devices``: only those that it is true for, or None for all. ``lanes``: those
-        in which jobs wait, if that was just asked: where there is a single one, nobody has to be compared with anybody."""
+        in which jobs wait, if that was just asked: where there is a single one, nobody has to be compared with anybody. ``besides``:
+        accounts that are not served."""
         self._connection = connection
         self._device_settings = device_settings
         self._now = now
@@ -62,8 +64,8 @@ class FairQueue:
             if head.held:
                 self._by_account[head.account] += head.held
                 self._by_device[head.device] += head.held
-            elif rows.fault_of(head.lane):
-                continue  # nobody takes them until the fault is over
+            elif rows.fault_of(head.lane) or head.account in besides:
+                continue  # nobody takes those of a fault until it is over
             elif settings.online and not settings.provider and (devices is None or devices(head.device)):
                 self._heads[head.lane] = head
                 self._lanes.setdefault(head.account, []).append(head.lane)

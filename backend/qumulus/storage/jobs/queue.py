@@ -27,7 +27,6 @@ from qumulus.core.errors import StorageFull, Unavailable, UnknownJob
 from qumulus.core.events import End, Events
 from qumulus.core.faults import instead, line, marked
 from qumulus.core.jobs import FINAL, JobEvent, JobState, after
-from qumulus.core.owners import silence
 from qumulus.core.ports import BlobStore, Claim, Clock
 from qumulus.core.results import Failure, LogLine, Outcome
 from qumulus.core.sent_devices import sent
@@ -44,10 +43,12 @@ from .changes import (
     CANCELLED,
     LOST,
     MOST_RETURNS,
+    cause,
     changed,
     failed,
     handed_back,
     put_back,
+    ran_on,
     write_log,
     write_progress,
 )
@@ -89,17 +90,24 @@ class SqlQueue:
         self._turn = counter(1)
 
     def claim(
-        self, owner: str, count: int, lease: timedelta, *, devices: Callable[[str], bool] | None = None
+        self,
+        owner: str,
+        count: int,
+        lease: timedelta,
+        *,
+        devices: Callable[[str], bool] | None = None,
+        besides: frozenset[str] = frozenset(),
     ) -> list[Claim]:
         """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
         self._injected.let_go()
         found = self._waiting.look(devices)
-        if not found.here:
+        here = [lane for lane in found.here if rows.device_and_account(lane)[1] not in besides]
+        if not here:
             return []
 
         def work(connection: Connection) -> tuple[list[AnyRow], list[str]]:
             now = self._clock.now()
-            candidates = FairQueue(connection, self._device_settings, now, self._turns, devices, found.here)
+            candidates = FairQueue(connection, self._device_settings, now, self._turns, devices, here, besides)
             taken = []
             while len(taken) < count and (row := candidates.take(owner, self._machine.wall() + lease)) is not None:
                 self._turns[row.account] = next(self._turn)
@@ -107,7 +115,7 @@ class SqlQueue:
             return taken, candidates.expired
 
         taken, expired = self._database.writer.run(work, synced=False)
-        if len(taken) < count:
+        if len(taken) < count and not besides:
             self._waiting.served(found)
         for job_id in expired:
             self._tell(job_id, {"state": JobState.FAILED, "failure": Failure.TIME})
@@ -185,7 +193,7 @@ class SqlQueue:
     def start(self, claim: Claim) -> bool:
         """Mark as running; False when the claim is no longer ours."""
         values = {"state": after(JobState.CLAIMED, JobEvent.START).value, "running_at": self._clock.now()}
-        values |= _ran_on(claim)
+        values |= ran_on(claim)
         work = partial(changed, claim=claim, event=JobEvent.START, values=values)
         started = self._database.writer.run(work, synced=claim.fetched)
         if started:
@@ -230,7 +238,7 @@ class SqlQueue:
             "failure": outcome.failure.value if outcome.failure else None,
             "run_seconds": outcome.run_seconds,
             "metadata": dict(outcome.metadata),
-            **_ran_on(claim),
+            **ran_on(claim),
             **NOBODY,
         }
         if began_at is not None:  # what may begin may end in the same step
@@ -333,7 +341,7 @@ class SqlQueue:
             owners = connection.execute(select(jobs.c.owner).where(gone).distinct()).scalars().all()
         if not owners:
             return 0
-        causes = {owner: ENDED if everything else _cause(owner) for owner in owners}
+        causes = {owner: ENDED if everything else cause(owner) for owner in owners}
         cancelling = jobs.c.state == JobState.CANCELLING.value
         because = case(causes, value=jobs.c.owner, else_=ENDED)
         returned = AGAIN | {"returned": jobs.c.returned + 1, "lost_because": because}
@@ -381,17 +389,6 @@ class SqlQueue:
 
 GONE = "Its program can't be read from the disk any more: submit it again."
 ENDED = "The server that ran it ended."
-NOT_REPORTED = "The engine of its device did not report in time."
-
-
-def _cause(owner: str) -> str:
-    """Why a claim was not renewed."""
-    return NOT_REPORTED if owner.startswith(rows.PROVIDER) else silence(owner)
-
-
-def _ran_on(claim: Claim) -> dict[str, Any]:
-    """Return the calibration that a run has, where that was chosen for it: the job says which, and another attempt has the same."""
-    return {} if claim.program.calibration is None else {"calibration": claim.program.calibration}
 
 
 def _take(connection: Connection, number: int, owner: str, now: datetime, lease_until: datetime | None) -> AnyRow:
