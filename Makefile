@@ -119,7 +119,7 @@ console: ## Build the console anew from backend/console (for its developers: nee
 
 # -- checks ------------------------------------------------------------------------------------------------------------
 
-.PHONY: lint lint-all fmt
+.PHONY: lint lint-all check-packages sbom fmt
 lint-%: $(DEV) ## Lint % openapi.yaml
 	@$(openapi) lint $*
 
@@ -132,6 +132,13 @@ lint: $(DEV) $(RUN) lint-all ## Run linters: style, types, layers, specification
 	$(BIN)/ty check
 	$(BIN)/ty check --quiet --python-platform darwin || { $(BIN)/ty check --python-platform darwin; exit 1; }
 	$(BIN)/lint-imports
+	$(BIN)/python deploy/packages.py check
+
+check-packages: $(VENV)/.made ## Ask whether anything in the locks is known to be vulnerable; without a network it says so
+	@$(BIN)/python deploy/packages.py check
+
+sbom: $(VENV)/.made ## Write the bill of materials of a server, CycloneDX, to qumulus.cdx.json
+	@$(BIN)/python deploy/packages.py sbom > qumulus.cdx.json
 
 fmt: $(DEV) ## Format code
 	@$(BIN)/ruff format .
@@ -213,7 +220,7 @@ bench: $(TEST) ## Measure, side by side in one run, and print the tables with th
 
 .PHONY: help clean
 clean: ## Remove the environment and all caches
-	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .client-envs
+	rm -rf qumulus.cdx.json $(VENV) .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .client-envs
 
 APIS = $(shell sed -n 's/^\[tool.datamodel-codegen.jobs.\(.*\)\]$$/\1/p' pyproject.toml)
 OTHER_APIS = $(filter-out user provider,$(APIS))
