@@ -207,7 +207,7 @@ attacked = tests/services/test_misbehaviour.py tests/services/test_relay.py test
   tests/storage/test_fairness.py tests/storage/test_retention.py tests/storage/test_backup.py tests/simulation/test_length.py \
   tests/apis/emulator/test_administration.py tests/s3
 
-soak: $(TEST) ## Load a server from all its APIs for MINUTES (60), and fail if memory or descriptors grow
+soak: $(TEST) ## Load a warm server from all its APIs for MINUTES (60), and fail if memory or descriptors grow
 	@$(BIN)/python -m benchmarks.soak $(or $(MINUTES),60)
 
 bench-cluster: $(MACHINES) ## Measure what several machines need: claims of several dispatchers, a job's cost, a simulation of the queue

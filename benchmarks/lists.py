@@ -109,7 +109,9 @@ def fill(storage: Storage, count: int) -> None:
         write(lambda connection, values=values: connection.execute(insert(jobs), values))
     write(tidy)
     if count:
-        write(lambda connection: connection.execute(text("ANALYZE jobs")))  # as PostgreSQL does by itself within minutes
+        write(
+            lambda connection: connection.execute(text("ANALYZE jobs"))
+        )  # as PostgreSQL does by itself within minutes
 
 
 def _row(number: int, count: int, draw: random.Random, now: Any) -> dict[str, Any]:
