@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from qumulus.apis.oqtopus.presigning import GOOD_FOR_SECONDS, BadSignature, Presigning
+from qumulus.apis.oqtopus.presigning import GOOD_FOR_SECONDS, BadSignature, Presigning, _kept_signature
 from qumulus.core.clock import CloudClock, SystemClock
 from qumulus.storage.signing import secret_in
 
@@ -74,6 +74,49 @@ def test_what_was_signed_for_a_download_is_no_upload(presigning: Presigning, clo
         presigning.check_upload(KEY, fields["policy"], signature)
     with pytest.raises(BadSignature):
         Presigning(b"another secret", clock).check_upload(KEY, fields["policy"], fields["signature"])
+
+
+FORGED = {
+    "empty": lambda signature: "",
+    "cut": lambda signature: signature[:-1],
+    "longer": lambda signature: signature + "0",
+    "in capitals": str.upper,
+    "with a space": lambda signature: f" {signature}",
+    "one digit changed": lambda signature: signature[:-1] + ("0" if signature[-1] != "0" else "1"),
+    "no text": lambda signature: signature[:-1] + "\udc80",
+    "with a NUL": lambda signature: f"{signature}\0",
+    "digits of another script": lambda signature: signature.translate({ord("0") + n: 0x0660 + n for n in range(10)}),
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_forged_signature_is_refused(presigning: Presigning, how: str):
+    fields = presigning.upload(KEY)
+    with pytest.raises(BadSignature):
+        presigning.check_upload(KEY, fields["policy"], FORGED[how](fields["signature"]))
+    expires, signature = signed(presigning.download("http://cloud", KEY))
+    with pytest.raises(BadSignature):
+        presigning.check_download(KEY, expires, FORGED[how](signature))
+
+
+@pytest.mark.parametrize("policy", ["", "e30=", "bnVsbA==", "no base64", "\udc80", '{"key": "x", "expires": 9e99}'])
+def test_a_policy_of_somebody_else_is_refused_before_it_is_read(presigning: Presigning, policy: str):
+    with pytest.raises(BadSignature):
+        presigning.check_upload(KEY, policy, presigning.upload(KEY)["signature"])
+
+
+def test_what_was_signed_for_one_key_and_time_is_good_for_no_other_split_of_both(presigning: Presigning):
+    expires, signature = signed(presigning.download("http://cloud", "5 key"))
+    with pytest.raises(BadSignature):
+        presigning.check_download("key", int(f"{expires}5"), signature)
+
+
+def test_what_others_send_pushes_nothing_out_that_is_kept(presigning: Presigning):
+    before = _kept_signature.cache_info().currsize
+    for number in range(20):
+        with pytest.raises(BadSignature):
+            presigning.check_download(KEY, number, "0")
+    assert _kept_signature.cache_info().currsize == before
 
 
 def test_the_secret_of_a_folder_stays_and_is_the_owners_alone(tmp_path: Path):

@@ -85,16 +85,24 @@ class Presigning:
             raise BadSignature
 
     def _sign(self, method: str, text: str) -> str:
-        return _signature(self.secret, f"{method} {text}")
+        return _kept_signature(self.secret, f"{method} {text}")
 
     def _compare(self, signature: str, method: str, text: str) -> None:
-        if not hmac.compare_digest(signature.encode(), self._sign(method, text).encode()):
+        """Raise unless the signature is the right one. What somebody sends is not kept: it would push out what is signed here."""
+        if not hmac.compare_digest(_bytes(signature), _signature(self.secret, f"{method} {text}").encode()):
             raise BadSignature
 
 
-@lru_cache(maxsize=4096)
 def _signature(secret: bytes, text: str) -> str:
-    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret, _bytes(text), hashlib.sha256).hexdigest()
+
+
+_kept_signature = lru_cache(maxsize=4096)(_signature)
+
+
+def _bytes(text: str) -> bytes:
+    """The bytes of a text, also of one that is none."""
+    return text.encode(errors="surrogatepass")
 
 
 def downloads(request: Request, jobs: JobStore) -> Callable[[str], str]:
