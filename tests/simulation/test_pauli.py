@@ -352,7 +352,7 @@ def test_too_many_terms_scatter_as_if_they_were_independent_and_it_is_said(monke
     monkeypatch.setattr(correlations, "MOST_PAIRS", 2)
     circuit = ising(5, 2).remove_final_measurements(inplace=False)
     found = expectation(circuit, [chain_of_letters(5)], device_model(IDEAL), shots=500, method="pauli")
-    assert "independent" in found.metadata["accuracy"]["warning"]
+    assert "independent" in found.metadata["accuracy"]["standard_errors"]
 
 
 # -- scatter -------------------------------------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ MOST_TERMS = 400
 MOST_PAIRS = 6_000
 """Pairs of terms, at most, of which the mean of the product is computed."""
 
-ENOUGH = 0.2
-"""The error of an observable's variance that is small enough, in units of the variance."""
+ENOUGH = 0.1
+"""By how much the variance of an observable may still move, in units of the variance."""
 
 Pairs = NDArray[np.int64]
 
@@ -38,20 +38,17 @@ class Products:
     which: NDArray[np.int64]
     terms: Sequence[Weights]
 
-    def tolerance(self, task: Task, values: Matrix) -> float:
-        """The error of a product that does not show in the variance of an observable."""
-        own = 1.0 - values**2
-        wanted = []
+    def settled(self, task: Task, values: Matrix, before: Covariance, now: Covariance) -> bool:
+        """Whether the variance of no observable has moved by more than is `ENOUGH`."""
+        moved = now.values - before.values
         for row in task.sums:
-            used = np.array(list(row))
-            weights = np.abs(np.array(list(row.values())))
-            partners = np.isin(self.pairs, used).all(axis=1)
             size = np.zeros(len(values))
-            size[used] = weights
-            off = 2.0 * float((size[self.pairs[partners]].prod(axis=1)).sum())
-            if off:
-                wanted.append(ENOUGH * float(weights**2 @ own[used]) / off)
-        return min(wanted, default=1.0)
+            size[list(row)] = list(row.values())
+            both = 2.0 * size[self.pairs].prod(axis=1)
+            variance = float(size**2 @ (1.0 - values**2) + both @ now.values)
+            if abs(float(both @ moved)) > ENOUGH * abs(variance):
+                return False
+        return True
 
     def covariance(self, values: Matrix, means: Matrix) -> Covariance:
         """The covariances in one shot, by the means of the terms and of the products."""

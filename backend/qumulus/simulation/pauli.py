@@ -40,7 +40,7 @@ MEMORY_BYTES = float(_BYTES_PER_STRING * _MOST_STRINGS)
 """What the propagation may take."""
 
 _SHARE_FOR_SUMS = 0.05  # of the budget
-_SHARE_FOR_COVARIANCE = 0.2
+_SHARE_FOR_COVARIANCE = 0.05
 _LATE = 3.0  # how many times longer than by its work a pass may take, on a machine that others use
 _GROWTH = 2.5, 12.0  # of the work from one pass to the next, at least and at most
 _PER_PASS = 1e-4  # seconds, at least
@@ -106,6 +106,16 @@ class Passes:
                     return
                 raise GaveUp(str(reason)) from reason
             left = np.flatnonzero(self.errors > wanted)
+
+    def again(self, budget: float) -> bool:
+        """One more pass of all terms, if it fits into so many seconds of the reference machine; whether it was made."""
+        if not self._fits(budget):
+            return False
+        try:
+            self._pass(np.arange(len(self.terms)), perf_counter() + budget * slowness() * _LATE)
+        except (OutOfRoom, OutOfTime):
+            return False
+        return True
 
     def _fits(self, budget: float) -> bool:
         if len(self._works) < 2:
@@ -216,23 +226,19 @@ def _expect(task: Task, terms: Sequence[Weights]) -> Means:
         "threshold": found.threshold,
         "pauli_strings": found.most_strings,
     }
-    warnings = [_TOO_COARSE] if worst > wanted else []
+    if worst > wanted:
+        accuracy["warning"] = _TOO_COARSE
     covariance = _covariance(task, terms, found.values) if task.shots and task.sums else _NONE
     if covariance is None:
-        warnings.append(_INDEPENDENT)
+        accuracy["standard_errors"] = "those of independent terms"
     elif task.sums and task.shots:
         accuracy["correlated_pairs"] = float(len(covariance.pairs))
-    if warnings:
-        accuracy["warning"] = "; ".join(warnings)
     return Means(found.values, accuracy, covariance)
 
 
 _NONE = Covariance(np.zeros((0, 2), np.int64), np.zeros(0))
 _TOO_COARSE = (
     "a mean value may be off by more than the shots scatter, for which the time did not suffice: see error_estimate"
-)
-_INDEPENDENT = (
-    "the terms of an observable scatter as if they were independent: they are too many to tell how they correlate"
 )
 
 
@@ -243,12 +249,13 @@ def _covariance(task: Task, terms: Sequence[Weights], values: Matrix) -> Covaria
         return None
     if not len(found.pairs):
         return _NONE
-    means, wanted = Passes(task, found.terms), found.tolerance(task, values)
-    try:
-        means.refine(wanted, _SHARE_FOR_COVARIANCE * task.budget_of_approximation())
-    except GaveUp:
-        return None
-    return found.covariance(values, means.values) if means.errors.max() <= wanted else None
+    means, before = Passes(task, found.terms, threshold=FIRST_THRESHOLD), None
+    while means.again(_SHARE_FOR_COVARIANCE * task.budget_of_approximation()):
+        now = found.covariance(values, means.values)
+        if before is not None and found.settled(task, values, before, now):
+            return now
+        before = now
+    return None
 
 
 METHOD = Method(
