@@ -109,6 +109,13 @@ docs: $(DOCS) ## Build the documentation as a site, in build/site
 	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --builder html --doctree-dir build/doctrees docs $(SITE)
 	@echo "The site is $(SITE)/index.html."
 
+# -- release -----------------------------------------------------------------------------------------------------------
+
+.PHONY: release-check
+release-check: $(TEST) ## Say what is missing for a release: version, changes, clean tree, lint, generated files, site, wheel
+	@$(MAKE) lint check-generated docs
+	$(BIN)/python deploy/release_check.py
+
 # -- console -----------------------------------------------------------------------------------------------------------
 
 .PHONY: console

@@ -9,23 +9,43 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
 from asking import TASK
+from clients.environments import NoPython, python_of
+from qumulus import __version__
 from qumulus.openapi import yaml12
 from qumulus.openapi.jobs import REPOSITORY
 
 SECONDS = 60
-INSTALLED_MIB = 700  # with all that it needs; what for, pyproject.toml says line by line
+BELL = {
+    "code": "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;",
+    "device": "Kawasaki",
+    "n_shots": 1000,
+    "seed_transpilation": 873,
+    "seed_simulation": 39058567,
+}
+INSTALLED_MIB = 480  # with all that it needs; what for, docs/packaging.md says
 
 
-def uv(*arguments: str) -> None:
+def uv(*arguments: str) -> str:
     done = subprocess.run([sys.executable, "-m", "uv", *arguments], capture_output=True, text=True, cwd=REPOSITORY)
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def environment(folder: Path, wheel: Path, python: str) -> Path:
+    """An environment in a folder with the wheel and its locked requirements, and nothing else."""
+    inside = str(folder / "bin/python")
+    uv("venv", "--quiet", "--python", python, str(folder))
+    uv("pip", "install", "--quiet", "--python", inside, "--require-hashes", "-r", "requirements.txt")
+    uv("pip", "install", "--quiet", "--python", inside, "--no-deps", str(wheel))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -39,25 +59,26 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an environment with the wheel and its locked requirements."""
-    folder = tmp_path_factory.mktemp("empty") / "environment"
-    python = str(folder / "bin/python")
-    uv("venv", "--quiet", "--python", sys.executable, str(folder))
-    uv("pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", "requirements.txt")
-    uv("pip", "install", "--quiet", "--python", python, "--no-deps", str(wheel))
-    return folder
+    return environment(tmp_path_factory.mktemp("empty") / "environment", wheel, sys.executable)
 
 
 @pytest.fixture(scope="module")
 def served(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `qumulus serve`, started far away from the checkout."""
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    with serving(installed, tmp_path_factory.mktemp("elsewhere")) as url:
+        yield url
+
+
+@contextmanager
+def serving(installed: Path, elsewhere: Path) -> Iterator[str]:
+    """The address of `qumulus serve` of an environment, with its state in a folder."""
     log = elsewhere / "log"
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(elsewhere), "QUMULUS_HOME": str(elsewhere / "state")}
+    variables = {"PATH": "/usr/bin:/bin", "HOME": str(elsewhere), "QUMULUS_HOME": str(elsewhere / "state")}
     with log.open("wb") as written:
         process = subprocess.Popen(
             [installed / "bin/qumulus", "serve", "--port", "0"],
             cwd=elsewhere,
-            env=environment | {"PYTHONUNBUFFERED": "1"},
+            env=variables | {"PYTHONUNBUFFERED": "1"},
             stdout=written,
             stderr=subprocess.STDOUT,
         )
@@ -83,16 +104,47 @@ def test_the_wheel_has_what_is_served_and_no_sources_of_it(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"qumulus/console/files/index.html", "qumulus/console/files/licences.txt"} <= names
     assert {"qumulus/catalogue/index.json", "qumulus/apis/oqtopus/user/schemas/openapi.json"} <= names
+    assert any(name.endswith("share/man/man1/qumulus.1") for name in names)
     assert not [name for name in names if name.startswith(("console/", "tests/", "oas/")) or "node_modules" in name]
 
 
-def test_a_job_runs_on_a_server_that_was_installed_from_the_wheel(served: str) -> None:
-    task = requests.post(f"{served}/task", json=TASK, timeout=SECONDS).json()["task_id"]
+def counts(url: str, task: Mapping[str, object]) -> dict[str, int]:
+    """The counts of a task, once it is completed."""
+    sent = requests.post(f"{url}/task", json=task, timeout=SECONDS).json()["task_id"]
     deadline = time.monotonic() + SECONDS
-    while requests.get(f"{served}/task/{task}/status", timeout=SECONDS).json()["status"] != "COMPLETED":
+    while requests.get(f"{url}/task/{sent}/status", timeout=SECONDS).json()["status"] != "COMPLETED":
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert requests.get(f"{served}/task/{task}/result", timeout=SECONDS).json()["counts"] == {"1": TASK["n_shots"]}
+    return requests.get(f"{url}/task/{sent}/result", timeout=SECONDS).json()["counts"]
+
+
+def test_a_job_runs_on_a_server_that_was_installed_from_the_wheel(served: str) -> None:
+    assert counts(served, TASK) == {"1": TASK["n_shots"]}
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_another_python_gives_the_same_counts(version: str, wheel: Path, served: str, tmp_path: Path) -> None:
+    try:
+        python = python_of(version)
+    except NoPython as error:
+        pytest.skip(f"{error} Its packages are looked at alone.")
+    installed = environment(tmp_path / "environment", wheel, str(python))
+    with serving(installed, tmp_path) as url:
+        assert counts(url, BELL) == counts(served, BELL)
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_every_locked_package_has_a_wheel_for_another_python(version: str, tmp_path: Path) -> None:
+    wheels = ("--only-binary", ":all:", "--python-version", version, "--target", str(tmp_path))
+    uv("pip", "install", "--dry-run", "--quiet", *wheels, "--require-hashes", "-r", "requirements.txt")
+
+
+def test_uvx_runs_it_without_installing(wheel: Path) -> None:
+    locked = ("--isolated", "--with-requirements", "requirements.txt", "--from", str(wheel))
+    assert (
+        uv("tool", "run", "--quiet", "--python", sys.executable, *locked, "qumulus", "--version")
+        == f"qumulus {__version__}\n"
+    )
 
 
 def test_its_console_and_documentation_are_there(served: str) -> None:
