@@ -28,6 +28,7 @@ from qumulus.control.ephemeral import EphemeralCloud
 
 SECONDS = 120.0
 LAST_CHARACTERS = 20_000
+NOTEBOOK = "import builtins; builtins.display = print\n"  # what a notebook has, and a program has not
 MOST_BYTES = 256 << 20  # of the files beside a page
 VERSIONS = sorted(
     (name for name in CLIENTS if name.startswith("ibm-")), key=lambda name: [*map(int, name[4:].split("."))]
@@ -52,12 +53,16 @@ def run(page: Page, python: Path, seconds: float) -> Ended:
         beside(page.path.parent, folder)
         script = folder / "page.py"
         script.write_text(page.code)
+        own = Path(place) / "notebook"
+        own.mkdir()
+        own.joinpath("sitecustomize.py").write_text(NOTEBOOK)
         home = Path(place) / "home"
         home.mkdir()
         instances = untouched.instances([str(script)], {}, home)
         with EphemeralCloud(instances=instances, intercept=False) as cloud:
             command = [sys.executable, "-m", "qumulus", "run", "--url", cloud.url, "--", str(python), str(script)]
             variables = {"PATH": os.environ["PATH"], "HOME": str(home), "MPLBACKEND": "Agg"} | {
+                "PYTHONPATH": str(own),
                 "QISKIT_IBM_INSTANCE": LOCAL_CRN,
                 "GATEWAY_HOST": f"{cloud.url}/functions",
             }

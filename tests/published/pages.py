@@ -1,7 +1,13 @@
-"""The programs in notebooks and pages: their code cells in order, and the client version that they name."""
+"""The programs in notebooks and pages: their code cells in order, and the client version that they name.
+
+A page that was written for readers shows more than its program: pieces that are no whole Python, or speak of what nobody has
+made so far. Of a page, not of a notebook, these are left out.
+"""
 
 from __future__ import annotations
 
+import ast
+import builtins
 import json
 import re
 from collections.abc import Iterator
@@ -36,9 +42,47 @@ def pages(folder: Path) -> Iterator[Page]:
 def read(path: Path) -> Page:
     """One page; a notebook that can't be read has no code."""
     text = path.read_text("utf-8", "replace")
-    cells = _cells(text) if path.suffix == ".ipynb" else FENCE.findall(text)
+    cells = [*map(_plain, _cells(text) if path.suffix == ".ipynb" else FENCE.findall(text))]
+    pieces = cells if path.suffix == ".ipynb" else [*_program(cells)]
     named = NAMED.search(text)
-    return Page(path, "\n\n".join(map(_plain, cells)) + "\n", named[1] if named else None)
+    return Page(path, "\n\n".join(pieces) + "\n", named[1] if named else None)
+
+
+def _program(pieces: list[str]) -> Iterator[str]:
+    """The pieces of a page that go on from those before them."""
+    made = {*dir(builtins), "__name__", "__file__", "display"}
+    for piece in pieces:
+        try:
+            tree = ast.parse(piece)
+        except SyntaxError:
+            continue
+        makes = set(_made(tree))
+        if "*" in makes or _asked(tree) <= made | makes:
+            made |= makes
+            yield piece
+
+
+def _made(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.ExceptHandler(name=str(name)):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                yield from ((alias.asname or alias.name).partition(".")[0] for alias in names)
+
+
+def _asked(tree: ast.AST) -> set[str]:
+    """The names that have to be there when a piece runs: what its functions speak of may come later."""
+    inside = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    waiting, asked = [tree], set[str]()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            asked.add(node.id)
+        waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, inside)]
+    return asked
 
 
 def _cells(text: str) -> list[str]:

@@ -48,6 +48,21 @@ def test_a_page_has_its_fenced_programs_and_names_its_client(tmp_path):
     assert page.client == "0.47"
 
 
+def test_of_a_page_only_the_pieces_that_go_on_from_those_before_are_its_program(tmp_path):
+    shown = (
+        "a = 1",
+        "b = service.backend()",
+        "def f():\n    return later",
+        "result = {...",
+        "later = [a for a in (a,)]",
+    )
+    (tmp_path / "a.mdx").write_text("".join(f"```python\n{piece}\n```\n" for piece in shown))
+    page = read(tmp_path / "a.mdx")
+    assert "service" not in page.code
+    assert "result" not in page.code
+    assert [piece for piece in shown if piece in page.code] == [shown[0], shown[2], shown[4]]
+
+
 @pytest.mark.parametrize(
     ("ended", "outcome", "why"),
     [

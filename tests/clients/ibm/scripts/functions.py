@@ -42,7 +42,39 @@ save_result({
 })
 """
 BROKEN = "print('about to fail')\nraise ValueError('no such luck')\n"
-SLOW = "import time\nprint('begun', flush=True)\ntime.sleep(600)\n"
+OURS = """
+import os
+from qiskit_serverless import ServerlessError, get_arguments, get_logger, get_provider_logger, save_result, send_error
+
+get_logger().info("for you")
+get_provider_logger().info("for us")
+print("for nobody in particular")
+electrons = get_arguments()["electrons"]
+if electrons == 0:
+    error = ServerlessError("4001", "no electrons", {"electrons": 0})
+    assert send_error(error.code, error.message, type(error).__name__, error.details)
+    raise error
+save_result({"table": open(os.path.join(os.environ["PROVIDER_DATA_PATH"], "table.csv")).read()})
+"""
+SCHEMA = {"type": "object", "required": ["electrons"], "properties": {"electrons": {"type": "integer"}}}
+PACKAGED = """
+from importlib.metadata import version
+from qiskit_serverless import save_result
+import iniconfig
+save_result({"version": version("iniconfig"), "real": version("qiskit-serverless")})
+"""
+SLOW = """
+import time
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime import SamplerV2
+from qiskit_serverless import get_runtime_service
+
+circuit = QuantumCircuit(1)
+circuit.measure_all()
+backend = get_runtime_service().backend("ibm_lima")
+print(SamplerV2(backend).run([circuit], shots=10).job_id(), flush=True)
+time.sleep(600)
+"""
 
 
 def function(title, text, folder, **more):
@@ -92,12 +124,13 @@ def main():
         found["broken"] = [broken.status(), "about to fail" in broken.logs()]
 
         slow = serverless.upload(function("slow", SLOW, folder)).run()
-        while "begun" not in (slow.logs() or ""):
+        while not slow.runtime_jobs():
             time.sleep(0.2)
         found["stopped"] = slow.cancel()
         slow.result(cadence=0.5)
         found["cancelled"] = slow.status()
-    os.chdir(Path.home())
+        os.chdir(Path.home())
+        found |= offered(serverless, folder) | packaged(serverless, folder)
     found["listed"] = sorted(each.title for each in serverless.list())
     found["jobs"] = [each.status() for each in serverless.jobs(limit=5)]
     found["of_function"] = len(loaded.jobs())
@@ -109,6 +142,43 @@ def main():
     except QiskitServerlessException as error:
         found["theirs"] = str(error)
     json.dump(found, sys.stdout)
+
+
+def offered(serverless, folder):
+    """What a provider does, and whoever runs its function; both are the same account here."""
+    ours = serverless.upload(function("ours", OURS, folder, provider="my-company", arguments_schema=SCHEMA))
+    Path("table.csv").write_text("1,2")
+    serverless.provider_file_upload("table.csv", ours)
+    found = {"provider_files": [serverless.provider_files(ours), serverless.files(ours)]}
+    serverless.provider_file_download("table.csv", ours, "again.csv", folder)
+    found["provider_file"] = Path(folder, "again.csv").read_text()
+    found["valid"] = ours.validate_arguments({"electrons": 2})
+    try:
+        ours.run(electrons="many")
+    except QiskitServerlessException as error:
+        found["invalid"] = str(error)
+    catalog = QiskitFunctionsCatalog()
+    job = catalog.load("my-company/ours").run(electrons=2)
+    found["table"] = job.result(cadence=0.5)["table"]
+    found["logs"] = [job.logs(), job.provider_logs()]
+    failing = ours.run(electrons=0)
+    try:
+        failing.result(cadence=0.5)
+    except QiskitServerlessException as error:
+        found["told"] = str(error)
+    found["events"] = [[event.event_type, event.data] for event in failing.events()]
+    found["errors"] = [event.data["code"] for event in failing.events(type="ERROR")]
+    found["provider_jobs"] = [each.status() for each in serverless.provider_jobs(ours)]
+    found["of_catalog"] = len(catalog.jobs())
+    found["deleted_theirs"] = serverless.provider_file_delete("table.csv", ours)
+    found["in_catalog"] = [each.title for each in catalog.list() if each.provider == "my-company"]
+    return found
+
+
+def packaged(serverless, folder):
+    """A function that names a package of its own."""
+    packed = serverless.upload(function("packed", PACKAGED, folder, dependencies=["iniconfig==2.0.0"]))
+    return {"packed": packed.run().result(cadence=0.5)}
 
 
 if __name__ == "__main__":

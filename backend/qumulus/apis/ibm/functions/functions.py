@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 from qumulus.apis.dependencies import Jobs, Origin, Pools, Services
 from qumulus.apis.given import given
+from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations
 
-from . import runs, uploads, vendors
+from . import arguments, providers, runs, uploads, vendors
 from .callers import Bearer, Caller, Channel, Instance
-from .schemas.function import FilterValue, Function, Provider, Run, Title, Upload
-from .schemas.job import Job
+from .schemas.function import Arguments, FilterValue, Function, Id, Provider, Run, Title, Upload, Valid
+from .schemas.job import Job, Summary
 from .schemas.page import Limit, Offset
 from .translate import functions as translate
 from .translate import jobs as translate_jobs
 
-MOST_LISTED = 100_000
+MOST_LISTED = 1000
+FOUND = ("qiskit", "qiskit-aer", "qiskit-ibm-runtime", "samplomatic")  # what functions find without naming it
 
 operation = Operations()
 
@@ -27,10 +31,12 @@ def list_functions(
     limit: Limit = 10,
     offset: Offset = 0,
 ) -> list[Function]:
-    """The caller's functions, and those of vendors. As at the service, the page is not cut: clients ask for all."""
+    """The caller's functions, and those of providers. As at the service, the page is not cut: clients ask for all."""
     own = [translate.function(each) for each in uploads.of_caller(caller, services)]
+    offered = [translate.function(each) for each in providers.offered(services)]
     others = [translate.of_vendor(provider, title) for provider, titles in vendors.TITLES.items() for title in titles]
-    return {FilterValue.SERVERLESS: own, FilterValue.CATALOG: others}.get(filter, own + others)
+    catalog = offered + others
+    return {FilterValue.SERVERLESS: own, FilterValue.CATALOG: catalog}.get(filter, own + catalog)
 
 
 @operation("uploadFunction")
@@ -44,11 +50,9 @@ def get_function_by_title(
     title: Title, caller: Caller, services: Services, provider: Provider | None = None
 ) -> Function:
     """One function."""
-    if provider is None:
-        return translate.function(uploads.about(title, caller, services))
-    if not vendors.known(provider, title):
-        raise uploads.UnknownFunction(f"{provider}/{title}")
-    return translate.of_vendor(provider, title)
+    if provider is not None and vendors.known(provider, title):
+        return translate.of_vendor(provider, title)
+    return translate.function(uploads.about(title, provider, caller, services))
 
 
 @operation("runFunction")
@@ -64,12 +68,10 @@ def run_function(
     services: Services,
 ) -> Job:
     """Begin a job."""
-    named, _, title = body.title.rpartition("/")
-    provider = given(body.provider) or named
-    if provider:
-        raise vendors.missing(provider, title)
+    about = uploads.about(*uploads.split(body.title, given(body.provider)), caller, services)
+    arguments.check(about["arguments_schema"], body.arguments)
     job = runs.begin(
-        uploads.about(title, caller, services),
+        about,
         body.arguments,
         caller=caller,
         credential=credential,
@@ -81,3 +83,27 @@ def run_function(
         services=services,
     )
     return translate_jobs.job(job)
+
+
+@operation("validateArguments")
+def validate_arguments(body: Arguments, caller: Caller, services: Services) -> Valid:
+    """Hold arguments against the schema of a function."""
+    about = uploads.about(*uploads.split(body.title, given(body.provider)), caller, services)
+    arguments.check(about["arguments_schema"], body.arguments)
+    return Valid(valid=True)
+
+
+@operation("getFunctionJobs")
+def get_function_jobs(id: Id, caller: Caller, jobs: Jobs, services: Services) -> list[Summary]:
+    """The caller's jobs of one function."""
+    about = uploads.about_id(id, caller, services)
+    found = jobs.find(
+        JobQuery(account=caller.account, api=runs.API, device=runs.queue_of(about["id"]), limit=MOST_LISTED)
+    )
+    return [translate_jobs.summary(job) for job in found.jobs]
+
+
+@operation("listDependenciesVersions")
+def list_dependencies_versions(caller: Caller) -> list[str]:
+    """The packages that a function finds."""
+    return [f"{name}=={metadata.version(name)}" for name in FOUND]

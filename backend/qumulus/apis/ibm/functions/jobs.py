@@ -8,19 +8,22 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic_core import from_json
 
-from qumulus.apis.dependencies import Jobs
+from qumulus.apis.dependencies import Clock, Jobs, Services, Sessions
 from qumulus.apis.given import given
-from qumulus.apis.jobs import own
-from qumulus.core.errors import IllegalTransition
+from qumulus.apis.jobs import anybodys, own
+from qumulus.core import accounts as core
+from qumulus.core.errors import IllegalTransition, UnknownJob
 from qumulus.core.jobs import Job as CoreJob
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import JobQuery, JobStore
+from qumulus.core.services import device_of
 from qumulus.openapi.contract import Operations
 from qumulus.openapi.wire import Time
 
-from . import runs, uploads
+from . import providers, runs, stops, uploads
 from .callers import Caller
-from .schemas.function import FilterValue, Provider, Title
+from .errors import JobEnded
+from .schemas.function import FilterValue, OwnProvider, Provider, Title
 from .schemas.job import (
     Event,
     EventType,
@@ -28,6 +31,7 @@ from .schemas.job import (
     Job,
     Logs,
     Message,
+    NewEvent,
     Page,
     Result,
     RuntimeJob,
@@ -38,9 +42,11 @@ from .schemas.job import (
     WithResult,
 )
 from .schemas.page import Limit, Offset
+from .translate import events, logs
 from .translate import jobs as translate
 
 MOST_RUNTIME_JOBS = 10_000
+MOST_EVENTS = 1000  # of a kind, of one job: the newest
 OUTPUT = "output.json"  # where the program leaves what it returned
 
 operation = Operations()
@@ -57,6 +63,7 @@ KnownJob = Annotated[CoreJob, Depends(_known)]
 def list_jobs(
     caller: Caller,
     jobs: Jobs,
+    services: Services,
     function: Title | None = None,
     provider: Provider | None = None,
     status: StatusName | None = None,
@@ -65,22 +72,54 @@ def list_jobs(
     limit: Limit = 10,
     offset: Offset = 0,
 ) -> Page:
-    """The caller's jobs; none of vendors' functions."""
-    if provider is not None or filter is FilterValue.CATALOG:
-        return Page(count=0, next=None, previous=None, results=[])
-    found = jobs.find(
+    """The caller's jobs."""
+    return _page(
+        jobs,
         JobQuery(
             account=caller.account,
             api=runs.API,
-            device=None if function is None else runs.device_of(uploads.service_name(caller.account, function)),
+            device=None if function is None else _queue(function, provider, caller),
+            without_devices=_queues_of_providers(services) if filter is FilterValue.SERVERLESS else frozenset(),
+            tags=(runs.CATALOG,) if filter is FilterValue.CATALOG else (),
             states=translate.states(status),
             created_after=created_after,
             limit=limit,
             offset=offset,
-        )
+        ),
     )
-    results = [translate.summary(job) for job in found.jobs]
-    return Page(count=found.total, next=None, previous=None, results=results)
+
+
+@operation("listProviderJobs")
+def list_provider_jobs(
+    provider: OwnProvider,
+    caller: Caller,
+    jobs: Jobs,
+    services: Services,
+    function: Title | None = None,
+    status: StatusName | None = None,
+    filter: FilterValue | None = None,
+    created_after: Time | None = None,
+    limit: Limit = 10,
+    offset: Offset = 0,
+) -> Page:
+    """The jobs of everybody on the functions of a provider, for the provider; all of them are of the catalogue."""
+    providers.require(provider, caller, services)
+    if function is not None:
+        uploads.about(function, provider, caller, services)
+    if filter is FilterValue.SERVERLESS:
+        return Page(count=0, next=None, previous=None, results=[])
+    return _page(
+        jobs,
+        JobQuery(
+            api=runs.API,
+            device=None if function is None else _queue(function, provider, caller),
+            tags=(f"{runs.PROVIDED}{provider}",),
+            states=translate.states(status),
+            created_after=created_after,
+            limit=limit,
+            offset=offset,
+        ),
+    )
 
 
 @operation("getJob")
@@ -97,23 +136,39 @@ def get_job_result(id: Id, job: KnownJob, jobs: Jobs) -> Result:
 
 @operation("getJobLogs")
 def get_job_logs(id: Id, job: KnownJob, jobs: Jobs) -> Logs:
-    """The log of a job."""
-    return Logs(logs="".join(f"{line.text}\n" for line in jobs.log(job.id)))
+    """The log of a job, for whoever began it."""
+    return Logs(
+        logs=logs.for_user((line.text for line in jobs.log(job.id)), bool(job.request["function"].get("provider")))
+    )
+
+
+@operation("getProviderJobLogs")
+def get_provider_job_logs(id: Id, caller: Caller, jobs: Jobs, services: Services) -> Logs:
+    """The log of a job, for the provider of its function."""
+    job = anybodys(id, jobs, lambda job: job.api == runs.API)
+    provider = job.request["function"].get("provider")
+    if not provider or providers.account_of(provider, services) != caller.account:
+        raise UnknownJob(id)
+    return Logs(logs=logs.for_provider(line.text for line in jobs.log(job.id)))
 
 
 @operation("stopJob")
-def stop_job(id: Id, body: Stop, caller: Caller, job: KnownJob, jobs: Jobs) -> Message:
-    """Cancel a job."""
+def stop_job(id: Id, body: Stop, caller: Caller, job: KnownJob, jobs: Jobs, sessions: Sessions) -> Message:
+    """Cancel a job, and what it has sent to the Runtime API, where whoever stops it has a service there."""
+    said = ["Job already in terminal state."]
     with contextlib.suppress(IllegalTransition):
         jobs.cancel(job.id, caller)
-        return Message(message="Job has been stopped.")
-    return Message(message="Job already in terminal state.")
+        said = ["Job has been stopped."]
+    if stops.has_service(given(body.service)):
+        said += stops.stop(job.request.get("runtime_jobs", ()), caller, jobs, sessions)
+    return Message(message=" ".join(said))
 
 
 @operation("setJobSubStatus")
-def set_job_sub_status(id: Id, body: SetSubStatus, caller: Caller, job: KnownJob, jobs: Jobs) -> Job:
+def set_job_sub_status(id: Id, body: SetSubStatus, caller: Caller, clock: Clock, job: KnownJob, jobs: Jobs) -> Job:
     """Note what a function says that it is doing."""
-    jobs.describe(job.id, {**job.request, "sub_status": body.sub_status.value})
+    said = [*job.request.get("sub_statuses", ()), {"created": clock.now().isoformat(), "said": body.sub_status.value}]
+    jobs.describe(job.id, {**job.request, "sub_status": body.sub_status.value, "sub_statuses": said[-MOST_EVENTS:]})
     return translate.job(jobs.get(job.id, caller))
 
 
@@ -134,8 +189,32 @@ def add_runtime_job(id: Id, body: RuntimeJob, job: KnownJob, jobs: Jobs) -> Mess
 
 @operation("getJobEvents")
 def get_job_events(id: Id, job: KnownJob, type: EventType | None = None) -> list[Event]:
-    """None: why a job failed is its result."""
-    return []
+    """What happened to a job, in order; errors alone where a type is asked for, which can be no other."""
+    return [event for event in events.events(job) if type is None or event.event_type == events.ERROR]
+
+
+@operation("addJobEvent")
+def add_job_event(id: Id, body: NewEvent, clock: Clock, job: KnownJob, jobs: Jobs) -> Message:
+    """Note an error that a function tells of."""
+    if job.final:
+        raise JobEnded
+    data = {"code": str(body.code), "message": body.message, "exception": body.exception, "args": given(body.args)}
+    noted = [*job.request.get("errors", ()), {"created": clock.now().isoformat(), "data": data}]
+    jobs.describe(job.id, {**job.request, "errors": noted[-MOST_EVENTS:]})
+    return Message(message="The event is noted.")
+
+
+def _page(jobs: JobStore, query: JobQuery) -> Page:
+    found = jobs.find(query)
+    return Page(count=found.total, next=None, previous=None, results=[translate.summary(job) for job in found.jobs])
+
+
+def _queue(title: str, provider: str | None, caller: core.Caller) -> str:
+    return device_of(uploads.service_name(caller, title, provider))
+
+
+def _queues_of_providers(services: Services) -> frozenset[str]:
+    return frozenset(runs.queue_of(each["id"]) for each in providers.offered(services))
 
 
 def _result(job: CoreJob, jobs: JobStore) -> str | None:

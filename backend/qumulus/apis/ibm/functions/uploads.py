@@ -15,6 +15,7 @@ from qumulus.core.accounts import Caller
 from qumulus.core.errors import InvalidRequest, NotFound, UnknownService
 from qumulus.core.services import FUNCTION, Deployment, Services
 
+from . import arguments, providers, vendors
 from .schemas.function import Upload
 
 INSIDE = Path(__file__).with_name("inside")
@@ -30,17 +31,28 @@ class UnknownFunction(NotFound):
     """The caller has no such function."""
 
     def __init__(self, title: str) -> None:
-        super().__init__(f"Qiskit Function [{title[:100]}] doesn't exist: upload it first.")
+        super().__init__(f"Qiskit Function [{title[:201]}] doesn't exist: upload it first.")
 
 
-def function_id(account: str, title: str) -> uuid.UUID:
-    """The id of an account's function: the same as long as the title is."""
-    return uuid.uuid5(NAMESPACE, f"{account}\n{title}")
+def function_id(owner: str, title: str) -> uuid.UUID:
+    """The id of a function of an account, or of a provider with its slash: the same as long as the title is."""
+    return uuid.uuid5(NAMESPACE, f"{owner}\n{title}")
 
 
-def service_name(account: str, title: str) -> str:
+def service_of(function: uuid.UUID) -> str:
     """The name of the service that a function is kept as."""
-    return f"{FUNCTION}{function_id(account, title).hex}"
+    return f"{FUNCTION}{function.hex}"
+
+
+def service_name(caller: Caller, title: str, provider: str | None) -> str:
+    """The same, of one that a caller speaks of. No account has a name with a slash."""
+    return service_of(function_id(f"{provider}/" if provider else caller.account, title))
+
+
+def split(named: str, provider: str | None) -> tuple[str, str | None]:
+    """Title and provider, which may stand before the title."""
+    before, _, title = named.rpartition("/")
+    return title, provider or before or None
 
 
 def deploy(body: Upload, caller: Caller, services: Services) -> Mapping[str, Any]:
@@ -48,27 +60,31 @@ def deploy(body: Upload, caller: Caller, services: Services) -> Mapping[str, Any
 
     Raises:
         InvalidRequest: it has no files, or asks for what is not here.
+        UnknownProvider: it is to be offered by somebody else.
     """
     artifact, entrypoint = given(body.artifact), given(body.entrypoint)
+    title, provider = split(body.title, given(body.provider) or None)
     if given(body.image):
         raise InvalidRequest("Images of containers are not run here: upload the files of the function.")
-    if given(body.provider):
-        raise InvalidRequest("Functions of providers are not taken here: leave the provider out.")
     if artifact is None or entrypoint is None:
         raise InvalidRequest("A function needs its files as artifact, and the file that is run as entrypoint.")
     if entrypoint.startswith("/") or ".." in entrypoint.split("/"):
         raise InvalidRequest("entrypoint has to be a file within the archive.")
+    if provider:
+        providers.claim(provider, caller, services)
     variables, packages = _variables(given(body.env_vars)), _packages(given(body.dependencies))
+    name = service_name(caller, title, provider)
     about = {
-        "id": str(function_id(caller.account, body.title)),
+        "id": str(uuid.UUID(name.removeprefix(FUNCTION))),
         "account": caller.account,
-        "title": body.title,
+        "provider": provider,
+        "title": title,
         "entrypoint": entrypoint,
         "description": given(body.description),
         "version": given(body.version),
         "runner": given(body.runner) or "ray",
         "dependencies": given(body.dependencies) or "[]",
-        "arguments_schema": given(body.arguments_schema) or "{}",
+        "arguments_schema": arguments.usable(given(body.arguments_schema) or arguments.NONE),
         "variables": variables,
     }
     requirements = "".join(f"{line}\n" for line in (CLIENT, *packages)) if packages else ""
@@ -78,28 +94,44 @@ def deploy(body: Upload, caller: Caller, services: Services) -> Mapping[str, Any
         "requirements.txt": requirements.encode(),
         ARCHIVE: bytes(artifact),
     }
-    services.deploy(
-        service_name(caller.account, body.title), files, Deployment(entrypoint=ENTRYPOINT, strict=False, about=about)
-    )
+    services.deploy(name, files, Deployment(entrypoint=ENTRYPOINT, strict=False, about=about))
     return about
 
 
-def about(title: str, caller: Caller, services: Services) -> Mapping[str, Any]:
-    """What is kept of a function of the caller's.
+def about(title: str, provider: str | None, caller: Caller, services: Services) -> Mapping[str, Any]:
+    """What is kept of a function of the caller's, or of one that a provider offers.
+
+    Raises:
+        UnknownFunction
+        VendorsFunction: it is a vendor's, which is not here.
+    """
+    try:
+        return services.about(service_name(caller, title, provider))
+    except UnknownService:
+        if provider and provider in vendors.TITLES:
+            raise vendors.missing(provider, title) from None
+        raise UnknownFunction(f"{provider}/{title}" if provider else title) from None
+
+
+def about_id(function: uuid.UUID, caller: Caller, services: Services) -> Mapping[str, Any]:
+    """What is kept of a function that the caller may run, by its id.
 
     Raises:
         UnknownFunction
     """
     try:
-        return services.about(service_name(caller.account, title))
+        found = services.about(service_of(function))
     except UnknownService:
-        raise UnknownFunction(title) from None
+        raise UnknownFunction(str(function)) from None
+    if not found.get("provider") and found["account"] != caller.account:
+        raise UnknownFunction(str(function))
+    return found
 
 
 def of_caller(caller: Caller, services: Services) -> list[Mapping[str, Any]]:
-    """What is kept of all functions of the caller, by title."""
-    every = (services.about(each.name) for each in services.services() if each.name.startswith(FUNCTION))
-    return sorted((each for each in every if each.get("account") == caller.account), key=lambda each: each["title"])
+    """What is kept of all functions that are the caller's alone, by title."""
+    own = (each for each in providers.kept(services) if each.get("account") == caller.account)
+    return sorted((each for each in own if not each.get("provider")), key=lambda each: each["title"])
 
 
 def _packages(text: str | None) -> list[str]:

@@ -10,22 +10,24 @@ RUN = "__main__"
 MOST_BYTES = 512 << 20
 
 
-def run(arguments, function, data=None):
+def run(arguments, function, data=None, provider_data=None):
     """Run the function and return what it saved, as JSON text; nothing where it saved nothing.
 
     Args:
         arguments: JSON text, as the client has written it.
         function: entrypoint, archive, and variables of the environment.
         data: the folder with the function's files, which DATA_PATH names.
+        provider_data: the folder with what its provider keeps for all runs, which PROVIDER_DATA_PATH names.
     """
-    del data
+    del data, provider_data
     home = os.environ["TMPDIR"]
     place = os.path.join(home, "function")
     unpack(function["archive"], place)
     os.environ.update(function["variables"])
     os.environ["ARGUMENTS_PATH"] = os.path.join(home, "arguments.serverless")
     os.environ["RESULTS_PATH"] = os.path.join(home, "results.serverless")
-    os.environ["DATA_PATH"] = data_folder(home)
+    os.environ["DATA_PATH"] = pool_folder(home, "data")
+    os.environ["PROVIDER_DATA_PATH"] = pool_folder(home, "provider_data")
     with open(os.environ["ARGUMENTS_PATH"], "w", encoding="utf-8") as file:
         file.write(arguments)
     sys.path.append(os.path.join(os.getcwd(), "stand_in"))  # after an installed qiskit-serverless, if there is one
@@ -48,12 +50,12 @@ def unpack(archive, place):
         packed.extractall(place, filter="data")
 
 
-def data_folder(home):
-    """Return the folder for DATA_PATH: that of the uploaded files, or an empty one."""
-    uploaded = os.path.join(os.environ["DATAPOOL_DIRECTORY"], "data")
+def pool_folder(home, name):
+    """Return the folder with uploaded files, or an empty one."""
+    uploaded = os.path.join(os.environ["DATAPOOL_DIRECTORY"], name)
     if os.path.isdir(uploaded):
         return uploaded
-    empty = os.path.join(home, "data")
+    empty = os.path.join(home, name)
     os.makedirs(empty, exist_ok=True)
     return empty
 

@@ -19,6 +19,19 @@ class QiskitServerlessException(Exception):
     """What goes wrong between a function and its gateway."""
 
 
+class ServerlessError(Exception):
+    """What a function raises that knows what went wrong: a code, a message, and details."""
+
+    def __init__(self, code, message, details=None):
+        """Keep them, and say them as one text."""
+        self.code, self.message, self.details = code, message, details
+        super().__init__(message)
+
+    def __str__(self):
+        """Return code, message and details."""
+        return f"[{self.code}] {self.message}" + (f"\n{self.details}" if self.details else "")
+
+
 class Job:
     """The names of what a function may be doing."""
 
@@ -50,6 +63,47 @@ def save_result(result):
 def update_status(status):
     """Say what the function is doing; return whether the gateway took it."""
     return _sent("PATCH", "sub_status", {"sub_status": status})
+
+
+def send_error(code, message, exception, args=None):
+    """Tell the gateway of an error, which the job lists among its events; return whether it took it."""
+    return _sent(
+        "POST", "event", {"type": "ERROR", "code": code, "message": message, "exception": exception, "args": args}
+    )
+
+
+def get_logger():
+    """Return the logger for what whoever runs the function may read."""
+    return _logger("user", "[PUBLIC]")
+
+
+def get_provider_logger():
+    """Return the logger for what only the provider of the function may read."""
+    return _logger("provider", "[PRIVATE]")
+
+
+def _logger(name, mark):
+    logger = logging.getLogger(name)
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Marked(mark))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    return logger
+
+
+class _Marked(logging.Formatter):
+    """Puts a mark before each line."""
+
+    def __init__(self, mark):
+        super().__init__("%(levelname)s: %(message)s")
+        self.mark = mark
+
+    def format(self, record):
+        """Return the lines of a record."""
+        lines = record.getMessage().splitlines()
+        return "\n".join(f"{self.mark} {record.levelname}: {line}" for line in lines)
 
 
 def is_running_in_serverless():

@@ -2,8 +2,8 @@
 #   filename:  openapi.yaml
 
 from __future__ import annotations
-from typing import Annotated
-from pydantic import Field
+from typing import Annotated, Any
+from pydantic import Field, MISSING
 from qumulus.openapi.wire import Wire
 
 
@@ -11,3 +11,10 @@ class Error(Wire):
     """Why a request was not answered as asked"""
 
     message: Annotated[str, Field(examples=["There is no such function."])]
+
+
+class InvalidArguments(Error):
+    """Why arguments are not as the schema of a function asks"""
+
+    path: list[Any] | MISSING = MISSING
+    """Where in the arguments"""

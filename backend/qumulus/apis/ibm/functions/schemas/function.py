@@ -42,6 +42,29 @@ class Function(Wire):
     """JSON text"""
 
 
+Id = TypeAliasType("Id", Annotated[UUID, Field(examples=["5f2c3f9b-8f10-4c0e-9a55-3d1f0c9b7e11"])])
+"""The id of a function"""
+
+
+Named = TypeAliasType(
+    "Named",
+    Annotated[
+        str,
+        Field(
+            examples=["my-first-function"], max_length=201, min_length=1, pattern="^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)?$"
+        ),
+    ],
+)
+"""The title of a function, after its provider and a slash where it has one"""
+
+
+OwnProvider = TypeAliasType(
+    "OwnProvider",
+    Annotated[str, Field(examples=["my-company"], max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$")],
+)
+"""The provider of a function, who is the caller"""
+
+
 Provider = TypeAliasType(
     "Provider", Annotated[str, Field(examples=["ibm"], max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$")]
 )
@@ -58,7 +81,7 @@ ProviderName = TypeAliasType(
 class Run(Wire):
     """What is to be run"""
 
-    title: Annotated[str, Field(max_length=201, min_length=1, pattern="^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)?$")]
+    title: Named
     provider: ProviderName | None | MISSING = MISSING
     arguments: str
     """The arguments as JSON text"""
@@ -76,8 +99,9 @@ Title = TypeAliasType(
 class Upload(Wire):
     """The form that brings a function"""
 
-    title: Title
-    provider: Annotated[str | MISSING, Field(max_length=100)] = MISSING
+    title: Named
+    provider: Annotated[str | MISSING, Field(max_length=100, pattern="^[A-Za-z0-9_-]*$")] = MISSING
+    """Who offers it; the first account that uploads for a provider is that provider"""
     entrypoint: Annotated[str | MISSING, Field(max_length=200, pattern="^[A-Za-z0-9_./-]+\\.py$")] = MISSING
     """The file that is run, within the archive"""
     dependencies: Annotated[str | MISSING, Field(max_length=10000)] = MISSING
@@ -93,3 +117,18 @@ class Upload(Wire):
     type: Annotated[str | MISSING, Field(max_length=100)] = MISSING
     artifact: bytes | MISSING = MISSING
     """A tar archive"""
+
+
+class Valid(Wire):
+    """Arguments that are as the schema asks"""
+
+    valid: bool
+
+
+class Arguments(Wire):
+    """Arguments that are to be held against the schema of a function"""
+
+    title: Named
+    provider: ProviderName | None | MISSING = MISSING
+    arguments: str
+    """The arguments as JSON text"""

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 from pydantic import AwareDatetime, Field, MISSING
+from typing import Annotated, Any, Literal
 from qumulus.openapi.wire import Wire
-from typing import Annotated
 from typing_extensions import TypeAliasType
 from uuid import UUID
 from enum import StrEnum
@@ -13,11 +13,15 @@ from enum import StrEnum
 class Event(Wire):
     """Something that happened to a job"""
 
-    event_type: str | MISSING = MISSING
+    event_type: str
+    origin: str
+    context: str
+    created: AwareDatetime
+    data: dict[str, Any]
 
 
-EventType = TypeAliasType("EventType", Annotated[str, Field(examples=["ERROR"], max_length=100)])
-"""A type of events"""
+EventType = TypeAliasType("EventType", Annotated[str, Field(examples=["ERROR"], pattern="^[Ee][Rr][Rr][Oo][Rr]$")])
+"""A type of events; the service lists errors alone, or all"""
 
 
 Id = TypeAliasType(
@@ -42,6 +46,19 @@ class Message(Wire):
     """What became of a request"""
 
     message: str
+
+
+Code = TypeAliasType("Code", Annotated[str, Field(max_length=100)])
+
+
+class NewEvent(Wire):
+    """An error that a function tells of"""
+
+    type: Literal["ERROR"]
+    code: Code | int
+    message: Annotated[str, Field(max_length=10000)]
+    exception: Annotated[str, Field(max_length=1000)]
+    args: Any | MISSING = MISSING
 
 
 class Program(Wire):

@@ -13,13 +13,15 @@ from qumulus.apis.ibm.functions.schemas.function import Function, Type
 def function(about: Mapping[str, Any]) -> Function:
     """A function from what is kept of it."""
     names = ("title", "entrypoint", "description", "version", "runner", "dependencies", "arguments_schema")
-    return Function(id=UUID(about["id"]), provider=None, type=Type.GENERIC, **{name: about[name] for name in names})
+    return Function(
+        id=UUID(about["id"]), provider=about.get("provider"), type=Type.GENERIC, **{name: about[name] for name in names}
+    )
 
 
 def of_vendor(provider: str, title: str) -> Function:
     """A vendor's function, which is not here."""
     return Function(
-        id=uploads.function_id(provider, title),
+        id=uploads.function_id(f"{provider}/", title),
         title=title,
         provider=provider,
         entrypoint=None,

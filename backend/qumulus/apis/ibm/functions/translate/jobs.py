@@ -37,7 +37,7 @@ def summary(job: jobs.Job) -> Summary:
         status=STATUSES[job.state],
         sub_status=job.request.get("sub_status") if job.state is JobState.RUNNING else None,
         created=job.created_at,
-        program=Program(id=UUID(told["id"]), title=told["title"], provider=None),
+        program=Program(id=UUID(told["id"]), title=told["title"], provider=told.get("provider")),
         compute_profile=None,
     )
 
