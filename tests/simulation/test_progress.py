@@ -82,6 +82,15 @@ def test_each_line_comes_with_the_figures_for_the_record_of_the_job() -> None:
     assert third.seconds_left == pytest.approx(third.seconds_used / 3)  # by what is done
 
 
+def test_the_usage_of_a_job_is_said_before_anything_is_simulated_and_with_every_line() -> None:
+    told: list[tuple[str, Severity, Report]] = []
+    found = Progress(lambda *line: told.append(line), pubs=2)
+    found.counts(2.5, "osaka")
+    found.works("at it", at_once=True)
+    assert told[0][0] == "Estimated usage: 2.5 s of osaka."
+    assert [report.usage_seconds for _, _, report in told] == [2.5, 2.5]
+
+
 def test_progress_belongs_to_the_job_that_runs() -> None:
     mine = Progress()
     with followed(mine):

@@ -28,6 +28,9 @@ class Progress:
     parts_done: int
     seconds_used: float
     seconds_left: float | None = None  # an estimate, where there is one
+    usage_seconds: float | None = (
+        None  # for which the job will have had its device, where its service counts by a formula
+    )
 
 
 @dataclass(frozen=True, slots=True)

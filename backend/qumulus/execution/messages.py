@@ -94,13 +94,14 @@ def to_outcome(message: Message) -> Outcome:
 def _to_progress(members: Mapping[str, Any] | None) -> Progress | None:
     if members is None:
         return None
-    method, left = members["method"], members["seconds_left"]
+    method, left, usage = members["method"], members["seconds_left"], members["usage_seconds"]
     return Progress(
         method=None if method is None else str(method),
         parts=int(_amount(members["parts"])),
         parts_done=int(_amount(members["parts_done"])),
         seconds_used=_amount(members["seconds_used"]),
         seconds_left=None if left is None else _amount(left),
+        usage_seconds=None if usage is None else _amount(usage),
     )
 
 

@@ -30,10 +30,20 @@ class Progress:
     pubs: int = 1
     pub: int = 0
     runs: int = 1  # like the next one that are still to come, this one included
+    usage: float | None = None  # seconds for which the job will have had its device, as its service counts
     _method: str = ""
     _due: float | None = None  # when all runs are done, by the method's estimate
     _begun: float = field(default_factory=perf_counter)
     _told: float = 0.0
+
+    def counts(self, seconds: float, device: str) -> None:
+        """The service counts so many seconds of the device for this job: that is known before anything is simulated."""
+        self.usage = seconds
+        self.log(
+            f"Estimated usage: {seconds:.4g} s of {device}.",
+            Severity.INFO,
+            self._report(perf_counter() - self._begun, None),
+        )
 
     def reaches(self, pub: int, instructions: int) -> None:
         """The next pub begins, with so many instructions in all its runs."""
@@ -63,10 +73,17 @@ class Progress:
             left = used / self.pub * (self.pubs - self.pub)
         rest = "" if left is None else f", some {left:.2g} s to go"
         text = f"Pub {self.pub} ({self.pub} of {self.pubs} done, {used:.1f} s used{rest}): {what}."
-        report = Report(
-            method=self._method or None, parts=self.pubs, parts_done=self.pub, seconds_used=used, seconds_left=left
+        self.log(text, Severity.INFO, self._report(used, left))
+
+    def _report(self, used: float, left: float | None) -> Report:
+        return Report(
+            method=self._method or None,
+            parts=self.pubs,
+            parts_done=self.pub,
+            seconds_used=used,
+            seconds_left=left,
+            usage_seconds=self.usage,
         )
-        self.log(text, Severity.INFO, report)
 
 
 _progress: ContextVar[Progress] = ContextVar("progress")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
+import httpx2
 import pytest
 import qiskit
 
 from apis.ibm.cloud import BELL, LOCAL_CRN
+from qumulus.core.results import LogLine, Progress
+from qumulus.storage import open_storage
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,23 @@ def test_the_metrics_tell_of_the_circuits(runtime, bell):
     assert metrics["qiskit_version"] == qiskit.__version__
     times = [datetime.fromisoformat(metrics["timestamps"][name]) for name in ("created", "running", "finished")]
     assert times == sorted(times)
+
+
+def test_how_long_a_job_has_its_device_is_told_while_it_runs(server, runtime):
+    device = f"{server.url}/emulator/devices/osaka/settings"
+    admin = {"Authorization": "Bearer qumulus-admin"}
+    httpx2.put(device, json={"online": True, "provider": True}, headers=admin).raise_for_status()  # so that we run it
+    job = runtime.job(backend="ibm_osaka")
+    assert "estimated_running_time_seconds" not in runtime.get(f"/jobs/{job}")
+    storage = open_storage(server.home)
+    try:
+        (claim,) = storage.queue.fetch("osaka", 1)
+        so_far = Progress(method=None, parts=1, parts_done=0, seconds_used=0.1, usage_seconds=2.5)
+        storage.queue.log(claim, [LogLine(storage.clock.now(), "Estimated usage: 2.5 s", progress=so_far)])
+    finally:
+        storage.close()
+    assert runtime.get(f"/jobs/{job}")["estimated_running_time_seconds"] == 2.5
+    httpx2.put(device, json={"online": True, "provider": False}, headers=admin).raise_for_status()
 
 
 @pytest.mark.parametrize("program", ["estimator", "sampler"])

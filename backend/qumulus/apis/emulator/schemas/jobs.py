@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 from typing import Annotated, Any
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, MISSING
 from qumulus.openapi.wire import Wire
 from typing_extensions import TypeAliasType
 from enum import StrEnum
@@ -86,6 +86,8 @@ class Progress(Wire):
     """The seconds that the run had taken"""
     seconds_left: Annotated[float | None, Field(examples=[9.8], ge=0.0)]
     """An estimate of the seconds that are left, where there is one"""
+    usage_seconds: Annotated[float | None | MISSING, Field(examples=[2.02], ge=0.0)] = MISSING
+    """For how long the job will have had its device, where its service counts by a formula"""
 
 
 SearchText = TypeAliasType("SearchText", Annotated[str, Field(examples=["Bell"], max_length=255, min_length=1)])

@@ -75,7 +75,7 @@ def run(program: Program, log: Log) -> Outcome:
     loads = [load for plan in plans for load in plan.loads(reset=options.execution.init_qubits)]
     if brought is None:
         loads += _learning(plans, options, submission)
-    usage = charge(loads, submission, options.execution.rep_delay, log)
+    usage = charge(loads, submission, options.execution.rep_delay)
     if submission.dry_run:
         return results.checked(usage)
     progress().pubs = len(pubs)

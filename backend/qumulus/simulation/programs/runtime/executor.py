@@ -80,7 +80,7 @@ def run(program: Program, log: Log) -> Outcome:
         _hold_to(submission.service, quantum_program, items, shots, options)
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
     results.check_size(bits * (1 if level == CLASSIFIED else POINT_BITS), submission.limits)
-    usage = charge(_loads(items, shots, options, submission), submission, options.rep_delay, log)
+    usage = charge(_loads(items, shots, options, submission), submission, options.rep_delay)
     if submission.dry_run:
         checked = results.checked(usage)
         document = _document(_scheduled(items, shots, submission, told, dialect), [], dialect, quantum_program)

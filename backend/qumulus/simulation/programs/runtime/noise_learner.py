@@ -66,7 +66,7 @@ def _legacy(submission: Submission, log: Log) -> Outcome:
         submission.instructions.check(circuit)
     layers = unique_layers(loaded, options.twirling_strategy)[: options.max_layers_to_learn]
     shots = options.num_randomizations * options.shots_per_randomization
-    usage = charge(learning_loads(layers, options.layer_pair_depths, shots, submission.model), submission, None, log)
+    usage = charge(learning_loads(layers, options.layer_pair_depths, shots, submission.model), submission, None)
     if submission.dry_run:
         return results.checked(usage)
     asked = options.model_dump(include=set(_INPUT_OPTIONS))
@@ -138,7 +138,7 @@ def _third(submission: Submission, log: Log) -> Outcome:
     boxes = [_layer_of(box, submission) for box in circuit.data]
     shots, reset = options.num_randomizations * options.shots_per_randomization, getattr(options, "init_qubits", True)
     loads = learning_loads(boxes, options.layer_pair_depths, shots, submission.model, reset=reset)
-    usage = charge(loads, submission, getattr(options, "rep_delay", None), log)
+    usage = charge(loads, submission, getattr(options, "rep_delay", None))
     if submission.dry_run:
         return results.checked(usage)
     return results.encoded(Form.PLAIN, {"schema_version": version, "data": data}, {"layers": len(data), "note": NOTE})

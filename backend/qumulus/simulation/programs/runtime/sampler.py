@@ -78,7 +78,7 @@ def run(program: Program, log: Log) -> Outcome:
     items = [under.compiled(pub.circuit) for pub in pubs]
     if submission.service is not None:
         submission.service.sizes([item.scheduled for item in items], reset=execution.init_qubits)
-    usage = charge(_loads(pubs, items, under, execution), submission, execution.rep_delay, log)
+    usage = charge(_loads(pubs, items, under, execution), submission, execution.rep_delay)
     if submission.dry_run:
         checked = results.checked(usage)
         told = _scheduled(pubs, items, under)

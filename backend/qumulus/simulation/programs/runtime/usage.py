@@ -20,11 +20,11 @@ from typing import Any
 
 from qiskit.circuit import QuantumCircuit
 
-from qumulus.core.results import Log, Severity
 from qumulus.simulation.carried import delay_between_shots
 from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import OverUsage
 from qumulus.simulation.meter import meter
+from qumulus.simulation.progress import progress
 from qumulus.simulation.timeline import timeline
 
 from .scheduling import with_values
@@ -73,7 +73,7 @@ def duration(
     return cycles * model.cycle
 
 
-def charge(loads: Iterable[Load], submission: Submission, rep_delay: float | None, log: Log) -> float:
+def charge(loads: Iterable[Load], submission: Submission, rep_delay: float | None) -> float:
     """Count the usage of a job, and return its seconds; that of a dry run is only told. ``rep_delay`` is the delay between shots that it asks for.
 
     Raises:
@@ -82,7 +82,7 @@ def charge(loads: Iterable[Load], submission: Submission, rep_delay: float | Non
     delay = delay_between_shots(submission.model) if rep_delay is None else rep_delay
     loads = list(loads)
     seconds, most = quantum_seconds(loads, delay), submission.most_usage
-    log(f"Estimated usage: {seconds:.4g} s of {submission.device}.", Severity.INFO)
+    progress().counts(seconds, submission.device)
     if not submission.dry_run:
         meter().billed = seconds if most is None else min(seconds, most)
         meter().executing = executing_seconds(loads, delay)

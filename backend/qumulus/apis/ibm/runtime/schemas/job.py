@@ -258,7 +258,7 @@ class JobResponse(Wire):
     private: Annotated[bool | MISSING, Field(examples=[True])] = MISSING
     """Whether it is private; left out if not"""
     estimated_running_time_seconds: Annotated[float | MISSING, Field(examples=[0.5], ge=0.0)] = MISSING
-    """How long it has the device; told when the job has ended, and in its log before it runs"""
+    """How long it has the device; told from when its circuits were read, which is before they run"""
     calibration_id: CalibrationId | MISSING = MISSING
 
 
