@@ -20,7 +20,6 @@ from .tables import Row, Table, seconds
 
 USER = Path(lattice_user.__file__)
 SMALLEST, MOST_TERMS = 1e-3, 100_000  # of the coefficients that `pauli-prop` keeps, and how many
-AS_READ = 1e-2  # the error that a noisy value may have
 IDEAL_ENDS = (0.9, 0.1)  # the mitigated mean of all Z is above the one at θ = 0 and below the other at π/2
 
 
