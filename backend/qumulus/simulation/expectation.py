@@ -8,6 +8,7 @@ them. Without a number of shots the expectation over that reading is computed ex
 from __future__ import annotations
 
 import traceback
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -43,6 +44,7 @@ _WEIGHTS = {
     **dict.fromkeys("0+r", np.array([1.0, 0.0])),
     **dict.fromkeys("1-l", np.array([0.0, 1.0])),
 }
+_CODES, _ALL = {"X": 1, "Y": 2, "Z": 3}, 3
 _LEAST_BUDGET = 0.25  # seconds of a run: what takes less is done exactly, however many runs there are
 
 
@@ -138,6 +140,10 @@ Sums = Sequence[Mapping[Letters, float]]
 """Observables by the coefficients of their terms."""
 
 
+Uses = Mapping[Letters, Sequence[tuple[int, float]]]
+"""For each term the observables that it belongs to, by their index, with its coefficients."""
+
+
 def terms_in(sums: Sums) -> list[Letters]:
     """The different terms of observables, without the identity, in their order."""
     return list(dict.fromkeys(letters for each in sums for letters in each if letters))
@@ -221,11 +227,11 @@ class _Reader:
     def case(self, k: int, binding: Binding, sums: Sums, seed: Seed) -> Measured:
         """The terms for one set of values: from one evolution of which all bases are read, or basis by basis."""
         start, runs = perf_counter(), list[Mapping[str, Any]]()
-        together = read_together(terms_in(sums))
+        together, uses = read_together(terms_in(sums)), _uses(sums)
         groups, tried, evolved = dict[int, Group](), dict[int, Chosen](), None
         for g, (basis, members) in enumerate(together if len(together) > 1 else []):
             if evolved is None:
-                chosen = self._chosen(basis, members, binding, sums, 1)
+                chosen = self._chosen(basis, members, binding, uses, 1)
                 evolved = self._evolved([each for each, _ in together[g:]], chosen, self.n_cases - k)
                 if evolved is None and (self._evolution.applies(chosen) or chosen.at_last):
                     break
@@ -239,7 +245,7 @@ class _Reader:
         def alone(index: int) -> Part:
             g = left[index]
             basis, members = together[g]
-            chosen = tried.get(g) or self._chosen(basis, members, binding, sums, len(together))
+            chosen = tried.get(g) or self._chosen(basis, members, binding, uses, len(together))
             chosen.check(len(together) * (self.n_cases - k) - g)
             group, metadata = self._alone(chosen, members, extend(seed, k, g))
             return Part(metadata, {"means": group.means, "covariance": group.covariance})
@@ -257,7 +263,7 @@ class _Reader:
             self._scanned[key] = (turned, scan(turned, self.model, ignored=self.circuit.clbits))
         return self._scanned[key]
 
-    def _chosen(self, basis: Basis, members: Sequence[Letters], binding: Binding, sums: Sums, runs: int) -> Chosen:
+    def _chosen(self, basis: Basis, members: Sequence[Letters], binding: Binding, uses: Uses, runs: int) -> Chosen:
         """The methods for one basis, of so many that share the time of a set of values."""
         turned, active = self._turned(basis)
         place = {active.physical[qubit]: qubit for qubit in active.terminal}
@@ -270,7 +276,7 @@ class _Reader:
             self.limits,
             binding,
             terms=weights,
-            sums=_sums(sums, members),
+            sums=_rows(uses, members),
             budget=budget,
         )
         return choose(task, self.method, exact_values=self.shots is None)
@@ -312,11 +318,22 @@ class _Reader:
         return Group(members, *_statistics(read, list(active.terminal), weights)), metadata
 
 
-def _sums(sums: Sums, members: Sequence[Letters]) -> list[dict[int, float]]:
+def _uses(sums: Sums) -> Uses:
+    found = defaultdict[Letters, list[tuple[int, float]]](list)
+    for index, each in enumerate(sums):
+        for letters, coefficient in each.items():
+            if letters and coefficient:
+                found[letters].append((index, coefficient))
+    return found
+
+
+def _rows(uses: Uses, members: Sequence[Letters]) -> list[dict[int, float]]:
     """The part of each observable that one basis reads, by the places of its terms, where that is more than one term."""
-    place = {letters: index for index, letters in enumerate(members)}
-    found = ({place[t]: c for t, c in each.items() if c and t in place} for each in sums if len(each) > 1)
-    return [row for row in found if len(row) > 1]
+    rows = defaultdict[int, dict[int, float]](dict)
+    for place, letters in enumerate(members):
+        for index, coefficient in uses.get(letters, ()):
+            rows[index][place] = coefficient
+    return [row for row in rows.values() if len(row) > 1]
 
 
 def terms_of(observable: Observable, n_qubits: int) -> dict[Letters, float]:
@@ -348,15 +365,22 @@ def _constants(terms: Sequence[Mapping[Letters, float]]) -> NDArray[np.float64]:
 def read_together(terms: Iterable[Letters]) -> list[tuple[dict[int, str], list[Letters]]]:
     """Each term into the first group whose basis agrees with it: the bases, and the terms that they read."""
     groups = list[tuple[dict[int, str], list[Letters]]]()
+    known = list[
+        tuple[int, int]
+    ]()  # two bits a qubit: those that a basis turns, and how; to compare all qubits at once
     for letters in filter(None, terms):
         wanted = {qubit: _BASIS[letter] for qubit, letter in letters}
-        for basis, members in groups:
-            if all(basis.get(qubit, letter) == letter for qubit, letter in wanted.items()):
-                basis.update(wanted)
-                members.append(letters)
+        turned = sum(_ALL << 2 * qubit for qubit in wanted)
+        how = sum(_CODES[letter] << 2 * qubit for qubit, letter in wanted.items())
+        for index, (others, theirs) in enumerate(known):
+            if not (how ^ theirs) & turned & others:
+                groups[index][0].update(wanted)
+                groups[index][1].append(letters)
+                known[index] = others | turned, theirs | how
                 break
         else:
             groups.append((wanted, [letters]))
+            known.append((turned, how))
     return groups
 
 
