@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from asking import ask
+from qumulus.apis.ibm.instances import LOCAL_CRN
 from servers import Server
 
 SECONDS = 20_000  # what a step may take on a busy machine, in milliseconds
@@ -87,6 +88,11 @@ def test_an_empty_console_shows_first_steps_and_the_first_job_as_it_comes(page: 
     expect(page.get_by_role("img", name=re.compile(r"1,000 shots of c, .* outcomes"))).to_be_visible(timeout=SECONDS)
     expect(page.locator(".drawing svg").first).to_be_visible(timeout=SECONDS)
     picture(page, "job")
+    page.get_by_role("button", name="Draw the circuit").click()
+    expect(page.get_by_role("img", name="Circuit of 4 operations on 2 qubits")).to_be_visible(timeout=SECONDS)
+    page.get_by_label("Shown").select_option("as the device runs it")
+    expect(page.get_by_role("img", name=re.compile("Circuit of .* ns long"))).to_be_visible(timeout=SECONDS)
+    picture(page, "circuit")
     page.get_by_role("button", name="Run it again").click()
     page.wait_for_url("**/console/jobs/*")
     expect(page.locator(".title .state")).to_have_text("succeeded", timeout=SECONDS)
@@ -110,6 +116,9 @@ def test_a_device_shows_its_map_a_good_line_and_its_numbers(page: Page, cloud: S
     expect(page.get_by_role("status").filter(has_text=re.compile(r"^\d+(, \d+){4}$"))).to_be_visible(timeout=SECONDS)
     page.get_by_role("combobox", name="Colour").select_option("T1")
     expect(page.get_by_role("img", name=re.compile("coloured by t1"))).to_be_visible()
+    for figure in ("Error while idle", "Error of a one-qubit gate", "Worst error of a two-qubit gate"):
+        page.get_by_role("combobox", name="Colour").select_option(figure)
+        expect(page.get_by_role("img", name=re.compile(f"coloured by {figure.lower()}"))).to_be_visible()
     picture(page, "device")
     page.get_by_text("Qubits as a table").click()
     table = page.get_by_role("region", name="Qubits")
@@ -186,6 +195,44 @@ def test_a_fault_is_set_seen_to_hit_and_taken_back(page: Page, cloud: Server) ->
     expect(page.get_by_text("Nothing goes wrong on purpose.")).to_be_visible(timeout=SECONDS)
 
 
+def test_a_scenario_is_begun_and_its_faults_are_seen(page: Page, cloud: Server) -> None:
+    page.goto(cloud.url + "/console/emulation")
+    page.get_by_role("button", name="A flaky network").click()
+    expect(page.get_by_text("A flaky network has begun.")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("row", name=re.compile("The page of a proxy"))).to_be_visible(timeout=SECONDS)
+    for row in page.get_by_role("button", name=re.compile("^Take back: ")).all()[::-1]:
+        row.click()
+    expect(page.get_by_text("Nothing goes wrong on purpose.")).to_be_visible(timeout=SECONDS)
+
+
+def test_others_queue_at_a_device_and_are_taken_away(page: Page, cloud: Server) -> None:
+    page.goto(cloud.url + "/console/emulation")
+    page.get_by_label("Queue at").fill("torino")
+    page.get_by_label("Jobs there").fill("7")
+    page.get_by_role("button", name="Let others queue").click()
+    row = page.get_by_role("row", name=re.compile("torino"))
+    expect(row).to_contain_text("7", timeout=SECONDS)
+    row.get_by_role("button").click()
+    expect(page.get_by_text("Nobody else queues.")).to_be_visible(timeout=SECONDS)
+
+
+def test_an_estimate_shows_what_it_was_extrapolated_from(page: Page, cloud: Server) -> None:
+    ansatz = 'OPENQASM 3.0; include "stdgates.inc"; sx $0; cz $0, $1;'
+    options = {"resilience": {"zne_mitigation": True}}
+    body = {
+        "program_id": "estimator",
+        "backend": "ibm_torino",
+        "params": {"pubs": [[ansatz, "ZZ"]], "options": options},
+    }
+    caller = {"Authorization": "Bearer qumulus-local", "Service-CRN": LOCAL_CRN}
+    status, job = ask(cloud, "POST", "/api/v1/jobs", body, **caller)
+    assert status == 200, job
+    page.goto(f"{cloud.url}/console/jobs/{job['id']}")
+    expect(page.get_by_role("img", name="Observable 0 at 3 noise factors")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text(re.compile("Observable 0 without noise: exponential"))).to_be_visible()
+    picture(page, "extrapolation")
+
+
 def test_the_clock_of_the_cloud_is_advanced_and_given_back(page: Page, cloud: Server) -> None:
     page.goto(cloud.url + "/console/emulation")
     page.get_by_role("button", name="stands").click()
@@ -224,5 +271,8 @@ def test_every_page_is_accessible_in_both_themes(themed: Page, cloud: Server) ->
     for view, drawn in READY.items():
         themed.goto(f"{cloud.url}/console{view.replace(':job', job)}")
         expect(themed.locator("main").locator(drawn).first).to_be_visible(timeout=SECONDS)
+        if view == "/jobs/:job":
+            themed.get_by_role("button", name="Draw the circuit").click()
+            expect(themed.locator("svg.circuit")).to_be_visible(timeout=SECONDS)
         found = Axe().run(themed)
         assert found.violations_count == 0, f"{view}: {found.generate_report()}"

@@ -63,6 +63,7 @@ def test_the_names_of_the_kinds_stay_since_they_are_stored_with_jobs() -> None:
     assert set(payloads.KINDS) == {
         "openqasm", "openqasm.job", "kipu", "service", "program",
         "runtime.sampler", "runtime.estimator", "runtime.executor", "runtime.noise-learner", "runtime.calibrate",
+        "drawing",
     }  # fmt: skip
 
 

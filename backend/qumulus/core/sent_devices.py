@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from .devices import AddedDevice, Calibration, DescribedDevice, from_values, to_values
+from .devices import AddedDevice, Calibration, DescribedDevice, Device, from_values, to_values
 from .ports.devices import AddedDevices
 
 LARGEST_BYTES = 256 << 20  # of the JSON
@@ -30,11 +32,20 @@ def sent(devices: AddedDevices, name: str, calibration_id: str | None, now: date
 def packed(added: AddedDevice, calibration: Calibration, devices: AddedDevices) -> bytes:
     """Return a device with one of its calibrations as bytes."""
     name = added.device.name
+    return with_documents(
+        added.device, calibration, devices.configuration(name), devices.properties(name, calibration.id)
+    )
+
+
+def with_documents(
+    device: Device, calibration: Calibration, configuration: Mapping[str, Any], properties: Mapping[str, Any]
+) -> bytes:
+    """Return a device with one of its calibrations as bytes, from its documents."""
     values = {
-        "device": to_values(added.device),
+        "device": to_values(device),
         "calibration": {"id": calibration.id, "at": calibration.at.isoformat()},
-        "configuration": devices.configuration(name),
-        "properties": devices.properties(name, calibration.id),
+        "configuration": configuration,
+        "properties": properties,
     }
     return zlib.compress(json.dumps(values, separators=(",", ":")).encode(), 1)
 

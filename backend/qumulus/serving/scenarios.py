@@ -7,26 +7,19 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import qumulus.emulation
 from qumulus.core.errors import QumulusError
+from qumulus.emulation.ready import ready
 
 from .start_error import StartError
 
 if TYPE_CHECKING:
     from qumulus.apis.emulator.scenarios import Stage
 
-READY = Path(qumulus.emulation.__path__[0]) / "scenarios"
-
 log = logging.getLogger("qumulus.faults")
 
 
 class ScenarioUnusable(Exception):
     """A file is no scenario; the text is a sentence that says why."""
-
-
-def ready() -> dict[str, Path]:
-    """Return the ready scenarios by name."""
-    return {path.stem: path for path in sorted(READY.glob("*.yaml"))}
 
 
 def described() -> dict[str, str]:

@@ -23,6 +23,7 @@ RUNNERS: Runners[str] = Runners(
         payloads.EXECUTOR: "qumulus.simulation.programs.runtime.executor:run",
         payloads.NOISE_LEARNER: "qumulus.simulation.programs.runtime.noise_learner:run",
         payloads.CALIBRATE: "qumulus.simulation.programs.runtime.calibrate:run",
+        payloads.DRAWING: "qumulus.simulation.programs.drawing:run",
     },
 )
 

@@ -107,3 +107,31 @@ def test_a_job_is_run_again_as_its_owner_sent_it(live_server: Server) -> None:
 def test_a_job_that_nobody_knows_is_not_run_again(live_server: Server) -> None:
     status, body = ask(live_server, "POST", "/emulator/jobs/unknown/rerun", **ADMIN)
     assert status == 404, body
+
+
+def test_the_circuit_of_a_job_is_shown_as_sent_and_as_scheduled_and_leaves_no_job_behind(live_server: Server) -> None:
+    _, task = ask(live_server, "POST", "/task", TASK | {"device": "Kawasaki"})
+    path = f"/emulator/jobs/{task['task_id']}/circuits/0"
+    before = asked(live_server, "/emulator/jobs")["total"]
+    sent, scheduled = asked(live_server, path), asked(live_server, f"{path}?stage=scheduled")
+    assert (sent["stage"], sent["length"], sent["qubits"]) == ("sent", None, ["q[0]"])
+    assert (scheduled["stage"], scheduled["circuits"]) == ("scheduled", 1)
+    assert scheduled["length"] > 0
+    assert asked(live_server, "/emulator/jobs")["total"] == before
+
+
+def test_a_circuit_that_a_job_does_not_have_can_not_be_shown(live_server: Server) -> None:
+    _, task = ask(live_server, "POST", "/task", TASK)
+    status, said = ask(live_server, "GET", f"/emulator/jobs/{task['task_id']}/circuits/5", **ADMIN)
+    assert (status, said["detail"]) == (409, "The job has 1 programs: there is none with the number 5.")
+
+
+def test_the_circuit_of_a_device_that_was_added_is_scheduled_with_its_own_times(live_server: Server) -> None:
+    made_up = {"name": "drawn-device", "topology": "line 2", "gates": ["cx", "id", "rz", "sx", "x"]}
+    assert ask(live_server, "POST", "/emulator/devices", {"documents": [made_up]}, **ADMIN)[0] == 200
+    _, task = ask(live_server, "POST", "/task", TASK | {"device": "drawn-device"})
+    scheduled = asked(live_server, f"/emulator/jobs/{task['task_id']}/circuits/0?stage=scheduled")
+    assert {each["name"] for each in scheduled["operations"]} <= {"rz", "sx", "x", "measure"}
+    assert scheduled["length"] > 0
+    gone = requests.delete(f"{live_server.url}/emulator/devices/drawn-device", headers=ADMIN, timeout=10)
+    assert gone.status_code in (204, 409)  # its job may still run

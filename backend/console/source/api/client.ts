@@ -16,7 +16,10 @@ export type Token = Schemas["tokens.Token"];
 export type Fault = Schemas["faults.Fault"];
 export type NewFault = Schemas["faults.NewFault"];
 export type FaultKind = Schemas["faults.FaultKind"];
+export type Queue = Schemas["queues.Queue"];
 export type Held = Schemas["state.Storage"]["held"][number];
+export type Drawing = Schemas["drawings.Drawing"];
+export type Operation = Schemas["drawings.Operation"];
 export type Health = Schemas["emulator.Health"];
 
 type Answer<P extends keyof paths> = paths[P] extends {

@@ -4,13 +4,31 @@ import type { Edge, Place } from "./lattice";
 import { Drawing } from "./plot";
 
 type Qubit = Calibration["qubits"][number];
-export const QUBIT_FIGURES = {
+type Ask = (qubit: Qubit, number: number, joined: readonly Edge[], gates: Calibration["gates"]) => number | null | undefined;
+export const QUBIT_FIGURES: Record<string, { of: Ask; unit: string; scale: "log" | "linear"; bad: "high" | "low" }> = {
   "Readout error": { of: (qubit: Qubit) => qubit.readout_error, unit: "", scale: "log", bad: "high" },
   T1: { of: (qubit: Qubit) => qubit.t1_us, unit: " µs", scale: "linear", bad: "low" },
   T2: { of: (qubit: Qubit) => qubit.t2_us, unit: " µs", scale: "linear", bad: "low" },
+  "Error of a one-qubit gate": { of: (_qubit, number, _joined, gates) => errorOf(gates, number, ["sx", "x"]), unit: "", scale: "log", bad: "high" },
+  "Error while idle": { of: (_qubit, number, _joined, gates) => errorOf(gates, number, ["id"]), unit: "", scale: "log", bad: "high" },
+  "Worst error of a two-qubit gate": { of: (_qubit, number, joined) => worst(number, joined), unit: "", scale: "log", bad: "high" },
   Frequency: { of: (qubit: Qubit) => qubit.frequency_ghz, unit: " GHz", scale: "linear", bad: "high" },
-} as const;
+};
 export type QubitFigure = keyof typeof QUBIT_FIGURES;
+
+/** The error of the first of these gates that the qubit has. */
+function errorOf(gates: Calibration["gates"], qubit: number, names: readonly string[]): number | null {
+  for (const name of names) {
+    const found = gates.find(({ gate, qubits }) => gate === name && qubits.length === 1 && qubits[0] === qubit);
+    if (found) return found.error ?? null;
+  }
+  return null;
+}
+
+function worst(qubit: number, joined: readonly Edge[]): number | null {
+  const errors = joined.filter(({ qubits }) => qubits.includes(qubit)).flatMap(({ error }) => (error === null ? [] : [error]));
+  return errors.length ? Math.max(...errors) : null;
+}
 
 interface Props {
   calibration: Calibration;
@@ -22,8 +40,8 @@ interface Props {
 
 /** Qubits coloured by one of their figures, edges by their gate error; what is under the pointer says its numbers. */
 export function CouplingMap({ calibration, joined, at, figure, marked }: Props) {
-  const { of, unit, scale, bad } = QUBIT_FIGURES[figure];
-  const dots = at.map((place) => ({ ...place, qubit: place.qubit, value: of(calibration.qubits[place.qubit]!), said: calibration.qubits[place.qubit]! }));
+  const { of, unit, scale, bad } = QUBIT_FIGURES[figure]!;
+  const dots = at.map((place) => ({ ...place, qubit: place.qubit, value: of(calibration.qubits[place.qubit]!, place.qubit, joined, calibration.gates), said: calibration.qubits[place.qubit]! }));
   const lines = joined.map((edge) => ({ ...edge, from: at[edge.qubits[0]]!, to: at[edge.qubits[1]]! }));
   const tall = extent(at.map(({ y }) => y)) / (extent(at.map(({ x }) => x)) || 1);
   const radius = at.length > 60 ? 9 : 13;

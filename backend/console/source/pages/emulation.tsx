@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { type Fault, type FaultKind, get, type NewFault, send } from "../api/client";
+import { type Fault, type FaultKind, get, type NewFault, type Queue, send } from "../api/client";
 import { useLoaded } from "../api/live";
 import { type Column, Facts, Problem, Table, Title } from "../parts/parts";
 import { seconds, time } from "../parts/words";
@@ -39,11 +39,12 @@ const KINDS: Record<FaultKind, string> = {
 /** What is under a person's control: time, and what goes wrong. */
 export function Emulation() {
   const [error, setError] = useState<Error>();
-  const act = async (action: () => Promise<unknown>, again: () => void) => {
+  const [turn, setTurn] = useState(0); // a scenario changes what the other parts show
+  const act = async (action: () => Promise<unknown>) => {
     try {
       setError(undefined);
       await action();
-      again();
+      setTurn((before) => before + 1);
     } catch (failed) {
       setError(failed as Error);
     }
@@ -52,16 +53,22 @@ export function Emulation() {
     <>
       <Title text="Emulation" />
       <Problem error={error} />
-      <Clock act={act} />
-      <Faults act={act} />
+      <Clock act={act} turn={turn} />
+      <Scenarios act={act} />
+      <Queues act={act} turn={turn} />
+      <Faults act={act} turn={turn} />
     </>
   );
 }
 
-type Act = (action: () => Promise<unknown>, again: () => void) => Promise<void>;
+type Act = (action: () => Promise<unknown>) => Promise<void>;
+interface Part {
+  act: Act;
+  turn: number; // differs after each action
+}
 
-function Clock({ act }: { act: Act }) {
-  const clock = useLoaded(() => get("/emulator/clock"), 0, () => true);
+function Clock({ act, turn }: Part) {
+  const clock = useLoaded(() => get("/emulator/clock"), turn, () => true);
   const known = clock.data;
   return (
     <section aria-labelledby="clock">
@@ -77,18 +84,18 @@ function Clock({ act }: { act: Act }) {
       )}
       <div class="filters">
         {RATES.map(({ title, rate }) => (
-          <button key={title} type="button" aria-pressed={known?.rate === rate} onClick={() => act(() => send("PUT", "/emulator/clock", {}, { rate }), clock.again)}>
+          <button key={title} type="button" aria-pressed={known?.rate === rate} onClick={() => act(() => send("PUT", "/emulator/clock", {}, { rate }))}>
             {title}
           </button>
         ))}
-        <button type="button" onClick={() => act(() => send("DELETE", "/emulator/clock"), clock.again)}>
+        <button type="button" onClick={() => act(() => send("DELETE", "/emulator/clock"))}>
           the machine's time again
         </button>
       </div>
       <div class="filters">
         Advance by{" "}
         {STEPS.map(({ title, seconds: far }) => (
-          <button key={title} type="button" onClick={() => act(() => send("POST", "/emulator/clock/advance", {}, { seconds: far }), clock.again)}>
+          <button key={title} type="button" onClick={() => act(() => send("POST", "/emulator/clock/advance", {}, { seconds: far }))}>
             {title}
           </button>
         ))}
@@ -97,15 +104,94 @@ function Clock({ act }: { act: Act }) {
   );
 }
 
-function Faults({ act }: { act: Act }) {
-  const faults = useLoaded(() => get("/emulator/faults"), 0, () => true);
+/** What begins with one click: it takes back all faults first. */
+function Scenarios({ act }: { act: Act }) {
+  const ready = useLoaded(() => get("/emulator/scenario/ready"), 0);
+  const [begun, setBegun] = useState<string>();
+  const begin = (scenario: unknown, title: string) =>
+    act(async () => {
+      await send("PUT", "/emulator/scenario", {}, scenario);
+      setBegun(title);
+    });
+  return (
+    <section aria-labelledby="scenarios">
+      <h2 id="scenarios">Scenarios</h2>
+      <Problem error={ready.error} />
+      <p role="status">{begun ? `${begun} has begun.` : "A scenario sets clock, devices, queues and faults at once, and takes back all faults that were there."}</p>
+      <dl class="scenarios">
+        {ready.data?.scenarios.map(({ name, scenario }) => (
+          <div key={name}>
+            <dt>
+              <button type="button" onClick={() => begin(scenario, scenario.name)}>
+                {scenario.name}
+              </button>
+            </dt>
+            <dd>{scenario.description}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+/** Jobs of others at devices: how many, and how they come. */
+function Queues({ act, turn }: Part) {
+  const queues = useLoaded(() => get("/emulator/queues"), turn, () => true);
+  const add = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const setting = Object.fromEntries(["waiting", "arrivals_per_hour", "mean_run_seconds"].map((name) => [name, Number(form.get(name))]));
+    void act(() => send("PUT", "/emulator/queues/{device}", { device: String(form.get("device")).trim() }, setting));
+  };
+  const columns: Column<Queue>[] = [
+    { title: "Device", cell: ({ device }) => <a href={`/console/devices/${device}`}>{device}</a>, by: ({ device }) => device },
+    { title: "Of others there now", cell: ({ present }) => present.toLocaleString(), by: ({ present }) => present, number: true },
+    { title: "Come in an hour", cell: ({ setting }) => setting.recorded ? "as recorded" : setting.arrivals_per_hour, number: true },
+    { title: "Each runs", cell: ({ setting }) => seconds(setting.mean_run_seconds), number: true },
+    { title: "Free at", cell: ({ free_at: free }) => time(free) },
+    {
+      title: "Take away",
+      cell: ({ device }) => (
+        <button type="button" aria-label={`Take away the queue of ${device}`} onClick={() => act(() => send("DELETE", "/emulator/queues/{device}", { device }))}>
+          Take away
+        </button>
+      ),
+    },
+  ];
+  return (
+    <section aria-labelledby="queues">
+      <h2 id="queues">Queues of others</h2>
+      <Problem error={queues.error} />
+      <form class="filters" onSubmit={add}>
+        <label>
+          Queue at <input name="device" required placeholder="torino" size={12} />
+        </label>
+        <label>
+          Jobs there <input name="waiting" type="number" min="0" max="10000" defaultValue="4" />
+        </label>
+        <label>
+          Come in an hour <input name="arrivals_per_hour" type="number" min="0" max="360" step="any" defaultValue="30" />
+        </label>
+        <label>
+          Each runs seconds <input name="mean_run_seconds" type="number" min="0.001" max="86400" step="any" defaultValue="10" />
+        </label>
+        <button type="submit">Let others queue</button>
+      </form>
+      {queues.data?.queues.length === 0 && <p>Nobody else queues.</p>}
+      {queues.data && queues.data.queues.length > 0 && <Table rows={queues.data.queues} columns={columns} id={({ device }) => device} caption="Devices at which others are served" />}
+    </section>
+  );
+}
+
+function Faults({ act, turn }: Part) {
+  const faults = useLoaded(() => get("/emulator/faults"), turn, () => true);
   const add = (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     const text = (name: string) => String(form.get(name) ?? "").trim() || undefined;
     const count = (name: string) => (text(name) ? Number(text(name)) : undefined);
     const rule: NewFault = { kind: text("kind") as FaultKind, api: text("api"), device: text("device"), status: count("status"), seconds: count("seconds"), times: count("times"), dry_run: form.get("dry_run") ? true : undefined };
-    void act(() => send("POST", "/emulator/faults", {}, rule), faults.again);
+    void act(() => send("POST", "/emulator/faults", {}, rule));
   };
   const columns: Column<Fault>[] = [
     { title: "Fault", cell: ({ rule }) => KINDS[rule.kind] ?? rule.kind },
@@ -116,7 +202,7 @@ function Faults({ act }: { act: Act }) {
     {
       title: "Take back",
       cell: ({ id, rule }) => (
-        <button type="button" aria-label={`Take back: ${KINDS[rule.kind]}`} onClick={() => act(() => send("DELETE", "/emulator/faults/{faultId}", { faultId: id }), faults.again)}>
+        <button type="button" aria-label={`Take back: ${KINDS[rule.kind]}`} onClick={() => act(() => send("DELETE", "/emulator/faults/{faultId}", { faultId: id }))}>
           Take back
         </button>
       ),

@@ -7,10 +7,13 @@ import { Code, type Column, Copy, Facts, Problem, State, Table, Title } from "..
 import { download } from "../parts/download";
 import { cloud, number, seconds, time, waiting } from "../parts/words";
 import { requests } from "../parts/requests";
+import { Circuits } from "../results/circuits";
 import { outcomeOf } from "../results/outcome";
 import { Result } from "../results/result";
 
 const MOST_BYTES = 16 << 20; // of a result that is drawn; a larger one can still be downloaded
+
+const PROGRAMS = new Set(["service", "program"]); // kinds of jobs that users have written: they have no circuits
 
 export function Job() {
   const { id } = useRoute().params as { id: string };
@@ -49,7 +52,7 @@ export function Job() {
             Cancel
           </button>
         )}
-        {!waiting(known) && known.kind !== "service" && known.kind !== "program" && (
+        {!waiting(known) && !PROGRAMS.has(known.kind) && (
           <button type="button" onClick={() => act(async () => route(`/console/jobs/${(await send<OneJob>("POST", "/emulator/jobs/{jobId}/rerun", { jobId: id }))!.id}`))}>
             Run it again
           </button>
@@ -89,6 +92,7 @@ export function Job() {
           ]}
         />
       </section>
+      {!PROGRAMS.has(known.kind) && <Circuits job={known.id} key={known.id} />}
       <Simulation metadata={known.metadata} />
       {result.data && <Result outcome={result.data} />}
       {ended && result.data === null && <p>The result is too large to be drawn here. Download it.</p>}

@@ -16,9 +16,16 @@ export interface Cloud {
   name: string;
   points: { i: number; q: number; bit: number }[]; // of each shot and bit of the register
 }
+/** An expectation value at amplified noise, and what each extrapolator makes of it. */
+export interface Curve {
+  label: string;
+  measured: { factor: number; value: number; error: number }[];
+  fits: { extrapolator: string; factor: number; value: number }[];
+}
 export interface Pub {
   registers: Register[];
   expectations: Expectation[];
+  curves: Curve[];
   clouds: Cloud[];
   notes: Record<string, unknown>; // its metadata
 }
@@ -30,6 +37,7 @@ export interface Outcome {
 type Json = Record<string, any>;
 const MOST_BYTES = 64 << 20;
 const MOST_POINTS = 4000;
+const MOST_CURVES = 6;
 
 /** Read a result. Throws where it is no JSON. */
 export async function outcomeOf(content: ArrayBuffer): Promise<Outcome> {
@@ -38,8 +46,8 @@ export async function outcomeOf(content: ArrayBuffer): Promise<Outcome> {
 }
 
 async function pubsOf(raw: Json): Promise<Pub[]> {
-  if (raw?.__type__ === "PrimitiveResult") return Promise.all(raw.__value__.pub_results.map(typedPub));
-  if (Array.isArray(raw?.results)) return raw.results.map(plainPub);
+  if (raw?.__type__ === "PrimitiveResult") return Promise.all(raw.__value__.pub_results.map((each: Json) => typedPub(each, amplified(raw.__value__.metadata))));
+  if (Array.isArray(raw?.results)) return raw.results.map((each: Json) => plainPub(each, amplified(raw.metadata)));
   const counts = raw?.sampling?.counts ?? raw?.counts;
   if (counts && typeof counts === "object") return [pub({ registers: [register("c", counts)] })];
   const estimated = raw?.estimation ?? raw;
@@ -49,7 +57,31 @@ async function pubsOf(raw: Json): Promise<Pub[]> {
 }
 
 function pub(parts: Partial<Pub>): Pub {
-  return { registers: [], expectations: [], clouds: [], notes: {}, ...parts };
+  return { registers: [], expectations: [], curves: [], clouds: [], notes: {}, ...parts };
+}
+
+interface Amplified {
+  noise_factors: number[];
+  extrapolator: string[];
+  extrapolated_noise_factors: number[];
+}
+
+/** How the noise of the whole result was amplified, if it was. */
+function amplified(metadata: Json | undefined): Amplified | undefined {
+  const zne = metadata?.resilience?.zne;
+  return [zne?.noise_factors, zne?.extrapolator, zne?.extrapolated_noise_factors].every(Array.isArray) ? zne : undefined;
+}
+
+/** All numbers of a pub lie in rows of `noise_factors`, and of `extrapolator` times `extrapolated_noise_factors`. */
+function curves(of: Amplified | undefined, values: number[], errors: number[], fitted: number[]): Curve[] {
+  if (!of || !values.length) return [];
+  const { noise_factors: factors, extrapolator: extrapolators, extrapolated_noise_factors: points } = of;
+  const [row, fits] = [factors.length, extrapolators.length * points.length];
+  return Array.from({ length: Math.min(MOST_CURVES, values.length / row) }, (_, at) => ({
+    label: String(at),
+    measured: factors.map((factor, f) => ({ factor, value: values[at * row + f]!, error: errors[at * row + f] ?? 0 })),
+    fits: extrapolators.flatMap((extrapolator, e) => points.map((factor, p) => ({ extrapolator, factor, value: fitted[at * fits + e * points.length + p]! }))),
+  }));
 }
 
 function register(name: string, counts: Record<string, number> | Map<string, number>, bits?: number): Register {
@@ -59,7 +91,7 @@ function register(name: string, counts: Record<string, number> | Map<string, num
 }
 
 /** The form of IBM's document: `data.c.samples`, `data.evs`. */
-function plainPub(said: Json): Pub {
+function plainPub(said: Json, factors?: Amplified): Pub {
   const made = pub({ notes: said.metadata ?? {} });
   for (const [name, value] of Object.entries<any>(said.data ?? {})) {
     if (!Array.isArray(value?.samples)) continue;
@@ -71,8 +103,13 @@ function plainPub(said: Json): Pub {
     made.registers.push(register(name, counts, value.num_bits));
   }
   made.expectations = expectations(said.data?.evs, said.data?.stds);
+  const [values, errors, fitted] = CURVES.map((name) => [said.data?.[name] ?? []].flat(Infinity) as number[]);
+  made.curves = curves(factors, values!, errors!, fitted!);
   return made;
 }
+
+const CURVES = ["evs_noise_factors", "stds_noise_factors", "evs_extrapolated"];
+const OF_VALUES = new Set(["evs", "stds", "ensemble_standard_error", "ensemble_stds_noise_factors", "stds_extrapolated", ...CURVES]);
 
 function expectations(values: unknown, errors: unknown): Expectation[] {
   const flat = [values ?? []].flat(Infinity) as number[];
@@ -81,19 +118,21 @@ function expectations(values: unknown, errors: unknown): Expectation[] {
 }
 
 /** The form of Qiskit's encoder: objects with `__type__`, arrays compressed. */
-async function typedPub(said: Json): Promise<Pub> {
+async function typedPub(said: Json, factors?: Amplified): Promise<Pub> {
   const made = pub({ notes: said.__value__.metadata ?? {} });
   const fields: Json = said.__value__.data.__value__.fields;
   for (const [name, value] of Object.entries<any>(fields)) {
     if (value?.__type__ === "BitArray") {
       const array = await decoded(value.__value__.array.__value__, MOST_BYTES);
       made.registers.push(register(name, countsOf(array, value.__value__.num_bits), value.__value__.num_bits));
-    } else if (value?.__type__ === "ndarray" && !["evs", "stds", "ensemble_standard_error"].includes(name)) {
+    } else if (value?.__type__ === "ndarray" && !OF_VALUES.has(name)) {
       const array = await decoded(value.__value__, MOST_BYTES);
       if (array.complex) made.clouds.push({ name, points: points(array) });
     }
   }
   made.expectations = expectations(await numbers(fields.evs), await numbers(fields.stds));
+  const [values, errors, fitted] = await Promise.all(CURVES.map((name) => numbers(fields[name])));
+  made.curves = curves(factors, values!, errors!, fitted!);
   return made;
 }
 

@@ -3,7 +3,7 @@ import { Histogram } from "../charts/histogram";
 import { Drawing } from "../charts/plot";
 import { Code } from "../parts/parts";
 import { number } from "../parts/words";
-import type { Cloud, Expectation, Outcome, Pub } from "./outcome";
+import type { Cloud, Curve, Expectation, Outcome, Pub } from "./outcome";
 
 const MOST_PUBS = 20;
 const MOST_TEXT = 20_000;
@@ -30,6 +30,9 @@ function OnePub({ pub, title }: { pub: Pub; title?: string }) {
         <Histogram key={register.name} register={register} />
       ))}
       {pub.expectations.length > 0 && <Expectations values={pub.expectations} />}
+      {pub.curves.map((curve) => (
+        <Extrapolation key={curve.label} curve={curve} />
+      ))}
       {pub.clouds.map((cloud) => (
         <IqCloud key={cloud.name} cloud={cloud} />
       ))}
@@ -67,6 +70,36 @@ function Expectations({ values }: { values: Expectation[] }) {
         ))}
       </ul>
     </>
+  );
+}
+
+function Extrapolation({ curve }: { curve: Curve }) {
+  const { label, measured, fits } = curve;
+  const zero = fits.filter(({ factor }) => factor === 0).map(({ extrapolator, value }) => `${extrapolator} ${number(value, 4)}`);
+  return (
+    <figure>
+      <Drawing
+        label={`Observable ${label} at ${measured.length} noise factors, extrapolated to no noise`}
+        redraw={curve}
+        draw={(plot, width) =>
+          plot.plot({
+            width: Math.min(width, 560),
+            height: 260,
+            x: { label: "noise factor", domain: [0, Math.max(...measured.map(({ factor }) => factor))], grid: true },
+            y: { label: "expectation value", grid: true },
+            color: { type: "categorical", legend: true, label: "extrapolator" },
+            marks: [
+              plot.line(fits, { x: "factor", y: "value", stroke: "extrapolator", sort: "factor", tip: true }),
+              plot.ruleX(measured, { x: "factor", y1: (each) => each.value - each.error, y2: (each) => each.value + each.error }),
+              plot.dot(measured, { x: "factor", y: "value", fill: "var(--ink)" }),
+            ],
+          })
+        }
+      />
+      <figcaption>
+        Observable {label} without noise: {zero.join(", ")}.
+      </figcaption>
+    </figure>
   );
 }
 

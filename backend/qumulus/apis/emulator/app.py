@@ -18,6 +18,7 @@ from . import (
     calibrations,
     clock,
     devices,
+    drawings,
     events,
     faults,
     jobs,
@@ -63,7 +64,7 @@ def create(
     app.state.metrics = metrics
     modules = (
         *(server, accounts, calibrations, clock, devices, events, faults, queues, scenarios),
-        *(jobs, services, sessions, tokens, state),
+        *(jobs, drawings, services, sessions, tokens, state),
     )
     operations = (module.operation for module in modules)
     serve(app, DOCUMENT, *operations, errors=ERRORS, subjects=SUBJECTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,12 +19,14 @@ from qumulus.core.cloud import Cloud
 from qumulus.core.faults import FaultRule, check
 from qumulus.emulation import calibrations
 from qumulus.emulation import clock as emulation
+from qumulus.emulation.ready import ready
+from qumulus.openapi import yaml12
 from qumulus.openapi.contract import Operations, invalid
 
 from .callers import Administrator
 from .faults import FaultOperations
 from .naming import Naming
-from .schemas.scenarios import Begun, Scenario
+from .schemas.scenarios import Begun, ReadyScenario, ReadyScenarios, Scenario
 from .translate import calibrations as translate_calibrations
 from .translate import devices as translate_devices
 from .translate import faults as translate_faults
@@ -44,6 +47,17 @@ class Stage:
 
 async def _stage(cloud: CloudParameter, naming: Naming, operations: FaultOperations) -> Stage:
     return Stage(cloud, naming, operations)
+
+
+@operation("listScenarios")
+def list_scenarios(administrator: Administrator) -> ReadyScenarios:
+    """The ready ones."""
+    return ReadyScenarios(
+        scenarios=[
+            ReadyScenario(name=name, scenario=read(json.dumps(yaml12.read(path.read_bytes()))))
+            for name, path in ready().items()
+        ]
+    )
 
 
 @operation("beginScenario")

@@ -74,3 +74,17 @@ class Scenario(Wire):
     """Service instances of IBM Quantum; those whose name is there already stay as they are"""
     faults: Annotated[list[NewFault] | MISSING, Field(max_length=100)] = MISSING
     """What goes wrong"""
+
+
+class ReadyScenario(Wire):
+    """A scenario that comes with the cloud"""
+
+    name: Annotated[str, Field(examples=["flaky-network"])]
+    """The name by which a command takes it"""
+    scenario: Scenario
+
+
+class ReadyScenarios(Wire):
+    """The scenarios that come with the cloud"""
+
+    scenarios: list[ReadyScenario]
