@@ -24,6 +24,7 @@ from .circuits import brickwork, isa, qaoa, su2
 
 BRISBANE = device_model("brisbane")
 ANSWERS = Limits(approximate=True, pub_budget=20.0)
+SOON = Limits(approximate=True, pub_budget=0.5)
 SHOTS = 40_000
 CASES = 500
 SIGN = np.array([1.0, -1.0])
@@ -53,7 +54,7 @@ def test_the_bound_holds_for_every_drawn_marginal() -> None:
     while drawn < CASES:
         width, depth = int(random.integers(5, 9)), int(random.integers(2, 9))
         circuit = isa(brickwork(width, depth, int(random.integers(1 << 30))), BRISBANE)
-        task = Task(scan(circuit, BRISBANE), circuit, int(random.integers(10, 2000)), ANSWERS)
+        task = Task(scan(circuit, BRISBANE), circuit, int(random.integers(10, 1000)), SOON)
         model = Model.of(task)
         copula, accuracy = model.copula, model.accuracy()
         pairs = [(model.measured[a], model.measured[b]) for a, b in copula.pairs]
