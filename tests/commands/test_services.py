@@ -82,7 +82,7 @@ WRONG = [
     ({"src/program.py": "x = 1"}, "has no function named run"),
     ({"src/program.py": "def run(:"}, "can't be read"),
     ({"src/program.py": None, "src/other.py": ""}, "has no src/program.py"),
-    ({"qhub.json": '{"runtime": "DOCKER"}'}, "DOCKER"),
+    ({"qhub.json": '{"runtime": "DOCKER"}'}, "put a Dockerfile into its folder"),
     ({"qhub.json": '{"resources": {"gpu": {"type": "t4", "count": 1}}}'}, "GPU"),
     ({"qhub.json": "["}, "qhub.json can't be read"),
     ({"openapi.yaml": "paths: {/new: {get: {}}}"}, "GET /new is added."),

@@ -36,7 +36,7 @@ OF_THE_MACHINE = {
     "storage/examination.py": "opens a database to look at it",
     "serving/diagnosis.py": "whether certificates and the clock of the machine are well",
     "commands/doctor.py": "whether the clocks of two machines differ",
-    "services/registry.py": "files of versions that nobody runs are swept",
+    "services/unpacked.py": "files of versions that nobody runs are swept",
     "cluster/services/actor.py": "files of versions that nobody runs are swept, and log lines that are dated again here",
     "execution/worker.py": "log lines, which the slot dates by the cloud",
     "simulation/programs/runtime/submission.py": "what it is in the cloud, in a process without its state",

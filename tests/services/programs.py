@@ -13,6 +13,7 @@ from typing import Any
 
 from qumulus.core.results import LogLine, Outcome
 from qumulus.services.execution import Executable, Execution, Input, Pool
+from qumulus.services.images import Image
 from qumulus.services.resources import Resources
 from qumulus.services.sandbox import Sandbox
 
@@ -61,6 +62,7 @@ class Programs:
         python: Path = Path(sys.executable),
         prefixes: Sequence[Path] = (),
         hidden: Path | None = None,
+        image: Image | None = None,
         **resources: Any,
     ) -> Execution:
         """An execution that is ready to run."""
@@ -77,6 +79,7 @@ class Programs:
             python=python,
             prefixes=(Path(sys.base_prefix), python.parents[1], *prefixes),
             strict=strict,
+            image=image,
             resources=Resources(**{"seconds": 20.0} | resources),
         )
         given = Input(

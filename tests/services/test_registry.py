@@ -113,7 +113,7 @@ def test_a_file_whose_name_is_too_long_is_refused_whatever_its_letters(storage, 
 
 
 def test_a_version_that_runs_is_kept_until_it_has_ended(storage, tmp_path, monkeypatch):
-    monkeypatch.setattr("qumulus.services.registry.SWEPT_SECONDS", -1)
+    monkeypatch.setattr("qumulus.services.unpacked.SWEPT_SECONDS", -1)
     one = registry(storage, tmp_path / "one")
     one.own()
     one.deploy("sum", FILES, Deployment())

@@ -37,7 +37,7 @@ def deploy(
     with show.progress(f"Sending {len(files)} files"):
         service = cloud.put(at("services", name), body)
     if service["state"] == "BUILDING":
-        typer.echo("Installing the packages of the service …", err=True)
+        typer.echo("Getting the service ready: its packages are installed, or its image is built …", err=True)
     with show.progress("Installing"):
         while service["state"] == "BUILDING":
             time.sleep(LOOK_SECONDS)

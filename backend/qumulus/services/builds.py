@@ -1,4 +1,4 @@
-"""Builds: the packages of deployed services, installed in threads of their own, as that may take minutes."""
+"""Builds: the packages and images of deployed services, made in threads of their own, as that may take minutes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from qumulus.core.errors import QumulusError, UnknownService
 from qumulus.core.events import Events
 from qumulus.core.ports import Deployed, ServiceStore
 from qumulus.core.services import Service, ServiceState
 
-from .environments import Environments, NotInstalled
+from .installing import NotInstalled
 
 Key = tuple[str, str]  # the name and the version of a service
 
@@ -31,15 +30,13 @@ class Builds:
     def __init__(
         self,
         store: ServiceStore,
-        environments: Environments,
         events: Events,
-        requirements: Callable[[Deployed], tuple[tuple[str, ...], Path]],
+        make: Callable[[Deployed], None],
     ) -> None:
-        """``requirements`` gives the packages that a service asks for, and its folder; it may raise `UnknownService`."""
+        """``make`` installs or builds what a service needs; it may raise `UnknownService` and `NotInstalled`."""
         self._store = store
-        self._environments = environments
         self._events = events
-        self._requirements = requirements
+        self._make = make
         self._ready: set[Key] = set()
         self._running: set[Key] = set()
         self._failed: dict[Key, str] = {}
@@ -71,7 +68,7 @@ class Builds:
     def _build(self, deployed: Deployed) -> None:
         service = deployed.service
         try:
-            self._environments.make(*self._requirements(deployed))
+            self._make(deployed)
             self._ready.add(key_of(service))
             self._settle(service, ServiceState.READY, service.reason)
         except UnknownService:
@@ -79,7 +76,7 @@ class Builds:
         except NotInstalled as error:
             self._settle(service, ServiceState.FAILED, str(error))
         except OSError as error:
-            log.exception("The environment of service %s could not be made.", service.name)
+            log.exception("What service %s needs could not be made.", service.name)
             self._settle(service, ServiceState.FAILED, f"The environment could not be made: {error.strerror}.")
         except QumulusError as error:
             log.error("Service %s can't be got ready now: %s", service.name, error)

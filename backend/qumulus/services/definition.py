@@ -25,8 +25,12 @@ ENTRYPOINT = "src.program:run"
 ENTRYPOINT_FORM = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 MOST_MEMORY = 1024.0  # GB
 DOCKERFILE = "Dockerfile"
-NO_CONTAINERS = "Containers are not run here, only Python programs: put a run() into src/program.py and set the runtime PYTHON_TEMPLATE."
-NOT_USED = f"Its {DOCKERFILE} is not used: it runs as a Python program, with the packages of its requirements."
+CONTAINER, PROGRAM = "DOCKER", "PYTHON_TEMPLATE"  # runtimes
+NOT_USED = (
+    f"Its {DOCKERFILE} is not used: it runs as a Python program, with the packages of its requirements. "
+    f'It runs as a container if its planqk.json says "runtime": "{CONTAINER}".'
+)
+NO_DOCKERFILE = f"The service asks for the runtime {CONTAINER}: put a {DOCKERFILE} into its folder."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Definition:
     resources: Resources
     requirements: tuple[str, ...]
     document: Mapping[str, Any] | None  # the developer's own description of the API
+    container: bool = False  # it is built from its Dockerfile, and has no entry point
     notice: str | None = None  # what whoever deploys it should know
 
 
@@ -53,13 +58,7 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
     """
     manifest = _manifest(folder)
     entrypoint = deployment.entrypoint or _member(manifest, "entrypoint", str, ENTRYPOINT)
-    if _member(manifest, "runtime", str, "PYTHON_TEMPLATE") == "DOCKER":
-        raise InvalidRequest(f"The service asks for the runtime DOCKER. {NO_CONTAINERS}")
-    container = (folder / DOCKERFILE).is_file()
-    try:
-        _find_program(folder, entrypoint)
-    except InvalidRequest as error:
-        raise InvalidRequest(f"{error} It has a {DOCKERFILE}. {NO_CONTAINERS}") if container else error from None
+    container, notice = _container(folder, entrypoint, _member(manifest, "runtime", str, PROGRAM))
     description = _member(manifest, "description", str, "")
     file = _member(manifest, "descriptionFile", str, "")
     if not description and file and (folder / file).is_file():  # the vendor's own sample names one that is not there
@@ -76,9 +75,10 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
         api_version=api_version,
         checks_input=_member(manifest, "checkInput", bool, False),
         resources=_resources(manifest, resources),
-        requirements=requirements.read(folder),
+        requirements=() if container else requirements.read(folder),
         document=_document(folder),
-        notice=NOT_USED if container else None,
+        container=container,
+        notice=notice,
     )
 
 
@@ -127,13 +127,41 @@ def _member(manifest: Mapping[str, Any], name: str, kind: type, otherwise: Any) 
     return value
 
 
+def _container(folder: Path, entrypoint: str, runtime: str) -> tuple[bool, str | None]:
+    """Say whether a service is a container, and what whoever deploys it should know of that.
+
+    Raises:
+        InvalidRequest: it is none, and has no program.
+    """
+    described = (folder / DOCKERFILE).is_file()
+    if runtime == CONTAINER:
+        if not described:
+            raise InvalidRequest(NO_DOCKERFILE)
+        return True, None
+    try:
+        _find_program(folder, entrypoint)
+    except InvalidRequest:
+        if not described or _has_module(folder, entrypoint):
+            raise
+        return True, None
+    return False, NOT_USED if described else None
+
+
+def _has_module(folder: Path, entrypoint: str) -> bool:
+    return _source(folder, entrypoint.partition(":")[0]) is not None
+
+
+def _source(folder: Path, module: str) -> Path | None:
+    path = folder.joinpath(*module.split("."))
+    return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
+
+
 def _find_program(folder: Path, entrypoint: str) -> None:
     """The module of the entry point must be there, and define the function."""
     if not ENTRYPOINT_FORM.fullmatch(entrypoint):
         raise InvalidRequest(f"The entry point is {entrypoint[:200]!r}: it has to be like {ENTRYPOINT!r}.")
     module, _, function = entrypoint.partition(":")
-    path = folder.joinpath(*module.split("."))
-    source = next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
+    source = _source(folder, module)
     if source is None:
         raise InvalidRequest(f"The service has no {module.replace('.', '/')}.py, where {function}() is looked for.")
     relative = source.relative_to(folder)

@@ -18,20 +18,24 @@ from typing import IO, Any, cast
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
 
 from .folders import Folders
+from .images import Image
 from .log import Lines, Ordered, ProgramLog
 from .outcome import Ended, failed, outcome
 from .outputs import Published, publish
+from .printed import PrintedResult
 from .relay import Relay, inside, origin_in
 from .resources import Resources
 from .sandbox import CHILD, Sandbox
 
 CHUNK = 1 << 16
+PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 MOST_PATIENCE = 0.3  # seconds until fresh lines of the log are told at the latest
 LAST_SECONDS = 3.0  # after the killing, for what stands in the pipes
 NO_OFFLINE = (
     "This machine can't take the network away from a program (no namespaces), so it was not run. "
     "Start the server with --services-network open if it may have the network."
 )
+NO_ROOT = "This machine has no namespaces, in which a container would have its root, so it was not run."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,7 @@ class Executable:
     prefixes: tuple[Path, ...]  # folders that the interpreter and its packages stand in
     strict: bool = False  # hand over to the vendor's own runtime package
     script: bool = False  # the input is the program itself, in a zip file; the folder has modules for it
+    image: Image | None = None  # runs in place of a Python program
     resources: Resources = field(default_factory=Resources)
 
 
@@ -103,7 +108,7 @@ class Execution:
         self._id = job_id
         self._program = program
         self._given = given
-        self._folders = Folders(place, sandbox.user(job_id))
+        self._folders = Folders(place, sandbox.user(job_id), layered=program.image is not None)
         self._sandbox = sandbox
         self._network = network
         origin = origin_in(given.environment) if own_apis and not network and sandbox.private_root else None
@@ -117,6 +122,7 @@ class Execution:
         self._kill_at: float | None = None
         self._report = b""
         self._group: Path | None = None
+        self._printed = None if program.image is None else PrintedResult(program.resources.output_bytes)
 
     def run(self) -> tuple[Outcome, Sequence[LogLine]]:
         """Run to the end; the outcome, and the lines of the log that were not told yet. It begins at once.
@@ -126,8 +132,8 @@ class Execution:
         Raises:
             OSError: the child could not be started.
         """
-        if not self._network and not self._sandbox.private_root:
-            return failed(Failure.REFUSED, "No sandbox", NO_OFFLINE), ()
+        if not self._sandbox.private_root and (why := self._lacking()):
+            return failed(Failure.REFUSED, "No sandbox", why), ()
         resources = self._program.resources
         copied = {} if self._sandbox.private_root else self._given.pools
         program_log = ProgramLog(self._now, resources, self._given.secrets.values(), self._tell)
@@ -141,6 +147,7 @@ class Execution:
             ended = self._ended(time.monotonic() - started)
             self._folders.give_back(copied)
             published = Published() if ended.by == "disk" else publish(self._folders.output, resources)
+            self._add_printed(published)
             for complaint in published.complaints:
                 program_log.add(complaint, Severity.WARNING)
             return outcome(ended, published, resources), program_log.buffer.take()
@@ -150,6 +157,22 @@ class Execution:
             if self._sandbox.groups is not None and self._group is not None:
                 self._sandbox.groups.remove(self._group)
             self._folders.clear()
+
+    def _lacking(self) -> str | None:
+        """Why it can't run without a root of its own."""
+        if self._program.image is not None:
+            return NO_ROOT
+        return None if self._network else NO_OFFLINE
+
+    def _add_printed(self, published: Published) -> None:
+        """Take what a container has printed as its result, where it has written none."""
+        if self._printed is None or "output.json" in published.files:
+            return
+        result, complaint = self._printed.read()
+        if result is not None:
+            published.files["output.json"] = result
+        if complaint is not None:
+            published.complaints.append(complaint)
 
     def stop(self, why: str = "request") -> None:
         """End it: SIGTERM now, SIGKILL of everything after the grace. ``why`` is "request" or "server"."""
@@ -173,9 +196,9 @@ class Execution:
         finally:
             os.close(writing)
         line_bytes = self._program.resources.line_bytes
-        output, error, others = (
-            Lines(program_log, level, line_bytes) for level in (Severity.INFO, Severity.ERROR, Severity.ERROR)
-        )
+        hear = None if self._printed is None else self._printed.hear
+        output = Lines(program_log, Severity.INFO, line_bytes, hear)
+        error, others = (Lines(program_log, Severity.ERROR, line_bytes) for _ in range(2))
         streams = [(process.stdout, Ordered(output, error)), (process.stderr, others)]
         with selectors.DefaultSelector() as selector, os.fdopen(reading, "rb", buffering=0) as report, process:
             for stream, lines in streams:
@@ -275,13 +298,16 @@ class Execution:
             "places": {
                 "stage": str(self._folders.stage),
                 "read": [str(path) for path in (program.folder, *program.prefixes, CHILD)],
+                "image": None if program.image is None else str(program.image.root),
+                "changes": None if self._folders.changes is None else str(self._folders.changes),
                 "show": seen.show,
                 "write": seen.write,
                 "hide": None if self._hidden is None else str(self._hidden),
             },
             "environment": self._environment(seen.variables),
             "program": {
-                "workspace": str(program.folder),
+                "workspace": str(program.folder) if program.image is None else program.image.workdir,
+                "command": None if program.image is None else list(program.image.command),
                 "entrypoint": program.entrypoint,
                 "strict": program.strict,
                 "script": program.script,
@@ -290,19 +316,22 @@ class Execution:
 
     def _environment(self, folders: Mapping[str, str]) -> Mapping[str, str]:
         """Return the program's whole environment: nothing of the server's comes along."""
-        cores = str(self._program.resources.cores)
+        cores, image = str(self._program.resources.cores), self._program.image
+        own = {
+            "PATH": os.pathsep.join([str(self._program.python.parent), *PATH]),
+            "ENTRYPOINT": self._program.entrypoint,
+            "WORKSPACE": str(self._program.folder),
+        }
         return {
-            "PATH": os.pathsep.join([str(self._program.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "OMP_NUM_THREADS": cores,
             "OPENBLAS_NUM_THREADS": cores,
             "LOG_LEVEL": "INFO",
-            "ENTRYPOINT": self._program.entrypoint,
-            "WORKSPACE": str(self._program.folder),
             "SERVICE_EXECUTION_ID": self._id,
             **folders,
+            **(own if image is None else {"PATH": os.pathsep.join(PATH), **image.environment}),
             **self._variables,
             **self._given.secrets,
         }

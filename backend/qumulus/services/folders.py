@@ -15,6 +15,7 @@ from .sandbox import Sandbox
 
 RUNTIME = "/var/runtime"  # the platform's own place
 OLD_INPUT = "/var/input"  # the first generation's
+CHANGED, WORK = "upper", "work"  # as `child.inside.root` calls them
 TEMPORARY = "/tmp"  # noqa: S108  a folder of this execution alone, seen at that place
 
 
@@ -37,27 +38,33 @@ class Seen:
 class Folders:
     """`place/` holds what the program gets and writes: input, output, datapool and tmp."""
 
-    def __init__(self, place: Path, user: int | None) -> None:
+    def __init__(self, place: Path, user: int | None, *, layered: bool = False) -> None:
+        """``layered``: the program is a container's, which may change its image for itself."""
         self.place = place
         self.stage = place / "root"
         self.input = place / "input"
         self.output = place / "output"
         self.pools = place / "datapool"
+        self.changes = place / "changes" if layered else None  # what a container changes of its image
         self.temporary = place / "tmp"
         self._user = user
 
     @property
     def written(self) -> tuple[Path, ...]:
         """Return the folders that count against the limit of the disk."""
-        return self.input, self.output, self.temporary
+        changed = () if self.changes is None else (self.changes / CHANGED,)
+        return self.input, self.output, self.temporary, *changed
 
     def make(self, copied: Mapping[str, _Pool]) -> None:
         """Make them anew; ``copied`` are the pools of a program that has no root of its own to see them in."""
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir(parents=True, mode=0o711)
         self.stage.mkdir()
+        if self.changes is not None:
+            (self.changes / CHANGED).mkdir(parents=True)
+            (self.changes / WORK).mkdir()
         for folder in (*self.written, self.pools):
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700, exist_ok=True)
             if self._user is not None:
                 os.chown(folder, self._user, self._user)
         for parameter, pool in copied.items():

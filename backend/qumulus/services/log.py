@@ -96,10 +96,14 @@ class Ordered:
 class Lines:
     """One stream of a program, cut into lines as they come."""
 
-    def __init__(self, program_log: ProgramLog, level: Severity, line_bytes: int) -> None:
+    def __init__(
+        self, program_log: ProgramLog, level: Severity, line_bytes: int, hear: Callable[[str], None] | None = None
+    ) -> None:
+        """``hear`` is told each line, too, with the secrets that may be in it."""
         self._program_log = program_log
         self._level = level
         self._most = line_bytes
+        self._hear = hear
         self._begun = b""
 
     def feed(self, chunk: bytes) -> None:
@@ -119,4 +123,6 @@ class Lines:
 
     def _add(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        if self._hear is not None:
+            self._hear(text)
         self._program_log.add(text, severity(text, self._level))

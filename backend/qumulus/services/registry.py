@@ -2,52 +2,44 @@
 
 unpacked/<version>/          the files of a version, unpacked when this machine first needs them
 environments/<hash>/         the packages of services that ask for some
+images/<version>/            the root and the command of a container
 mounted/<execution>/          data pools that stand in no folder, as an execution sees them
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import logging
-import os
-import shutil
-import threading
-from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qumulus.core.clock import SystemClock
 from qumulus.core.errors import InvalidRequest, QumulusError, UnknownService
 from qumulus.core.events import Events
 from qumulus.core.ports import Claim, Clock, Deployed, SealedStore, ServiceStore
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import NAME, PREFIX, Deployment, Service, ServiceState, service_of
 
-from . import archive, definition, description
+from . import archive, definition, description, images
 from .builds import Builds, Key, key_of
 from .definition import Definition
-from .environments import Environments
+from .executables import Executables
 from .execution import Executable, Input, Package, Pool
 from .folders import remove
-from .pool_folder import full_disk
 from .pool_mounts import PoolMounts
 from .pools import DataPools
 from .resources import Resources
 from .runs import NotRunnable
 from .secrets import ExecutionSecrets
+from .unpacked import Unpacked, own_pools
 
-POOLS = "datapool"
 # what the vendor's quantum clients look for in the environment
 QUANTUM = ("QHUB_QUANTUM_BASE_URL", "PLANQK_QUANTUM_BASE_URL")
 TOKENS = ("KQH_SERVICE_EXECUTION_TOKEN", "PLANQK_SERVICE_EXECUTION_TOKEN", "SERVICE_EXECUTION_TOKEN")
-FILLED = (errno.ENOTEMPTY, errno.EEXIST)  # a folder that has files can't be replaced by another one
-SWEPT_SECONDS = 3600.0  # a version that was unpacked so recently may be about to be deployed
 log = logging.getLogger("qumulus.services")
 
 
@@ -72,9 +64,9 @@ class ServiceRegistry:
         """``key``: see `ExecutionSecrets`; ``elsewhere`` says whether other machines that run the executions can be reached;
         ``public_url`` is where programs reach the quantum API, where that is not the address that a request came to."""
         self._store = store
-        self._unpacked = folder / "unpacked"
+        self._executables = Executables(folder)
+        self._unpacked = Unpacked(folder / "unpacked", store, self._executables.remove)
         self._mounted = folder / "mounted"
-        self._environments = Environments((folder / "environments").absolute())
         self._clock = clock
         self._resources = resources
         self._pools = pools
@@ -83,10 +75,8 @@ class ServiceRegistry:
         events.settled.subscribe(
             self._secrets.drop
         )  # what is cancelled before it runs has no end that `done` would tell of
-        self._in_use: Counter[str] = Counter()  # versions
         self._definitions: dict[Key, Definition] = {}
-        self._builds = Builds(store, self._environments, events, self._wanted)
-        self._lock = threading.Lock()
+        self._builds = Builds(store, events, self._make)
         self._elsewhere = elsewhere
         self._public_url = public_url
         self._runs = False
@@ -120,15 +110,17 @@ class ServiceRegistry:
         if not NAME.fullmatch(name):
             raise InvalidRequest(f"{name[:80]!r} is no name for a service: use small letters, digits and hyphens.")
         version = _digest(files, deployment)
-        place = self._unpack(version, files)
+        place = self._unpacked.unpack(version, files)
         try:
             read = definition.read(place, name, deployment, self._resources)
             description.document(read)
+            if read.container and images.engine() is None:
+                raise InvalidRequest(images.NO_ENGINE)
         except InvalidRequest:
             if all(deployed.service.version != version for deployed in self._store.all()):
                 remove(place)
             raise
-        ready = self._environments.ready(read.requirements)
+        ready = self._executables.ready(read, version)
         service = Service(
             name=name,
             title=read.title,
@@ -171,7 +163,7 @@ class ServiceRegistry:
 
     def brings(self, name: str) -> frozenset[str]:
         """Return the parameters that a service brings a data pool along for. See `Services.brings`."""
-        return frozenset(own_pools(self._place(self._store.get(name))))
+        return frozenset(own_pools(self._unpacked.place(self._store.get(name))))
 
     def check(self, name: str, body: Mapping[str, Any]) -> None:
         """Compare an input with the schemas of a service. See `Services.check`."""
@@ -203,7 +195,7 @@ class ServiceRegistry:
         if state is ServiceState.FAILED:
             return True  # what waits for it ends with the reason
         ready = state is ServiceState.READY
-        if ready and self._elsewhere is not None:
+        if ready and self._elsewhere is not None and not self._definition(deployed).container:
             return self._elsewhere()
         if ready and self._builds.is_settled(deployed.service):
             return True
@@ -222,21 +214,11 @@ class ServiceRegistry:
         version = deployed.service.version
         if failed := self._builds.take_failure(deployed.service):
             raise NotRunnable(failed)
-        with self._lock:
-            self._in_use[version] += 1
         try:
-            read = self._definition(deployed)
-            yield Executable(
-                folder=self._place(deployed).absolute(),
-                entrypoint=read.entrypoint,
-                python=self._environments.python(read.requirements),
-                prefixes=self._environments.prefixes(read.requirements),
-                strict=read.strict,
-                resources=read.resources,
-            )
+            with self._unpacked.used(version):
+                read = self._definition(deployed)
+                yield self._executables.executable(read, version, self._unpacked.place(deployed))
         finally:
-            with self._lock:
-                self._in_use[version] -= 1
             self._sweep()
 
     def _deployed(self, device: str) -> Deployed:
@@ -251,10 +233,12 @@ class ServiceRegistry:
             raise NotRunnable(f"{deployed.service.reason}\nDeploy the service again once that is mended.")
         return deployed
 
-    def package(self, device: str) -> Package:
-        """Return the program for another machine. See `ProgramSource.package`."""
+    def package(self, device: str) -> Package | None:
+        """Return the program for another machine; containers run here. See `ProgramSource.package`."""
         deployed = self._deployed(device)
         read, service = self._definition(deployed), deployed.service
+        if read.container:
+            return None
         return Package(
             version=service.version,
             content=partial(self._store.package, service.name, service.version),
@@ -274,7 +258,7 @@ class ServiceRegistry:
                 "The secrets that it was sent are kept in memory alone and ended with the server, or went to another one "
                 "that shares no QUMULUS_SERVICES_KEY with this: start it again."
             )
-        own = own_pools(self._place(self._store.get(service_of(claim.program.device))))
+        own = own_pools(self._unpacked.place(self._store.get(service_of(claim.program.device))))
         place = self._mounted / claim.job_id
         with contextlib.ExitStack() as mounts:
             mounts.callback(remove, place)
@@ -313,74 +297,21 @@ class ServiceRegistry:
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
-    def _wanted(self, deployed: Deployed) -> tuple[tuple[str, ...], Path]:
-        """Return the packages that a service asks for, and its folder, of which parts may be among them."""
-        return self._definition(deployed).requirements, self._place(deployed)
+    def _make(self, deployed: Deployed) -> None:
+        """Install the packages of a service, or build its image. See `Executables.make`."""
+        self._executables.make(self._definition(deployed), deployed.service, self._unpacked.place(deployed))
+
+    def _sweep(self) -> None:
+        if self._runs:
+            self._unpacked.sweep()
 
     def _definition(self, deployed: Deployed) -> Definition:
         service = deployed.service
         key = key_of(service)
         if key not in self._definitions:
-            place = self._place(deployed)
+            place = self._unpacked.place(deployed)
             self._definitions[key] = definition.read(place, service.name, deployed.deployment, self._resources)
         return self._definitions[key]
-
-    def _place(self, deployed: Deployed) -> Path:
-        """Return where the files of a service are, which are unpacked now if that was not done before.
-
-        Raises:
-            UnknownService: another version was deployed meanwhile.
-        """
-        service = deployed.service
-        place = self._unpacked / service.version
-        if not place.is_dir():
-            self._unpack(service.version, archive.unzipped(self._store.package(service.name, service.version)))
-        return place
-
-    def _unpack(self, version: str, files: Mapping[str, bytes]) -> Path:
-        """Unpack all files or none.
-
-        Raises:
-            StorageFull
-            OSError: this machine does not allow it.
-        """
-        place = self._unpacked / version
-        if place.is_dir():
-            return place
-        aside = place.with_name(f".{version}-{os.getpid()}-{threading.get_ident()}")
-        try:
-            with full_disk():
-                aside.mkdir(parents=True)
-                archive.unpack(files, aside)
-                try:
-                    aside.rename(place)
-                except OSError as error:
-                    if error.errno not in FILLED:  # else somebody else unpacked the same
-                        raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-        return place
-
-    def _sweep(self) -> None:
-        """Remove the versions that are neither deployed nor running; only who runs executions knows the latter."""
-        if not self._runs:
-            return
-        long_ago = SystemClock().wall().timestamp() - SWEPT_SECONDS
-        with self._lock:
-            old = [place for place in self._unpacked.glob("[!.]*/") if place.stat().st_mtime < long_ago]
-            kept = {deployed.service.version for deployed in self._store.all()} if old else set()
-            for place in old:
-                if place.name not in kept and not self._in_use[place.name]:
-                    remove(place)
-
-
-def own_pools(place: Path) -> Mapping[str, Pool]:
-    """Return the folders `datapool/<parameter>` that a service brings along, as the vendor's local server takes them."""
-    return {
-        folder.name: Pool(folder.absolute(), own=True)
-        for folder in (place / POOLS).glob("*/")
-        if folder.name.isidentifier()
-    }
 
 
 def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:

@@ -39,6 +39,7 @@ HEADER, SUMS = "backup.json", "sums.json"
 BESIDE = (SIGNING_KEY, "ca", "services")  # what a state has beside its database and its values
 MADE_ANEW = (
     "environments",
+    "images",
     "unpacked",
     "mounted",
     "runs",

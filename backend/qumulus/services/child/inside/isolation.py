@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from . import kernel, landlock, root, seccomp
+from .root import Places
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,7 @@ def leave_files(isolation: Isolation, places: Places, memory: int) -> None:
     """
     if isolation.private_root:
         kernel.unshare(kernel.CLONE_NEWNS)
-        root.enter(
-            places.stage, read=places.read, write=places.write, show=places.show, hide=places.hide, memory=memory
-        )
+        root.enter(places, memory)
 
 
 def restrict_files(isolation: Isolation, places: Places) -> None:
@@ -72,17 +71,6 @@ def restrict_files(isolation: Isolation, places: Places) -> None:
         devices = [f"/dev/{name}" for name in root.DEVICES]
         read = [*root.SYSTEM, *places.read, *places.show.values(), "/proc", "/sys/devices/system/cpu"]
         landlock.restrict(read, [*places.write.values(), *devices, root.SHARED])
-
-
-@dataclass(frozen=True)
-class Places:
-    """What of the machine's files an execution sees."""
-
-    stage: str  # an empty folder, where a root of its own can be put together
-    read: tuple[str, ...]  # seen where they are
-    show: Mapping[str, str]  # where it is seen -> folder that can be read
-    write: Mapping[str, str]  # where it is seen -> folder that can be written
-    hide: str | None = None  # a folder of which only the others are seen
 
 
 def restrict_calls(isolation: Isolation, *, grouped: bool) -> None:

@@ -14,12 +14,16 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from . import cgroup, kernel, limits, relay, tree
-from .isolation import Isolation, Places, leave_files, leave_processes, restrict_calls, restrict_files, strongest
+from .isolation import Isolation, leave_files, leave_processes, restrict_calls, restrict_files, strongest
 from .memory import Memory
+from .root import Places
+
+Runner = Callable[[Mapping[str, Any], Mapping[str, bytes]], int]
 
 TICK = 0.05  # seconds between two looks at the memory in use
 DISK_TICKS = 2  # as many looks until the next one at the disk
@@ -155,13 +159,14 @@ class Launch:
             if kernel.LINUX:
                 kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
             cgroup.enter(self.group)
+            run = _runner(self.order["program"])
             limits.go_first()  # here, since nothing can be written in the /proc that the program sees
             leave_files(self.isolation, self.places, int(self.limits["memory_bytes"]))
             keeper = os.getpid()
             program = os.fork()
             if program == 0:
                 os.close(told)
-                self._become_program(keeper)
+                self._become_program(keeper, run)
             signal.signal(signal.SIGTERM, lambda *_: _forward(program))
             status = _reap_until(program)
             os.write(told, str(status).encode())
@@ -170,7 +175,7 @@ class Launch:
 
     # -- the program: inside, without any right ----------------------------------------------------------------------------
 
-    def _become_program(self, keeper: int) -> NoReturn:
+    def _become_program(self, keeper: int, run: Runner) -> NoReturn:
         status = 1
         try:
             os.setsid()
@@ -184,20 +189,27 @@ class Launch:
                 restrict_calls(self.isolation, grouped=self.group is not None)
             os.environ.clear()
             os.environ.update(self.order["environment"])
-            from .program import execute
-
-            status = execute(self.order["program"], self.parts)
+            status = run(self.order["program"], self.parts)
         except SystemExit as leaving:
             status = leaving.code if isinstance(leaving.code, int) else bool(leaving.code)
         except BaseException:  # the user's code may raise anything: the run ends with its traceback
-            import traceback
-
             traceback.print_exc()
         finally:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(OSError, ValueError):
                     stream.flush()
             os._exit(status & 0xFF)
+
+
+def _runner(program: Mapping[str, Any]) -> Runner:
+    """Return what runs the program, imported while our files can still be seen."""
+    if program["command"]:
+        from .container import become
+
+        return become
+    from .program import execute
+
+    return execute
 
 
 def _forward(program: int) -> None:

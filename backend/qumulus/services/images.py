@@ -1,0 +1,240 @@
+"""Containers: folders with a Dockerfile, built by podman or docker, and unpacked as roots that executions run in.
+
+<version>/root/         the files of the image, which executions share and none changes
+<version>/image.json    its command, variables and folder; written last, so that an image is there whole or not at all
+
+Podman and docker build, and nothing more: what runs is a process of ours, within the limits of every other program.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from .folders import OLD_INPUT, RUNTIME, TEMPORARY, remove
+from .installing import NotInstalled
+
+ENGINES = ("podman", "docker")  # which have the same words for all that is asked of them
+NO_ENGINE = (
+    "The service is a container, and this machine has neither podman nor docker to build it: install one of them, "
+    "or put a run() into src/program.py and set the runtime PYTHON_TEMPLATE."
+)
+NO_RUNTIME = (
+    "running container"  # what podman says where it can't start the container of a RUN, as within another container
+)
+WITHOUT_RUNTIME = "--isolation=chroot"  # then a RUN needs none
+MINUTES = 30
+LAST_LINES = 12
+REPLACED = ("dev", "proc", "sys")  # made anew for each execution
+FILES_OF_ETC = ("hosts", "resolv.conf")  # the machine's are shown there, where a program has its network
+FOLDERS = (RUNTIME, OLD_INPUT, TEMPORARY, "/etc", "/root")
+ROOT = "root"
+# names and links are looked at here, as Pythons of before 3.11.4 can't
+CHECKED: Mapping[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
+OPEN_FILE, OPEN_FOLDER = 0o666, 0o777  # a program changes a copy of its own, as it could as the user of its image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What is to run: a root, and what its configuration says."""
+
+    root: Path
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    workdir: str
+
+
+def engine() -> str | None:
+    """Return the command that builds images here; None where there is none."""
+    return next((found for name in ENGINES if (found := shutil.which(name)) is not None), None)
+
+
+class Images:
+    """The images of services, by their versions."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def ready(self, version: str) -> bool:
+        """Say whether the image is there already."""
+        return (self._folder / version / "image.json").is_file()
+
+    def image(self, version: str) -> Image:
+        """Return an image, which has to be ready."""
+        place = self._folder / version
+        return Image(root=place / ROOT, **json.loads((place / "image.json").read_bytes()))
+
+    def remove(self, version: str) -> None:
+        """Remove the image of a version, if there is one."""
+        remove(self._folder / version)
+
+    def make(self, version: str, name: str, context: Path) -> None:
+        """Build the image of the folder ``context`` and unpack it, if it is not there.
+
+        Raises:
+            NotInstalled: with what the engine said last.
+        """
+        command = engine()
+        if command is None:
+            raise NotInstalled(NO_ENGINE)
+        place = self._folder / version
+        with self._alone(place):
+            if self.ready(version):
+                return
+            remove(place)
+            tag = f"localhost/qumulus-service-{name}:latest"
+            _build(command, tag, context)
+            config = json.loads(_run([command, "image", "inspect", "--format", "{{json .Config}}", tag]))
+            (place / ROOT).mkdir(parents=True)
+            _export(command, tag, place / ROOT)
+            complete(place / ROOT)
+            image = configured(place / ROOT, config)
+            (place / "image.json").write_text(json.dumps({k: v for k, v in asdict(image).items() if k != "root"}))
+
+    @contextmanager
+    def _alone(self, place: Path):
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with place.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _build(command: str, tag: str, context: Path) -> None:
+    build = [command, "build", "--tag", tag]
+    try:
+        _run([*build, str(context)])
+    except NotInstalled as error:
+        if NO_RUNTIME not in str(error) or Path(command).name != ENGINES[0]:
+            raise
+        _run([*build, WITHOUT_RUNTIME, str(context)])
+
+
+def _run(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=MINUTES * 60, check=False, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        raise NotInstalled(f"The image was not built within {MINUTES} minutes.") from None
+    if done.returncode:
+        said = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-LAST_LINES:])
+        raise NotInstalled(f"The image could not be built:\n{said}")
+    return done.stdout
+
+
+def _export(command: str, tag: str, root: Path) -> None:
+    """Unpack the files of an image, by way of a container that is never started."""
+    container = _run([command, "create", tag, "none"]).split()[-1]
+    try:
+        with subprocess.Popen([command, "export", container], stdout=subprocess.PIPE) as exporting:  # noqa: S603
+            unpack(cast(BinaryIO, exporting.stdout), root)
+        if exporting.returncode:
+            raise NotInstalled("The image was built, but could not be exported.")
+    finally:
+        _run([command, "rm", container])
+
+
+def unpack(stream: BinaryIO, root: Path) -> None:
+    """Write the files of an archive below ``root``; devices are left out.
+
+    Raises:
+        NotInstalled: it leads out of the folder, or is no archive.
+    """
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                if not member.isdev():
+                    archive.extract(_kept(member, root), root, **CHECKED)
+        while stream.read(1 << 20):  # what pads the archive
+            pass
+    except tarfile.TarError as error:
+        raise NotInstalled(f"The image was built, but can't be unpacked: {error}.") from None
+
+
+def _kept(member: tarfile.TarInfo, root: Path) -> tarfile.TarInfo:
+    """Return a member as it is to be written, by a way on which no link leads out of the root."""
+    target = root / member.name.lstrip("/")
+    ways = [target.parent, *([root / member.linkname.lstrip("/")] if member.islnk() else [])]
+    if not all(Path(os.path.realpath(way)).is_relative_to(root.resolve()) for way in ways):
+        raise tarfile.ExtractError(f"{member.name} leads out of it")
+    if target.is_symlink():
+        target.unlink()
+    kept = copy(member)
+    kept.name = member.name.lstrip("/")
+    kept.mode = (member.mode | (OPEN_FOLDER if member.isdir() else OPEN_FILE)) & 0o777
+    kept.uid, kept.gid, kept.uname, kept.gname = os.getuid(), os.getgid(), "", ""
+    return kept
+
+
+def complete(root: Path) -> None:
+    """Put into a root what is shown in it at each execution.
+
+    Raises:
+        NotInstalled: the image has a link where a folder is needed: it could lead out of the root.
+    """
+    for name in REPLACED:
+        place = root / name
+        if place.is_symlink() or place.is_file():
+            place.unlink()
+        remove(place)
+        place.mkdir()
+    for folder in FOLDERS:
+        _make_folder(root, folder)
+    for name in FILES_OF_ETC:
+        file = root / "etc" / name
+        if file.is_symlink():
+            file.unlink()
+        file.touch()
+
+
+def _make_folder(root: Path, folder: str) -> None:
+    place = root
+    for part in Path(folder).parts[1:]:
+        place /= part
+        if place.is_symlink() or place.is_file():
+            raise NotInstalled(
+                f"The image has a link or a file at /{place.relative_to(root)}, where a folder is needed."
+            )
+        if not place.is_dir():
+            place.mkdir()
+            place.chmod(OPEN_FOLDER)
+
+
+def configured(root: Path, config: Mapping[str, Any]) -> Image:
+    """Return what an image's configuration says.
+
+    Raises:
+        NotInstalled: it has no command.
+    """
+    command = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+    if not command:
+        raise NotInstalled("The image was built, but says nothing to run: add CMD or ENTRYPOINT to the Dockerfile.")
+    user, home = _user(root, (config.get("User") or "root").partition(":")[0])
+    told = dict(each.split("=", 1) for each in config.get("Env") or () if "=" in each)
+    return Image(
+        root=root,
+        command=command,
+        environment={"HOME": home, "USER": user, "LOGNAME": user, **told},
+        workdir=config.get("WorkingDir") or "/",
+    )
+
+
+def _user(root: Path, wanted: str) -> tuple[str, str]:
+    """Return the name and the home of a user of the image, who is named or numbered."""
+    passwords = root / "etc" / "passwd"
+    lines = passwords.read_text(errors="replace").splitlines() if passwords.is_file() else ()
+    for line in lines:
+        fields = line.split(":")
+        if len(fields) >= 6 and wanted in (fields[0], fields[2]):
+            return fields[0], fields[5] or "/"
+    return ("root", "/root") if wanted in ("root", "0") else (wanted, "/")
