@@ -71,6 +71,11 @@ def job(
     )
 
 
+def references(kept: Mapping[str, Mapping[str, Any]]) -> Mapping[str, PoolReference]:
+    """The data pools of an execution, as its job keeps them."""
+    return {parameter: PoolReference(**told) for parameter, told in kept.items()}
+
+
 def pool_file(reference: str, told: Any, pools: Pools, caller: Caller) -> Mapping[str, str]:
     """The file that stands for a parameter; its data pool has to be the caller's."""
     pool, file = (told.get("dataPoolId"), told.get("fileId")) if isinstance(told, dict) else (None, None)

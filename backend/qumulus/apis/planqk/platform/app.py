@@ -10,7 +10,18 @@ from qumulus.apis.planqk.access_keys import AccessKeys
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, serve
 
-from . import accounts, applications, datapools, files, jobs, services, subscriptions, versions
+from . import (
+    accounts,
+    applications,
+    datapools,
+    files,
+    jobs,
+    service_executions,
+    service_jobs,
+    services,
+    subscriptions,
+    versions,
+)
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.platform.schemas")
@@ -28,6 +39,17 @@ def create(cloud: Cloud, *, secret: Callable[[], bytes], accounts_deploy: bool =
     app.state.cloud = cloud
     app.state.access_keys = AccessKeys(secret)
     app.state.accounts_deploy = accounts_deploy
-    modules = (accounts, applications, datapools, files, jobs, services, subscriptions, versions)
+    modules = (
+        accounts,
+        applications,
+        datapools,
+        files,
+        jobs,
+        service_executions,
+        service_jobs,
+        services,
+        subscriptions,
+        versions,
+    )
     serve(app, DOCUMENT, *(module.operation for module in modules), errors=ERRORS)
     return app

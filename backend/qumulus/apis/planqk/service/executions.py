@@ -9,9 +9,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from qumulus.apis.dependencies import Jobs, Pools
+from qumulus.apis.given import given
 from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
 from qumulus.apis.planqk import executions as family
+from qumulus.apis.planqk import requests
 from qumulus.apis.planqk.callers import Caller, CallingApplication, MakesToken, authenticated
 from qumulus.apis.planqk.offered import Services
 from qumulus.core import services
@@ -20,7 +22,6 @@ from qumulus.core.jobs import Job
 from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations, Reply
 
-from . import requests
 from .addresses import Base
 from .schemas.execution import Id, RequestBody, ServiceExecution
 from .schemas.service import Availability, Health, Name, Runtime
@@ -71,7 +72,14 @@ def start_execution(
     key: IdempotencyKey,
 ) -> Reply[ServiceExecution]:
     found = services.service(service)
-    asked = requests.read(body, pools, services.brings(service), caller)
+    asked = requests.read(
+        body.model_extra or {},
+        pools,
+        services.brings(service),
+        caller,
+        tags=given(body.field_tags) or (),
+        secrets=given(body.field_secrets),
+    )
     services.check(service, asked.parameters)
     job_id = str(uuid.uuid4())
     with services.keep_secrets(job_id, asked.secrets, token(job_id)):

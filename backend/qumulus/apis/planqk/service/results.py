@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from qumulus.apis.dependencies import Jobs
 from qumulus.apis.planqk.media_types import media_type_of
 from qumulus.apis.planqk.offered import Services
+from qumulus.apis.planqk.results import members
 from qumulus.core.errors import NoResult, UnknownFile
-from qumulus.core.jobs import Job
-from qumulus.core.ports import JobStore
 from qumulus.openapi.contract import Operations, Rendered, Reply
 
 from .addresses import Base
@@ -18,8 +17,6 @@ from .interim import interim_results
 from .schemas.execution import File, Id, InterimResult, InterimResults, Last, LogEntry, ResultResponse
 from .schemas.service import Name
 from .translate import executions as translate
-
-MOST_MERGED = 64 << 20  # bytes of an output.json whose members become members of the result
 
 operation = Operations()
 
@@ -33,18 +30,6 @@ def get_result(
         raise NoResult(job.id, translate.STATUSES[job.state])
     whole = translate.result(job, services.service(service), base.of(service), jobs.files(job.id), members(jobs, job))
     return Rendered.from_bytes(to_json(whole))
-
-
-def members(jobs: JobStore, job: Job) -> dict[str, object]:
-    """The members of `output.json`, where the execution left one that is an object."""
-    if "output.json" not in jobs.files(job.id):
-        return {}
-    content = jobs.file(job.id, "output.json")
-    try:
-        value = from_json(content) if len(content) <= MOST_MERGED else None
-    except ValueError:
-        return {}  # no JSON: it can be downloaded as it is
-    return value if isinstance(value, dict) else {}
 
 
 @operation("getResultFile")

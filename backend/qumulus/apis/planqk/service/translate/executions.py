@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import MISSING
 from pydantic_core import to_jsonable_python
 
+from qumulus.apis.planqk.results import merged
 from qumulus.apis.planqk.service.schemas.execution import Kind, LogEntry, ServiceExecution, Severity, Status
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.results import LogLine
@@ -27,7 +27,6 @@ STATUSES: Mapping[JobState, Status] = {
     JobState.CANCELLED: Status.CANCELLED,
 }
 INSTALLING = "It waits for the packages of the service, which are being installed."
-OWN_LINKS = ("self", "status")
 
 
 def execution(job: Job, service: Service) -> ServiceExecution:
@@ -66,10 +65,5 @@ def log(job: Job, service: Service, lines: Sequence[LogLine]) -> list[LogEntry]:
 def result(job: Job, service: Service, base: str, files: Iterable[str], members: Mapping[str, Any]) -> dict[str, Any]:
     """The members of the result, with the links to its files and the status; ``base`` is the address of the service."""
     address = f"{base}/{job.id}"
-    links = {name: f"{address}/result/{quote(name)}" for name in files}
-    links |= {"self": f"{address}/result", "status": address}
-    return {
-        **members,
-        "_embedded": {"status": to_jsonable_python(execution(job, service), by_alias=True)},
-        "_links": {name: {"href": href} for name, href in links.items()},
-    }
+    status = to_jsonable_python(execution(job, service), by_alias=True)
+    return merged(members, status, files, execution=address, result=f"{address}/result")

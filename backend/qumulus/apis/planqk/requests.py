@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from pydantic import MISSING
-
-from qumulus.apis.planqk.executions import Asked, pool_file
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import Excluded, InvalidRequest, UnknownPool
 from qumulus.core.pools import PoolReference, Pools
 
-from .schemas.execution import RequestBody
+from .executions import Asked, pool_file
 
 MOST_NAME_BYTES = 250  # of a parameter: each is a file or a folder for its program
 REFERENCES = {"dataRef": "data", "paramsRef": "params"}  # the first generation's: a file of a data pool is the value
 
 
-def read(body: RequestBody, pools: Pools, brought: Collection[str], caller: Caller) -> Asked:
-    """The parts of a request; ``brought`` are the parameters that the service brings data pools along for.
+def read(
+    sent: Mapping[str, Any],
+    pools: Pools,
+    brought: Collection[str],
+    caller: Caller,
+    *,
+    tags: Sequence[str] = (),
+    secrets: Mapping[str, str] | None = None,
+) -> Asked:
+    """The parts of a request: what was ``sent`` as parameters, and beside them.
+
+    ``brought`` are the parameters that the service brings data pools along for.
 
     Raises:
         Excluded: a parameter and a reference in its place were both sent.
         InvalidRequest: a reference is none, or its grant is not good for it; or the name of a parameter is too long.
         UnknownPool, UnknownFile: what is referred to is not there for the caller.
     """
-    members = dict(body.model_extra or {})
+    members = dict(sent)
     for name in members:
         if name.isidentifier() and len(name.encode()) > MOST_NAME_BYTES:
             raise InvalidRequest(
                 f"The name of the parameter {name[:80]} … is too long: it may have {MOST_NAME_BYTES} bytes in UTF-8."
             )
-    given = {} if body.field_secrets is MISSING else body.field_secrets
     files = {}
     for reference, parameter in REFERENCES.items():
         if (told := members.pop(reference, None)) is not None:
@@ -43,8 +49,8 @@ def read(body: RequestBody, pools: Pools, brought: Collection[str], caller: Call
     referred = {name: value for name, value in members.items() if _is_pool(value)}
     return Asked(
         parameters={name: value for name, value in members.items() if name not in referred},
-        tags=() if body.field_tags is MISSING else tuple(body.field_tags),
-        secrets={secret_variable(name): secret for name, secret in given.items()},
+        tags=tuple(tags),
+        secrets={secret_variable(name): secret for name, secret in (secrets or {}).items()},
         pools=_pools(referred, pools, brought, caller),
         files=files,
     )

@@ -1,0 +1,120 @@
+"""Executions of all services, as dashboards look at them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic_core import to_json
+
+from qumulus.apis.dependencies import Jobs, Origin
+from qumulus.apis.jobs import own
+from qumulus.apis.planqk import executions as family
+from qumulus.apis.planqk import results
+from qumulus.apis.planqk.callers import PersonalCaller
+from qumulus.apis.planqk.media_types import media_type_of
+from qumulus.apis.planqk.offered import Services
+from qumulus.core.errors import IllegalTransition, UnknownFile
+from qumulus.core.jobs import Job
+from qumulus.core.ports import JobQuery
+from qumulus.openapi.contract import Operations, Rendered, Reply
+
+from .schemas import execution as wire
+from .translate import service_executions as translate
+
+MOST = 10_000  # executions that are looked at, the newest
+NONE = 204
+LATER = {"Retry-After": "1"}
+
+operation = Operations()
+
+
+def _execution(request: Request, caller: PersonalCaller, jobs: Jobs) -> Job:
+    return own(request.path_params["id"], caller, jobs, lambda job: job.api == family.API)
+
+
+Execution = Annotated[Job, Depends(_execution)]
+
+
+async def _known(services: Services) -> translate.Known:
+    return {service.name: service for service in services.services()}
+
+
+Known = Annotated[translate.Known, Depends(_known)]
+
+
+@operation("getServiceExecutions")
+def get_service_executions(
+    caller: PersonalCaller,
+    jobs: Jobs,
+    known: Known,
+    page: wire.PageNumber = 0,
+    size: wire.Size = 20,
+    sort: wire.Sort | None = None,
+    created_after: wire.Time | None = None,
+    created_before: wire.Time | None = None,
+    application_id: wire.Reference | None = None,
+    service_id: wire.Reference | None = None,
+    tags: wire.Names | None = None,
+    ids: wire.Names | None = None,
+) -> wire.Page:
+    query = JobQuery(
+        account=caller.account,
+        api=family.API,
+        created_after=translate.moment("createdAfter", created_after),
+        created_before=translate.moment("createdBefore", created_before),
+        limit=MOST,
+    )
+    wanted = translate.Wanted(application=application_id, service=service_id, tags=tags, ids=ids)
+    found = [job for job in jobs.find(query).jobs if wanted.has(job, known)]
+    return wire.Page(**translate.page(lambda job: translate.execution(job, known), found, known, page, size, sort))
+
+
+@operation("getServiceExecution")
+def get_service_execution(id: wire.Id, execution: Execution, known: Known) -> wire.Execution:
+    del id
+    return translate.execution(execution, known)
+
+
+@operation("headServiceExecution")
+def head_service_execution(id: wire.Id, execution: Execution) -> None:
+    del id, execution
+
+
+@operation("cancelServiceExecution")
+def cancel_service_execution(id: wire.Id, caller: PersonalCaller, execution: Execution, jobs: Jobs) -> None:
+    del id
+    with contextlib.suppress(IllegalTransition):  # it has ended: it stays as it is
+        jobs.cancel(execution.id, caller)
+
+
+@operation("getServiceExecutionResult")
+def get_service_execution_result(
+    id: wire.Id, execution: Execution, jobs: Jobs, known: Known, origin: Origin
+) -> Rendered[wire.Result] | Reply[None]:
+    del id
+    if not execution.final:
+        return Reply(None, NONE, headers=LATER)
+    files, members = jobs.files(execution.id), results.members(jobs, execution)
+    return Rendered.from_bytes(to_json(translate.result(execution, known, origin, files, members)))
+
+
+@operation("getServiceExecutionResultFile")
+def get_service_execution_result_file(id: wire.Id, file: wire.File, execution: Execution, jobs: Jobs) -> Reply[bytes]:
+    del id
+    if file not in jobs.files(execution.id):
+        raise UnknownFile(file)
+    content = jobs.file(execution.id, file)
+    return Reply(content, media_type=media_type_of(file, content), headers={"X-Content-Type-Options": "nosniff"})
+
+
+@operation("getServiceExecutionLogs")
+def get_service_execution_logs(
+    id: wire.Id, execution: Execution, jobs: Jobs, limit: wire.Limit | None = None
+) -> wire.Logs | Reply[None]:
+    del id
+    lines = jobs.log(execution.id)[-(limit or 0) :]
+    if not lines:
+        return Reply(None, NONE, headers=LATER)
+    return translate.logs(lines)
