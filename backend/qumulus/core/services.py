@@ -137,6 +137,22 @@ class Services(Protocol):
         """
         ...
 
+    def draft(self, name: str, files: Mapping[str, bytes], why: str) -> Service:
+        """Take over the first files of a service that has no program yet: it does not run, and says ``why``.
+
+        Raises:
+            InvalidRequest: the name is none.
+        """
+        ...
+
+    def packed(self, name: str) -> bytes:
+        """Return the files of a service, as a zip file.
+
+        Raises:
+            UnknownService
+        """
+        ...
+
     def opened(self, value: bytes) -> Mapping[str, bytes]:
         """Return the files in a zip file, by path.
 

@@ -107,8 +107,7 @@ class ServiceRegistry:
 
     def deploy(self, name: str, files: Mapping[str, bytes], deployment: Deployment) -> Service:
         """Take over the files of a service. See `Services.deploy`."""
-        if not NAME.fullmatch(name):
-            raise InvalidRequest(f"{name[:80]!r} is no name for a service: use small letters, digits and hyphens.")
+        _check_name(name)
         version = _digest(files, deployment)
         place = self._unpacked.unpack(version, files)
         try:
@@ -141,6 +140,28 @@ class ServiceRegistry:
         else:
             self._builds.begin(deployed)
         return service
+
+    def draft(self, name: str, files: Mapping[str, bytes], why: str) -> Service:
+        """Take over the first files of a service that has no program yet. See `Services.draft`."""
+        _check_name(name)
+        deployment = Deployment()
+        service = Service(
+            name=name,
+            title=name,
+            description="",
+            version=_digest(files, deployment),
+            state=ServiceState.FAILED,
+            reason=why,
+            api_version=2,
+            entrypoint=definition.ENTRYPOINT,
+            deployed_at=self._clock.now(),
+        )
+        self._store.put(Deployed(service=service, deployment=deployment), archive.zipped(files))
+        return service
+
+    def packed(self, name: str) -> bytes:
+        """Return the files of a service, as a zip file. See `Services.packed`."""
+        return self._store.package(name, self._store.get(name).service.version)
 
     def change(self, name: str, change: Callable[[Mapping[str, bytes]], Mapping[str, bytes]]) -> Service:
         """Deploy a service anew with other files. See `Services.change`."""
@@ -312,6 +333,11 @@ class ServiceRegistry:
             place = self._unpacked.place(deployed)
             self._definitions[key] = definition.read(place, service.name, deployed.deployment, self._resources)
         return self._definitions[key]
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise InvalidRequest(f"{name[:80]!r} is no name for a service: use small letters, digits and hyphens.")
 
 
 def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:

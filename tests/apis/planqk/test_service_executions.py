@@ -106,7 +106,7 @@ def test_before_its_end_an_execution_has_no_result_and_is_cancelled(http: httpx2
 
 def test_a_service_job_whose_input_is_stored_runs_again(http: httpx2.Client, service_id: str):
     made = job(http, service_id, {"values": [3], "start": 4}, tags=["kept"], storeInput=True)
-    assert made["input"] == '{"values": [3], "start": 4}'
+    assert made["input"] == '{"values":[3],"start":4}'
     again = http.post(f"/service-jobs/{made['id']}/rerun").json()
     assert again["id"] != made["id"]
     assert (again["input"], again["tags"]) == (made["input"], ["kept"])

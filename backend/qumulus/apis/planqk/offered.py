@@ -38,9 +38,17 @@ class Offered:
         Raises:
             WrongState: the name is one that functions have.
         """
-        if _function(name):
-            raise WrongState(f"Names that begin with {core.FUNCTION} are those of functions: choose another name.")
+        _refuse(name)
         return self._services.deploy(name, files, deployment)
+
+    def draft(self, name: str, files: Mapping[str, bytes], why: str) -> core.Service:
+        """Begin a service. See `core.services.Services.draft`.
+
+        Raises:
+            WrongState: the name is one that functions have.
+        """
+        _refuse(name)
+        return self._services.draft(name, files, why)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._services, name)
@@ -48,6 +56,11 @@ class Offered:
 
 def _function(name: str) -> bool:
     return name.startswith(core.FUNCTION)
+
+
+def _refuse(name: str) -> None:
+    if _function(name):
+        raise WrongState(f"Names that begin with {core.FUNCTION} are those of functions: choose another name.")
 
 
 async def _offered(services: dependencies.Services) -> core.Services:

@@ -8,7 +8,7 @@ from qumulus.apis.dependencies import Origin
 from qumulus.apis.given import given
 from qumulus.apis.planqk.callers import Deployer, PersonalCaller
 from qumulus.apis.planqk.offered import Services
-from qumulus.core.errors import UnknownService, WrongState
+from qumulus.core.errors import WrongState
 from qumulus.core.services import Deployment, path_name
 from qumulus.openapi.contract import Operations
 
@@ -54,10 +54,7 @@ def create_managed_service(
     gpu_accelerator: wire.Gpu | None = None,
 ) -> wire.Service:
     called = path_name(name)
-    if _taken(called, services):
-        raise WrongState(
-            f"There is a service named {called}: give its id as serviceId in planqk.json, or another name."
-        )
+    refuse_taken(called, services)
     files = translate.with_members(
         name=name,
         description=description,
@@ -86,8 +83,11 @@ def update_service_display_name(id: wire.Id, body: wire.NameUpdate, _caller: Dep
     services.change(translate.found(services, id).name, translate.with_members(name=body.display_name))
 
 
-def _taken(name: str, services: Services) -> bool:
-    try:
-        return bool(services.service(name))
-    except UnknownService:
-        return False
+def refuse_taken(name: str, services: Services) -> None:
+    """Two services have no name in common.
+
+    Raises:
+        WrongState: one has it.
+    """
+    if any(each.name == name for each in services.services()):
+        raise WrongState(f"There is a service named {name}: give its id as serviceId in planqk.json, or another name.")

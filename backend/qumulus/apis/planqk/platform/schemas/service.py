@@ -113,6 +113,33 @@ class Runtime(StrEnum):
     DOCKER = "DOCKER"
 
 
+EnvironmentAdditionalProperty = TypeAliasType("EnvironmentAdditionalProperty", Annotated[str, Field(max_length=10000)])
+
+
+class RuntimeConfiguration(Wire):
+    """What runs a service"""
+
+    runtime: Runtime
+    environment: Annotated[
+        dict[str, EnvironmentAdditionalProperty] | None | MISSING, Field(examples=[{}], max_length=100)
+    ] = MISSING
+    """Variables; none can be set here"""
+    apply_provider_tokens: Annotated[bool | None | MISSING, Field(alias="applyProviderTokens", examples=[False])] = (
+        MISSING
+    )
+    """Whether it has the tokens of providers; there are none here"""
+
+
+class SourceKind(StrEnum):
+    """
+    Where the source of a service is; only files are taken
+    """
+
+    FILE = "file"
+    REGISTRY = "registry"
+    REPOSITORY = "repository"
+
+
 class SourceUpload(Wire):
     """A program and the description of its API"""
 
@@ -220,3 +247,27 @@ class Service(Wire):
     display_name: Annotated[str, Field(alias="displayName", examples=["Sum"])]
     current_user_permission: Annotated[str, Field(alias="currentUserPermission", examples=["OWNER"])]
     service_definitions: Annotated[list[Version], Field(alias="serviceDefinitions")]
+
+
+class Source(Wire):
+    """Where the source of a service is"""
+
+    type: SourceKind
+
+
+class ManagedRequest(Wire):
+    """A service that is wanted"""
+
+    name: Annotated[str, Field(examples=["Another"], max_length=200, min_length=1)]
+    """What it is called"""
+    summary: Annotated[str | None | MISSING, Field(examples=["Sums up"], max_length=10000)] = MISSING
+    """In short"""
+    description: Annotated[str | None | MISSING, Field(examples=["Sums up"], max_length=100000)] = MISSING
+    """At length"""
+    source: Source
+    runtime_configuration: Annotated[RuntimeConfiguration | MISSING, Field(alias="runtimeConfiguration")] = MISSING
+    resource_configurations: Annotated[
+        list[ResourceConfiguration] | None | MISSING,
+        Field(alias="resourceConfigurations", examples=[[]], max_length=10),
+    ] = MISSING
+    """How much of what"""

@@ -12,6 +12,7 @@ from pydantic import MISSING
 
 from qumulus.apis.given import given
 from qumulus.apis.planqk.platform.schemas import service as wire
+from qumulus.apis.planqk.platform.schemas.execution import LogEntry
 from qumulus.core.errors import InvalidRequest, UnknownService
 from qumulus.core.services import Service, Services, ServiceState
 
@@ -131,6 +132,52 @@ def with_members(**members: Any) -> Callable[[Files], Files]:
         return {**files, name: json.dumps(manifest, indent=2).encode()}
 
     return change
+
+
+def first_files(body: wire.ManagedRequest) -> Files:
+    """The manifest of a service that has no program yet.
+
+    Raises:
+        InvalidRequest: it asks for what is not here: a source elsewhere, variables, the tokens of providers.
+    """
+    runtime = given(body.runtime_configuration)
+    if body.source.type is not wire.SourceKind.FILE:
+        raise InvalidRequest(f"The source of a service is uploaded here, not taken from a {body.source.type.value}.")
+    if runtime is not None and (given(runtime.environment) or given(runtime.apply_provider_tokens)):
+        raise InvalidRequest("Variables and tokens of providers can't be set here: send secrets with each execution.")
+    files: Files = {}
+    for each in given(body.resource_configurations) or ():
+        files = with_members(resources=configured(each))(files)
+    return with_members(
+        name=body.name,
+        description=given(body.description) or given(body.summary),
+        runtime=None if runtime is None else runtime.runtime.value,
+    )(files)
+
+
+def with_source(source: Files) -> Callable[[Files], Files]:
+    """What puts the source of a service in the place of the present one; of its manifest what the source does not say stays."""
+
+    def change(files: Files) -> Files:
+        manifest = next((json.loads(files[name]) for name in MANIFESTS if name in files), {})
+        said = next((json.loads(source[name]) for name in MANIFESTS if _is_object(source.get(name))), {})
+        return with_members(**{**manifest, **said})(source)
+
+    return change
+
+
+def _is_object(content: bytes | None) -> bool:
+    try:
+        return isinstance(json.loads(content or b""), dict)
+    except ValueError:
+        return False
+
+
+def build_log(service: Service) -> list[LogEntry]:
+    """What the installer said where a build has failed."""
+    lines = (service.reason or "").splitlines() if service.state is ServiceState.FAILED else ()
+    at = str(round(service.deployed_at.timestamp() * 1000))
+    return [LogEntry(message=line, severity="ERROR", timestamp=at) for line in lines]
 
 
 def with_document(content: bytes) -> Callable[[Files], Files]:
