@@ -97,6 +97,7 @@ class Deployment:
     entrypoint: str | None = None
     strict: bool | None = None  # hand over to the vendor's own runtime package
     about: Mapping[str, Any] | None = None  # what the family that deployed it keeps of it; JSON, opaque to the core
+    draft: str | None = None  # why it does not run: it has no program yet
 
 
 class Services(Protocol):
@@ -129,7 +130,7 @@ class Services(Protocol):
         ...
 
     def change(self, name: str, change: Callable[[Mapping[str, bytes]], Mapping[str, bytes]]) -> Service:
-        """Deploy a service anew with other files, made of those that it has.
+        """Deploy a service anew with other files, made of those that it has; a draft stays one until a program is among them.
 
         Raises:
             UnknownService

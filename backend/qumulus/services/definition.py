@@ -82,6 +82,34 @@ def read(folder: Path, fallback_title: str, deployment: Deployment, resources: R
     )
 
 
+def is_draft(files: Mapping[str, bytes]) -> bool:
+    """Say whether a service has nothing yet but its manifest and its description."""
+    return files.keys() <= {*MANIFESTS, *DESCRIPTIONS}
+
+
+def draft(files: Mapping[str, bytes], fallback_title: str, resources: Resources) -> Definition:
+    """Return the definition of a service that has no program yet.
+
+    Raises:
+        InvalidRequest: its manifest or its description can't be read.
+    """
+    manifest = next((_parsed(name, files[name].decode(), json.loads) for name in MANIFESTS if name in files), {})
+    described = next((name for name in DESCRIPTIONS if name in files), None)
+    return Definition(
+        title=_member(manifest, "name", str, fallback_title),
+        description=_member(manifest, "description", str, ""),
+        entrypoint=ENTRYPOINT,
+        strict=False,
+        api_version=2,
+        checks_input=False,
+        resources=_resources(manifest, resources),
+        requirements=(),
+        document=None
+        if described is None
+        else _parsed(described, files[described].decode("utf-8", "replace"), yaml.safe_load),
+    )
+
+
 def title_of(folder: Path) -> str:
     """Return what the manifest of a folder calls the service, else the folder's own name.
 

@@ -40,6 +40,8 @@ from .unpacked import Unpacked, own_pools
 # what the vendor's quantum clients look for in the environment
 QUANTUM = ("QHUB_QUANTUM_BASE_URL", "PLANQK_QUANTUM_BASE_URL")
 TOKENS = ("KQH_SERVICE_EXECUTION_TOKEN", "PLANQK_SERVICE_EXECUTION_TOKEN", "SERVICE_EXECUTION_TOKEN")
+LATER = frozenset({"about", "draft"})  # members of deployments that count for a version only where they are there
+
 log = logging.getLogger("qumulus.services")
 
 
@@ -144,11 +146,12 @@ class ServiceRegistry:
     def draft(self, name: str, files: Mapping[str, bytes], why: str) -> Service:
         """Take over the first files of a service that has no program yet. See `Services.draft`."""
         _check_name(name)
-        deployment = Deployment()
+        deployment = Deployment(draft=why)
+        read = definition.draft(files, name, self._resources)
         service = Service(
             name=name,
-            title=name,
-            description="",
+            title=read.title,
+            description=read.description,
             version=_digest(files, deployment),
             state=ServiceState.FAILED,
             reason=why,
@@ -167,7 +170,12 @@ class ServiceRegistry:
         """Deploy a service anew with other files. See `Services.change`."""
         deployed = self._store.get(name)
         files = archive.unzipped(self._store.package(name, deployed.service.version))
-        return self.deploy(name, change(files), deployed.deployment)
+        changed, why = change(files), deployed.deployment.draft
+        if why is None:
+            return self.deploy(name, changed, deployed.deployment)
+        return (
+            self.draft(name, changed, why) if definition.is_draft(changed) else self.deploy(name, changed, Deployment())
+        )
 
     def opened(self, value: bytes) -> Mapping[str, bytes]:
         """Return the files in a zip file. See `Services.opened`."""
@@ -331,7 +339,11 @@ class ServiceRegistry:
         key = key_of(service)
         if key not in self._definitions:
             place = self._unpacked.place(deployed)
-            self._definitions[key] = definition.read(place, service.name, deployed.deployment, self._resources)
+            if deployed.deployment.draft is None:
+                read = definition.read(place, service.name, deployed.deployment, self._resources)
+            else:
+                read = definition.draft(archive.unzipped(self.packed(service.name)), service.name, self._resources)
+            self._definitions[key] = read
         return self._definitions[key]
 
 
@@ -343,5 +355,5 @@ def _check_name(name: str) -> None:
 def _digest(files: Mapping[str, bytes], deployment: Deployment) -> str:
     """Return the version of a service with these files: a digest."""
     each = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    told = {name: value for name, value in asdict(deployment).items() if name != "about" or value is not None}
+    told = {name: value for name, value in asdict(deployment).items() if name not in LATER or value is not None}
     return hashlib.sha256(json.dumps([each, told], sort_keys=True).encode()).hexdigest()[:20]

@@ -60,7 +60,11 @@ def test_a_service_is_made_fed_built_and_run(http: httpx2.Client, cloud: Server)
         http, "Sum of all", description="Adds up", resourceConfigurations=[{"type": "cpu", "amount": 2000, "unit": "m"}]
     )
     service = Service(cloud, "sum-of-all")
-    assert "has no src/program.py" in service.http.post("/", json={"values": []}).json()["detail"]
+    waiting = service.start({"values": []})
+    assert service.wait(waiting)["status"] == "FAILED"
+    assert "upload a zip file of its folder" in service.get(f"/{waiting}/result")["detail"]
+    assert http.put(f"{path.replace('managed-', '')}/description", json={"description": "Sums up"}).status_code == 204
+    assert http.put(f"{path}/build").status_code == 204
     assert status(http, path) == "FAILURE"
     assert http.put(f"{path}/source/file", files=zipped(src__program_py=PROGRAM)).status_code == 204
     assert status(http, path) == "SUCCESS"
@@ -73,7 +77,7 @@ def test_a_service_is_made_fed_built_and_run(http: httpx2.Client, cloud: Server)
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.read("src/program.py").decode() == PROGRAM
         manifest = json.loads(archive.read("planqk.json"))
-    assert manifest == {"name": "Sum of all", "description": "Adds up", "resources": {"cpu": 2.0, "memory": 0.5}}
+    assert manifest == {"name": "Sum of all", "description": "Sums up", "resources": {"cpu": 2.0, "memory": 0.5}}
 
 
 def test_a_build_that_failed_tells_what_the_installer_said(http: httpx2.Client):
