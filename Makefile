@@ -177,7 +177,7 @@ down: $(TEST) ## Stop the DB
 
 # -- tests -------------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-machines test-contract test-contract-deep test-clients test-published test-postgres test-faults soak bench bench-cluster
+.PHONY: test test-machines test-contract test-contract-deep test-clients test-published test-postgres test-faults fuzz soak bench bench-cluster
 machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py
 
 two = -n 2 --dist loadfile --no-loadscope-reorder # tests mostly wait for processes that start; those of a file share theirs
@@ -214,6 +214,9 @@ attacked = tests/services/test_misbehaviour.py tests/services/test_relay.py test
   tests/storage/test_fairness.py tests/storage/test_retention.py tests/storage/test_backup.py tests/simulation/test_length.py \
   tests/apis/emulator/test_administration.py tests/s3
 
+fuzz: $(TEST) ## Feed each decoder for SECONDS (600) with what nobody sends; what reaches more code is kept in .fuzzing
+	@QUMULUS_FUZZ_SECONDS=$(or $(SECONDS),600) $(pytest) tests/fuzzing
+
 soak: $(TEST) ## Load a warm server from all its APIs for MINUTES (60), and fail if memory or descriptors grow
 	@$(BIN)/python -m benchmarks.soak $(or $(MINUTES),60)
 
@@ -227,7 +230,7 @@ bench: $(TEST) ## Measure, side by side in one run, and print the tables with th
 
 .PHONY: help clean
 clean: ## Remove the environment and all caches
-	rm -rf qumulus.cdx.json $(VENV) .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .client-envs
+	rm -rf qumulus.cdx.json .fuzzing $(VENV) .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .client-envs
 
 APIS = $(shell sed -n 's/^\[tool.datamodel-codegen.jobs.\(.*\)\]$$/\1/p' pyproject.toml)
 OTHER_APIS = $(filter-out user provider,$(APIS))

@@ -40,3 +40,8 @@ class OverUsage(Exception):
 
 class GaveUp(Exception):
     """A method finds that it cannot do this circuit within its accuracy or the memory; the text is a clause."""
+
+
+def of_reader(error: BaseException) -> bool:
+    """Whether a library raised it over what it reads: its native code panics, which is no `Exception`."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"

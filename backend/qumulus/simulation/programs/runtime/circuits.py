@@ -11,7 +11,7 @@ from qiskit.circuit import CircuitInstruction, Delay, ParameterExpression, Quant
 
 from qumulus.core.programs import Limits
 from qumulus.payloads.runtime_errors import BROKEN_QASM, JOB_NOT_VALID
-from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.errors import ProgramError, of_reader
 from qumulus.simulation.programs import openqasm_text
 
 from .failures import invalid, objection
@@ -57,7 +57,9 @@ def from_qpy(
     _check_headers(data, limits, programs, newest)
     try:
         loaded = qpy.load(io.BytesIO(data), **options)
-    except Exception as error:  # any error of the parser says the same: the file is broken
+    except BaseException as error:  # any error of the parser says the same: the file is broken
+        if not of_reader(error):
+            raise
         raise _broken(_said(error)) from error
     for each in loaded:
         _mend_delays(each)
@@ -125,7 +127,7 @@ def _broken(why: str) -> ProgramError:
     return objection(JOB_NOT_VALID, f"The circuit is not valid QPY: {why}.")
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """What a parser says of an error, as far as a person can use it: the first line, without its own backtrace."""
     message = next((argument for argument in error.args if isinstance(argument, str)), "")
     line = message.strip().partition("\n")[0].strip(" :.")

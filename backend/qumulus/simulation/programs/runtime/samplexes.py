@@ -17,7 +17,7 @@ from samplomatic.serialization import samplex_from_json
 from samplomatic.ssv import SSV
 
 from qumulus.core.programs import Limits
-from qumulus.simulation.errors import Refused
+from qumulus.simulation.errors import Refused, of_reader
 
 from .failures import invalid
 from .tensors import from_tensor, is_tensor
@@ -90,7 +90,9 @@ def _samplex(value: object, newest: int | None) -> Samplex:
         raise invalid(f"The samplex has the version {version}; the newest known to this schema version is {known}.")
     try:
         return samplex_from_json(text)
-    except Exception as error:  # any error of the parser says the same: the samplex is broken
+    except BaseException as error:  # any error of the parser says the same: the samplex is broken
+        if not of_reader(error):
+            raise
         raise invalid("The samplex of an item is not valid: write it with samplomatic.") from error
 
 
