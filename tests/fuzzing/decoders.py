@@ -183,7 +183,7 @@ def _frames() -> tuple[Decoder, tuple[type[BaseException], ...], Sequence[bytes]
 
 
 TARGETS: Mapping[str, Target] = {
-    "qpy": Target(("qumulus.simulation.programs.runtime.circuits", "qiskit.qpy"), _qpy),
+    "qpy": Target(("qumulus.simulation.programs.runtime.circuits",), _qpy),
     "npy": Target(("qumulus.simulation.programs.runtime.wire", "numpy.lib"), _npy),
     "values": Target(("qumulus.simulation.programs.runtime",), _values),
     "samplex": Target(("qumulus.simulation.programs.runtime.samplexes", "samplomatic"), _samplex),

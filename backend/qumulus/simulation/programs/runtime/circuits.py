@@ -54,7 +54,7 @@ def from_qpy(
         ProgramError: it is not valid QPY, of another format than 13 to the newest known, has another number of circuits,
             or declares more qubits or bits than a program may have.
     """
-    _check_headers(data, limits, programs, newest)
+    check_headers(data, limits, programs, newest)
     try:
         loaded = qpy.load(io.BytesIO(data), **options)
     except BaseException as error:  # any error of the parser says the same: the file is broken
@@ -87,7 +87,12 @@ def _mend_delays(circuit: QuantumCircuit) -> None:
             )
 
 
-def _check_headers(data: bytes, limits: Limits, programs: int, newest: int) -> None:
+def check_headers(data: bytes, limits: Limits, programs: int = 1, newest: int = NEWEST) -> None:
+    """Look at how much a QPY file says that it holds, before anything believes that.
+
+    Raises:
+        ProgramError: it says more than it can hold or a program may have, or is of another format.
+    """
     try:
         preface, version, *_, number, _ = _FILE_HEADER.unpack_from(data)
         if preface != b"QISKIT":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from math import prod
 from typing import Any
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import PauliLindbladMap
-from samplomatic.exceptions import SamplexError
 from samplomatic.quantum_program import SamplexItem
 from samplomatic.samplex import Samplex
 from samplomatic.serialization import samplex_from_json
@@ -19,9 +19,10 @@ from samplomatic.ssv import SSV
 from qumulus.core.programs import Limits
 from qumulus.simulation.errors import Refused, of_reader
 
+from .circuits import check_headers
 from .failures import invalid
 from .tensors import from_tensor, is_tensor
-from .wire import Allowance
+from .wire import Allowance, from_base64
 
 PARAMETERS = "parameter_values"
 
@@ -43,7 +44,9 @@ def samplex_item(
     try:
         found = SamplexItem(circuit, samplex, samplex_arguments=values, shape=tuple(shape))
         samplex.finalize()
-    except (SamplexError, ValueError, TypeError, KeyError) as error:
+    except BaseException as error:  # what the library finds wrong so late, it says in whatever way comes first
+        if not of_reader(error):
+            raise
         raise invalid(
             f"The samplex of an item does not go with its arguments: {str(error).partition(chr(10))[0][:300]}"
         ) from error
@@ -88,12 +91,26 @@ def _samplex(value: object, newest: int | None) -> Samplex:
     known = SSV if newest is None else min(SSV, newest)
     if version > known:
         raise invalid(f"The samplex has the version {version}; the newest known to this schema version is {known}.")
+    _check_table(text)
     try:
         return samplex_from_json(text)
     except BaseException as error:  # any error of the parser says the same: the samplex is broken
         if not of_reader(error):
             raise
         raise invalid("The samplex of an item is not valid: write it with samplomatic.") from error
+
+
+def _check_table(text: str) -> None:
+    """Look at the circuit in which a samplex keeps its parameters, as at every other one; what has none the library refuses.
+
+    Raises:
+        ProgramError: its QPY says more than it holds: reading it could take hours.
+    """
+    try:
+        table = json.loads(json.loads(text)["attrs"]["param_table"])["circuit_base64"]
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        return
+    check_headers(from_base64(table, "samplex of an item"), Limits())
 
 
 def _argument(value: Any, allowance: Allowance, *, compressed: bool) -> Any:
