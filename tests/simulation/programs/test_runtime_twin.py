@@ -12,9 +12,9 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qumulus.core.clock import ClockSetting
 from qumulus.core.programs import TWIN_NOISE, Program
+from qumulus.simulation import drifting
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.noise import COHERENT, COHERENT_SHARE, average_fidelity
-from qumulus.simulation.programs.runtime import drifting
 from qumulus.simulation.twin import DEPHASING_RATIO, DRIFT_OF_TIMES, REALIZATIONS, divided, drifted, realizations
 
 from . import runtime

@@ -13,6 +13,7 @@ from ibm_quantum_schemas.estimator.version_0_1 import OptionsModel
 
 from qumulus.core.programs import Limits, Program
 from qumulus.core.results import Outcome
+from qumulus.simulation import drifting
 from qumulus.simulation.errors import Refused
 from qumulus.simulation.expectation import terms_in
 from qumulus.simulation.progress import progress
@@ -20,7 +21,7 @@ from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import extend
 from qumulus.simulation.sharing import Part, parts
 
-from . import drifting, estimates, learned, results
+from . import estimates, learned, results
 from .conditions import LOCAL_ONLY, conditions, tell
 from .failures import Log, coded, invalid
 from .layers import unique_layers

@@ -18,6 +18,7 @@ from samplomatic.quantum_program import SamplexItem
 
 from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
+from qumulus.simulation import drifting
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.iq import Points
 from qumulus.simulation.progress import progress
@@ -25,7 +26,7 @@ from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import generator
 from qumulus.simulation.sharing import ITEMS, Part, parts
 
-from . import drifting, results
+from . import results
 from .conditions import NOISE, with_noise
 from .dialects import Dialect, dialect_of
 from .failures import Log, coded, invalid

@@ -20,6 +20,7 @@ from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.carried import carried_sweep, delay_between_shots
 from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.drifting import sampled
 from qumulus.simulation.progress import progress
 from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import Seed
@@ -27,7 +28,6 @@ from qumulus.simulation.sharing import Part, parts
 
 from . import local_mode, results, spans
 from .conditions import LOCAL_ONLY, Conditions, conditions, tell
-from .drifting import sampled
 from .failures import Log, coded, invalid
 from .kerneled import AVERAGED, CLASSIFIED, POINT_BITS, Kernel
 from .options import tell_unknown, validated

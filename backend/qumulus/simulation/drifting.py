@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from qiskit.circuit import QuantumCircuit
 
-from qumulus.simulation.correlated_readout import misread
-from qumulus.simulation.devices import DeviceModel
-from qumulus.simulation.expectation import Measured, measure_terms
-from qumulus.simulation.iq import with_ideal_readout
-from qumulus.simulation.sampling import Samples, sample_sweep
-from qumulus.simulation.seeds import Seed, extend
-from qumulus.simulation.steps import Binding
-from qumulus.simulation.twin import divided, mean_of, realizations
+from .correlated_readout import misread
+from .devices import DeviceModel
+from .expectation import Measured, measure_terms
+from .iq import with_ideal_readout
+from .sampling import Samples, sample_sweep
+from .seeds import Seed, extend
+from .steps import Binding
+from .twin import divided, mean_of, realizations
 
 
 def sampled(
