@@ -9,14 +9,57 @@ from typing import Any
 import numpy as np
 from qiskit.circuit import QuantumCircuit
 
+from qumulus.core.clock import SystemClock
+from qumulus.core.programs import Limits, Program
+
 from .correlated_readout import misread
-from .devices import DeviceModel
-from .expectation import Measured, measure_terms
+from .crosstalk import with_crosstalk
+from .devices import DeviceModel, device_model
+from .expectation import Measured, Observable, expectation, measure_terms, terms_of
 from .iq import with_ideal_readout
-from .sampling import Samples, sample_sweep
+from .meter import meter
+from .sampling import Samples, sample, sample_sweep
 from .seeds import Seed, extend
 from .steps import Binding
-from .twin import divided, mean_of, realizations
+from .twin import divided, drifted, is_twin, mean_of, realizations
+
+
+def device_now(program: Program) -> DeviceModel:
+    """The device that a program runs on, as it is now; in a cloud that repeats itself nothing drifts."""
+    model = device_model(program.device, program.calibration, program.noise)
+    return model if meter().repeatable else drifted(model, program.clock.at(SystemClock().wall()))
+
+
+def shots_of(circuit: QuantumCircuit, model: DeviceModel, *, shots: int, seed: Seed, limits: Limits) -> Samples:
+    """As `sample`, and on a twin all that it shows."""
+    if not is_twin(model):
+        return sample(circuit, model, shots=shots, seed=seed, limits=limits)
+    (found,) = sampled(with_crosstalk(circuit, model), model, [{}], shots=shots, seed=seed, limits=limits)
+    return found
+
+
+def mean_of_terms(
+    circuit: QuantumCircuit,
+    observable: Observable,
+    model: DeviceModel,
+    *,
+    shots: int | None,
+    seed: Seed,
+    limits: Limits,
+) -> tuple[float, float, Mapping[str, Any]]:
+    """As `expectation`, and on a twin all that it shows: the value of one observable, its standard error, and how it came about."""
+    if not is_twin(model):
+        known = expectation(circuit, [observable], model, shots=shots, seed=seed, limits=limits)
+        return float(known.values[0]), float(known.standard_errors[0]), known.metadata
+    terms = terms_of(observable, circuit.num_qubits)
+    cases = [({}, [terms])]
+    (found,) = measured(with_crosstalk(circuit, model), cases, model, shots=shots, seed=seed, limits=limits)
+    value, variance = terms.get((), 0.0), 0.0
+    for group in found.groups:
+        coefficients = np.array([terms[letters] for letters in group.terms])
+        value += float(coefficients @ group.means)
+        variance += float(coefficients @ group.covariance @ coefficients)
+    return value, float(np.sqrt(max(variance, 0.0))), found.metadata
 
 
 def sampled(

@@ -15,9 +15,8 @@ from qiskit import qasm3
 from qumulus.core.programs import Program
 from qumulus.core.results import Log, Outcome, Severity
 from qumulus.payloads import OPENQASM_TASK
-from qumulus.simulation.devices import device_model
+from qumulus.simulation.drifting import device_now, shots_of
 from qumulus.simulation.errors import ProgramError
-from qumulus.simulation.sampling import sample
 from qumulus.simulation.seeds import fresh
 
 from .openqasm_gates import write_out
@@ -38,7 +37,7 @@ def run(program: Program, log: Log) -> Outcome:
     """
     start = perf_counter()
     task = OPENQASM_TASK.decode(program.payload)
-    model = device_model(program.device, program.calibration, program.noise)
+    model = device_now(program)
     seed = program.seed if task.seed_simulation is None else task.seed_simulation
     if seed is None:
         seed = fresh()
@@ -53,7 +52,7 @@ def run(program: Program, log: Log) -> Outcome:
         seed=USUAL_SEED if task.seed_transpilation is None else task.seed_transpilation,
     )
     log(f"Placed on {program.device} after {perf_counter() - start:.3f} s.", Severity.DEBUG)
-    samples = sample(placed.native, model, shots=program.shots or 1, seed=seed, limits=program.limits)
+    samples = shots_of(placed.native, model, shots=program.shots or 1, seed=seed, limits=program.limits)
     result: dict[str, Any] = {
         "counts": mitigate(samples.counts(), placed.native, model, task.ro_error_mitigation),
         "transpiled_code": qasm3.dumps(placed.circuit),

@@ -12,10 +12,10 @@ from qiskit.quantum_info import SparsePauliOp
 
 from qumulus.core.programs import Limits
 from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.drifting import mean_of_terms, shots_of
 from qumulus.simulation.errors import ProgramError
-from qumulus.simulation.expectation import Letters, expectation, in_basis, read_together, terms_of
+from qumulus.simulation.expectation import Letters, in_basis, read_together, terms_of
 from qumulus.simulation.reports import combined
-from qumulus.simulation.sampling import sample
 from qumulus.simulation.seeds import extend
 from qumulus.simulation.sharing import BASES, Part, parts
 
@@ -83,8 +83,8 @@ def estimate(
     terms = {label: float(coefficient.real) for label, coefficient in operator.simplify(atol=0.0).to_list()}
     if mitigation != "none" and not model.ideal:
         return _mitigated(circuit, terms_of(terms, circuit.num_qubits), model, mitigation, shots, seed, limits)
-    found = expectation(circuit, [terms], model, shots=shots, seed=seed, limits=limits)
-    return {"exp_value": float(found.values[0]), "stds": float(found.standard_errors[0])}, found.metadata
+    value, error, metadata = mean_of_terms(circuit, terms, model, shots=shots, seed=seed, limits=limits)
+    return {"exp_value": value, "stds": error}, metadata
 
 
 def _mitigated(
@@ -102,7 +102,7 @@ def _mitigated(
     def measured(number: int) -> Part:
         basis, members = groups[number]
         turned = in_basis(circuit, basis, model)
-        samples = sample(turned, model, shots=shots, seed=extend(seed, number), limits=limits)
+        samples = shots_of(turned, model, shots=shots, seed=extend(seed, number), limits=limits)
         counts = mitigate(samples.counts(), turned, model, method)
         column = {qubit: bit for bit, qubit in enumerate(sorted(basis))}  # in the last register, bit 0 rightmost
         readings = [key.split(" ")[0][::-1] for key in counts]

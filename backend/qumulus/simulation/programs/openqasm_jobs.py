@@ -20,9 +20,9 @@ from qumulus.core.results import Log, Outcome
 from qumulus.payloads import OPENQASM_ARCHIVE
 from qumulus.payloads.openqasm import INLINE, SHOWN
 from qumulus.payloads.zip_files import Unreadable, pack_json, unpack_json
-from qumulus.simulation.devices import DeviceModel, device_model
+from qumulus.simulation.devices import DeviceModel
+from qumulus.simulation.drifting import device_now, shots_of
 from qumulus.simulation.errors import ProgramError
-from qumulus.simulation.sampling import sample
 from qumulus.simulation.seeds import fresh
 
 from .openqasm_estimation import estimate, read_operator
@@ -127,9 +127,7 @@ def run(program: Program, log: Log) -> Outcome:
     if kind not in TYPES:
         raise ProgramError(f"Jobs of the type {kind} cannot be run here: use {', '.join(TYPES)}.")
     seed = fresh() if program.seed is None else program.seed
-    outputs, metadata = TYPES[kind](
-        Run(program, device_model(program.device, program.calibration, program.noise), content, seed)
-    )
+    outputs, metadata = TYPES[kind](Run(program, device_now(program), content, seed))
     files = {f"{name}.zip": pack_json(f"{name}.json", output) for name, output in outputs.items()}
     if program.options.get(INLINE):
         files[SHOWN] = json.dumps(outputs, separators=(",", ":")).encode()
@@ -192,7 +190,7 @@ def _counted(job: Run, circuit: QuantumCircuit) -> tuple[Placed, dict[str, int],
     if not any(instruction.clbits for instruction in circuit.data):
         raise ProgramError("The program measures nothing: assign at least one measurement to a bit.")
     placed = job.placed(circuit)
-    samples = sample(placed.native, job.model, shots=job.shots, seed=job.seed, limits=job.program.limits)
+    samples = shots_of(placed.native, job.model, shots=job.shots, seed=job.seed, limits=job.program.limits)
     counts = mitigate(samples.counts(), placed.native, job.model, job.mitigation)
     return placed, {key.replace(" ", ""): count for key, count in counts.items()}, samples.metadata
 
