@@ -189,3 +189,43 @@ def test_a_commit_that_goes_wrong_in_a_way_that_nobody_thought_of_is_told_and_th
         writer.post(add("first")).result(5)
     assert writer.post(add("second")).result(5) == "second"
     assert count(storage) == before + 1  # nothing of the first came with it
+
+
+def test_who_writes_while_nobody_does_writes_in_its_own_thread_and_what_comes_meanwhile_goes_on_without_it(storage):
+    writer, held, go = storage._database.writer, threading.Event(), threading.Event()
+
+    def here(_connection):
+        return threading.current_thread()
+
+    def hold(connection):
+        held.set()
+        go.wait(5)
+        return here(connection)
+
+    assert writer.run(here) is threading.current_thread()
+    ran = []
+    first = threading.Thread(target=lambda: ran.append(writer.run(hold)))
+    first.start()
+    assert held.wait(5)
+    later = [writer.post(here) for _ in range(2)]
+    go.set()
+    first.join(5)
+    assert ran == [first]
+    assert len({unit.result(5) for unit in later} - {first, threading.current_thread()}) == 1
+    assert writer.run(here) is threading.current_thread()
+
+
+def test_an_interrupted_write_leaves_nothing_and_nobody_waiting(storage):
+    writer, before = storage._database.writer, count(storage)
+
+    def interrupted(connection):
+        add("interrupted")(connection)
+        later.append(writer.post(add("later")))
+        raise KeyboardInterrupt
+
+    later = []
+    with pytest.raises(KeyboardInterrupt):
+        writer.run(interrupted)
+    assert later[0].result(5) == "later"
+    assert writer.run(add("last")) == "last"
+    assert count(storage) == before + 2

@@ -37,7 +37,7 @@ class Database(ABC):
 
     @property
     def writer(self) -> Writer:
-        """Return the one thread of this process that writes."""
+        """Return what all writes of this process go through."""
         if self._writer is None:
             raise RuntimeError("Database.start() comes before the first write.")
         return self._writer

@@ -118,7 +118,7 @@ class PostgresDatabase(Database):
 
     def start(self, events: Events) -> None:
         """Begin to write and to listen. See `Database.start`."""
-        self._writer = Writer(lambda: PostgresTransactions(self._writing, self.clock, self._outage))
+        self._writer = Writer(PostgresTransactions(self._writing, self.clock, self._outage))
         self._herald = Notifier(self._reading, self._writing, events, self._outage, self._agreed.compare)
         self._herald.start()
 

@@ -125,7 +125,7 @@ class SqliteDatabase(Database):
 
     def start(self, events: Events) -> None:
         """Begin to write. See `Database.start`."""
-        self._writer = Writer(lambda: SqliteTransactions(self._writing, events))
+        self._writer = Writer(SqliteTransactions(self._writing, events))
 
     def announce(self) -> None:
         """Nothing to say: the others see that the count of commits has changed."""

@@ -1,4 +1,4 @@
-"""One thread that writes, and commits many writes at once.
+"""One write after the other, and many of them in a commit.
 
 Each write of this process is a *unit*: a function that is given a connection inside a transaction. Units that wait while a
 commit is being synced are run together and committed together, so that a sync is paid once for all of them. `run` returns
@@ -11,8 +11,8 @@ fails (disk full, input or output error), nothing of the transaction is kept and
 from __future__ import annotations
 
 import logging
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -87,7 +87,7 @@ class Unit(Generic[T]):
 
 
 class Transactions(Protocol):
-    """The way of units to the disk, used by the thread of the writer alone."""
+    """The way of units to the disk, used by one thread at a time."""
 
     look_seconds: float | None  # how often `look` is called; None: never
 
@@ -109,14 +109,19 @@ class Transactions(Protocol):
 
 
 class Writer:
-    """Runs units of work in the order in which they come. Start it once; every write of the process goes through it."""
+    """Runs units of work in the order in which they come. Every write of the process goes through it.
 
-    def __init__(self, transactions: Callable[[], Transactions]) -> None:
-        """``transactions`` is called in the thread that uses them."""
-        self._begin = transactions
-        self._units: queue.SimpleQueue[Unit[Any] | None] = queue.SimpleQueue()
+    Where nobody writes, who comes with a unit commits it in its own thread: to wake another one, and to be woken by it, takes longer
+    than most units do. What comes meanwhile is left to the thread of the writer.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+        self._units: deque[Unit[Any]] = deque()
+        self._changed = threading.Condition()  # guards all that follows
+        self._writing = False  # somebody commits
+        self._left = False  # what waits, and the turn to commit it, are the thread's
         self._closed = False
-        self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="qumulus-writer", daemon=True)
         self._thread.start()
 
@@ -130,67 +135,89 @@ class Writer:
             StorageFull: the disk is full; nothing was stored.
             Unavailable: the database can't be written now.
         """
-        return self.post(work, synced=synced).result()
+        unit = Unit(work, synced=synced)
+        if self._begin(unit):
+            self._commit()
+        return unit.done.result()
 
     def post(self, work: Work[T], *, synced: bool = True) -> Future[T]:
         """Like `run`, without waiting. Units are committed in the order in which they were posted."""
         unit = Unit(work, synced=synced)
-        with self._closing:
-            if self._closed:
-                raise Unavailable("The server is stopping: send the request again in a few seconds.")
-            self._units.put(unit)
+        if self._begin(unit):
+            self._leave()
         return unit.done
 
     def close(self) -> None:
         """Commit what was posted, and end."""
-        with self._closing:
-            if self._closed:
-                return
+        with self._changed:
             self._closed = True
-            self._units.put(None)
+            self._changed.notify_all()
         self._thread.join()
 
-    def _loop(self) -> None:
-        transactions = self._begin()
-        try:
-            open_ = True
-            while open_:
-                try:
-                    first = self._units.get(timeout=transactions.look_seconds)
-                except queue.Empty:
-                    transactions.look()
-                    continue
-                open_, group = self._group(first)
-                if group:
-                    failure = committed(transactions, group)
-                    for unit in group:
-                        unit.settle(failure)
-        finally:
-            transactions.close()
+    def _begin(self, unit: Unit[Any]) -> bool:
+        """Have a unit wait for its commit; True if nobody writes, so that it is for the caller to do so now.
 
-    def _group(self, first: Unit[Any] | None) -> tuple[bool, list[Unit[Any]]]:
-        """Return all units that wait, and whether more may come."""
+        Raises:
+            Unavailable: this has ended.
+        """
+        with self._changed:
+            if self._closed:
+                raise Unavailable("The server is stopping: send the request again in a few seconds.")
+            self._units.append(unit)
+            first, self._writing = not self._writing, True
+        return first
+
+    def _commit(self) -> None:
+        """Commit what waits, and give the turn on: to the thread, where more has come meanwhile."""
         group: list[Unit[Any]] = []
-        unit = first
-        while unit is not None:
-            group.append(unit)
-            if len(group) == GROUP:
-                return True, group
-            try:
-                unit = self._units.get_nowait()
-            except queue.Empty:
-                return True, group
-        return False, group
+        failure: Exception | None = Unavailable(NOT_NOW)
+        try:
+            with self._changed:
+                while self._units and len(group) < GROUP:
+                    group.append(self._units.popleft())
+            failure = committed(self._transactions, group)
+        finally:  # also where this thread is interrupted: nobody waits for ever
+            for unit in group:
+                unit.settle(failure)
+            self._leave()
+
+    def _leave(self) -> None:
+        """Give the turn to commit to the thread, if anything waits; else to whoever comes next."""
+        with self._changed:
+            self._writing = self._left = bool(self._units)
+            if self._left or self._closed:
+                self._changed.notify_all()
+
+    def _loop(self) -> None:
+        while self._my_turn():
+            if self._units:
+                self._commit()
+            else:
+                self._transactions.look()
+                self._leave()
+        self._transactions.close()
+
+    def _my_turn(self) -> bool:
+        """Wait for something to commit, or until it is time to look what others did; False when this has ended."""
+        with self._changed:
+            while not (self._left or (self._closed and not self._writing)):
+                if not self._changed.wait(self._transactions.look_seconds) and not self._writing:
+                    self._writing = True
+                    return True
+            self._left = False
+            return self._writing
 
 
 def committed(transactions: Transactions, group: Sequence[Unit[Any]]) -> Exception | None:
     """Commit; the error of all units, if nothing of them was kept. Whatever goes wrong, nobody waits for ever."""
     try:
         return transactions.commit(group)
-    except Exception:  # no memory, say, which SQLite's module does not tell as an error of the database
-        log.exception("%d writes came to nothing.", len(group))
+    except BaseException as error:  # no memory, say, which SQLite's module does not tell as an error of the database
         with suppress(Exception):
             transactions.undo()
+        if not isinstance(error, Exception):  # this thread is interrupted
+            raise
+        log.exception("%d writes came to nothing.", len(group))
         return Unavailable(NOT_NOW)
 
 
