@@ -21,6 +21,7 @@ OF_THE_MACHINE = {
     "apis/emulator/translate/clock.py": "shows it beside that of the cloud",
     "storage/storage.py": "opens the state",
     "storage/clock.py": "is the clock of the cloud, on top of it",
+    "storage/jobs/at_once.py": "leases",
     "storage/jobs/queue.py": "leases",
     "storage/secrets.py": "sealed secrets that nobody fetched are swept",
     "storage/pools.py": "changes of files, which have the dates of the disk where files are on one",

@@ -48,6 +48,7 @@ class Queued:
     job_id: str
     device: str
     account: str
+    claimed: bool = False  # or rather, that runs: it was claimed in the same step
 
 
 @dataclass(frozen=True, slots=True)

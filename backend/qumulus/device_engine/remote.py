@@ -12,6 +12,7 @@ from typing import Any
 from qumulus.core.errors import Unavailable
 from qumulus.core.jobs import JobState
 from qumulus.core.ports import Claim
+from qumulus.core.ports.queue import Begin
 from qumulus.core.programs import Program
 from qumulus.core.results import LogLine, Outcome
 from qumulus.payloads import OPENQASM_ARCHIVE
@@ -27,6 +28,17 @@ ATTEMPTS = 3
 Tell = Callable[[str], None]
 
 
+class NeverAtOnce:
+    """Nothing is claimed here in the step in which it is stored: that happens elsewhere. See `core.ports.queue.AtOnce`."""
+
+    quiet = False
+
+    def offer(
+        self, owner: str, lease: timedelta, keep: Callable[[], Begin | None], devices: Callable[[str], bool]
+    ) -> None:
+        """Take no notice."""
+
+
 class RemoteQueue:
     """The jobs of one device of a cloud. ``tell`` takes a sentence for each thing that happens to one."""
 
@@ -39,6 +51,7 @@ class RemoteQueue:
         self._next_look = 0.0
         self._died: Counter[str] = Counter()  # how often a worker died of a job
         self.tally: Counter[str] = Counter()
+        self.at_once = NeverAtOnce()
 
     # -- taking --------------------------------------------------------------------------------------------------------
 

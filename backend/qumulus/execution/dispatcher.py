@@ -14,12 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from pathlib import Path
-from typing import Protocol
 
-from qumulus.core.events import Events
+from qumulus.core.events import Queued
 from qumulus.core.owners import owner_name
-from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
+from qumulus.core.ports import Claim
+from qumulus.core.ports.queue import Begin
 from qumulus.core.programs import DEVICE_NOISE, Limits
 from qumulus.core.services import is_device
 from qumulus.dispatching.leases import LEASE, Leases
@@ -27,11 +26,13 @@ from qumulus.dispatching.loops import until_done
 
 from . import process
 from .admission import Budget, machine_bytes
+from .idle import IdleSlots
 from .job_run import Ending
 from .lingering import Lingering
 from .metrics import Snapshot, Tally
 from .ownership import Ownership, SharedOwnership
 from .slot import Slot, SlotContext
+from .stores import Stores
 from .worker_pool import HERE, Method, WorkerPool
 
 log = logging.getLogger("qumulus.execution")
@@ -42,33 +43,6 @@ ACQUIRE_SECONDS = 0.25  # how often a process that joined looks whether the owne
 HAND_BACK_SECONDS = 1.5
 JOIN_SECONDS = 5.0
 OVERTAKE_SECONDS = 1.0  # for which all slots are busy before an account that has none of them gets another one
-
-
-class Intake(Protocol):
-    """What comes in, as far as the dispatcher has to do with it."""
-
-    def drain(self) -> None:
-        """Take no new jobs from now on."""
-        ...
-
-
-class Stores(Protocol):
-    """What the dispatcher needs of a storage."""
-
-    @property
-    def home(self) -> Path: ...
-    @property
-    def jobs(self) -> Intake: ...
-    @property
-    def queue(self) -> JobQueue: ...
-    @property
-    def device_settings(self) -> DeviceRules: ...
-    @property
-    def events(self) -> Events: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def shared(self) -> bool: ...
 
 
 class Dispatcher:
@@ -123,11 +97,9 @@ class Dispatcher:
         self._stopping = threading.Event()
         self._draining = threading.Event()
         # Slots beyond the number of workers: only for accounts that others' long jobs would keep waiting. Elsewhere places are found.
-        self._besides = max(1, self._workers // 2) if command is HERE else 0
+        self._idle = IdleSlots(self._wanted, besides=max(1, self._workers // 2) if command is HERE else 0)
         self._dealt = 0.0  # when a job was last taken, or looked for
-        self._slots: list[Slot] = []
-        self._idle: list[Slot] = []
-        self._idle_lock = threading.Condition()
+        self._dealing = threading.Lock()
         self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
         self._tally = Tally()
         storage.events.ended.subscribe(self._tally.ended)  # what others run can be cancelled here
@@ -156,7 +128,7 @@ class Dispatcher:
             service_limits=service_limits,
             repeatable=repeatable,
             stopping=self._stopping,
-            spare=(lambda: max(0, len(self._idle) - self._besides)) if command is HERE else (lambda: 0),
+            spare=(lambda: self._idle.free) if command is HERE else (lambda: 0),
         )
         self._leases = Leases(
             storage.queue,
@@ -179,6 +151,7 @@ class Dispatcher:
         events.queued.subscribe(self._on_queued)
         events.cancelling.subscribe(self._on_cancelling)
         events.elsewhere.subscribe(self._on_elsewhere)
+        self._storage.queue.at_once.offer(owner_name(), self._lease, self._keep, is_device)
         if not self._ownership.acquire():
             log.info(
                 "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
@@ -216,7 +189,7 @@ class Dispatcher:
 
     def running(self) -> dict[str, int | None]:
         """Return the jobs that run here and the process ids of their workers."""
-        running = {claim.job_id: slot.pid for slot in self._slots if (claim := slot.running) is not None}
+        running = {claim.job_id: slot.pid for slot in self._idle.all if (claim := slot.running) is not None}
         return running | {claim.job_id: None for claim in self._lingering.claims() if claim.job_id not in running}
 
     def metrics(self) -> Snapshot:
@@ -244,8 +217,7 @@ class Dispatcher:
 
     def _all_idle(self, within: float) -> bool:
         until = time.monotonic() + within
-        with self._idle_lock:
-            idle = self._idle_lock.wait_for(lambda: len(self._idle) == len(self._slots), within)
+        idle = self._idle.wait(within)
         return idle and self._lingering.emptied(max(0.0, until - time.monotonic()))
 
     def _hand_back(self) -> None:
@@ -271,9 +243,9 @@ class Dispatcher:
             self._thread.join(JOIN_SECONDS)
         self._leases.stop(JOIN_SECONDS)
         self._lingering.stop(JOIN_SECONDS)
-        for slot in self._slots:
+        for slot in self._idle.all:
             slot.close()
-        for slot in self._slots:
+        for slot in self._idle.all:
             slot.join(JOIN_SECONDS)
         self._worker_pool.stop()
         self._ownership.release()
@@ -301,64 +273,92 @@ class Dispatcher:
         """Give jobs to slots whenever there may be some; never return True, so that the loop goes on."""
         self._wake.wait(LOOK_SECONDS)
         self._wake.clear()
-        while self._deal_once():
-            pass
+        with self._dealing:
+            while self._deal_once():
+                pass
         return False
 
     def _deal_once(self) -> bool:
         """Give claims to idle slots; whether there may be more to give."""
-        if self._draining.is_set() or not self._worker_pool.ready:
+        if not self._gives():
             return False
-        usual = len(self._slots) - self._besides
-        free = len(self._idle) - self._besides - max(0, usual - self.workers - self._worker_pool.ahead)
-        if free <= 0:
-            return self._overtake()
-        return self._give(self._leases.claim(free)) == free
+        slots = self._idle.take()
+        return self._claim(slots) == len(slots) if slots else self._overtake()
 
     def _overtake(self) -> bool:
         """Give a slot besides the usual ones to an account that has none, once all have been busy for a while; whether one was taken.
 
         Who is alone never gets one, so that as many jobs run at once as somebody has set.
         """
-        if not self._idle or time.monotonic() - self._dealt < OVERTAKE_SECONDS:
+        if time.monotonic() - self._dealt < OVERTAKE_SECONDS or not (slots := self._idle.take_besides()):
             return False
         self._dealt = time.monotonic()
-        return self._give(self._leases.claim(1, besides=frozenset(claim.account for claim in self._claims()))) > 0
+        return self._claim(slots, besides=frozenset(claim.account for claim in self._claims())) > 0
 
-    def _give(self, claims: Sequence[Claim]) -> int:
-        """Give claims to idle slots; how many they were."""
-        if claims:
-            self._dealt = time.monotonic()
-        now = self._storage.clock.now()
-        for claim in claims:
-            with self._idle_lock:
-                slot = self._idle.pop()
-            if claim.queued_at is not None:
-                self._tally.waited((now - claim.queued_at).total_seconds())
-            slot.give(claim)
+    def _claim(self, slots: Sequence[Slot], *, besides: frozenset[str] = frozenset()) -> int:
+        """Claim jobs for slots; how many they were."""
+        claims: list[Claim] = []
+        try:
+            claims = self._leases.claim(len(slots), besides=besides)
+        finally:
+            self._idle.put(slots[len(claims) :])  # before those that work look how many have nothing to do
+        for slot, claim in zip(slots, claims, strict=False):
+            self._give(slot, claim)
         return len(claims)
+
+    def _gives(self) -> bool:
+        """Say whether jobs may begin now."""
+        return not self._draining.is_set() and self._worker_pool.ready
+
+    def _give(self, slot: Slot, claim: Claim) -> None:
+        self._dealt = time.monotonic()
+        if claim.queued_at is not None:
+            self._tally.waited((self._storage.clock.now() - claim.queued_at).total_seconds())
+        slot.give(claim)
+
+    def _keep(self) -> Begin | None:
+        """Keep a slot for a job that may be accepted. See `AtOnce.offer`."""
+        if not self._ownership.held or not self._gives() or not (slots := self._idle.take(1)):
+            return None
+
+        def begin(claim: Claim | None) -> None:
+            if claim is not None:
+                self._give(slots[0], claim)
+            else:
+                self._idle.put(slots)
+                self._wake.set()
+
+        return begin
 
     def _prepare(self) -> None:
         """Give every slot its worker before the first job comes: the fork server is warm, or has other places."""
-        wanted = self.workers + self._worker_pool.ahead + self._besides
-        with self._idle_lock:
-            more = [Slot(number, self._context, self._on_idle) for number in range(len(self._slots), wanted)]
-            self._slots += more
-            self._idle += more
-            for slot in self._idle[self._besides :]:  # the last ones are given first
-                slot.prepare()
+        self._idle.grow(lambda number: Slot(number, self._context, self._on_idle))
         self._wake.set()
 
+    def _wanted(self) -> int:
+        return self.workers + self._worker_pool.ahead
+
     def _on_idle(self, slot: Slot) -> None:
-        with self._idle_lock:
-            self._idle.append(slot)
-            self._idle_lock.notify_all()
-        self._wake.set()
+        """Look for the next jobs in the slot's own thread: to wake the dispatcher's takes longer."""
+        self._idle.put([slot])
+        if self._storage.queue.at_once.quiet:
+            return
+        if not self._dealing.acquire(blocking=False):
+            self._wake.set()
+            return
+        try:
+            while self._deal_once():
+                pass
+        except Exception:  # the thread of the dispatcher meets it as well, says so, and knows when to try again
+            self._wake.set()
+        finally:
+            self._dealing.release()
 
     # -- events -----------------------------------------------------------------------------------------------------
 
-    def _on_queued(self, _queued: object) -> None:
-        self._wake.set()
+    def _on_queued(self, queued: Queued | None) -> None:
+        if queued is None or (not queued.claimed and self._idle.free):  # a slot that is idle later looks itself
+            self._wake.set()
 
     def _on_cancelling(self, job_id: str) -> None:
         self._end(job_id, Ending.CANCELLED)
@@ -370,10 +370,10 @@ class Dispatcher:
     # -- leases ----------------------------------------------------------------------------------------------------
 
     def _claims(self) -> list[Claim]:
-        return [claim for slot in self._slots if (claim := slot.claim) is not None] + self._lingering.claims()
+        return [claim for slot in self._idle.all if (claim := slot.claim) is not None] + self._lingering.claims()
 
     def _end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
-        for slot in self._slots:
+        for slot in self._idle.all:
             slot.end(job_id, ending, attempt)
         self._lingering.end(job_id, ending, attempt)
 
@@ -382,7 +382,7 @@ class Dispatcher:
 
     def _look_after(self) -> None:
         """End what somebody stopped, and hand back what somebody else holds and does not renew."""
-        for slot in self._slots:
+        for slot in self._idle.all:
             if (claim := slot.claim) is not None and self._stands_still(slot.pid):
                 slot.end(claim.job_id, Ending.HUNG, claim.attempt)
         if self._stands_still(self._worker_pool.pid):

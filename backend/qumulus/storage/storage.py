@@ -175,11 +175,13 @@ def open_storage(
         failing.pop_all()
     alone = isinstance(database, SqliteDatabase) and isinstance(blobs, DiskBlobs)
     usage = Usage(database, kept=kept, quota=quota)
-    store = SqlJobs(database, blobs, device_settings, clock, events, workers=workers, admit=usage.admit, seed=seed)
+    queue = SqlQueue(database, blobs, device_settings, added_devices, faults, clock, events)
+    said = (database, blobs, device_settings, clock, events, queue.at_once)
+    store = SqlJobs(*said, workers=workers, admit=usage.admit, seed=seed)
     return Storage(
         home=home,
         jobs=store,
-        queue=SqlQueue(database, blobs, device_settings, added_devices, faults, clock, events),
+        queue=queue,
         blobs=blobs,
         accounts=accounts,
         sessions=SqlSessions(database, clock, events, cancelled, store.announce, seed),

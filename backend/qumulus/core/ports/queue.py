@@ -32,8 +32,33 @@ class Claim:
     fetched: bool = False  # by the engine of its device, which may outlive this machine
 
 
+Begin = Callable[[Claim | None], None]
+"""Begins a claim in the slot that is kept for it; with None, nothing comes and the slot is free again."""
+
+
+class AtOnce(Protocol):
+    """Jobs that are claimed in the step in which they are stored, where none waits before them."""
+
+    @property
+    def quiet(self) -> bool:
+        """Say whether no job waits, as far as is known without asking: what is queued here from now on is told by an event."""
+        ...
+
+    def offer(
+        self, owner: str, lease: timedelta, keep: Callable[[], Begin | None], devices: Callable[[str], bool]
+    ) -> None:
+        """Let jobs of some devices be claimed for a dispatcher of this process, as by `JobQueue.claim`.
+
+        ``keep`` keeps a slot for a job that may come, and returns how it begins there; None where no slot is free.
+        """
+        ...
+
+
 class JobQueue(Protocol):
     """Jobs as a dispatcher takes them."""
+
+    @property
+    def at_once(self) -> AtOnce: ...
 
     def claim(
         self,

@@ -12,7 +12,6 @@ was handed back, nothing that an older attempt says changes a row. Result and fi
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -38,6 +37,7 @@ from qumulus.storage.device_settings import SqlDeviceSettings
 from qumulus.storage.faults import SqlFaults
 
 from . import rows
+from .at_once import AtOnce, seed_of
 from .changes import (
     AGAIN,
     CANCELLED,
@@ -88,6 +88,8 @@ class SqlQueue:
         self._waiting = Waiting(database, device_settings, events)
         self._turns: dict[str, int] = {}
         self._turn = counter(1)
+        rest = (faults, database.clock, self._turns, self._turn)
+        self.at_once = AtOnce(self._waiting, device_settings, added_devices, *rest)
 
     def claim(
         self,
@@ -185,8 +187,7 @@ class SqlQueue:
         return claims
 
     def _claim(self, row: AnyRow) -> Claim:
-        seed = int.from_bytes(hashlib.sha256(row.id.encode()).digest()[:4])  # an attempt more gives the same counts
-        claim = rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed)
+        claim = rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed_of(row.id))
         documents, calibration = sent(self._added_devices, row.device, row.calibration, self._clock.now())
         return replace(claim, program=replace(claim.program, documents=documents, calibration=calibration))
 

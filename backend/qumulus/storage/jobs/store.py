@@ -27,6 +27,7 @@ from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs, lo
 from qumulus.storage.device_settings import SqlDeviceSettings
 
 from . import lists, positions, rows, sessions, waits
+from .at_once import AtOnce
 from .movement import movement
 from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER, STATES
 from .stored_results import StoredResults
@@ -58,6 +59,7 @@ class SqlJobs(StoredResults):
         device_settings: SqlDeviceSettings,
         clock: Clock,
         events: Events,
+        at_once: AtOnce,
         *,
         workers: int = 1,
         admit: Admit = free,
@@ -68,6 +70,7 @@ class SqlJobs(StoredResults):
         self._device_settings = device_settings
         self._clock = clock
         self._events = events
+        self._at_once = at_once
         self._workers = workers
         self._admit = admit
         self._seed = seed
@@ -83,7 +86,7 @@ class SqlJobs(StoredResults):
         setting, now = self._clock.setting, self._clock.now()
         settings = self._device_settings.settings(new.device)
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
-        with self._values.stored(new.payload) as (payload, blob):
+        with self._at_once.reservation(new, now) as kept, self._values.stored(new.payload) as (payload, blob):
             values |= {"payload": payload, "payload_blob": blob, "payload_size": len(new.payload)}
 
             def work(connection: Connection) -> Job:
@@ -94,7 +97,7 @@ class SqlJobs(StoredResults):
                 if self._seed is not None and new.job_id is None:
                     number = connection.execute(select(func.max(jobs.c.number))).scalar() or 0
                     values["id"] = rows.seeded_id(self._seed, "job", number, now)
-                connection.execute(REGISTER if new.registered else QUEUE, values)
+                connection.execute(REGISTER if new.registered else QUEUE, {**values, **kept.claimed})
                 waits.tell(connection, new.device, settings, now, values["id"])
                 job = rows.to_job_of(values)
                 positions.note(connection, job, self._device_settings, setting.mode, now)
@@ -103,8 +106,9 @@ class SqlJobs(StoredResults):
             job = self._database.writer.run(work)
             if job.id != values["id"]:
                 self._values.drop([blob])  # the key was known: the first payload stands
-        if job.state is JobState.QUEUED:
-            self._events.queued.emit(Queued(job.id, job.device, job.account))
+            if job.state is JobState.QUEUED:
+                begins = job.id == values["id"] and kept.take(values, new.payload)
+                self._events.queued.emit(Queued(job.id, job.device, job.account, begins))
         return job
 
     def upload(self, job_id: str, new: NewJob) -> Job:

@@ -53,6 +53,12 @@ class Waiting:
         lanes, said = self._now()
         return Look(lanes, [lane for lane in lanes if self._runs_here(lane, devices)], said)
 
+    @property
+    def quiet(self) -> bool:
+        """Say whether no job waits, as far as that is believed now."""
+        with self._lock:
+            return self._lanes is not None and not self._lanes and time.monotonic() < self._until
+
     def served(self, found: Look) -> None:
         """Say that of what was found no more may run now. If it was one lane whose jobs may always run, nothing waits any more."""
         emptied = len(found.lanes) == 1 and self._settings(found.here[0]).at_once
@@ -83,6 +89,8 @@ class Waiting:
 
     def _queued(self, queued: Queued | None) -> None:
         with self._lock:
+            if queued is not None and queued.claimed:
+                return
             self._said += 1
             if queued is None or self._lanes is None:
                 self._lanes = None
