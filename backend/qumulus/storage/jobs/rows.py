@@ -98,12 +98,15 @@ def job_values(new: NewJob, job_id: str, now: datetime) -> dict[str, Any]:
 
 def to_job(row: AnyRow) -> Job:
     """Return a job from a row of `JOB_COLUMNS`."""
-    return to_job_of(row._mapping)
+    return _job(dict(zip(JOB_NAMES, row, strict=True)))
 
 
 def to_job_of(columns: Mapping[str, Any]) -> Job:
     """Make a job from its columns; columns that are not there are null."""
-    values: dict[str, Any] = {name: columns.get(name) for name in JOB_NAMES}
+    return _job({name: columns.get(name) for name in JOB_NAMES})
+
+
+def _job(values: dict[str, Any]) -> Job:
     for name, convert in CONVERSIONS.items():
         if values[name] is not None:
             values[name] = convert(values[name])
