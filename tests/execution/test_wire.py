@@ -52,6 +52,20 @@ def test_a_frame_comes_as_it_was_sent_however_large():
     receiver.close()
 
 
+def test_frames_that_come_together_are_read_one_after_the_other_by_either_way(ends):
+    ours, wire = ends
+    ours.sendall(b"".join(frame({"say": word, "parts": [2]}, b"ab") for word in ("a", "b", "c")) + b"\x00")
+    assert wire.receive(5) == Message("a", {}, [b"ab"])
+    assert wire.receive(0) == Message("b", {}, [b"ab"])
+    assert wire.receive_frame()[1:] == (b"ab",)
+    rest = frame({"say": "d", "parts": [900]}, b"x" * 900)[1:]  # of whose length one byte is here already
+    sending = threading.Thread(target=lambda: [ours.sendall(rest[:10]), ours.sendall(rest[10:])])
+    sending.start()
+    assert wire.receive(5) == Message("d", {}, [b"x" * 900])
+    sending.join(5)
+    assert wire.receive(0) is None
+
+
 def test_nothing_within_the_time_is_nothing(ends):
     assert ends[1].receive(0.01) is None
 

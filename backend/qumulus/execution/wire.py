@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import socket
 import struct
@@ -19,7 +20,9 @@ from typing import Any
 
 HEADER_BYTES = 64 << 20
 SEND_SECONDS = 60.0
-AT_ONCE_BYTES = 64 << 10  # that are sent together: each sending wakes the other end
+AT_ONCE_BYTES = (
+    64 << 10
+)  # that are sent together, and read together: each sending wakes the other end, each reading waits for its turn
 
 COMMAND = struct.Struct("!cI")  # to the fork server: what, and the number of a worker
 FORK, KILL = b"f", b"k"
@@ -100,6 +103,7 @@ class Wire:
         """``most_bytes``: the parts of one frame together."""
         self._socket = connection
         self._most_bytes = most_bytes
+        self._ahead = b""  # of what comes next, read already
         connection.settimeout(SEND_SECONDS)
 
     def send(self, say: str, parts: Sequence[bytes] = (), **members: Any) -> None:
@@ -123,9 +127,18 @@ class Wire:
             pieces = [b"".join(pieces)]
         try:
             for piece in pieces:
-                self._socket.sendall(piece)
+                sent = self._write(piece)
+                if sent < len(piece):
+                    self._socket.sendall(memoryview(piece)[sent:])
         except (OSError, TimeoutError) as error:
             raise BrokenWire("The other end takes nothing.") from error
+
+    def _write(self, piece: bytes) -> int:
+        """Write what can be written without waiting. A socket with a timeout asks first, and lets other threads go before both."""
+        try:
+            return os.write(self._socket.fileno(), piece)
+        except BlockingIOError:
+            return 0
 
     def receive(self, seconds: float | None = None) -> Message | None:
         """Return what the next frame says; None if it does not begin within ``seconds``.
@@ -133,7 +146,10 @@ class Wire:
         Raises:
             BrokenWire
         """
-        return self._frame()[0] if self._ready(seconds) else None
+        if not self._ahead and not self._ready(seconds):
+            return None
+        self._read_ahead()
+        return self._frame()[0]
 
     def receive_frame(self) -> Frame:
         """Return the next frame, to be passed on.
@@ -141,7 +157,8 @@ class Wire:
         Raises:
             BrokenWire
         """
-        self._ready(None)
+        if not self._ahead:
+            self._ready(None)
         message, header = self._frame()
         return (header, *message.parts)
 
@@ -176,9 +193,23 @@ class Wire:
         except (OSError, ValueError) as error:
             raise BrokenWire("The connection is closed.") from error
 
+    def _read_ahead(self) -> None:
+        """Read all that is there, if that is not much: several small frames come together, each with a length and a header."""
+        if not self._ahead:
+            try:
+                self._ahead = os.read(self._socket.fileno(), AT_ONCE_BYTES)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                raise BrokenWire("The other end is gone.") from error
+
     def _exactly(self, length: int) -> bytes:
+        begun, self._ahead = self._ahead[:length], self._ahead[length:]
+        if len(begun) == length:
+            return begun
         buffer = bytearray(length)
-        view = memoryview(buffer)
+        buffer[: len(begun)] = begun
+        view = memoryview(buffer)[len(begun) :]
         deadline = time.monotonic() + SEND_SECONDS
         while view:
             try:
