@@ -24,6 +24,7 @@ from qiskit.circuit import QuantumCircuit
 from .circuits import OLDEST
 from .wire import FAST
 
+_WORD_BYTES = 8
 _SAMPLE_BITS = 8 * 8
 """What a sample takes in plain JSON beside its digits: quotes, comma and prefix."""
 
@@ -83,6 +84,18 @@ class Array:
         return numbers.tolist()
 
 
+def _numbers(rows: NDArray[np.uint8]) -> list[int]:
+    """Return the numbers that rows of bytes are, most significant first."""
+    count, width = rows.shape
+    if width > _WORD_BYTES:
+        return [int.from_bytes(row.tobytes(), "big") for row in rows]
+    words = np.zeros(
+        (count, _WORD_BYTES), np.uint8
+    )  # all at once: one after the other takes longer than the simulation
+    words[:, _WORD_BYTES - width :] = rows
+    return words.view(">u8")[:, 0].tolist()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Bits:
     """The bits of a register, shape (sets · shots, width), least significant first, of sets with the shape ``shape``."""
@@ -107,7 +120,7 @@ class Bits:
         packed = self._packed
         rows = packed.reshape(-1, packed.shape[-1])
         samples = np.empty(len(rows), object)
-        samples[:] = [hex(int.from_bytes(row.tobytes(), "big")) for row in rows]
+        samples[:] = [hex(number) for number in _numbers(rows)]
         return {"samples": samples.reshape(packed.shape[:-1]).tolist(), "num_bits": self.bits.shape[1]}
 
 
