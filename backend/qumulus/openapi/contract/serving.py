@@ -4,53 +4,68 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, get_origin
+from typing import Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Cookie, Header, Param, Path, Query
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Scope
-from typing_extensions import TypeAliasType
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import QumulusError
 
+from .arguments import Arguments
 from .bodies import reader
-from .document import Declared, Document, Parameter
+from .document import Declared, Document
 from .injection import Plan, dependency_of
 from .operations import ContractError, Operations, injected, matched
 from .problems import Errors, Refused, invalid
 from .replies import response
 from .rules import RULES, Answered, Call, Subjects, ask
+from .threads import in_thread
 
 BODY_LIMIT = 64 << 20
-PLACES: dict[str, type[Param]] = {"path": Path, "query": Query, "header": Header, "cookie": Cookie}
 NO_SUBJECTS = Subjects()
-_GIVEN = "what_is_given"  # how the request reaches `response`, and the handler what its dependencies give
+_SEGMENTS = "qumulus.segments"  # in the scope: those of its path
 
 log = logging.getLogger("qumulus.contract")
 
 
 class QuickRoute(APIRoute):
-    """A route that looks first at how many segments a path has: most paths are not its own."""
+    """A route whose endpoint takes a request and returns its response, and that looks first whether a path has its segments: most
+    paths are not its own."""
 
     def __init__(self, path: str, *arguments: Any, **options: Any) -> None:
         super().__init__(path, *arguments, **options)
-        self._slashes = None if ":path}" in path else path.count("/")  # None: any number
+        segments = path.split("/")
+        self._count = None if ":path}" in path else len(segments)  # None: any number
+        self._fixed = [(place, segment) for place, segment in enumerate(segments) if segment and "{" not in segment]
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers: the endpoint itself."""
+        return self.endpoint
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """See whether it is the route of a request."""
-        if self._slashes is not None:
-            path, root = scope["path"], scope.get("root_path", "")
-            below = path.count("/") - (root.count("/") if path.startswith(root) else 0)
-            if below != self._slashes:
+        if self._count is not None:
+            segments = _segments(scope)
+            if len(segments) != self._count or any(segments[place] != fixed for place, fixed in self._fixed):
                 return Match.NONE, {}
         return super().matches(scope)
+
+
+def _segments(scope: Scope) -> Sequence[str]:
+    """Return the segments of a path below its mount, found once for all routes."""
+    path, root = scope["path"], scope.get("root_path", "")
+    known = scope.get(_SEGMENTS)
+    if known is None or known[0] != (path, root):
+        below = path[len(root) :] if path.startswith(root) else path
+        known = scope[_SEGMENTS] = ((path, root), below.split("/"))
+    return known[1]
 
 
 def serve(
@@ -77,7 +92,6 @@ def serve(
     Raises:
         ContractError: the handlers differ from the document; the error lists every difference.
     """
-    app.router.route_class = QuickRoute
     handlers = matched(document, groups, read_elsewhere)
     if mistakes := subjects.mistakes([each.path for each in document.operations.values()], document.operations):
         raise ContractError(mistakes)
@@ -89,8 +103,14 @@ def serve(
             read = reader(operation, body_limit)
             call = partial(Call, api=document.api, operation=operation, subjects=subjects, read=read)
             endpoint = _endpoint(operation, handlers[name], call, read)
-            app.add_api_route(
-                operation.route, endpoint, methods=[operation.method], response_model=None, operation_id=name, name=name
+            app.router.add_api_route(
+                operation.route,
+                endpoint,
+                methods=[operation.method],
+                response_model=None,
+                operation_id=name,
+                name=name,
+                route_class_override=QuickRoute,
             )
 
     _before_first_request(app, add_routes)
@@ -112,27 +132,37 @@ def _endpoint(
     handler: Callable[..., Any],
     call: Callable[..., Call],
     read: Callable[[Request], Awaitable[Any]],
-) -> Callable[..., Any]:
-    """Return what FastAPI calls: the handler, with a signature that says where each argument comes from."""
-    if inspect.iscoroutinefunction(handler):
+) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """Return what answers a request of an operation.
 
-        async def endpoint(**arguments: Any) -> Response:
-            request, given = arguments.pop(_GIVEN)
-            return response(await handler(**arguments, **given), operation, request)
+    Rules come first, then dependencies, the body, and the parameters: who may not call is told so before the body is read.
+    """
+    taken = inspect.signature(handler, eval_str=True).parameters
+    own = [each for each in taken.values() if not injected(each.annotation)]
+    declared = {parameter.argument: parameter for parameter in operation.parameters}
+    arguments = Arguments((declared[each.name], each) for each in own if each.name in declared)
+    bodies = [each.name for each in own if each.name not in declared]
+    given = _given(handler, call)
+    awaited = inspect.iscoroutinefunction(handler)
 
-    else:
+    def answered(request: Request, arguments: Mapping[str, Any]) -> Response:
+        return response(handler(**arguments), operation, request)
 
-        def endpoint(**arguments: Any) -> Response:
-            request, given = arguments.pop(_GIVEN)
-            return response(handler(**arguments, **given), operation, request)
+    async def endpoint(request: Request) -> Response:
+        values = await given(request)
+        for name in bodies:
+            values[name] = await read(request)
+        values.update(arguments.of(request))
+        if awaited:
+            return response(await handler(**values), operation, request)
+        return await in_thread(answered, request, values)
 
     endpoint.__name__ = endpoint.__qualname__ = operation.id
-    vars(endpoint)["__signature__"] = _signature(operation, handler, call, read)
     return endpoint
 
 
-def _given(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[[Request], Awaitable[Any]]:
-    """Return what gives the request, after the rules in force have let it through, and what the handler's dependencies give."""
+def _given(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[[Request], Awaitable[dict[str, Any]]]:
+    """Return what gives the values of the handler's dependencies, after the rules in force have let the request through."""
 
     async def let_through(request: Request, caller: Caller | None = None) -> None:
         if rules := request.scope.get(RULES):
@@ -148,9 +178,9 @@ def _given(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[[
     for dependency in filter(None, (let_through, *taken.values())):
         plan.add(dependency)
 
-    async def given(request: Request) -> tuple[Request, dict[str, Any]]:
+    async def given(request: Request) -> dict[str, Any]:
         found = await plan.solve(request)
-        return request, {name: found[dependency] for name, dependency in taken.items() if dependency is not None}
+        return {name: found[dependency] for name, dependency in taken.items() if dependency is not None}
 
     return given
 
@@ -163,42 +193,6 @@ def _without_nul(request: Request) -> None:
     """
     if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
         raise Refused("The address has the character NUL (%00): leave it out.", 400, 422, 404)
-
-
-def _signature(
-    operation: Declared,
-    handler: Callable[..., Any],
-    call: Callable[..., Call],
-    read: Callable[[Request], Awaitable[Any]],
-) -> inspect.Signature:
-    """Rules first, then dependencies, and the body last: who may not call is told so before the body is read."""
-    declared = {parameter.argument: parameter for parameter in operation.parameters}
-    first, last = [_argument(_GIVEN, Annotated[Any, Depends(_given(handler, call))])], []
-    for name, taken in inspect.signature(handler, eval_str=True).parameters.items():
-        if injected(taken.annotation):
-            continue
-        if name in declared:
-            parameter = declared[name]
-            type_ = _list_inside(parameter.type) or parameter.annotation
-            first.append(_argument(name, _placed(type_, parameter), taken.default))
-        else:
-            last.append(_argument(name, Annotated[Any, Depends(read)]))
-    return inspect.Signature([*first, *last])
-
-
-def _placed(type_: Any, parameter: Parameter) -> Any:
-    return Annotated[type_, PLACES[parameter.place](alias=parameter.name)]
-
-
-def _list_inside(type_: Any) -> Any:
-    """Return the list that ``type_`` is an alias of, with its limits; None when it is no list.
-
-    FastAPI finds lists neither behind aliases nor, with limits, in unions; it does not validate defaults.
-    """
-    while isinstance(type_, TypeAliasType):
-        type_ = type_.__value__
-    bare = type_.__origin__ if get_origin(type_) is Annotated else type_
-    return type_ if get_origin(bare) is list else None
 
 
 def _argument(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
