@@ -31,7 +31,8 @@ from .job_run import Ending
 from .lingering import Lingering
 from .metrics import Snapshot, Tally
 from .ownership import Ownership, SharedOwnership
-from .slot import Slot, SlotContext
+from .slot import Slot
+from .slot_context import SlotContext
 from .stores import Stores
 from .worker_pool import HERE, Method, WorkerPool
 
@@ -129,6 +130,7 @@ class Dispatcher:
             repeatable=repeatable,
             stopping=self._stopping,
             spare=(lambda: self._idle.free) if command is HERE else (lambda: 0),
+            look=self._look,
         )
         self._leases = Leases(
             storage.queue,
@@ -218,6 +220,7 @@ class Dispatcher:
     def _all_idle(self, within: float) -> bool:
         until = time.monotonic() + within
         idle = self._idle.wait(within)
+        idle = idle and all(slot.stored(max(0.0, until - time.monotonic())) for slot in self._idle.all)
         return idle and self._lingering.emptied(max(0.0, until - time.monotonic()))
 
     def _hand_back(self) -> None:
@@ -354,6 +357,10 @@ class Dispatcher:
         finally:
             self._dealing.release()
 
+    def _look(self) -> None:
+        if self._idle.free and not self._storage.queue.at_once.quiet:
+            self._wake.set()
+
     # -- events -----------------------------------------------------------------------------------------------------
 
     def _on_queued(self, queued: Queued | None) -> None:
@@ -370,7 +377,7 @@ class Dispatcher:
     # -- leases ----------------------------------------------------------------------------------------------------
 
     def _claims(self) -> list[Claim]:
-        return [claim for slot in self._idle.all if (claim := slot.claim) is not None] + self._lingering.claims()
+        return [claim for slot in self._idle.all for claim in slot.claims] + self._lingering.claims()
 
     def _end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
         for slot in self._idle.all:

@@ -22,25 +22,26 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from qumulus.core.faults import FaultKind, instead, line, marked
-from qumulus.core.ports import Claim, Clock, DeviceRules, JobQueue
+from qumulus.core.ports import Claim
 from qumulus.core.programs import Limits
 from qumulus.core.results import Failure, LogLine, Outcome, Severity
 from qumulus.core.tracing import TRACE
 from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.log_buffer import LogLimit
 
-from .admission import Budget
+from .ender import Ender, stored
 from .job_run import Ending, JobRun
-from .lingering import Lingering, device_time
+from .lingering import device_time
 from .messages import outcome_parts, program_members, program_parts, to_line, to_outcome
-from .metrics import Tally
 from .reasons import OURS, STOPPED, died, too_long, waits
+from .slot_context import SlotContext
 from .wire import BrokenWire, Message
-from .worker_pool import Exit, ForkServerGone, NotBegun, WorkerHandle, WorkerPool
+from .worker_pool import Exit, ForkServerGone, NotBegun, WorkerHandle
 
 log = logging.getLogger("qumulus.execution")
 
@@ -49,25 +50,6 @@ LOG = LogLimit(4 << 20, "The log is cut here: a run may write 10,000 lines and 4
 ON_THE_WAY = frozenset({"placed", "begun", "log", "need"})  # what is said before the last word; a cluster says "placed"
 START_SECONDS = 0.02  # in which a run may end before it is stored that it began: nobody sees so short a time
 BEGIN_SECONDS = 120.0  # in which a worker must say something, or how it ended
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlotContext:
-    """What all slots share."""
-
-    queue: JobQueue
-    device_settings: DeviceRules
-    clock: Clock
-    worker_pool: WorkerPool
-    budget: Budget
-    tally: Tally
-    lingering: Lingering
-    limits: Limits
-    noise: str
-    service_limits: bool
-    repeatable: bool
-    stopping: threading.Event
-    spare: Callable[[], int]  # how many slots of this machine have nothing to do
 
 
 class Slot:
@@ -80,6 +62,7 @@ class Slot:
         self._run: JobRun | None = None
         self._lock = threading.Lock()
         self._worker: WorkerHandle | None = None
+        self._ender = Ender(f"qumulus-ender-{number}")
         self._thread = threading.Thread(target=self._loop, name=f"qumulus-slot-{number}", daemon=True)
         self._thread.start()
 
@@ -100,10 +83,19 @@ class Slot:
         return run.claim if run else None
 
     @property
+    def claims(self) -> list[Claim]:
+        """Return that, and what has run and is not stored yet."""
+        return [run.claim for run in (self._run, self._ender.run) if run is not None]
+
+    @property
     def running(self) -> Claim | None:
         """Return what runs here now."""
         run = self._run
         return run.claim if run and run.begun is not None else None
+
+    def stored(self, within: float) -> bool:
+        """Wait until all that has run is stored; False where that takes longer than so many seconds."""
+        return self._ender.wait(within)
 
     @property
     def pid(self) -> int | None:
@@ -145,19 +137,37 @@ class Slot:
             if run is None:
                 self._warm()
                 continue
-            try:
-                self._serve(run)
-            except (
-                Exception
-            ):  # a mistake of ours must not cost the slot: the lease runs out, and the job is handed back
-                log.exception("How job %s ended can't be stored because of an error of ours.", run.claim.job_id)
-                self._drop(kill=True)
-            with self._lock:
-                self._run = None
-            self._on_idle(self)
+            store = self._served(run)
+            if store and not self._context.queue.at_once.quiet:
+                self._ender.keep(run)
+                self._be_idle()  # and have the next run, if one waits, before this one is stored
+                self._ender.store(partial(self._store_late, run, store))
+            else:
+                if store:
+                    stored(run, store)
+                self._be_idle()
             self._warm()
+        self._ender.close()
         if self._worker is not None:
             self._worker.wire.close()
+
+    def _store_late(self, run: JobRun, store: Callable[[], None]) -> None:
+        stored(run, store)
+        self._context.look()  # what may run only after it may be waiting
+
+    def _be_idle(self) -> None:
+        with self._lock:
+            self._run = None
+        self._on_idle(self)
+
+    def _served(self, run: JobRun) -> Callable[[], None] | None:
+        """Run a job; return what stores how it ended, where that was not stored on the way."""
+        try:
+            return self._serve(run)
+        except Exception:  # a mistake of ours must not cost the slot: the lease runs out, and the job is handed back
+            log.exception("What became of job %s can't be stored because of an error of ours.", run.claim.job_id)
+            self._drop(kill=True)
+            return None
 
     def _warm(self) -> None:
         if self._context.stopping.is_set() or (self._worker is not None and self._worker.alive):
@@ -166,28 +176,29 @@ class Slot:
         with contextlib.suppress(ForkServerGone):
             self._worker = self._context.worker_pool.start_worker()
 
-    def _serve(self, run: JobRun) -> None:
+    def _serve(self, run: JobRun) -> Callable[[], None] | None:
         TRACE.set(run.claim.trace)
         try:
             outcome = self._injected(run) or self._outcome(run)
         except NotBegun:
             self._drop()
             run.attempt.put_back()
-            return
+            return None
         except ForkServerGone as gone:
             self._drop()
             self._release(run, counted=False, reason=str(gone))
-            return
+            return None
         except Exception:  # a mistake of ours must cost one job, not the slot
             log.exception("Job %s failed because of an error of ours.", run.claim.job_id)
             self._drop(kill=True)
             outcome = Outcome(failure=Failure.INTERNAL, reason=OURS)
         finally:
             self._context.budget.give_back(run.taken)
-        if outcome is not None:
-            if outcome.failure is Failure.INTERNAL:
-                log.error("Job %s failed because of an error of ours: %s", run.claim.job_id, outcome.reason)
-            self._finish(run, outcome)
+        if outcome is None:
+            return None
+        if outcome.failure is Failure.INTERNAL:
+            log.error("Job %s failed because of an error of ours: %s", run.claim.job_id, outcome.reason)
+        return partial(self._finish, run, outcome)
 
     def _injected(self, run: JobRun) -> Outcome | None:
         """Return the outcome of a job that a fault keeps from being run."""
