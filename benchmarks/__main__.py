@@ -13,14 +13,17 @@ from .tables import markdown
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody has it: every process that starts would compile all it imports
 
-NOT_MEASUREMENTS = {"__init__", "__main__", "cluster", "ibm_user", "lattice_user", "load", "programs", "tables"}
+NOT_MEASUREMENTS = {"__init__", "__main__", "cluster", "load", "programs", "tables"}
+USER = "_user"  # how the names of the processes of users end that others of these start
 MANY_MACHINES = "cluster_"  # how the names of those begin that `make bench-cluster` runs
 
 
 def names() -> list[str]:
     """The measurements there are."""
     here = Path(__file__).parent
-    return sorted(path.stem for path in here.glob("*.py") if path.stem not in NOT_MEASUREMENTS)
+    return sorted(
+        path.stem for path in here.glob("*.py") if path.stem not in NOT_MEASUREMENTS and not path.stem.endswith(USER)
+    )
 
 
 def main() -> None:
