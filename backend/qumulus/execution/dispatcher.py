@@ -98,7 +98,8 @@ class Dispatcher:
         self._stopping = threading.Event()
         self._draining = threading.Event()
         # Slots beyond the number of workers: only for accounts that others' long jobs would keep waiting. Elsewhere places are found.
-        self._idle = IdleSlots(self._wanted, besides=max(1, self._workers // 2) if command is HERE else 0)
+        besides = max(1, self._workers // 2) if command is HERE else 0
+        self._idle = IdleSlots(lambda: self.workers + self._worker_pool.ahead, besides=besides)
         self._dealt = 0.0  # when a job was last taken, or looked for
         self._dealing = threading.Lock()
         self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
@@ -208,10 +209,8 @@ class Dispatcher:
         self._storage.jobs.drain()
         self._draining.set()
         self._wake.set()
-        if running := self.running():
-            log.info(
-                "Stopping: %d jobs run, and have %g seconds to end before they are handed back.", len(running), within
-            )
+        if count := len(self.running()):
+            log.info("Stopping: %d jobs run, and have %g seconds to end before they are handed back.", count, within)
         ended = self._all_idle(within)
         if not ended:
             self._hand_back()
@@ -263,7 +262,6 @@ class Dispatcher:
             until_done(self._deal_all, self._stopping, log, "Jobs can't be claimed")
 
     def _acquire(self) -> bool:
-        """Take the folder, or wait for a moment."""
         return self._ownership.acquire() or self._stopping.wait(ACQUIRE_SECONDS)
 
     def _recover(self) -> bool:
@@ -338,9 +336,6 @@ class Dispatcher:
         self._idle.grow(lambda number: Slot(number, self._context, self._on_idle))
         self._wake.set()
 
-    def _wanted(self) -> int:
-        return self.workers + self._worker_pool.ahead
-
     def _on_idle(self, slot: Slot) -> None:
         """Look for the next jobs in the slot's own thread: to wake the dispatcher's takes longer."""
         self._idle.put([slot])
@@ -360,8 +355,6 @@ class Dispatcher:
     def _look(self) -> None:
         if self._idle.free and not self._storage.queue.at_once.quiet:
             self._wake.set()
-
-    # -- events -----------------------------------------------------------------------------------------------------
 
     def _on_queued(self, queued: Queued | None) -> None:
         if queued is None or (not queued.claimed and self._idle.free):  # a slot that is idle later looks itself
