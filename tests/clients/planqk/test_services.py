@@ -74,3 +74,13 @@ def test_an_application_of_the_newest_generation_calls_what_it_has_subscribed_to
     assert told["definition"] == "sum"
     assert told["document"] is True
     assert told["accounts"] == [told["principal"]] == ["local"]
+
+
+def test_the_newest_generation_makes_a_service_and_runs_jobs_of_it(run):
+    told = run("qhub-service-2.0.0", "managed_services.py")
+    assert told["built"] == "SUCCESS"
+    assert told["job"] == ["SUCCEEDED", '{"values":[1,2,39]}']
+    assert (told["result"], told["log"]) == (42, "adding")
+    assert told["found"] == [1, "SUCCEEDED"]
+    assert told["again"] is True
+    assert told["source"] is True

@@ -1,6 +1,7 @@
-"""The HTTP tests of the vendor's local server (`qhub-serve`, `tests/test_app.py`), run against a live server of ours.
+"""The vendor's own tests, run against a live server of ours: those of its local server (`qhub-serve`, `tests/test_app.py`), and those of
+its client that want a server (`qhub-service`, `tests/test_integration.py`). Its other tests speak to mocks.
 
-The source distribution is downloaded for that and nothing of it is kept. Its `TestClient` is replaced by an HTTP client; where a test
+The source distributions are downloaded for that and nothing of them is kept. The local server's `TestClient` is replaced by an HTTP client; where a test
 names another entry point in the environment, the service is deployed anew with that one, as the vendor's server looks it up.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from apis.planqk.cloud import deploy
 from clients.environments import environment
 from servers import Server
 
@@ -57,11 +59,19 @@ client = Client(base_url=URL, headers={"Authorization": "Bearer qumulus-local"},
 """
 
 
-@pytest.fixture(scope="module")
-def vendors(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source distribution, unpacked."""
-    folder = tmp_path_factory.mktemp("qhub-serve")
-    (folder / "wanted.txt").write_text(f"qhub-serve=={VERSION} --hash={HASH}\n")
+CLIENT_VERSION = "2.0.0"
+CLIENT_HASH = "sha256:a5bc62952d03b82c5176a0a4b770eed9d900d6d5144940f8ae9555014c628c73"
+SKIPPED = '    @unittest.skip("integration test")\n'
+CLIENTS_SERVICE = """
+def run(duration=0, num_cpus=1, data=None, dataset=None):
+    print("asked for", duration, num_cpus)
+    return {"read": (dataset / data["file_to_read"]).read_text()} if data else {"duration": duration}
+"""
+
+
+def source(folder: Path, package: str, version: str, digest: str) -> Path:
+    """A source distribution, unpacked."""
+    (folder / "wanted.txt").write_text(f"{package}=={version} --hash={digest}\n")
     command = ["pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
     done = subprocess.run(
         [sys.executable, "-m", *command, "-d", folder, "-r", folder / "wanted.txt"], capture_output=True, text=True
@@ -70,7 +80,13 @@ def vendors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")
-    return folder / f"qhub_serve-{VERSION}"
+    return folder / f"{package.replace('-', '_')}-{version}"
+
+
+@pytest.fixture(scope="module")
+def vendors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The vendor's local server."""
+    return source(tmp_path_factory.mktemp("qhub-serve"), "qhub-serve", VERSION, HASH)
 
 
 def functions(source: str) -> str:
@@ -112,3 +128,29 @@ def test_the_tests_of_the_vendors_own_server_pass(vendors: Path, tmp_path: Path)
     print(done.stderr)
     assert done.returncode == 0, f"{done.stderr}\n{server.output()[-5000:]}"
     assert done.stderr.count("... ok") == 9
+
+
+def test_the_tests_of_the_vendors_own_client_pass(cloud: Server, tmp_path: Path):
+    tests = source(tmp_path, "qhub-service", CLIENT_VERSION, CLIENT_HASH) / "tests" / "test_integration.py"
+    text = tests.read_text()
+    assert text.count(SKIPPED) == 3
+    tests.write_text(text.replace(SKIPPED, ""))
+    service = deploy(cloud, "integrated", CLIENTS_SERVICE, **{"datapool/dataset/example.txt": "pooled"})
+    service.start({})  # the first of the tests looks at the latest execution
+    done = subprocess.run(
+        [environment("qhub-service-2.0.0"), "-W", "ignore", "-m", "unittest", "-v", "test_integration"],
+        cwd=tests.parent,
+        env={
+            "SERVICE_ENDPOINT": service.base,
+            "TOKEN_ENDPOINT": f"{cloud.url}/token",
+            "ACCESS_KEY_ID": "qumulus",
+            "SECRET_ACCESS_KEY": "qumulus-local",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Ran 3 tests" in done.stderr
+    assert "skipped" not in done.stderr
+    assert "asked for 10 1" in done.stdout

@@ -1,0 +1,40 @@
+"""Makes a service by the platform's client, feeds it, and runs service jobs of it."""
+
+import io
+import json
+import os
+import time
+import zipfile
+
+from qhub.api.platform.types import ServiceSourceFile
+from qhub.service.client import HubPlatformClient
+
+PROGRAM = "def run(values):\n    print('adding')\n    return {'sum': sum(values)}\n"
+told = {}
+client = HubPlatformClient(api_key="qumulus-local", platform_endpoint=f"{os.environ['URL']}/platform")
+platform = client._client
+services, jobs, executions = platform.managed_services, platform.service_jobs, platform.service_executions
+
+made = services.create_managed_service(name="Made by the client", source=ServiceSourceFile(type="file"))
+packed = io.BytesIO()
+with zipfile.ZipFile(packed, "w") as archive:
+    archive.writestr("src/program.py", PROGRAM)
+services.upload_managed_service_source(made.id, file=("service.zip", packed.getvalue()))
+services.build_managed_service(made.id)
+assert services.get_managed_service_build_logs(made.id) == []
+told["built"] = services.get_managed_service_build_status(made.id).status
+told["source"] = b"src/program.py" in b"".join(services.download_managed_service_source(made.id))
+
+job = jobs.create_service_job(service_id=made.id, input={"values": [1, 2, 39]}, tags=["fern"], store_input=True)
+while (ended := jobs.get_service_job(job.id)).status not in ("SUCCEEDED", "FAILED"):
+    time.sleep(0.1)
+told["job"] = [ended.status, ended.input]
+told["result"] = executions.get_service_execution_result(job.id)["sum"]
+told["log"] = executions.get_service_execution_logs(job.id).first.message
+executions.head_service_execution(job.id)
+found = executions.get_service_executions(tags=["fern"])
+told["found"] = [found.total_elements, executions.get_service_execution(job.id).status]
+again = jobs.rerun_service_job(job.id)
+told["again"] = again.id in [each.id for each in jobs.get_service_jobs(service_id=made.id).content]
+executions.cancel_service_execution(again.id)
+print(json.dumps(told))
