@@ -51,17 +51,32 @@ def test_a_server_runs_circuits_on_a_cluster(machines, runner, tmp_path):
     environment = machines.environment | {"QUMULUS_RUNNER": runner(machines), "RAY_ADDRESS": machines.address}
     server = Server(tmp_path / "state", environment=environment).start(ready=False)
     try:
-        body = json.dumps({"code": BELL, "device": "Kawasaki", "n_shots": 1000}).encode()
-        posted = urllib.request.Request(f"{server.url}/task", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(posted, timeout=10) as answer:
-            task = json.load(answer)["task_id"]
+        task = sent(server, "/task", {"code": BELL, "device": "Kawasaki", "n_shots": 1000})["task_id"]
         wait_for(lambda: b"COMPLETED" in server.get(f"/task/{task}/status"), READY_SECONDS, server.output)
         counts = json.loads(server.get(f"/task/{task}/result"))["counts"]
+        on_made_up = on_a_device_that_was_added(server)
     finally:
         server.stop()
     assert sum(counts.values()) == 1000
     assert counts["00"] > 300
     assert counts["11"] > 300
+    assert sum(on_made_up.values()) == 100
+
+
+def on_a_device_that_was_added(server: Server) -> dict[str, int]:
+    """What a device gave that no node knows: what it is travels with the job."""
+    described = {"documents": [{"name": "lattice9", "topology": "grid 3x3", "two_qubit_error": 0.004}]}
+    sent(server, "/emulator/devices", described, Authorization="Bearer qumulus-admin")
+    task = sent(server, "/task", {"code": BELL, "device": "lattice9", "n_shots": 100})["task_id"]
+    wait_for(lambda: b"COMPLETED" in server.get(f"/task/{task}/status"), READY_SECONDS, server.output)
+    return json.loads(server.get(f"/task/{task}/result"))["counts"]
+
+
+def sent(server: Server, path: str, body: object, **headers: str) -> dict[str, str]:
+    headers |= {"Content-Type": "application/json"}
+    request = urllib.request.Request(server.url + path, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
 
 
 @pytest.fixture(scope="module")

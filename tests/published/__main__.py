@@ -68,7 +68,8 @@ def run(page: Page, python: Path, seconds: float) -> Ended:
             }
             begun = time.monotonic()
             status, output = ended(command, folder, variables, seconds)
-            return Ended(status, output, approximations(Administration(cloud.url)), time.monotonic() - begun)
+            seconds = time.monotonic() - begun
+            return Ended(status, output, page.placeholders, approximations(Administration(cloud.url)), seconds)
 
 
 def beside(source: Path, folder: Path) -> None:

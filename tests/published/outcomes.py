@@ -23,11 +23,13 @@ class Ended:
 
     status: int | None  # None: its time was over
     output: str  # the end of what it printed as errors
+    placeholders: tuple[str, ...] = ()  # what its text leaves to the reader, such as <BACKEND_NAME>
     approximations: tuple[str, ...] = ()  # what its jobs say of their results
     seconds: float = 0.0
 
 
 NEEDS = (
+    (re.compile(r"No module named 'qiskit_ibm_runtime\.(\w+)'"), "another version of a package: {}"),
     (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), "the package {}"),
     (re.compile(r"(\S+) is a program of its vendor"), "a vendor's function, {}"),
     (re.compile(r"the command asked for (\S+), which is no quantum cloud"), "the network: {}"),
@@ -38,7 +40,12 @@ NEEDS = (
     (re.compile(r"Qiskit Function \[([\w/-]+)\] doesn't exist"), "a function that is IBM's or the reader's own, {}"),
     (re.compile(r"AttributeError: '\w*Client' object has no attribute '(\w+)'"), "another version of a package: {}"),
     (re.compile(r"requires to pass the CRN as an instance"), "an instance that the reader fills in"),
-    (re.compile(r"SyntaxError: "), "its own text: it is no whole program"),
+    (
+        re.compile(r"AccountNotFoundError: 'Account with the name (\S+) does not exist"),
+        "an account that the reader saves as {}",
+    ),
+    (re.compile(r"ValueError: 'channel' can only be"), "a channel that clients of today do not know"),
+    (re.compile(r"(?:Syntax|Indentation)Error: "), "its own text: it is no whole program"),
 )
 
 
@@ -52,6 +59,8 @@ def judged(ended: Ended) -> tuple[Outcome, str]:
     for pattern, why in NEEDS:
         if found := pattern.search(ended.output):
             return Outcome.NEEDS, why.format(*found.groups())
+    if ended.placeholders:
+        return Outcome.NEEDS, f"what the reader fills in, {', '.join(dict.fromkeys(ended.placeholders))}"
     lines = [line.strip() for line in ended.output.splitlines() if line.strip()]
     return Outcome.FAILS, (lines[-1] if lines else f"it ended with {ended.status}")[:200]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 FENCE = re.compile(r"^```(?:python|py)\b[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"qiskit-ibm-runtime\s*[~=]=\s*(\d+\.\d+)")
 OF_A_NOTEBOOK = re.compile(r"^\s*[%!?]")  # what a notebook tells its own machinery
+LEFT = re.compile(r"""["'](?:\w+ )?(<[A-Za-z][\w -]*>)["']""")  # what a text leaves to its reader
 PAGES = {".ipynb", ".md", ".mdx"}
 LARGEST_BYTES = 64 << 20
 
@@ -28,6 +29,11 @@ class Page:
     path: Path
     code: str
     client: str | None  # the version of qiskit-ibm-runtime that it names, such as "0.47"
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """What it leaves to the reader, such as <BACKEND_NAME>."""
+        return tuple(LEFT.findall(self.code))
 
 
 def pages(folder: Path) -> Iterator[Page]:

@@ -48,6 +48,13 @@ def test_a_page_has_its_fenced_programs_and_names_its_client(tmp_path):
     assert page.client == "0.47"
 
 
+def test_a_page_says_what_it_leaves_to_its_reader(tmp_path):
+    (tmp_path / "a.md").write_text(
+        "```python\nauth, crn, less = \"Bearer <YOUR_TOKEN>\", '<SERVICE-CRN>', 1 < 2\n```\n"
+    )
+    assert read(tmp_path / "a.md").placeholders == ("<YOUR_TOKEN>", "<SERVICE-CRN>")
+
+
 def test_of_a_page_only_the_pieces_that_go_on_from_those_before_are_its_program(tmp_path):
     shown = (
         "a = 1",
@@ -67,8 +74,8 @@ def test_of_a_page_only_the_pieces_that_go_on_from_those_before_are_its_program(
     ("ended", "outcome", "why"),
     [
         (Ended(0, ""), Outcome.WHOLE, ""),
-        (Ended(0, "", ("light cones",)), Outcome.APPROXIMATED, "light cones"),
-        (Ended(None, "", (), 120), Outcome.SLOW, "120 s"),
+        (Ended(0, "", (), ("light cones",)), Outcome.APPROXIMATED, "light cones"),
+        (Ended(None, "", (), (), 120), Outcome.SLOW, "120 s"),
         (Ended(1, "ModuleNotFoundError: No module named 'pyscf'"), Outcome.NEEDS, "the package pyscf"),
         (Ended(1, "Details: q-ctrl/x is a program of its vendor and"), Outcome.NEEDS, "q-ctrl/x"),
         (
@@ -78,6 +85,9 @@ def test_of_a_page_only_the_pieces_that_go_on_from_those_before_are_its_program(
         ),
         (Ended(1, "Details: Qiskit Function [hello-qiskit] doesn't exist: "), Outcome.NEEDS, "hello-qiskit"),
         (Ended(1, "AttributeError: 'ServerlessClient' object has no attribute 'widget'"), Outcome.NEEDS, "widget"),
+        (Ended(1, "ValueError: 'channel' can only be 'ibm_cloud'"), Outcome.NEEDS, "a channel"),
+        (Ended(1, "KeyError: 'id'", ("<BACKEND_NAME>",)), Outcome.NEEDS, "the reader fills in, <BACKEND_NAME>"),
+        (Ended(0, "", ("<BACKEND_NAME>",)), Outcome.WHOLE, ""),
         (Ended(1, "Traceback\nValueError: 1002"), Outcome.FAILS, "ValueError: 1002"),
     ],
 )

@@ -159,7 +159,10 @@ def test_a_calibration_is_chosen_by_its_id(runtime):
     body = {"program_id": "sampler", "backend": "ibm_brisbane", "params": {}, "calibration_id": "nonsense"}
     status, code, message = runtime.error("POST", "/jobs", json=body)
     assert (status, code) == (404, 1009)
-    assert message == "Device ibm_brisbane has no calibration with the id 'nonsense'."
+    assert (
+        message
+        == "Required backend information not found. Device ibm_brisbane has no calibration with the id 'nonsense'."
+    )
     for document in ("configuration", "properties"):
         found = runtime.error("GET", f"/backends/ibm_brisbane/{document}", params={"calibration_id": "nonsense"})
         assert found == (404, 1009, message)
@@ -179,11 +182,14 @@ def test_transpiled_circuits_are_gone_since_the_version_that_dropped_them(runtim
 
 
 def test_what_is_wrong_with_a_request_has_its_code(runtime):
-    def refused(**changed: object) -> tuple[int, int]:
+    def answered(**changed: object) -> tuple[int, int, str]:
         body = {"program_id": "sampler", "backend": "ibm_brisbane", "params": {}} | changed
-        status, code, _ = runtime.error("POST", "/jobs", json=body)
-        return status, code
+        return runtime.error("POST", "/jobs", json=body)
 
+    def refused(**changed: object) -> tuple[int, int]:
+        return answered(**changed)[:2]
+
+    assert answered(backend="ibm_atlantis")[2].startswith("Backend not found. ")  # the service's words, and then ours
     assert refused(backend="ibm_atlantis") == (404, 1007)
     assert refused(program_id="circuit-runner") == (404, 3211)
     assert refused(session_id="nothing") == (404, 1292)

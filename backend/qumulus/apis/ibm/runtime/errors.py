@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 
     code: int
     solution: str
+    said: str = ""  # what the service says of it, before what is said here
 
 
 def of_the_service(code: int) -> Entry:
@@ -38,17 +39,22 @@ def of_the_service(code: int) -> Entry:
     return Entry(code, runtime_errors.REGISTRY[code].solution)
 
 
+def beginning_as(code: int, solution: str) -> Entry:
+    """A line whose message is the service's, and goes on in words of ours."""
+    return Entry(code, solution, runtime_errors.REGISTRY[code].message)
+
+
 REGISTRY: Mapping[type, Entry] = {
     core.QumulusError: Entry(3220, "Send the request as the API's document says; /docs has it."),
     UnknownProgram: Entry(3211, "Send one of the programs that the message names."),
     UnknownVersion: Entry(1214, "Send one of the versions that GET /v1/versions lists."),
-    core.NotAuthenticated: Entry(1201, "Send a token of this server; qumulus env ibm prints one."),
-    core.NotAllowed: Entry(1200, "Use the credentials and the instance of the account that has this."),
+    core.NotAuthenticated: beginning_as(1201, "Send a token of this server; qumulus env ibm prints one."),
+    core.NotAllowed: beginning_as(1200, "Use the credentials and the instance of the account that has this."),
     core.LimitReached: Entry(1244, "Raise the limit of the instance, or use another one."),
     core.QuotaReached: Entry(1244, "Delete jobs that you don't need any more."),
-    core.UnknownDevice: Entry(1007, "List the backends to see the names."),
-    core.UnknownCalibration: Entry(1009, "Read the id of the calibration in the properties of the backend."),
-    core.DeviceUnavailable: Entry(1004, "Use another backend to run the job."),
+    core.UnknownDevice: beginning_as(1007, "List the backends to see the names."),
+    core.UnknownCalibration: beginning_as(1009, "Read the id of the calibration in the properties of the backend."),
+    core.DeviceUnavailable: beginning_as(1004, "Use another backend to run the job."),
     core.UnknownJob: Entry(1291, "Check the id of the job, and that it is one of your instance."),
     core.UnknownSession: Entry(1292, "Check the id of the session, and that it is one of your instance."),
     core.SessionClosed: of_the_service(SESSION_CLOSED),
@@ -67,7 +73,8 @@ MISTAKE = Entry(1000, "Send the request again; if it fails again, the server's l
 def body(_declared: type[Any], problem: Problem) -> ErrorContainer:
     """The container for what went wrong; every error of this API has it."""
     entry = _entry(problem)
-    error = Error(code=entry.code, message=problem.message, solution=entry.solution, more_info=MORE.format(entry.code))
+    message = f"{entry.said} {problem.message}".strip()
+    error = Error(code=entry.code, message=message, solution=entry.solution, more_info=MORE.format(entry.code))
     return ErrorContainer(errors=[error], trace=str(UUID(TRACE.get() or new_trace())), status_code=problem.status)
 
 
