@@ -40,7 +40,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 def test_a_function_is_uploaded_with_what_is_said_of_it(found):
     assert found["uploaded"] == ["bell-pairs", "main.py", "Bell"]
-    assert found["listed"] == ["bell-pairs", "broken", "packed", "slow"]
+    assert found["listed"] == ["bell-pairs", "broken", "slow"]
 
 
 def test_a_function_runs_its_circuits_here_and_saves_what_it_found(found):
@@ -65,7 +65,7 @@ def test_a_function_is_cancelled_while_it_runs(found):
     assert found["stopped"].startswith("Job has been stopped. ")
     assert "untime job" in found["stopped"]  # which may have ended
     assert found["cancelled"] == "CANCELED"
-    assert found["jobs"] == ["DONE", "CANCELED", "ERROR", "DONE"]
+    assert found["jobs"] == ["CANCELED", "ERROR", "DONE"]
     assert found["of_function"] == 1
 
 
@@ -101,7 +101,3 @@ def test_a_provider_sees_the_jobs_of_its_functions_and_users_find_these_in_the_c
     assert found["provider_jobs"] == ["ERROR", "DONE"]
     assert found["of_catalog"] == 2
     assert found["in_catalog"] == ["ours"]
-
-
-def test_a_function_gets_the_packages_that_it_names_with_the_real_client_beside_them(found):
-    assert found["packed"] == {"version": "2.0.0", "real": "0.37.0"}

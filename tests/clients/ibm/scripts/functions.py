@@ -57,12 +57,6 @@ if electrons == 0:
 save_result({"table": open(os.path.join(os.environ["PROVIDER_DATA_PATH"], "table.csv")).read()})
 """
 SCHEMA = {"type": "object", "required": ["electrons"], "properties": {"electrons": {"type": "integer"}}}
-PACKAGED = """
-from importlib.metadata import version
-from qiskit_serverless import save_result
-import iniconfig
-save_result({"version": version("iniconfig"), "real": version("qiskit-serverless")})
-"""
 SLOW = """
 import time
 from qiskit import QuantumCircuit
@@ -130,7 +124,7 @@ def main():
         slow.result(cadence=0.5)
         found["cancelled"] = slow.status()
         os.chdir(Path.home())
-        found |= offered(serverless, folder) | packaged(serverless, folder)
+        found |= offered(serverless, folder)
     found["listed"] = sorted(each.title for each in serverless.list())
     found["jobs"] = [each.status() for each in serverless.jobs(limit=5)]
     found["of_function"] = len(loaded.jobs())
@@ -173,12 +167,6 @@ def offered(serverless, folder):
     found["deleted_theirs"] = serverless.provider_file_delete("table.csv", ours)
     found["in_catalog"] = [each.title for each in catalog.list() if each.provider == "my-company"]
     return found
-
-
-def packaged(serverless, folder):
-    """A function that names a package of its own."""
-    packed = serverless.upload(function("packed", PACKAGED, folder, dependencies=["iniconfig==2.0.0"]))
-    return {"packed": packed.run().result(cadence=0.5)}
 
 
 if __name__ == "__main__":
