@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import URL
 
-from qumulus.core import applications, cloud, following, keeping, pools, ports, services
+from qumulus.core import announcements, applications, cloud, following, keeping, pools, ports, services
 
 
 def _cloud(request: Request) -> cloud.Cloud:
@@ -85,6 +85,10 @@ async def _applications(request: Request) -> applications.Applications:
     return _cloud(request).applications
 
 
+async def _announcements(request: Request) -> announcements.Announcements:
+    return _cloud(request).announcements
+
+
 async def _services(request: Request) -> services.Services:
     return _cloud(request).services
 
@@ -119,6 +123,7 @@ Following = Annotated[following.Following, Depends(_following)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
 ClockControl = Annotated[ports.ClockControl, Depends(_clock_control)]
 Applications = Annotated[applications.Applications, Depends(_applications)]
+Announcements = Annotated[announcements.Announcements, Depends(_announcements)]
 Services = Annotated[services.Services, Depends(_services)]
 Pools = Annotated[pools.Pools, Depends(_pools)]
 Origin = Annotated[str, Depends(_origin)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 DEFAULT_ACCOUNT = "local"
@@ -50,6 +51,14 @@ class InstanceNaming(Protocol):
         ...
 
 
+class AccountStatus(StrEnum):
+    """Whether an account can be used."""
+
+    APPROVED = "approved"
+    UNAPPROVED = "unapproved"
+    SUSPENDED = "suspended"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Somebody who owns jobs."""
@@ -57,6 +66,27 @@ class Account:
     id: str
     name: str
     email: str | None = None
+    organization: str | None = None
+    group_id: str | None = None
+    status: AccountStatus = AccountStatus.APPROVED
+    devices: tuple[str, ...] | None = None  # that it may use, by the core's names; None: all
+
+    def may_use(self, device: str) -> bool:
+        """Say whether the account may send jobs to a device, by the core's name of that device."""
+        return self.devices is None or device in self.devices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhitelistEntry:
+    """Somebody who is expected, and what their account is to be like."""
+
+    email: str
+    group_id: str
+    number: int = 0  # given when the entry is stored
+    name: str | None = None
+    organization: str | None = None
+    devices: tuple[str, ...] | None = None
+    signed_up: bool = False  # whether there is an account with that address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

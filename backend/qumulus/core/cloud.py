@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .announcements import Announcements
 from .applications import Applications
 from .following import Following
 from .keeping import Keeping
@@ -38,6 +39,7 @@ class Cloud:
     workloads: Workloads
     services: Services
     applications: Applications
+    announcements: Announcements
     pools: Pools
     device_settings: DeviceSettingsStore
     faults: FaultStore

@@ -15,6 +15,8 @@ QumulusError
 │   ├── UnknownFault
 │   ├── UnknownApplication
 │   ├── UnknownSubscription
+│   ├── UnknownAccount
+│   ├── UnknownAnnouncement
 │   └── NoResult                  the job exists, its result does not (yet)
 ├── WrongState                  possible, but not in the state that the thing is in
 │   ├── IllegalTransition
@@ -22,6 +24,8 @@ QumulusError
 │   └── DeviceUnavailable
 ├── NotAuthenticated
 ├── NotAllowed
+│   ├── AccountClosed            an administrator has not approved, or suspended, the account; also a NotAuthenticated
+│   ├── DeviceNotAllowed         the account may not use the device; also an InvalidRequest
 │   └── LimitReached              a quota of the account or instance is used up
 │       └── QuotaReached            the account may not store more; also a TooLarge, for APIs that know no other word
 └── Unavailable                 try again later
@@ -132,6 +136,20 @@ class UnknownSubscription(NotFound):
         super().__init__(f"There is no subscription {subscription_id!r}: list those of an application.")
 
 
+class UnknownAccount(NotFound):
+    """No account has that id."""
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"There is no account with the id {account_id[:80]!r}: list the accounts to see the ids.")
+
+
+class UnknownAnnouncement(NotFound):
+    """No announcement has that number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"There is no announcement {number}: list the announcements to see them.")
+
+
 class NoResult(NotFound):
     """The job exists and its result does not, or not yet."""
 
@@ -172,6 +190,21 @@ class NotAuthenticated(QumulusError):
 
 class NotAllowed(QumulusError):
     """The caller is known and may not do this."""
+
+
+class AccountClosed(NotAllowed, NotAuthenticated):
+    """The account is not approved, or no more."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The account is {status}: an administrator has to approve it before it can be used.")
+
+
+class DeviceNotAllowed(NotAllowed, InvalidRequest):
+    """The account may use some devices only, and not this one."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(f"This account may not use {device}: list the devices to see those that it may use.")
+        self.device = device
 
 
 class LimitReached(NotAllowed):

@@ -97,6 +97,7 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         workloads=storage.workloads,
         services=host.registry,
         applications=storage.applications,
+        announcements=storage.announcements,
         pools=host.pools,
         device_settings=storage.device_settings,
         faults=storage.faults,

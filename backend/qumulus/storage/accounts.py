@@ -9,13 +9,24 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from qumulus.core.accounts import DEFAULT_ACCOUNT, Account, Caller, Instance, Token
-from qumulus.core.errors import NotAllowed, NotAuthenticated, NotFound, WrongState
+from qumulus.core.accounts import DEFAULT_ACCOUNT, Account, AccountStatus, Caller, Instance, Token
+from qumulus.core.errors import (
+    AccountClosed,
+    DeviceNotAllowed,
+    InvalidRequest,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    UnknownAccount,
+    WrongState,
+)
 from qumulus.core.ports import Clock
+from qumulus.core.services import device_beside
 
 from .database.database import Database
 from .database.tables import AnyRow, accounts, instances, tokens
 from .jobs import rows
+from .whitelist import Whitelist, entered, left
 
 T = TypeVar("T")
 MOST_KEPT = 10_000  # queries
@@ -26,14 +37,14 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-class SqlAccounts:
+class SqlAccounts(Whitelist):
     """`core.ports.Accounts` on the database."""
 
     def __init__(
         self, database: Database, clock: Clock, *, open_to_all: bool = False, built_in: Iterable[Instance] = ()
     ) -> None:
         """``open_to_all``: any credential is the default account's; ``built_in``: the instances that are always there."""
-        self._database = database
+        super().__init__(database)
         self._clock = clock
         self._open_to_all = open_to_all
         self._built_in = tuple(built_in)
@@ -87,12 +98,14 @@ class SqlAccounts:
         hashed = digest(secret)
 
         def ask(connection: Connection) -> AnyRow | None:
-            columns = (tokens.c.id, tokens.c.account, tokens.c.expires_at)
-            query = select(*columns).where(tokens.c.scheme == scheme, tokens.c.digest == hashed)
-            return connection.execute(query).first()
+            columns = (tokens.c.id, tokens.c.account, tokens.c.expires_at, accounts.c.status)
+            query = select(*columns).join(accounts, accounts.c.id == tokens.c.account)
+            return connection.execute(query.where(tokens.c.scheme == scheme, tokens.c.digest == hashed)).first()
 
         row = self._kept.read(("credential", scheme, hashed), ask)
         if row is not None and (row.expires_at is None or self._clock.now() < row.expires_at):
+            if row.status != AccountStatus.APPROVED:
+                raise AccountClosed(row.status)
             return Caller(account=row.account, token=row.id)
         if self._open_to_all and secret:
             return Caller(account=DEFAULT_ACCOUNT)
@@ -101,9 +114,32 @@ class SqlAccounts:
     def accounts(self) -> tuple[Account, ...]:
         """Return all accounts."""
         with self._database.read() as connection:
-            return tuple(
-                Account(**row._mapping) for row in connection.execute(select(accounts).order_by(accounts.c.id))
-            )
+            return tuple(_account(row) for row in connection.execute(select(accounts).order_by(accounts.c.id)))
+
+    def account(self, account_id: str) -> Account:
+        """Return an account. See `core.ports.Accounts`."""
+
+        def ask(connection: Connection) -> Account | None:
+            row = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
+            return None if row is None else _account(row)
+
+        found = self._kept.read(("account", account_id), ask)
+        if found is None:
+            raise UnknownAccount(account_id)
+        return found
+
+    def permit(self, account_id: str, device: str) -> None:
+        """See that an account may use a device; one that is not there may use all.
+
+        Raises:
+            DeviceNotAllowed
+        """
+        try:
+            account = self.account(account_id)
+        except UnknownAccount:
+            return
+        if not account.may_use(device_beside(device)):
+            raise DeviceNotAllowed(device_beside(device))
 
     def add_account(self, account: Account) -> None:
         """Make an account. See `core.ports.Accounts`."""
@@ -111,7 +147,40 @@ class SqlAccounts:
         def work(connection: Connection) -> None:
             if _exists(connection, account.id):
                 raise WrongState(f"There is an account with the id {account.id} already: choose another one.")
-            connection.execute(insert(accounts).values(id=account.id, name=account.name, email=account.email))
+            connection.execute(insert(accounts).values(_account_values(entered(connection, account))))
+
+        self._write(work)
+
+    def change_account(self, account: Account) -> Account:
+        """Store what else an account is like. See `core.ports.Accounts`."""
+        if account.id == DEFAULT_ACCOUNT and account.status is not AccountStatus.APPROVED:
+            raise NotAllowed("The built-in account can't be locked out: make another account to try that.")
+
+        def work(connection: Connection) -> Account:
+            same = select(accounts.c.id).where(accounts.c.email == account.email, accounts.c.id != account.id)
+            if account.email is not None and connection.execute(same).first():
+                raise InvalidRequest(f"{account.email[:80]} is already registered.")
+            changed = update(accounts).where(accounts.c.id == account.id).values(_account_values(account))
+            row = connection.execute(changed.returning(accounts)).first()
+            if row is None:
+                raise UnknownAccount(account.id)
+            return _account(row)
+
+        return self._write(work)
+
+    def remove_account(self, account_id: str) -> None:
+        """Forget an account. See `core.ports.Accounts`."""
+        if account_id == DEFAULT_ACCOUNT:
+            raise NotAllowed("The built-in account can't be deleted.")
+
+        def work(connection: Connection) -> None:
+            row = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
+            if row is None:
+                raise UnknownAccount(account_id)
+            for table in (tokens, instances):
+                connection.execute(delete(table).where(table.c.account == account_id))
+            connection.execute(delete(accounts).where(accounts.c.id == account_id))
+            left(connection, row.email)
 
         self._write(work)
 
@@ -277,6 +346,18 @@ def _need(connection: Connection, account: str) -> None:
     """Raise unless there is such an account."""
     if not _exists(connection, account):
         raise NotFound(f"There is no account with the id {account[:80]!r}: list the accounts to see the ids.")
+
+
+def _account_values(account: Account) -> dict[str, Any]:
+    names = ("id", "name", "email", "organization", "group_id", "status")
+    devices = None if account.devices is None else list(account.devices)
+    return {name: getattr(account, name) for name in names} | {"devices": devices}
+
+
+def _account(row: AnyRow) -> Account:
+    values: dict[str, Any] = dict(row._mapping)
+    values |= {"status": AccountStatus(row.status), "devices": None if row.devices is None else tuple(row.devices)}
+    return Account(**values)
 
 
 def _instance_values(instance: Instance) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from qumulus.core.ports import BlobStore, MachineClock
 
 from .accounts import SqlAccounts
 from .added_devices import SqlAddedDevices
+from .announcements import SqlAnnouncements
 from .applications import SqlApplications
 from .blobs.disk import DiskBlobs
 from .blobs.sweeping import Sweeper
@@ -63,6 +64,7 @@ class Storage:
     workloads: SqlWorkloads
     device_settings: SqlDeviceSettings
     applications: SqlApplications
+    announcements: SqlAnnouncements
     faults: SqlFaults
     added_devices: SqlAddedDevices
     services: SqlServices
@@ -176,8 +178,14 @@ def open_storage(
     alone = isinstance(database, SqliteDatabase) and isinstance(blobs, DiskBlobs)
     usage = Usage(database, kept=kept, quota=quota)
     queue = SqlQueue(database, blobs, device_settings, added_devices, faults, clock, events)
+
+    def admit(account: str, size: int, *, jobs: int = 0, device: str | None = None) -> None:
+        if device is not None:
+            accounts.permit(account, device)
+        usage.admit(account, size, jobs=jobs)
+
     said = (database, blobs, device_settings, clock, events, queue.at_once)
-    store = SqlJobs(*said, workers=workers, admit=usage.admit, seed=seed)
+    store = SqlJobs(*said, workers=workers, admit=admit, seed=seed)
     return Storage(
         home=home,
         jobs=store,
@@ -188,6 +196,7 @@ def open_storage(
         workloads=SqlWorkloads(database, clock),
         device_settings=device_settings,
         applications=SqlApplications(database, clock),
+        announcements=SqlAnnouncements(database, clock),
         faults=faults,
         added_devices=added_devices,
         services=SqlServices(database, blobs),

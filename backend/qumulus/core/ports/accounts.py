@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from qumulus.core.accounts import Account, Caller, Instance, Token
+from qumulus.core.accounts import Account, Caller, Instance, Token, WhitelistEntry
 from qumulus.core.sessions import NewSession, Session, SessionPage
 
 
@@ -18,17 +18,61 @@ class Accounts(Protocol):
 
         Raises:
             NotAuthenticated: it is unknown, revoked or expired. The text does not repeat it.
+            AccountClosed: it is that of an account that is not approved.
         """
         ...
 
     def accounts(self) -> tuple[Account, ...]: ...
 
+    def account(self, account_id: str) -> Account:
+        """Return an account.
+
+        Raises:
+            UnknownAccount
+        """
+        ...
+
     def add_account(self, account: Account) -> None:
-        """Make an account.
+        """Make an account. Where its address is on the whitelist, the entry says what the account is like.
 
         Raises:
             WrongState: there is one with that id.
         """
+        ...
+
+    def change_account(self, account: Account) -> Account:
+        """Store what else an account is like now; its id stays.
+
+        Raises:
+            UnknownAccount
+            InvalidRequest: another account has the address.
+            NotAllowed: the account is built in, and would be locked out.
+        """
+        ...
+
+    def remove_account(self, account_id: str) -> None:
+        """Forget an account with its credentials and instances; its jobs stay, and nobody owns them.
+
+        Raises:
+            UnknownAccount
+            NotAllowed: it is built in.
+        """
+        ...
+
+    def whitelist(self) -> Sequence[WhitelistEntry]:
+        """Return who is expected, in the order in which they were entered."""
+        ...
+
+    def expect(self, entries: Sequence[WhitelistEntry]) -> None:
+        """Enter people in the whitelist, all or none of them.
+
+        Raises:
+            InvalidRequest: an address is on the list already, or twice among these.
+        """
+        ...
+
+    def expect_no_more(self, emails: Collection[str]) -> None:
+        """Take people off the whitelist; those that are not on it are passed over, and accounts stay."""
         ...
 
     def instances(self, account: str) -> tuple[Instance, ...]: ...

@@ -6,6 +6,7 @@ Alembic is imported only where there is something to bring up to date: a start o
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
@@ -13,14 +14,24 @@ from sqlalchemy.exc import DBAPIError
 
 from qumulus.storage.errors import StateUnusable
 
+from .administration import announcements
 from .counting import metadata
 from .database import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0011"  # the newest file in migrations/versions; a test holds this
+HEAD = "0012"  # the newest file in migrations/versions; a test holds this
 OURS = re.compile(r"[0-9]{4}")  # versions; those of other programs with Alembic are longer
+
+WELCOME = {  # the migration that made the table writes the same
+    "title": "Welcome",
+    "content": "Everything here runs on your own machine: the devices are simulated with the noise of real calibrations.",
+    "start_time": datetime(2026, 1, 1, tzinfo=UTC),
+    "end_time": datetime(2099, 12, 31, tzinfo=UTC),
+    "publishable": True,
+    "updated_at": datetime(2026, 1, 1, tzinfo=UTC),
+}
 
 _version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
@@ -63,6 +74,7 @@ def _create(database: Database) -> None:
     with database.changing() as connection:
         if current(connection) is None:
             metadata.create_all(connection, checkfirst=False)
+            connection.execute(announcements.insert().values(WELCOME))
             _version.create(connection)
             connection.execute(_version.insert().values(version_num=HEAD))
 

@@ -204,6 +204,10 @@ accounts = Table(
     Column("id", Word(255), primary_key=True),
     Column("name", Word(255), nullable=False),
     Column("email", Word(255)),
+    Column("organization", Word(255)),
+    Column("group_id", Word(255)),
+    Column("status", Word(16), nullable=False, server_default="approved"),
+    Column("devices", JSON(none_as_null=True)),  # null: all
 )
 
 instances = Table(

@@ -38,15 +38,15 @@ NOT_WAITED_FOR = FINAL | {JobState.REGISTERED}
 
 
 class Admit(Protocol):
-    """Says whether an account may store so many bytes, and have so many more jobs."""
+    """Says whether an account may store so many bytes, have so many more jobs, and use the device."""
 
-    def __call__(self, account: str, size: int, *, jobs: int = 0) -> None:
-        """Raises QuotaReached where it may not."""
+    def __call__(self, account: str, size: int, *, jobs: int = 0, device: str | None = None) -> None:
+        """Raises QuotaReached or DeviceNotAllowed where it may not."""
 
 
-def free(account: str, size: int, *, jobs: int = 0) -> None:
+def free(account: str, size: int, *, jobs: int = 0, device: str | None = None) -> None:
     """Every account may."""
-    del account, size, jobs
+    del account, size, jobs, device
 
 
 class SqlJobs(StoredResults):
@@ -82,7 +82,7 @@ class SqlJobs(StoredResults):
         """Store a job, with its payload on disk before the row that names it. See `JobStore.submit`."""
         if self._draining:
             raise Draining
-        self._admit(new.account, len(new.payload), jobs=1)
+        self._admit(new.account, len(new.payload), jobs=1, device=None if new.registered else new.device)
         setting, now = self._clock.setting, self._clock.now()
         settings = self._device_settings.settings(new.device)
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
@@ -115,7 +115,7 @@ class SqlJobs(StoredResults):
         """Store the program of a registered job. See `JobStore.upload`."""
         if self._draining:
             raise Draining
-        self._admit(new.account, len(new.payload))
+        self._admit(new.account, len(new.payload), device=new.device)
         now = self._clock.now()
         with self._values.stored(new.payload) as (payload, blob):
             values = {

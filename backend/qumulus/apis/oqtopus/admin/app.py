@@ -7,10 +7,11 @@ from fastapi import FastAPI
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, Subjects, serve
 
-from . import devices
+from . import announcements, devices, users, whitelist
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.oqtopus.admin.schemas")
+RESOURCES = (devices, announcements, users, whitelist)
 SUBJECTS = Subjects(devices=("/devices/{deviceId}",), device=str.lower)
 
 
@@ -22,5 +23,5 @@ def create(cloud: Cloud) -> FastAPI:
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
-    serve(app, DOCUMENT, devices.operation, errors=ERRORS, subjects=SUBJECTS)
+    serve(app, DOCUMENT, *(resource.operation for resource in RESOURCES), errors=ERRORS, subjects=SUBJECTS)
     return app

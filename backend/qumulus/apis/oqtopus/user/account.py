@@ -6,6 +6,7 @@ import secrets
 from datetime import timedelta
 
 from qumulus.apis.dependencies import Accounts, Clock
+from qumulus.apis.given import said
 from qumulus.apis.oqtopus.programs import SCHEME
 from qumulus.core.accounts import Caller as CoreCaller
 from qumulus.core.accounts import Token
@@ -24,7 +25,7 @@ GOOD_FOR = timedelta(days=90)
 SETTINGS = GetSettingsResponse(
     editable_fields=[],
     allow_deletion=False,
-    visible_fields=[UserField.ID, UserField.NAME, UserField.EMAIL],
+    visible_fields=[UserField.ID, UserField.NAME, UserField.EMAIL, UserField.ORGANIZATION],
     login_history_enabled=False,
 )
 
@@ -82,6 +83,5 @@ def _token(caller: CoreCaller, accounts: AccountsPort) -> Token:
 
 
 def _user(caller: CoreCaller, accounts: AccountsPort) -> User:
-    account = next(each for each in accounts.accounts() if each.id == caller.account)
-    email = {} if account.email is None else {"email": account.email}
-    return User(id=account.id, name=account.name, **email)
+    account = accounts.account(caller.account)
+    return User(id=account.id, name=account.name, email=said(account.email), organization=said(account.organization))

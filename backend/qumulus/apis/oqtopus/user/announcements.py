@@ -1,10 +1,10 @@
-"""What the operators tell the users. Here the operator is you, so there is only what a newcomer should know."""
+"""What the administrators tell the users; the first announcement is what a newcomer should know."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from qumulus.core.errors import NotFound
+from qumulus.apis.dependencies import Announcements
+from qumulus.core.announcements import Announcement
+from qumulus.core.errors import UnknownAnnouncement
 from qumulus.openapi.contract import Operations
 from qumulus.openapi.wire import Time
 
@@ -19,37 +19,40 @@ from .schemas.announcement import (
 
 operation = Operations()
 
-ANNOUNCEMENTS = (
-    GetAnnouncementResponse(
-        id=1,
-        title="Welcome",
-        content="Everything here runs on your own machine: the devices are simulated with the noise of real calibrations.",
-        start_time=datetime(2026, 1, 1, tzinfo=UTC),
-        end_time=datetime(2099, 12, 31, tzinfo=UTC),
-        publishable=True,
-    ),
-)
-
 
 @operation("getAnnouncementsList")
 def get_announcements_list(
     caller: Caller,
+    announcements: Announcements,
     offset: Number | None = None,
     limit: Number | None = None,
     order: Order = Order.DESC,
     current_time: Time | None = None,
 ) -> GetAnnouncementsListResponse:
-    holding = [
-        each for each in ANNOUNCEMENTS if current_time is None or each.start_time <= current_time <= each.end_time
-    ]
-    holding.sort(key=lambda each: (each.start_time, each.id), reverse=order is Order.DESC)
+    shown = [each for each in announcements.announcements() if each.publishable]
+    holding = [each for each in shown if current_time is None or each.holds(current_time)]
+    ordered = holding[::-1] if order is Order.DESC else holding
     first = int(offset or 0)
-    return GetAnnouncementsListResponse(announcements=holding[first : None if limit is None else first + int(limit)])
+    page = ordered[first : None if limit is None else first + int(limit)]
+    return GetAnnouncementsListResponse(announcements=[_announcement(each) for each in page])
 
 
 @operation("getAnnouncement")
-def get_announcement(announcement_id: AnnouncementId, caller: Caller) -> GetAnnouncementResponse:
-    for each in ANNOUNCEMENTS:
-        if each.id == announcement_id:
-            return each
-    raise NotFound(f"There is no announcement {announcement_id}: list the announcements to see them.")
+def get_announcement(
+    announcement_id: AnnouncementId, caller: Caller, announcements: Announcements
+) -> GetAnnouncementResponse:
+    found = announcements.announcement(announcement_id)
+    if not found.publishable:
+        raise UnknownAnnouncement(announcement_id)
+    return _announcement(found)
+
+
+def _announcement(known: Announcement) -> GetAnnouncementResponse:
+    return GetAnnouncementResponse(
+        id=known.number,
+        title=known.title,
+        content=known.content,
+        start_time=known.start_time,
+        end_time=known.end_time,
+        publishable=known.publishable,
+    )

@@ -19,6 +19,12 @@ class ConflictError(Wire):
     message: Annotated[str, Field(examples=["Jobs of Anemone wait or run: cancel them first."])]
 
 
+class ForbiddenError(Wire):
+    """The caller may not do this"""
+
+    message: Annotated[str, Field(examples=["The built-in account can't be deleted."])]
+
+
 class InternalServerError(Wire):
     """The server failed"""
 
