@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import re
@@ -45,6 +46,15 @@ def _rules(text: str) -> str:
     except ValueError as error:
         raise PydanticCustomError("rules", "{problem}", {"problem": str(error).replace("{", "(")}) from None
     return text
+
+
+def _base32(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().replace(" ", "").upper()
+    try:
+        base64.b32decode(text + "=" * (-len(text) % 8))
+    except ValueError:
+        raise ValueError("should be text in base32, as authenticators take it, such as JBSWY3DPEHPK3PXP") from None
+    return secret
 
 
 Credential = Annotated[SecretStr, AfterValidator(_sendable)]
@@ -139,6 +149,10 @@ class Settings(BaseSettings):
 
     auth: Literal["known", "open"] = Field("known", description="'known': known credentials only; 'open': any")
     token: Credential = Field(SecretStr(DEFAULT_TOKEN), description="credential of the default account, in every API")
+    login_totp: Annotated[SecretStr, AfterValidator(_base32)] | None = Field(
+        None,
+        description="secret of the second factor of OQTOPUS' web frontend, in base32; any six digits are good if not set",
+    )
     provider_key: Credential = Field(SecretStr(DEFAULT_PROVIDER_KEY), description="x-api-key of the Provider API")
     instances: str = Field("", description="more IBM instances: names or CRNs, comma-separated")
     fleet: str = Field(

@@ -44,6 +44,16 @@ OQTOPUS = Family(
             "of QUMULUS_ADMIN_TOKEN (qumulus-admin if not set)",
         ),
         Api(
+            name="login",
+            module="qumulus.apis.oqtopus.login.app",
+            prefixes=("/cognito",),
+            options=lambda settings, secret: {
+                "secret": secret(),
+                "password": settings.token.get_secret_value(),
+                "totp": settings.login_totp and settings.login_totp.get_secret_value(),
+            },
+        ),
+        Api(
             name="storage",
             module="qumulus.apis.oqtopus.storage.app",
             prefixes=("/storage",),

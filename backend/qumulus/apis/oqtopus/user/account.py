@@ -71,15 +71,18 @@ def get_current_settings(caller: Caller) -> GetSettingsResponse:
 
 
 def _token(caller: CoreCaller, accounts: AccountsPort) -> Token:
-    """The token that the request was sent with.
+    """The token that the request was sent with; after a login, the newest that was made.
 
     Raises:
-        NotFound: any token is let in here, and this one is not kept.
+        NotFound: there is none that is kept.
     """
-    for token in accounts.tokens(caller.account):
-        if token.id == caller.token:
+    kept = accounts.tokens(caller.account)
+    if caller.token is None:
+        kept = tuple(each for each in kept if each.scheme == SCHEME and not each.built_in)[-1:]
+    for token in kept:
+        if caller.token in (None, token.id):
             return token
-    raise NotFound("This token is let in like any other and is not kept: create one to have its status.")
+    raise NotFound("No token is kept that this could be about: create one to have its status.")
 
 
 def _user(caller: CoreCaller, accounts: AccountsPort) -> User:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from qumulus.apis.oqtopus.bearers import Bearers
 from qumulus.apis.oqtopus.presigning import Presigning
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, Subjects, serve
@@ -29,7 +30,7 @@ def create(cloud: Cloud, *, secret: bytes, token_needed: bool = False, inline: b
 
     Args:
         cloud: what the handlers call.
-        secret: what presigned requests to the storage are signed with.
+        secret: what presigned requests to the storage, and the tokens of a login, are signed with.
         token_needed: whether the task API wants a token as well; its own document asks for none.
         inline: whether devices tell of their qubits in the answer itself, as JSON text.
 
@@ -42,5 +43,6 @@ def create(cloud: Cloud, *, secret: bytes, token_needed: bool = False, inline: b
     app.state.inline = inline
     app.state.rendered_devices = RenderedDevices()
     app.state.presigning = Presigning(secret, cloud.clock)
+    app.state.bearers = Bearers(secret, cloud.clock)
     serve(app, DOCUMENT, *(resource.operation for resource in RESOURCES), errors=ERRORS, subjects=SUBJECTS)
     return app

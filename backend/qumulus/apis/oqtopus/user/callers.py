@@ -11,12 +11,14 @@ from fastapi import Depends, Request
 from qumulus.apis.dependencies import Accounts, Devices, DeviceSettingsStore, Jobs
 from qumulus.apis.jobs import hold
 from qumulus.apis.oqtopus import device_files
+from qumulus.apis.oqtopus.bearers import IDENTITY, Bearers
 from qumulus.apis.oqtopus.names import name_of
 from qumulus.apis.oqtopus.presigning import Presigning, downloads, storage_address
 from qumulus.apis.oqtopus.programs import SCHEME, sender
 from qumulus.core import accounts as core
 from qumulus.core.devices import Device
-from qumulus.core.errors import NotAuthenticated
+from qumulus.core.errors import AccountClosed, NotAuthenticated
+from qumulus.core.ports import Accounts as AccountsPort
 
 HEADER = "q-api-token"
 
@@ -25,15 +27,34 @@ READ_TEXT = ("oqtopus-client/1.0.", "oqtopus-client/1.1.")
 
 
 def _caller(request: Request, accounts: Accounts) -> core.Caller:
-    """The owner of the token.
+    """The owner of the token, in the header of OQTOPUS' clients, or as the bearer token of a login.
 
     Raises:
         NotAuthenticated: there is none, or it is unknown or has expired.
+        AccountClosed: the owner is not approved.
     """
     token = request.headers.get(HEADER, "")
+    if not token and (bearer := _bearer(request)):
+        return _logged_in(bearer, request.app.state.bearers, accounts) or accounts.authenticate(SCHEME, bearer)
     if not token:
         raise NotAuthenticated(f"Send your token in the header {HEADER}, as ID.SECRET.")
     return accounts.authenticate(SCHEME, token)
+
+
+def _bearer(request: Request) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _logged_in(token: str, bearers: Bearers, accounts: AccountsPort) -> core.Caller | None:
+    """Who logged in; None where the token is not from a login."""
+    account_id = bearers.account(token, IDENTITY)
+    if account_id is None:
+        return None
+    account = accounts.account(account_id)
+    if account.status is not core.AccountStatus.APPROVED:
+        raise AccountClosed(account.status)
+    return core.Caller(account=account.id)
 
 
 def _caller_or_default(request: Request, accounts: Accounts) -> core.Caller:
@@ -42,7 +63,7 @@ def _caller_or_default(request: Request, accounts: Accounts) -> core.Caller:
     Raises:
         NotAuthenticated: the token is unknown or has expired, or others can reach this server and there is none.
     """
-    if HEADER in request.headers or request.app.state.token_needed:
+    if HEADER in request.headers or _bearer(request) or request.app.state.token_needed:
         return _caller(request, accounts)
     return core.Caller(account=core.DEFAULT_ACCOUNT)
 
