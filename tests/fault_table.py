@@ -60,6 +60,14 @@ FAULTS: Mapping[str, tuple[str, str, str]] = {
     "test_whoever_takes_a_job_again_is_told_why_its_last_run_was_lost": ("run lost by starvation", "the true cause is told", "not 'ended'"),
     "test_two_host_headers_are_refused_whatever_they_say": ("two Host headers", "refused", "400"),
     "test_backups_of_a_state_that_is_written_meanwhile_are_whole": ("backup under load", "each is whole", "0 lost"),
+    "test_a_program_that_tries_nine_ways_to_have_another_process_ended_ends_none": ("program tries nine ways to end others", "none ends", "0 through"),
+    "test_a_job_of_another_account_overtakes_long_jobs_that_have_all_workers": ("long jobs on all workers", "another account's job runs", "while they run"),
+    "test_a_list_of_many_jobs_is_as_little_work_as_one_of_few": ("50 times as many jobs, each filter", "a list is as little work", "3 times"),
+    "test_what_has_two_readings_is_refused_and_nothing_behind_it_is_answered": ("request with two readings", "refused", "at most 1 answer"),
+    "test_a_forged_signature_is_refused": ("forged signature of an address", "refused", "403"),
+    "test_a_decoder_reads_or_refuses_whatever_it_is_fed_with": ("bytes that nobody sends", "read or refused, in time", "no other end"),
+    "test_a_samplex_whose_inner_circuit_declares_millions_of_bits_is_refused_and_not_read_for_hours": ("samplex of 5 KB that takes hours", "refused", "before it is read"),
+    "test_a_limit_that_is_too_small_is_named_with_what_to_do": ("ulimit -n, -v too small at the start", "said, with what to do", "a sentence"),
 }  # fmt: skip
 """What each test does to a server, by the test's name."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -614,3 +615,64 @@ def test_what_programs_need_passes_the_filter(programs: Programs):
     )
     assert done.outcome.succeeded, (done.outcome.reason, done.texts)
     assert done.result == {"said": "2", "three": 3, "port": True, "eigen": 1.0}
+
+
+def test_a_program_that_tries_nine_ways_to_have_another_process_ended_ends_none(programs: Programs, here: Sandbox):
+    """The victims run as the same user as the program, whom the kernel would let through but for what is around the program."""
+    if not here.private_root:
+        pytest.skip("Without namespaces a program that runs as the server's user can signal that user's processes.")
+    user = here.user(f"00000000-0000-4000-8000-{programs.count + 1:012}")
+    victims = [subprocess.Popen(["sleep", "120"], user=user) for _ in range(2)]
+    numbers = {"kill": 62, "tgkill": 234, "tkill": 200}
+    if platform.machine() == "aarch64":
+        numbers |= {"kill": 129, "tgkill": 131, "tkill": 130}
+    try:
+        done = programs.run(
+            f"""
+            import ctypes, fcntl, os, resource, signal, socket
+            libc = ctypes.CDLL(None, use_errno=True)
+            NUMBERS = {numbers}
+            def call(name, *arguments):
+                if libc.syscall(ctypes.c_long(NUMBERS[name]), *map(ctypes.c_long, arguments)) < 0:
+                    raise OSError(ctypes.get_errno(), name)
+            def by_signal_of_a_socket(pid):
+                ours, theirs = socket.socketpair()
+                fcntl.fcntl(ours, 10, signal.SIGKILL)  # F_SETSIG
+                fcntl.fcntl(ours, fcntl.F_SETOWN, pid)
+                fcntl.fcntl(ours, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+                theirs.send(b"x")
+            def by_score(pid):
+                with open(f"/proc/{{pid}}/oom_score_adj", "w") as score: score.write("1000")
+            def by_memory(pid):
+                with open(f"/proc/{{pid}}/mem", "r+b", 0) as memory: memory.write(b"x")
+            WAYS = {{
+                "kill": lambda pid: call("kill", pid, 9),
+                "the group": lambda pid: call("kill", -pid, 9),
+                "tgkill": lambda pid: call("tgkill", pid, pid, 9),
+                "tkill": lambda pid: call("tkill", pid, 9),
+                "pidfd": lambda pid: signal.pidfd_send_signal(os.pidfd_open(pid), 9),
+                "a limit": lambda pid: resource.prlimit(pid, resource.RLIMIT_CPU, (0, 0)),
+                "the kernel's choice": by_score,
+                "its memory": by_memory,
+                "the owner of a socket": by_signal_of_a_socket,
+            }}
+            def run(victims):
+                through = []
+                for pid in victims:
+                    for name, way in WAYS.items():
+                        try:
+                            way(pid)
+                            through.append(name)
+                        except OSError:
+                            pass
+                return {{"through": through}}
+            """,
+            {"victims": [victim.pid for victim in victims] + [os.getpid()]},
+        )
+        assert [victim.poll() for victim in victims] == [None, None]
+    finally:
+        for victim in victims:
+            victim.kill()
+            victim.wait()
+    assert done.outcome.succeeded, done.outcome.reason
+    assert done.result["through"] == []

@@ -22,9 +22,10 @@ from qumulus.storage.database import schema
 from qumulus.storage.database.sqlite import refuse_network
 from qumulus.storage.examination import examine, missing_steps
 
+from .process_limits import SPARE_FILES, objections
+
 LEAST_FREE = 1 << 30  # bytes
 LEAST_SHARE = 0.05
-SPARE_FILES = 200  # beside those of connections: the database, workers, programs
 SOON = timedelta(days=30)
 SKEW = timedelta(seconds=5)
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -185,6 +186,8 @@ def _workers(settings: Settings) -> Iterator[Finding]:
 
 
 def _limits(settings: Settings) -> Iterator[Finding]:
+    for told in objections(settings.max_connections):
+        yield Finding(what="limits", grade=Grade.WRONG, told=told, do="Start the server as the sentence says.")
     files, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = settings.max_connections + SPARE_FILES
     told = f"{files} open files, {settings.max_connections} connections"

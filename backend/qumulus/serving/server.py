@@ -329,8 +329,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if reason := settings.exposure():
         stop(reason, 2)
 
-    from . import logging
+    from . import logging, process_limits
 
+    if found := process_limits.objections(settings.max_connections):
+        stop("\n".join(found), 2)
     logging.configure(settings)
     if settings.listener is not None:
         listener = socket.socket(fileno=settings.listener)
