@@ -66,6 +66,7 @@ def timeline(circuit: QuantumCircuit, model: DeviceModel, method: Method = "alap
 def _timeline(circuit: QuantumCircuit, physical: Sequence[int], model: DeviceModel, method: Method) -> Timeline:
     where = dict(zip(circuit.qubits, physical, strict=True))
     placed: Any = Backwards()
+    joined = bool(circuit.num_vars)
     entries = list[tuple[CircuitInstruction, tuple[int, ...], int, int, list[Timeline]]]()
     for instruction in circuit.data if method == "asap" else reversed(circuit.data):
         qubits = tuple(where[qubit] for qubit in instruction.qubits)
@@ -74,7 +75,7 @@ def _timeline(circuit: QuantumCircuit, physical: Sequence[int], model: DeviceMod
             for block in (instruction.operation.blocks if instruction.is_control_flow() else ())
         ]
         length = _length(instruction, qubits, bodies, model)
-        wires = [*qubits, *_classical(circuit, instruction)]
+        wires = [*qubits, *_classical(instruction, joined=joined)]
         entries.append((instruction, qubits, placed.place(wires, length), length, bodies))
     whole = placed.length
     if method == "alap":
@@ -113,10 +114,10 @@ def cycles_of(delay: CircuitInstruction, model: DeviceModel) -> int:
     return round(seconds / model.cycle)
 
 
-def _classical(circuit: QuantumCircuit, instruction: CircuitInstruction) -> Iterator[Any]:
-    """What an instruction reads and writes besides its qubits."""
+def _classical(instruction: CircuitInstruction, *, joined: bool) -> Iterator[Any]:
+    """What an instruction reads and writes besides its qubits; ``joined``: its circuit has variables, which stay in order."""
     yield from instruction.clbits
-    if circuit.num_vars and (instruction.is_control_flow() or instruction.name == "store"):
+    if joined and (instruction.is_control_flow() or instruction.name == "store"):
         yield _VARIABLES
 
 
