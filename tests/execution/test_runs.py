@@ -394,3 +394,12 @@ def test_what_ends_without_a_run_of_ours_is_counted_too(start):
     assert counted.ended == {"cancelled": 1, "failed": 1}
     assert counted.failures == {"time": 1}
     assert counted.ran.total == 7
+
+
+def test_a_job_that_was_claimed_as_it_was_accepted_keeps_its_lease_as_any_other(start, monkeypatch):
+    monkeypatch.setattr("qumulus.dispatching.leases.HEARTBEAT_SECONDS", 0.05)
+    cloud = start()
+    at_once = cloud.storage.queue.at_once
+    wait_for(lambda: cloud.dispatcher.ready and at_once.quiet)
+    job = cloud.submit("nap", "0.5")
+    assert cloud.end(job).attempt == 1

@@ -92,6 +92,7 @@ class Dispatcher:
         self._storage = storage
         self._workers = workers or os.cpu_count() or 1
         self._lease = lease
+        self._owner = owner_name()
         self._on_taken_over = on_taken_over
         self._ownership = SharedOwnership() if storage.shared else Ownership(storage.home)
         self._wake = threading.Event()
@@ -135,7 +136,7 @@ class Dispatcher:
         )
         self._leases = Leases(
             storage.queue,
-            owner=owner_name(),
+            owner=self._owner,
             log=log,
             devices=is_device,
             held=self._claims,
@@ -154,7 +155,7 @@ class Dispatcher:
         events.queued.subscribe(self._on_queued)
         events.cancelling.subscribe(self._on_cancelling)
         events.elsewhere.subscribe(self._on_elsewhere)
-        self._storage.queue.at_once.offer(owner_name(), self._lease, self._keep, is_device)
+        self._storage.queue.at_once.offer(self._owner, self._lease, self._keep, is_device)
         if not self._ownership.acquire():
             log.info(
                 "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
