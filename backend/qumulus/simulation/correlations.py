@@ -21,7 +21,7 @@ from .transfer import Matrix
 MOST_TERMS = 400
 """Terms of one observable, at most, of which the correlations are looked at."""
 
-MOST_PAIRS = 6_000
+MOST_PAIRS = 2_000
 """Pairs of terms, at most, of which the mean of the product is computed."""
 
 ENOUGH = 0.1
