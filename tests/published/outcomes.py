@@ -39,7 +39,11 @@ NEEDS = (
     (re.compile(r"NameError: name '(\w+)' is not defined"), "a value that the reader fills in, {}"),
     (re.compile(r"Qiskit Function \[([\w/-]+)\] doesn't exist"), "a function that is IBM's or the reader's own, {}"),
     (re.compile(r"AttributeError: '\w*Client' object has no attribute '(\w+)'"), "another version of a package: {}"),
-    (re.compile(r"requires to pass the CRN as an instance"), "an instance that the reader fills in"),
+    (
+        re.compile(r"requires to pass the CRN as an instance|is not a valid instance name"),
+        "an instance that the reader fills in",
+    ),
+    (re.compile(r"Entrypoint file \[([\w./-]+)\] does not exist"), "a file beside it, {}"),
     (
         re.compile(r"AccountNotFoundError: 'Account with the name (\S+) does not exist"),
         "an account that the reader saves as {}",

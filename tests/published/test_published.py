@@ -85,6 +85,8 @@ def test_of_a_page_only_the_pieces_that_go_on_from_those_before_are_its_program(
         ),
         (Ended(1, "Details: Qiskit Function [hello-qiskit] doesn't exist: "), Outcome.NEEDS, "hello-qiskit"),
         (Ended(1, "AttributeError: 'ServerlessClient' object has no attribute 'widget'"), Outcome.NEEDS, "widget"),
+        (Ended(1, "The instance specified (CRN) is not a valid instance name."), Outcome.NEEDS, "an instance"),
+        (Ended(1, "Exception: Entrypoint file [a.py] does not exist in [./]"), Outcome.NEEDS, "a file beside it, a.py"),
         (Ended(1, "ValueError: 'channel' can only be 'ibm_cloud'"), Outcome.NEEDS, "a channel"),
         (Ended(1, "KeyError: 'id'", ("<BACKEND_NAME>",)), Outcome.NEEDS, "the reader fills in, <BACKEND_NAME>"),
         (Ended(0, "", ("<BACKEND_NAME>",)), Outcome.WHOLE, ""),
