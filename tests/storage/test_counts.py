@@ -21,6 +21,7 @@ from qumulus.storage.database.counting import job_counts, tidy
 from qumulus.storage.database.tables import jobs
 from qumulus.storage.jobs import lists, rows
 
+MEMBERS = {"account": "a", "device": "d", "kind": "k", "api": "x"}
 LEASE = timedelta(minutes=1)
 
 
@@ -99,6 +100,15 @@ def test_pages_and_totals_are_those_that_reading_everything_gives(storage, desce
         ]
         assert [job.id for page in paged for job in page.jobs] == ids, query
         assert {page.total for page in paged} <= {len(ids)}, query
+
+
+def test_jobs_of_a_time_of_submission_are_in_that_order_on_every_database(storage):
+    first, second = (storage.jobs.submit(NewJob(**MEMBERS, registered=True)).id for _ in range(2))
+    for job_id in (second, first):
+        storage.jobs.upload(job_id, NewJob(**MEMBERS))
+    since = storage.clock.now() - timedelta(hours=1)
+    found = storage.jobs.find(JobQuery(account="a", queued_after=since, descending=False)).jobs
+    assert [job.id for job in found] == [second, first]
 
 
 def test_what_there_is_no_more_of_is_forgotten_and_the_rest_stays_true(storage):

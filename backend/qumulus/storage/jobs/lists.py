@@ -42,7 +42,7 @@ def page(connection: Connection, query: JobQuery) -> Page:
     if backwards:  # the last pages are nearer from the other end
         limit = min(limit, total - offset)
         offset, descending = total - offset - limit, not descending
-    order = (jobs.c.queued_at if through == "submitted" else jobs.c.created_at, jobs.c.number)
+    order = (jobs.c.queued_at if _by_submission(query) else jobs.c.created_at, jobs.c.number)
     if descending:
         order = tuple(column.desc() for column in order)
     wanted = select(*rows.JOB_COLUMNS).where(condition).order_by(*order).offset(offset).limit(limit)
@@ -58,9 +58,14 @@ def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
         return "id"
     if query.session is not None:
         return "session"
-    if query.account is not None and (query.queued_after or query.queued_before) is not None:
+    if _by_submission(query):
         return "submitted"
     return estimate.driver or "created_at"
+
+
+def _by_submission(query: JobQuery) -> bool:
+    """Whether a list is in the order in which jobs were submitted, because it asks for a time of that: the same index serves both."""
+    return query.account is not None and (query.queued_after or query.queued_before) is not None
 
 
 def may_be_of_id(text: str) -> bool:
