@@ -12,7 +12,7 @@ import pytest
 import databases
 from qumulus.catalogue import AddedCatalogue, CombinedCatalogue, Imports, SnapshotCatalogue
 from qumulus.core.accounts import Caller
-from qumulus.core.devices import Calibration
+from qumulus.core.devices import Calibration, DeviceReport
 from qumulus.core.errors import WrongState
 from qumulus.core.jobs import NewJob
 from qumulus.core.results import Outcome
@@ -132,3 +132,33 @@ def test_a_device_of_the_package_gets_its_own_calibration_back(storage, catalogu
     imports.remove_series("torino")
     assert imports.series("torino") == (Calibration(id=TORINO.id, device="torino", at=TORINO.at),)
     assert catalogue.calibration("torino").properties == TORINO.properties
+
+
+def test_a_reset_gives_a_device_of_the_package_its_own_calibration_back(storage, catalogue, drifting):
+    storage.device_settings.set_report("torino", DeviceReport(n_qubits=5))
+    run(storage)
+    storage.state.reset()
+    assert catalogue.calibration_id("torino") == TORINO.id != drifting[-1]
+    assert storage.added_devices.all() == {}
+    assert storage.device_settings.report("torino") == DeviceReport()
+
+
+@pytest.mark.parametrize("forgets", ["a reset", "a request"])
+def test_what_was_measured_of_a_device_stays_when_what_follows_is_forgotten(storage, catalogue, forgets):
+    imports = Imports(catalogue, storage.added_devices)
+    described = {"configuration": SnapshotCatalogue().configuration("torino"), "properties": TORINO.properties}
+    imports.add([described], name="mine")
+    storage.device_settings.set_report("mine", DeviceReport(n_qubits=133))
+    (measured,) = imports.series("mine")
+    imports.add_series("mine", series(imports.measured("mine"), SeriesSetting(number=2), MONDAY))
+    assert len(imports.series("mine")) == 3
+    storage.state.reset() if forgets == "a reset" else imports.remove_series("mine")
+    assert imports.series("mine") == (measured,)
+    assert storage.device_settings.report("mine") == DeviceReport(n_qubits=133)
+
+
+def test_what_is_measured_after_others_were_made_up_stays(storage, catalogue, drifting):
+    imports = Imports(catalogue, storage.added_devices)
+    imports.add([{**TORINO.properties, "last_update_date": (MONDAY + 3 * DAY).isoformat()}], name="torino")
+    storage.state.reset()
+    assert [each.at for each in imports.series("torino")] == [TORINO.at, MONDAY + 3 * DAY]

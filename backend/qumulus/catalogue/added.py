@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -101,9 +101,14 @@ class SentDevice:
                 return each.properties
         raise UnknownCalibration(device, calibration_id)
 
-    def add(self, added: DescribedDevice) -> None:
+    def add(self, added: DescribedDevice, *, made: Collection[str] = ()) -> None:  # noqa: ARG002
         """Have another device."""
         self.take(added)
+
+    def unmake(self, device: str) -> bool:
+        """Have what came along: a worker knows nothing of how it was made."""
+        self._described(device)
+        return False
 
     def remove(self, device: str) -> None:
         """Have none."""

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid5
 
 from qumulus.core.devices import AddedDevice, Calibration, DescribedDevice, Device, from_values
-from qumulus.core.errors import InvalidRequest, TooLarge, UnknownDevice, WrongState
+from qumulus.core.errors import InvalidRequest, TooLarge, UnknownDevice
 from qumulus.core.ports.devices import AddedDevices, Catalogue
 
 from . import documents as ibm
@@ -60,15 +60,13 @@ class Imports:
             configuration=self._known.configuration(device.name),
             calibrations=(*first, *calibrations),
         )
-        self._added.add(described)
+        self._added.add(described, made=[each.id for each in calibrations])
         return self.series(device.name)
 
     def remove_series(self, name: str) -> None:
-        """Remove the calibrations that were added to a device of the package. See `DeviceImports.remove_series`."""
-        if name not in index.load():
-            raise WrongState(f"{name} is no device of the package: remove the device, and add it again as it is to be.")
-        if name in self._added.all():
-            self._added.remove(name)
+        """Remove the calibrations that were let follow those of a device. See `DeviceImports.remove_series`."""
+        if not self._added.unmake(name) and name in index.load() and name in self._added.all():
+            self._added.remove(name)  # what an earlier version has let follow: it kept no account of that
 
     def series(self, name: str) -> tuple[Calibration, ...]:
         """Return the calibrations of a device. See `DeviceImports.series`."""
@@ -77,6 +75,10 @@ class Imports:
         if kept:
             return kept.series
         return (replace(self._known.calibration(device.name), properties={}),)
+
+    def measured(self, name: str) -> Calibration:
+        """Return the newest calibration of a device. See `DeviceImports.measured`."""
+        return self._known.calibration(name)
 
     def remove(self, name: str) -> None:
         """Remove a device that was added. See `DeviceImports.remove`."""

@@ -9,16 +9,20 @@ from qumulus.core.jobs import PENDING, JobState
 from qumulus.core.ports import BlobStore, Forgotten
 
 from .accounts import SqlAccounts
+from .added_devices import SqlAddedDevices, forget_made, made_calibrations
 from .clock import SqlClock
 from .database.database import Database
 from .database.tables import (
+    added_devices,
     applications,
+    device_reports,
     device_settings,
     emulation,
     faults,
     jobs,
     log_lines,
     results,
+    sealed_secrets,
     sessions,
     subscriptions,
     tokens,
@@ -39,6 +43,7 @@ class SqlState:
         blobs: BlobStore,
         device_settings: SqlDeviceSettings,
         its_faults: SqlFaults,
+        its_devices: SqlAddedDevices,
         accounts: SqlAccounts,
         clock: SqlClock,
         events: Events,
@@ -47,6 +52,7 @@ class SqlState:
         self._values = Values(blobs)
         self._device_settings = device_settings
         self._faults = its_faults
+        self._devices = its_devices
         self._accounts = accounts
         self._clock = clock
         self._events = events
@@ -66,7 +72,12 @@ class SqlState:
                 sessions=connection.execute(select(func.count()).select_from(sessions)).scalar_one(),
                 tokens=connection.execute(select(func.count()).select_from(tokens).where(added)).scalar_one(),
             )
+            for device in made_calibrations(connection):
+                forget_made(connection, device)
+            unknown = device_reports.c.device.not_in(select(added_devices.c.name))
+            connection.execute(delete(device_reports).where(unknown))
             for table in (
+                sealed_secrets,
                 subscriptions,
                 applications,
                 log_lines,
@@ -84,6 +95,7 @@ class SqlState:
         forgotten, states, blobs = self._database.writer.run(work)
         self._device_settings.forget()
         self._faults.look()
+        self._devices.forget()
         self._accounts.forget()
         self._clock.forget()
         self._database.announce()

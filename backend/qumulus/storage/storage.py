@@ -202,7 +202,7 @@ def open_storage(
         services=SqlServices(database, blobs),
         sealed=SqlSealed(database),
         pools=SqlPools(database, blobs),
-        state=SqlState(database, blobs, device_settings, faults, accounts, clock, events),
+        state=SqlState(database, blobs, device_settings, faults, added_devices, accounts, clock, events),
         usage=usage,
         retention=Retention(database, blobs, usage, clock),
         trial=Trial(home, database),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -85,8 +85,19 @@ class AddedDevices(Protocol):
         """
         ...
 
-    def add(self, added: DescribedDevice) -> None:
-        """Add a device, or to the calibrations of one; its configuration takes the place of an earlier one."""
+    def add(self, added: DescribedDevice, *, made: Collection[str] = ()) -> None:
+        """Add a device, or to the calibrations of one; its configuration takes the place of an earlier one.
+
+        ``made`` are the ids of calibrations that nobody has measured.
+        """
+        ...
+
+    def unmake(self, device: str) -> bool:
+        """Remove the calibrations of a device that nobody has measured; say whether there were any.
+
+        Raises:
+            WrongState: jobs of it wait or run.
+        """
         ...
 
     def remove(self, device: str) -> None:
@@ -126,15 +137,23 @@ class DeviceImports(Protocol):
         ...
 
     def remove_series(self, name: str) -> None:
-        """Remove the calibrations that were added to a device of the package.
+        """Remove the calibrations that were let follow those of a device.
 
         Raises:
-            WrongState: the device was added as a whole, or jobs of it wait or run.
+            WrongState: jobs of it wait or run.
         """
         ...
 
     def series(self, name: str) -> tuple[Calibration, ...]:
         """Return the calibrations of a device, oldest first, without their documents, also those to come.
+
+        Raises:
+            UnknownDevice
+        """
+        ...
+
+    def measured(self, name: str) -> Calibration:
+        """Return the newest calibration of a device with its document, whatever a fault makes of it.
 
         Raises:
             UnknownDevice

@@ -41,5 +41,9 @@ class State(Protocol):
     """All that the cloud remembers."""
 
     def reset(self) -> Forgotten:
-        """Forget all jobs, sessions, added credentials, settings of devices and faults; what runs is ended."""
+        """Forget what was done and set; what runs is ended.
+
+        Jobs, sessions, added credentials, applications, settings of devices and what their engines reported, faults, the clock,
+        queues and made-up calibrations go. Accounts, instances, added devices, services and data pools stay.
+        """
         ...
