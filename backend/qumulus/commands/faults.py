@@ -11,7 +11,7 @@ from qumulus.core.faults import FaultKind, Purpose
 from . import show
 from .cloud import Cloud, at
 from .completion import completing
-from .options import Json, Url
+from .options import Json, Url, fail
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -68,6 +68,13 @@ def add(
     retry_after: Annotated[int | None, typer.Option(min=0, help="Seconds in the header Retry-After.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="How long it takes.")] = None,
     code: Annotated[int | None, typer.Option(min=0, help="The code of an error, from the cloud's registry.")] = None,
+    qubit: Annotated[
+        list[int] | None, typer.Option(min=0, help="A qubit of the device that is broken. Repeatable.")
+    ] = None,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GATE:QUBITS", help="A gate that is broken, such as ecr:1,0. Repeatable."),
+    ] = None,
     note: Annotated[str | None, typer.Option(help="What it is there for.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what it would hit.")] = False,
     json: Json = False,
@@ -93,6 +100,8 @@ def add(
         "retry_after": retry_after,
         "seconds": seconds,
         "code": code,
+        "qubits": qubit or None,
+        "gates": [_gate(each) for each in gate or ()] or None,
         "note": note,
         "dry_run": dry_run or None,
     }
@@ -121,6 +130,14 @@ def clear(url: Url, json: Json = False) -> None:
         show.as_json({"cleared": True})
     else:
         typer.echo("Nothing goes wrong on demand any more.")
+
+
+def _gate(text: str) -> dict[str, Any]:
+    """Return what `ecr:1,0` names."""
+    name, _, qubits = text.partition(":")
+    if not name or not all(qubit.isdecimal() for qubit in qubits.split(",")):
+        fail(f"{text!r} is no gate: say it with its qubits, such as ecr:1,0.", 2)
+    return {"gate": name, "qubits": [int(qubit) for qubit in qubits.split(",")]}
 
 
 def _told(rule: dict[str, Any]) -> str:

@@ -38,6 +38,7 @@ class FaultKind(StrEnum):
     DEVICE_PAUSED = "device-paused"
     DEVICE_IN_MAINTENANCE = "device-in-maintenance"
     DEVICE_RETIRED = "device-retired"  # nobody finds it any more
+    DEVICE_BROKEN = "device-broken"  # some of its qubits or gates are
 
 
 TAKES: Mapping[FaultKind, frozenset[str]] = MappingProxyType(
@@ -60,6 +61,7 @@ TAKES: Mapping[FaultKind, frozenset[str]] = MappingProxyType(
         FaultKind.DEVICE_PAUSED: frozenset({"message"}),
         FaultKind.DEVICE_IN_MAINTENANCE: frozenset({"message"}),
         FaultKind.DEVICE_RETIRED: frozenset(),
+        FaultKind.DEVICE_BROKEN: frozenset({"qubits", "gates"}),
     }
 )
 """The members that say how a kind goes wrong, beside those that every rule may have."""
@@ -76,7 +78,6 @@ OF_JOBS = frozenset(
     }
 )
 KEEPING = frozenset({FaultKind.JOB_STAYS_QUEUED, FaultKind.PROVIDER_SILENT})  # jobs, until the fault is over
-OF_DEVICES = frozenset({FaultKind.DEVICE_PAUSED, FaultKind.DEVICE_IN_MAINTENANCE, FaultKind.DEVICE_RETIRED})
 OFFLINE: Mapping[FaultKind, str] = MappingProxyType(
     {
         FaultKind.DEVICE_PAUSED: "It is paused, by a fault of the emulator.",
@@ -84,6 +85,7 @@ OFFLINE: Mapping[FaultKind, str] = MappingProxyType(
         FaultKind.DEVICE_RETIRED: "It was retired, by a fault of the emulator.",
     }
 )
+OF_DEVICES = frozenset({*OFFLINE, FaultKind.DEVICE_BROKEN})
 NARROWING = (
     "operation",
     "purpose",
@@ -102,6 +104,18 @@ class Purpose(StrEnum):
     SUBMIT = "submit"  # jobs
     RESULT = "result"  # fetch one
     TOKEN = "token"  # noqa: S105  get one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenGate:
+    """A gate of a device on some of its qubits, in whatever order."""
+
+    gate: str
+    qubits: tuple[int, ...]
+
+    def is_on(self, gate: str, qubits: Iterable[int]) -> bool:
+        """Say whether it is that gate on those qubits."""
+        return self.gate == gate and set(self.qubits) == set(qubits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +143,8 @@ class FaultRule:
     retry_after: int | None = None
     seconds: float | None = None
     code: int | None = None  # of the cloud's registry of errors
+    qubits: tuple[int, ...] | None = None  # of the device
+    gates: tuple[BrokenGate, ...] | None = None
 
     def in_force(self, now: datetime) -> bool:
         """Say whether the rule acts at a time."""
@@ -218,13 +234,15 @@ def marked(fault: Fault, outcome: Outcome) -> Outcome:
 
 def line(fault: Fault, now: datetime) -> LogLine:
     """Return what the log of a job says of a fault."""
-    return LogLine(now, f"What happens to this job is {fault.told}.", Severity.NOTICE)
+    what = "That its device is broken" if fault.rule.kind in OF_DEVICES else "What happens to this job"
+    return LogLine(now, f"{what} is {fault.told}.", Severity.NOTICE)
 
 
 def overlaid(settings: DeviceSettings, rules: Iterable[FaultRule]) -> DeviceSettings:
     """Return the settings of a device under the rules that are in force for it."""
     for rule in rules:
-        settings = replace(settings, online=False, message=rule.message or OFFLINE[rule.kind])
+        if rule.kind in OFFLINE:
+            settings = replace(settings, online=False, message=rule.message or OFFLINE[rule.kind])
     return settings
 
 
@@ -266,3 +284,5 @@ def _check_narrowing(rule: FaultRule) -> None:
         raise InvalidRequest(f"A fault of the kind {rule.kind} is for a device: name it.")
     if extra := ", ".join(name for name in (*NARROWING, "api") if getattr(rule, name) is not None):
         raise InvalidRequest(f"A fault of the kind {rule.kind} is for all who use its device: leave out {extra}.")
+    if rule.kind is FaultKind.DEVICE_BROKEN and not (rule.qubits or rule.gates):
+        raise InvalidRequest(f"A fault of the kind {rule.kind} is for some qubits or gates: name them.")

@@ -1,8 +1,9 @@
-"""The devices under faults: one that was retired is found no more."""
+"""The devices under faults: one that was retired is found no more, one that is broken says so."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from qumulus.core.devices import Calibration, Device
 from qumulus.core.errors import UnknownDevice
 from qumulus.core.faults import FaultKind
 from qumulus.core.ports import Catalogue, FaultStore
+
+from .broken import broken, calibration, found
 
 
 class FaultyCatalogue:
@@ -24,7 +27,7 @@ class FaultyCatalogue:
         devices = self._catalogue.devices()
         if not self._faults.active():
             return devices
-        return tuple(device for device in devices if not self._retired(device.name))
+        return tuple(self._shown(device) for device in devices if not self._retired(device.name))
 
     def mocks(self) -> tuple[Device, ...]:
         """Return the devices that exist for tests."""
@@ -35,7 +38,7 @@ class FaultyCatalogue:
         device = self._catalogue.device(name)
         if self._retired(device.name):
             raise UnknownDevice(name)
-        return device
+        return self._shown(device)
 
     def offers(self, name: str) -> bool:
         """Say whether a device is there and may be used. See `Catalogue.offers`."""
@@ -44,12 +47,18 @@ class FaultyCatalogue:
     def calibration(
         self, device: str, *, calibration_id: str | None = None, before: datetime | None = None
     ) -> Calibration:
-        """Return a calibration. See `Catalogue.calibration`."""
-        return self._catalogue.calibration(device, calibration_id=calibration_id, before=before)
+        """Return a calibration, which says what is broken. See `Catalogue.calibration`."""
+        rules = self._faults.of_device(device.lower())
+        if calibration_id is not None:
+            return found(self._catalogue, broken(rules), device, calibration_id)
+        parts, base = broken(rules, before), self._catalogue.calibration(device, before=before)
+        return base if parts is None else calibration(base, parts)
 
     def calibration_id(self, device: str, *, calibration_id: str | None = None, before: datetime | None = None) -> str:
         """Return the id of a calibration. See `Catalogue.calibration_id`."""
-        return self._catalogue.calibration_id(device, calibration_id=calibration_id, before=before)
+        if not self._faults.of_device(device.lower()):
+            return self._catalogue.calibration_id(device, calibration_id=calibration_id, before=before)
+        return self.calibration(device, calibration_id=calibration_id, before=before).id
 
     def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
         """Return the configuration of a device. See `Catalogue.configuration`."""
@@ -57,3 +66,9 @@ class FaultyCatalogue:
 
     def _retired(self, device: str) -> bool:
         return any(rule.kind is FaultKind.DEVICE_RETIRED for rule in self._faults.of_device(device))
+
+    def _shown(self, device: Device) -> Device:
+        parts = broken(self._faults.of_device(device.name))
+        if parts is None or device.calibrated_at is None:
+            return device
+        return replace(device, calibrated_at=max(device.calibrated_at, parts.since))

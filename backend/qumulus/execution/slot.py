@@ -368,7 +368,7 @@ class Slot:
         told = "was stopped by somebody" if run.ending is Ending.HUNG else end.told()
         if end.output.strip():
             run.attempt.log.add(LogLine(self._context.clock.now(), end.output.strip(), Severity.ERROR))
-        if run.claim.fault is not None:
+        if run.claim.fault is not None and run.claim.fault.rule.kind is FaultKind.WORKER_LOST:
             told += f", which was {run.claim.fault.told}"
         log.warning("The worker of job %s %s.", run.claim.job_id, told)
         self._release(run, counted=run.confirmed, reason=died(told, run.claim))

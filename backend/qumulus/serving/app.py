@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
 
 
 def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Front:
+    storage.queue.sent_devices = devices.sent(storage)
     runners = Runners(settings, storage)
     host = runners.host
     catalogue, imports = devices.catalogue(

@@ -15,8 +15,16 @@ from qumulus.catalogue import (
 )
 from qumulus.core.errors import InvalidRequest
 from qumulus.core.ports import AddedDevices, Clock
+from qumulus.emulation.broken import SentToWorkers
+from qumulus.storage import Storage
 
 from .start_error import StartError
+
+
+def sent(storage: Storage) -> SentToWorkers:
+    """Return the devices that come along with jobs: added ones, and those that faults break."""
+    every = CombinedCatalogue(AddedCatalogue(storage.added_devices, storage.clock.now), SnapshotCatalogue())
+    return SentToWorkers(storage.added_devices, every, storage.faults)
 
 
 def catalogue(

@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.argv[1:] if arguments is None else arguments, parser("worker", DESCRIPTION, OF_SERVERS)
     )
     from . import logging
+    from .devices import sent
     from .runners import Runners, opened
     from .start_error import StartError
 
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         storage = opened(settings, accepts=False)
     except StartError as error:
         stop(str(error), 2)
+    storage.queue.sent_devices = sent(storage)
     runners = Runners(settings, storage, accepts=False)
     if settings.parent:
         stop_without(settings.parent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,18 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import Unavailable, UnknownFault
-from qumulus.core.faults import DEFAULTS, OF_DEVICES, OF_JOBS, Fault, FaultKind, FaultRule, Purpose, overlaid
+from qumulus.core.faults import (
+    DEFAULTS,
+    OF_DEVICES,
+    OF_JOBS,
+    OFFLINE,
+    BrokenGate,
+    Fault,
+    FaultKind,
+    FaultRule,
+    Purpose,
+    overlaid,
+)
 from qumulus.core.jobs import Job
 from qumulus.core.ports import Clock
 
@@ -24,11 +35,13 @@ from .jobs.rows import new_id
 log = logging.getLogger("qumulus.storage")
 told = logging.getLogger("qumulus.faults")
 
-READ: Mapping[str, Callable[[str], Any]] = {
+READ: Mapping[str, Callable[[Any], Any]] = {
     "kind": FaultKind,
     "purpose": Purpose,
     "begins_at": datetime.fromisoformat,
     "ends_at": datetime.fromisoformat,
+    "qubits": tuple,
+    "gates": lambda gates: tuple(BrokenGate(gate=each["gate"], qubits=tuple(each["qubits"])) for each in gates),
 }
 """Members that are no JSON, and what makes them of it."""
 
@@ -52,7 +65,9 @@ class SqlFaults:
         """Read the rules again: another process may have changed them."""
         try:
             self._active = self.faults()
-            self._of_jobs = tuple(fault for fault in self._active if fault.rule.kind in OF_JOBS)
+            of_jobs = (fault for fault in self._active if fault.rule.kind in OF_JOBS)
+            broken = (fault for fault in self._active if fault.rule.kind is FaultKind.DEVICE_BROKEN)
+            self._of_jobs = (*of_jobs, *broken)
             self._of_devices = tuple(fault for fault in self._active if fault.rule.kind in OF_DEVICES)
         except Unavailable as error:
             log.error("The faults can't be read, those of before stay: %s", error)
@@ -66,7 +81,7 @@ class SqlFaults:
         return tuple(rule for rule in rules if rule.device == device and rule.in_force(now))
 
     def of_jobs(self) -> tuple[Fault, ...]:
-        """Return the faults of jobs that are in force now."""
+        """Return the faults in force now that are to be told to jobs; those that do something to them come first."""
         if not self._of_jobs:
             return ()
         now = self._clock.now()
@@ -109,7 +124,7 @@ class SqlFaults:
 
     def _write(self, rules: Sequence[FaultRule], *, anew: bool) -> list[Fault]:
         now = self._clock.now()
-        made = [Fault(id=new_id(now), created_at=now, rule=rule) for rule in rules]
+        made = [Fault(id=new_id(now), created_at=now, rule=_begun(rule, now)) for rule in rules]
         values = [
             {"id": fault.id, "created_at": now, "rule": as_json(fault.rule), "seen": 0, "hits": 0} for fault in made
         ]
@@ -120,7 +135,7 @@ class SqlFaults:
             if values:
                 connection.execute(insert(faults), values)
             for rule in rules:
-                if rule.device is not None and rule.kind in OF_DEVICES and rule.in_force(now) and not rule.dry_run:
+                if rule.device is not None and rule.kind in OFFLINE and rule.in_force(now) and not rule.dry_run:
                     waits.tell(connection, rule.device, overlaid(DeviceSettings(), [rule]), now)
 
         self._database.writer.run(work)
@@ -155,6 +170,11 @@ class SqlFaults:
     def _changed(self) -> None:
         self._database.announce()
         self.look()
+
+
+def _begun(rule: FaultRule, now: datetime) -> FaultRule:
+    """Return a rule that says since when a device is broken: its calibrations are of another date from then on."""
+    return replace(rule, begins_at=rule.begins_at or now) if rule.kind is FaultKind.DEVICE_BROKEN else rule
 
 
 def as_json(rule: FaultRule) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def add_calibrations(
     """Some more."""
     name, now = catalogue.device(device).name, clock.now()
     begins_at = now + timedelta(hours=given(body.first_after_hours, body.every_hours))
-    made = emulation.series(catalogue.calibration(name), translate.setting(body), begins_at)
+    made = emulation.series(imports.measured(name), translate.setting(body), begins_at)
     return translate.series(name, imports.add_series(name, made), now)
 
 

@@ -119,7 +119,7 @@ def _calibrate(cloud: Cloud, device: str, series: Any) -> None:
     first = timedelta(hours=given(series.first_after_hours, series.every_hours))
     cloud.device_imports.remove_series(device)
     setting = translate_calibrations.setting(series)
-    made = calibrations.series(cloud.catalogue.calibration(device), setting, cloud.clock.now() + first)
+    made = calibrations.series(cloud.device_imports.measured(device), setting, cloud.clock.now() + first)
     cloud.device_imports.add_series(device, made)
 
 

@@ -165,6 +165,12 @@ class _Known:
 @lru_cache(maxsize=128)
 def _described(name: str, calibration: _Known) -> str:
     gates = [(gate["gate"], gate["qubits"], _values(gate["parameters"])) for gate in calibration.properties["gates"]]
+    broken = {
+        index
+        for index, entries in enumerate(calibration.properties["qubits"])
+        if not _values(entries).get("operational", 1)
+    }
+    gates = [each for each in gates if each[2].get("operational", 1) and broken.isdisjoint(each[1])]
     durations: dict[int, dict[str, float]] = {}
     for gate, on, values in gates:
         if len(on) == 1 and "gate_length" in values:

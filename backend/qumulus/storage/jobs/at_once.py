@@ -16,8 +16,8 @@ from typing import Any
 
 from qumulus.core.jobs import JobEvent, JobState, NewJob, after
 from qumulus.core.ports import Claim, DeviceRules, MachineClock
+from qumulus.core.ports.devices import AddedDevices
 from qumulus.core.ports.queue import Begin
-from qumulus.storage.added_devices import SqlAddedDevices
 from qumulus.storage.faults import SqlFaults
 
 from . import rows
@@ -48,7 +48,7 @@ class AtOnce:
         self,
         waiting: Waiting,
         device_settings: DeviceRules,
-        added_devices: SqlAddedDevices,
+        added_devices: AddedDevices,
         faults: SqlFaults,
         machine: MachineClock,
         turns: MutableMapping[str, int],

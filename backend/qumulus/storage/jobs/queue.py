@@ -27,9 +27,9 @@ from qumulus.core.events import End, Events
 from qumulus.core.faults import instead, line, marked
 from qumulus.core.jobs import FINAL, JobEvent, JobState, after
 from qumulus.core.ports import BlobStore, Claim, Clock
+from qumulus.core.ports.devices import AddedDevices
 from qumulus.core.results import Failure, LogLine, Outcome
 from qumulus.core.sent_devices import sent
-from qumulus.storage.added_devices import SqlAddedDevices
 from qumulus.storage.database.clock_jump import ClockJump
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, AnyRow, jobs
@@ -71,7 +71,7 @@ class SqlQueue:
         database: Database,
         blobs: BlobStore,
         device_settings: SqlDeviceSettings,
-        added_devices: SqlAddedDevices,
+        added_devices: AddedDevices,
         faults: SqlFaults,
         clock: Clock,
         events: Events,
@@ -79,7 +79,7 @@ class SqlQueue:
         self._database = database
         self._values = Values(blobs)
         self._device_settings = device_settings
-        self._added_devices = added_devices
+        self.sent_devices = added_devices  # what workers get of a device; who knows more of devices sets it
         self._clock = clock
         self._machine = database.clock  # by which leases go
         self._events = events
@@ -188,7 +188,7 @@ class SqlQueue:
 
     def _claim(self, row: AnyRow) -> Claim:
         claim = rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed_of(row.id))
-        documents, calibration = sent(self._added_devices, row.device, row.calibration, self._clock.now())
+        documents, calibration = sent(self.sent_devices, row.device, row.calibration, self._clock.now())
         return replace(claim, program=replace(claim.program, documents=documents, calibration=calibration))
 
     def start(self, claim: Claim) -> bool:

@@ -9,6 +9,20 @@ from typing_extensions import TypeAliasType
 from enum import StrEnum
 
 
+Qubit = TypeAliasType("Qubit", Annotated[int, Field(ge=0, le=9999)])
+
+
+class BrokenGate(Wire):
+    """A gate of a device on some of its qubits, in whatever order"""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    gate: Annotated[str, Field(examples=["ecr"], max_length=80, min_length=1, pattern="^[A-Za-z0-9_]+$")]
+    """The name that the device has for it"""
+    qubits: Annotated[list[Qubit], Field(examples=[[1, 0]], max_length=10, min_length=1)]
+
+
 FaultId = TypeAliasType(
     "FaultId",
     Annotated[
@@ -23,7 +37,7 @@ FaultId = TypeAliasType(
 
 class FaultKind(StrEnum):
     """
-    What goes wrong. Of requests: an error of a status, in the form of that API; a slow answer; an answer that is cut off or garbled; a connection that is reset; the page of a proxy in place of the answer; a credential that is let in no more; a limit of usage; a result that can't be fetched yet. Of jobs: they fail at once or at their end, run too long, stay queued, lose their worker, or are said to run for ever. Of a device: it is paused, in maintenance, or gone.
+    What goes wrong. Of requests: an error of a status, in the form of that API; a slow answer; an answer that is cut off or garbled; a connection that is reset; the page of a proxy in place of the answer; a credential that is let in no more; a limit of usage; a result that can't be fetched yet. Of jobs: they fail at once or at their end, run too long, stay queued, lose their worker, or are said to run for ever. Of a device: it is paused, in maintenance, gone, or some of its qubits or gates are broken.
     """
 
     ERROR = "error"
@@ -44,6 +58,7 @@ class FaultKind(StrEnum):
     DEVICE_PAUSED = "device-paused"
     DEVICE_IN_MAINTENANCE = "device-in-maintenance"
     DEVICE_RETIRED = "device-retired"
+    DEVICE_BROKEN = "device-broken"
 
 
 class Purpose(StrEnum):
@@ -57,7 +72,7 @@ class Purpose(StrEnum):
 
 
 class NewFault(Wire):
-    """A rule: a kind of fault, what it is for (every member narrows; a rule without any is for all), how often, and when. The kind says which of status, message, retry_after, seconds and code there may be."""
+    """A rule: a kind of fault, what it is for (every member narrows; a rule without any is for all), how often, and when. The kind says which of status, message, retry_after, seconds, code, qubits and gates there may be."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -112,6 +127,10 @@ class NewFault(Wire):
     """How long the answer takes longer"""
     code: Annotated[int | MISSING, Field(examples=[1517], ge=0, le=999999)] = MISSING
     """The code of an error or a failure, from the registry of the cloud"""
+    qubits: Annotated[list[Qubit] | MISSING, Field(examples=[[3]], max_length=1000, min_length=1)] = MISSING
+    """Qubits of the device that are broken, counted from 0"""
+    gates: Annotated[list[BrokenGate] | MISSING, Field(max_length=1000, min_length=1)] = MISSING
+    """Gates of the device that are broken"""
 
 
 class Fault(Wire):

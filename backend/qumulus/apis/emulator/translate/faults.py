@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import MISSING
 
-from qumulus.apis.emulator.schemas.faults import Fault, FaultKind, NewFault, Purpose
+from qumulus.apis.emulator.schemas.faults import BrokenGate, Fault, FaultKind, NewFault, Purpose
 from qumulus.apis.given import given
 from qumulus.core import faults
 from qumulus.core.errors import InvalidRequest
 from qumulus.core.ports import Catalogue
+from qumulus.emulation.broken import check
 
 RELATIVE = {"after_seconds", "for_seconds"}
 SERVICE = "service:"  # how the devices of services are called, which are in no catalogue
@@ -23,18 +24,24 @@ def rule(body: NewFault, now: datetime, catalogue: Catalogue) -> faults.FaultRul
 
     Raises:
         UnknownDevice
-        InvalidRequest: a time is said twice, or beyond all dates.
+        InvalidRequest: a time is said twice, or beyond all dates; or the device has no such qubit or gate.
     """
     said: dict[str, Any] = {
         name: value for name, value in dict(body).items() if value is not MISSING and name not in RELATIVE
     }
     said["kind"] = faults.FaultKind(body.kind)
+    if (qubits := given(body.qubits)) is not None:
+        said["qubits"] = tuple(qubits)
+    if (gates := given(body.gates)) is not None:
+        said["gates"] = tuple(faults.BrokenGate(gate=each.gate, qubits=tuple(each.qubits)) for each in gates)
     if body.purpose is not MISSING:
         said["purpose"] = faults.Purpose(body.purpose)
     if (device := given(body.device)) is not None and not device.startswith(SERVICE):
         said["device"] = catalogue.device(device).name
     said |= _times(body, now)
-    return faults.FaultRule(**said)
+    made = faults.FaultRule(**said)
+    check(made, catalogue)
+    return made
 
 
 def _times(body: NewFault, now: datetime) -> dict[str, datetime]:
@@ -66,4 +73,8 @@ def _said(rule: faults.FaultRule) -> NewFault:
     said: dict[str, Any] = {name: value for name, value in asdict(rule).items() if value != faults.DEFAULTS[name]}
     if rule.purpose is not None:
         said["purpose"] = Purpose(rule.purpose)
+    if rule.qubits is not None:
+        said["qubits"] = list(rule.qubits)
+    if rule.gates is not None:
+        said["gates"] = [BrokenGate(gate=each.gate, qubits=list(each.qubits)) for each in rule.gates]
     return NewFault(**{**said, "kind": FaultKind(rule.kind)})
