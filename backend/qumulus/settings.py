@@ -201,9 +201,13 @@ class Settings(BaseSettings):
     upstream: str | None = Field(
         None, pattern=URL, description="URL of a running cloud that answers instead of this process"
     )
+    upstream_hosts: str | None = Field(
+        None,
+        description="hand what comes by the proxy on to the real hosts: 'real', or HOST=URL of those that are elsewhere, comma-separated",
+    )
     record: Path | None = Field(
         None,
-        description="file to which what the cloud at --upstream is asked and answers is added, without credentials",
+        description="file to which what the cloud at --upstream, or the hosts, are asked and answer is added, without credentials",
     )
     ready_file: Path | None = Field(
         None, description="file to write the addresses to, as JSON, once requests are answered"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,8 +15,8 @@ import pytest
 import requests
 
 from commands.cli import qumulus
-from qumulus.control.exchanges import NoExchanges, RecordedCloud, Replay, read
-from qumulus.interception.recording import NEVER_ENDING, clean, without_secrets
+from qumulus.control.exchanges import NoExchanges, RecordedCloud, Replay, compared, read
+from qumulus.interception.recording import NEVER_ENDING, clean, exchange, unpacked, without_secrets
 
 SCRIPT = """
 import json, os, time, urllib.request
@@ -127,6 +129,117 @@ def test_what_nobody_is_to_see_is_removed_and_types_stay():
     }
     assert clean("grant_type=apikey&apikey=abc123&x=1") == "grant_type=apikey&apikey=removed&x=1"
     assert clean("/file?X-Amz-Signature=12ab&size=3") == "/file?X-Amz-Signature=removed&size=3"
+
+
+def packed(text: bytes, packing: str) -> bytes:
+    return gzip.compress(text) if packing == "gzip" else zlib.compress(text)
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate"])
+def test_a_packed_body_is_looked_into(packing):
+    secret = packed(b'{"access_token": "abc", "by": "me@example.org", "x": 1}', packing)
+    scope = {
+        "method": "POST",
+        "raw_path": b"/x",
+        "query_string": b"",
+        "headers": [(b"content-encoding", packing.encode())],
+    }
+    start = {"status": 200, "headers": [(b"Content-Encoding", packing.encode()), (b"content-length", b"70")]}
+    kept = exchange(scope, secret, start, secret)
+    expected = {"json": {"access_token": "removed", "by": "removed", "x": 1}}
+    assert (kept["body"], kept["answer"]) == (expected, expected)
+    assert kept["answer_headers"] == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "packing"), [(b"\x1b\x00secret", b"br"), (b"(\xb5/\xfdsecret", b"zstd"), (b"secret", b"gzip")]
+)
+def test_a_body_that_can_not_be_looked_into_is_not_kept(content, packing):
+    kept = unpacked(content, [(b"content-encoding", packing)])
+    assert kept["text"].startswith("removed: ")
+    assert "secret" not in str(kept)
+
+
+class Real(BaseHTTPRequestHandler):
+    """A host of a real cloud: it packs what it is asked to, and says by whom it was asked for what."""
+
+    def do_GET(self) -> None:
+        wanted = self.headers["accept-encoding"]
+        said = {
+            "at": self.server.server_port,
+            "path": self.path,
+            "wants": wanted,
+            "secret": self.headers["authorization"],
+        }
+        content = gzip.compress(json.dumps(said).encode())
+        self.send_response(200)
+        self.send_header("content-encoding", "gzip")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def hosts() -> Iterator[tuple[str, str]]:
+    """Two hosts, each somewhere else."""
+    with HTTPServer(("127.0.0.1", 0), Real) as first, HTTPServer(("127.0.0.1", 0), Real) as second:
+        for each in (first, second):
+            threading.Thread(target=each.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{first.server_port}", f"http://127.0.0.1:{second.server_port}"
+        first.shutdown()
+        second.shutdown()
+
+
+SEVERAL = """
+import json, os, requests
+token = {"Authorization": "Bearer " + os.environ["MINE"], "Accept-Encoding": "br, gzip"}
+for address in ("https://iam.cloud.ibm.com/identity/x", "https://quantum.cloud.ibm.com/api/v1/jobs?limit=1", "https://globalcatalog.cloud.ibm.com/api/v1/y"):
+    said = requests.get(address, headers=token).json()
+    print(said["at"], said["path"], said["wants"], said["secret"])
+"""
+
+
+def test_a_cloud_of_several_hosts_is_recorded_at_each_of_them(hosts, tmp_path, monkeypatch):
+    monkeypatch.setenv("MINE", "very-secret")
+    (iam, others), file = hosts, tmp_path / "exchanges.jsonl"
+    named = [f"--at={host}={others}" for host in ("quantum.cloud.ibm.com", "globalcatalog.cloud.ibm.com")]
+    at = (f"--at=iam.cloud.ibm.com={iam}", *named)
+    done = qumulus("record", *at, "--to", str(file), "--", sys.executable, "-c", SEVERAL)
+    port = [each.rpartition(":")[2] for each in hosts]
+    assert done.stdout.splitlines() == [
+        f"{port[0]} /identity/x gzip, deflate Bearer very-secret",
+        f"{port[1]} /api/v1/jobs?limit=1 gzip, deflate Bearer very-secret",
+        f"{port[1]} /api/v1/y gzip, deflate Bearer very-secret",
+    ], done.stderr
+    kept = read(file)
+    assert [(each["host"], each["path"]) for each in kept] == [
+        ("iam.cloud.ibm.com", "/identity/x"),
+        ("quantum.cloud.ibm.com", "/api/v1/jobs?limit=1"),
+        ("globalcatalog.cloud.ibm.com", "/catalog/api/v1/y"),
+    ]
+    assert [each["answer"]["json"]["secret"] for each in kept] == ["removed"] * 3
+    assert "very-secret" not in file.read_text()
+    with RecordedCloud(file) as cloud:  # under the paths that the real hosts' have here
+        assert requests.get(f"{cloud.url}/catalog/api/v1/y", timeout=10).json()["path"] == "/api/v1/y"
+
+
+def test_a_recording_is_repeated_against_a_new_cloud(recording):
+    done = qumulus("compare", str(recording), "--replay", "--seed", "7")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith(" 0 differences.\n")
+    refused = qumulus("compare", str(recording), "--seed", "7")
+    assert (refused.returncode, "--replay" in refused.stderr) == (2, True)
+
+
+def test_texts_and_numbers_are_compared_where_they_are_to_be():
+    there = {"id": "0123456789abcdef", "shots": 10, "note": "removed", "list": [1, 2], "link": "/jobs/0123456789abcdef"}
+    here = {"id": "fedcba9876543210", "shots": 20, "note": "me", "list": [1], "link": "/jobs/fedcba9876543210"}
+    assert list(compared(there, here)) == []
+    found = list(compared(there, here, {"0123456789abcdef": "fedcba9876543210"}))
+    assert found == ["list has 1 entries, and had 2.", "shots is 20, and was 10."]
 
 
 def test_a_file_that_is_no_recording_is_refused(tmp_path):

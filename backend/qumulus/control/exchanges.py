@@ -9,6 +9,7 @@ import base64
 import json
 import re
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,9 @@ from typing import Any
 from qumulus.clients import DEFAULT_TOKEN, FAMILIES
 
 SECONDS = 60.0
+LOOK_SECONDS = 0.1  # between two times that a request is sent again
+SHOWN = 60  # characters of a value that differs
+REMOVED = "removed"  # what stands in a recording where nobody is to see more
 OWN: Mapping[str, str] = {  # what is sent in the place of a credential that was removed
     "authorization": f"Bearer {DEFAULT_TOKEN}",
     "q-api-token": f"local.{DEFAULT_TOKEN}",
@@ -67,25 +71,36 @@ class Replay:
     """Sends recorded requests to a cloud, one after the other, and compares the answers."""
 
     url: str
+    values: bool = False  # whether texts and numbers are compared, too
+    patience: float = 0.0  # seconds for which a GET is asked again whose answer differs: jobs take their time
     renamed: dict[str, str] = field(default_factory=dict)  # identifiers: there, here
 
     def differences(self, exchanges: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
         """Yield each request whose answer differs, as ``GET /path``, with a sentence that says how."""
+        in_vain: set[str] = set()  # what has been waited for, and stayed different
         for each in exchanges:
-            status, answered = self._sent(each)
             called = f"{each['method']} {each['path'].partition('?')[0]}"
-            if status != each["status"]:
-                yield called, f"the status is {status}, and was {each['status']}."
-                continue
-            there = (each["answer"] or {}).get("json")
-            here = _json(answered)
-            if there is None or here is None:
-                if (there is None) != (here is None):
-                    yield called, "one of both answers is JSON, and the other is not."
-                continue
-            self._learn(there, here)
-            for difference in compared(there, here):
-                yield called, difference
+            waits = each["method"] == "GET" and called not in in_vain
+            until = time.monotonic() + (self.patience if waits else 0.0)
+            while (found := list(self._of(each))) and time.monotonic() < until:
+                time.sleep(LOOK_SECONDS)
+            if found:
+                in_vain.add(called)
+            yield from ((called, difference) for difference in found)
+
+    def _of(self, each: Mapping[str, Any]) -> Iterator[str]:
+        status, answered = self._sent(each)
+        if status != each["status"]:
+            yield f"the status is {status}, and was {each['status']}."
+            return
+        there = (each["answer"] or {}).get("json")
+        here = _json(answered)
+        if there is None or here is None:
+            if (there is None) != (here is None):
+                yield "one of both answers is JSON, and the other is not."
+            return
+        self._learn(there, here)
+        yield from compared(there, here, self.renamed if self.values else None)
 
     def _sent(self, each: Mapping[str, Any]) -> tuple[int, bytes]:
         body = content(each["body"])
@@ -114,12 +129,17 @@ class Replay:
                 self._learn(there[name], here[name])
         elif isinstance(there, str) and isinstance(here, str) and there != here:
             both = IDENTIFIER.fullmatch(there) and IDENTIFIER.fullmatch(here)
-            if both:
+            if both and REMOVED not in (there, here):
                 self.renamed.setdefault(there, here)
 
 
-def compared(there: Any, here: Any, place: str = "the answer") -> Iterator[str]:
-    """Yield in which members and types two JSON values differ; which texts and numbers they have does not count."""
+def compared(
+    there: Any, here: Any, values: Mapping[str, str] | None = None, place: str = "the answer"
+) -> Iterator[str]:
+    """Yield in which members and types two JSON values differ.
+
+    Which texts and numbers they have counts where ``values`` say how identifiers there are called here.
+    """
     if kind(there) != kind(here):
         yield f"{place} is {kind(here)}, and was {kind(there)}."
     elif isinstance(there, dict):
@@ -128,9 +148,33 @@ def compared(there: Any, here: Any, place: str = "the answer") -> Iterator[str]:
         for name in sorted(here.keys() - there.keys()):
             yield f"{place} has {name}, and had none."
         for name in sorted(there.keys() & here.keys()):
-            yield from compared(there[name], here[name], f"{place}.{name}".removeprefix("the answer."))
-    elif isinstance(there, list) and there and here:
-        yield from compared(there[0], here[0], f"{place}[0]")
+            yield from compared(there[name], here[name], values, f"{place}.{name}".removeprefix("the answer."))
+    elif isinstance(there, list):
+        yield from _compared_lists(there, here, values, place)
+    elif values is not None and there != here and not _same(there, here, values):
+        yield f"{place} is {_short(here)}, and was {_short(there)}."
+
+
+def _compared_lists(there: list[Any], here: list[Any], values: Mapping[str, str] | None, place: str) -> Iterator[str]:
+    if values is not None and len(there) != len(here):
+        yield f"{place} has {len(here)} entries, and had {len(there)}."
+    pairs = list(zip(there, here, strict=False))
+    for index, (one, other) in enumerate(pairs if values is not None else pairs[:1]):
+        yield from compared(one, other, values, f"{place}[{index}]")
+
+
+def _same(there: Any, here: Any, values: Mapping[str, str]) -> bool:
+    """Say whether two texts differ only in identifiers and in what a recording leaves out."""
+    if not isinstance(there, str) or REMOVED in there:
+        return isinstance(there, str)
+    for one, other in values.items():
+        there = there.replace(one, other)
+    return there == here
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def kind(value: Any) -> str:

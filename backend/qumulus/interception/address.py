@@ -8,6 +8,8 @@ from qumulus.http.front import App, Receive, Scope, Send, host_name, refuse
 
 from .sites import Sites
 
+ASKED = "qumulus.asked"  # in the scope: the host and the path there that a request was sent to, if it came by the proxy
+
 
 class Readdressed:
     """Hands requests that were sent to the real hosts to the application, as if they had been sent to it.
@@ -28,7 +30,14 @@ class Readdressed:
         if site is None:
             await refuse(send, 421, "The proxy does not answer for the host that this request names.")
             return
-        path = site.path(scope["raw_path"].decode("ascii"))
+        there = scope["raw_path"].decode("ascii")
+        path = site.path(there)
         headers = [self._host, *(header for header in scope["headers"] if header[0] != b"host")]
-        here = {"scheme": "http", "raw_path": path.encode("ascii"), "path": unquote(path), "headers": headers}
+        here: dict[str, object] = {
+            "scheme": "http",
+            "raw_path": path.encode("ascii"),
+            "path": unquote(path),
+            "headers": headers,
+        }
+        here[ASKED] = host_name(host), there
         await self._app({**scope, **here}, receive, send)

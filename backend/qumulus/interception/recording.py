@@ -6,16 +6,23 @@ import base64
 import json
 import re
 import threading
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from qumulus.http.front import App, Message, Receive, Scope, Send
 
+from .address import ASKED
+
 REMOVED = "removed"
 NEVER_ENDING = (  # a bearer token in the form that clients decode: it ends in 2100, and nobody has signed it
     "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpYXQiOjAsImV4cCI6NDEwMjQ0NDgwMH0.removed"
 )
+LIMIT = 256 << 20  # bytes of a body that is unpacked
+UNPACKED: dict[str, int] = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+PACKINGS = b"gzip, deflate"  # what clouds are told that may be asked of them: all that can be looked into
+PACKED_HEADERS = frozenset({"content-encoding", "content-length"})  # of bodies that were unpacked, and are no more so
 SECRET_HEADERS = frozenset(
     {
         "authorization",
@@ -61,6 +68,7 @@ class Recording:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
+        scope = {**scope, "headers": _readable(scope["headers"])}
         asked, answered = bytearray(), bytearray()
         start: Message = {"status": None, "headers": []}
 
@@ -87,21 +95,50 @@ class Recording:
 def exchange(scope: Scope, asked: bytes, start: Message, answered: bytes) -> dict[str, Any]:
     """Return what is kept of a request and its answer."""
     query = scope["query_string"].decode("latin-1")
-    return {
+    kept = {
         "method": scope["method"],
         "path": clean(scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")),
         "headers": headers(scope["headers"]),
-        "body": body(asked),
+        "body": unpacked(asked, scope["headers"]),
         "status": start["status"],
         "answer_headers": headers(start["headers"]),
-        "answer": body(answered) if not _packed(start["headers"]) else {"base64": base64.b64encode(answered).decode()},
+        "answer": unpacked(answered, start["headers"]),
     }
+    return kept if ASKED not in scope else {"host": scope[ASKED][0], **kept}
+
+
+def _readable(pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a request that asks for nothing which can't be looked into."""
+    given = list(pairs)
+    others = [pair for pair in given if pair[0].lower() != b"accept-encoding"]
+    wanted = b",".join(value for name, value in given if name.lower() == b"accept-encoding").lower()
+    return [*others, (b"accept-encoding", PACKINGS if b"gzip" in wanted else b"identity")]
+
+
+def unpacked(content: bytes, pairs: Iterable[tuple[bytes, bytes]]) -> Any:
+    """Return a body without secrets. One that can't be looked into is not kept."""
+    named = (value.decode("latin-1") for name, value in pairs if name.lower() == b"content-encoding")
+    for packing in reversed([each.strip().lower() for value in named for each in value.split(",")]):
+        if packing == "identity" or not content:
+            continue
+        if packing not in UNPACKED:
+            return {"text": f"{REMOVED}: it was packed as {packing[:20]}"}
+        try:
+            inflating = zlib.decompressobj(UNPACKED[packing])
+            content = inflating.decompress(content, LIMIT)
+        except zlib.error:
+            return {"text": f"{REMOVED}: it could not be unpacked"}
+        if inflating.unconsumed_tail:
+            return {"text": f"{REMOVED}: it was too large"}
+    return body(content)
 
 
 def headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return headers without what nobody is to see."""
     named = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in pairs)
-    return {name: REMOVED if name in SECRET_HEADERS else clean(value) for name, value in named}
+    return {
+        name: REMOVED if name in SECRET_HEADERS else clean(value) for name, value in named if name not in PACKED_HEADERS
+    }
 
 
 def body(content: bytes) -> Any:
@@ -138,7 +175,3 @@ def clean(text: str) -> str:
     for pattern, instead in SECRET_TEXTS:
         text = pattern.sub(instead, text)
     return text
-
-
-def _packed(pairs: Iterable[tuple[bytes, bytes]]) -> bool:
-    return any(name.lower() == b"content-encoding" for name, _ in pairs)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import uvicorn
     from pydantic.fields import FieldInfo
 
-    from qumulus.http.front import Front
+    from qumulus.http.namespaces import Namespaces
     from qumulus.interception.forwarding import Forward
     from qumulus.interception.listening import Interceptor
 
@@ -172,16 +172,17 @@ def address(listener: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://{name}:{port}"
 
 
-def forward(url: str) -> Forward:
-    """An application that is the cloud at another address."""
+def forward(url: str | None, hosts: str | None) -> Forward:
+    """An application that is the cloud at another address, or the real clouds at their ``hosts``."""
     from qumulus.interception.forwarding import Forward
 
-    return Forward(url.rstrip("/"))
+    named = (each.strip().partition("=") for each in (hosts or "").split(",") if "=" in each)
+    return Forward(url and url.rstrip("/"), {host.lower(): where.rstrip("/") for host, _, where in named})
 
 
 def recorded(settings: Settings) -> Forward:
     """The application that is the cloud at another address, with a record of all that goes on where that is wanted."""
-    app = forward(settings.upstream or "")
+    app = forward(settings.upstream, settings.upstream_hosts)
     if settings.record is None:
         return app
     from qumulus.interception.recording import Recording
@@ -192,7 +193,7 @@ def recorded(settings: Settings) -> Forward:
         stop(f"Nothing can be recorded in {settings.record}: {(error.strerror or '').lower()}.", 2)
 
 
-def intercept(app: Front | Forward, url: str, settings: Settings) -> Interceptor | None:
+def intercept(app: Namespaces | Forward, url: str, settings: Settings) -> Interceptor | None:
     """The proxy that answers for the real clouds, where the settings ask for it; a sentence where it can't be had."""
     if settings.intercept_port is None:
         return None
@@ -262,7 +263,7 @@ def stop(sentence: str, status: int = 1) -> NoReturn:
 
 
 def serving(
-    config: uvicorn.Config, app: Front | Forward, url: str, settings: Settings, interceptor: Interceptor | None
+    config: uvicorn.Config, app: Namespaces | Forward, url: str, settings: Settings, interceptor: Interceptor | None
 ) -> uvicorn.Server:
     """A server that says where it is when it is up, and that lets what runs come to its end when it is told to stop."""
     import uvicorn
@@ -340,7 +341,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         listener = listen(settings.host, settings.port, "--port")
     secured = tls(settings)
     url = address(listener, "http" if secured is None else "https")
-    if settings.workers > 1 and not settings.upstream:
+    if settings.workers > 1 and not (settings.upstream or settings.upstream_hosts):
         supervise(settings, listener, url)
     else:
         answer(settings, listener, url, secured)
@@ -356,7 +357,7 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
     from .start_error import StartError
 
     try:
-        app = recorded(settings) if settings.upstream else create_app(settings)
+        app = recorded(settings) if settings.upstream or settings.upstream_hosts else create_app(settings)
     except StartError as error:
         stop(str(error), 2)
 

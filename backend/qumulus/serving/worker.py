@@ -36,6 +36,7 @@ OF_SERVERS = frozenset(
         "intercept_hosts",
         "pass_hosts",
         "upstream",
+        "upstream_hosts",
         "listener",
         "siblings",
         "status_hold",
