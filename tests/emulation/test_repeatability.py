@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from servers import Server
 
 ADMIN = {"Authorization": "Bearer qumulus-admin"}
 IBM = {"Authorization": "Bearer qumulus-local", "Service-CRN": LOCAL_CRN, "IBM-API-Version": "2025-05-01"}
+PLANQK = {"Authorization": "Bearer qumulus-local", "X-Auth-Token": "qumulus-local"}
+PROGRAM = b"def run(data):\n    return {'sum': sum(data['values'])}\n"
 QASM = "OPENQASM 3; include 'stdgates.inc'; bit[2] c; {gates} c[0] = measure $0; c[1] = measure $1;"
 PUBS = [QASM.format(gates=gates) for gates in ("x $0;", "sx $0; rz(0.3) $0; sx $1;")]
 TASK = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
@@ -38,6 +41,8 @@ class Run:
             self._url = server.url
             self._whole()
             self.printed = server.output()
+        here = self._url.encode()  # each server has a port of its own
+        self.left = {path: content.replace(here, b"http://cloud") for path, content in self.left.items()}
         return self
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str] = ADMIN, **more: object) -> requests.Response:
@@ -63,17 +68,38 @@ class Run:
             self._ended(job_id)
         for job_id in ids:
             self.left[job_id] = self._ask("GET", f"/emulator/jobs/{job_id}/result").content
+        self._services()
         for path, headers in (("/api/v1/jobs", IBM), (f"/api/v1/sessions/{session}", IBM), ("/emulator/jobs", ADMIN)):
             self.left[path] = self._ask("GET", path, headers).content
+
+    def _services(self) -> None:
+        """Services, pools, applications and their executions; and faults that are drawn, of requests and of jobs."""
+        files = {"src/program.py": base64.b64encode(PROGRAM).decode()}
+        self.left["service"] = self._ask("PUT", "/emulator/services/sum", json={"files": files}).content
+        fault = self._ask("POST", "/emulator/faults", json={"kind": "job-fails", "probability": 0.5}).json()["id"]
+        dry = {"kind": "slow", "seconds": 0, "probability": 0.5, "api": "planqk", "dry_run": True}
+        self._ask("POST", "/emulator/faults", json=dry)
+        begun = []
+        for number in range(4):
+            body = {"data": {"values": [number]}}
+            begun.append(self._ask("POST", "/services/sum/", PLANQK, json=body).json()["id"])
+            self._ended(begun[-1], "succeeded", "failed")
+        self._ask("POST", "/platform/datapools", PLANQK, json={"name": "numbers"})
+        self._ask("POST", "/platform/applications", PLANQK, json={"name": "mine"})
+        self._ask("DELETE", f"/emulator/faults/{fault}")
+        paths = ["/emulator/faults", "/emulator/queues", *(f"/emulator/jobs/{each}" for each in begun)]
+        self.left |= {path: self._ask("GET", path).content for path in paths}
+        for path in ("/platform/datapools", "/platform/applications", "/services/sum/"):
+            self.left[path] = self._ask("GET", path, PLANQK).content
 
     def _sampled(self, backend: str, **more: object) -> str:
         params = {"pubs": [[pub, None, 200] for pub in PUBS], "version": 2, "support_qiskit": True}
         body = {"program_id": "sampler", "backend": backend, "params": params, **more}
         return self._ask("POST", "/api/v1/jobs", IBM, json=body).json()["id"]
 
-    def _ended(self, job_id: str) -> None:
+    def _ended(self, job_id: str, *states: str) -> None:
         until = time.monotonic() + WAITS_SECONDS
-        while (job := self._ask("GET", f"/emulator/jobs/{job_id}").json())["state"] != "succeeded":
+        while (job := self._ask("GET", f"/emulator/jobs/{job_id}").json())["state"] not in (states or ("succeeded",)):
             assert job["ended_at"] is None, job
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -84,4 +110,5 @@ def test_two_runs_with_one_seed_are_the_same_with_one_and_with_two_workers(tmp_p
     second = Run(tmp_path / "two", seed="7", workers="2", simulations="2")()
     assert "Seed            7" in first.printed
     assert first.left.keys() == second.left.keys()
-    assert [path for path in first.left if first.left[path] != second.left[path]] == []
+    different = [path for path in first.left if first.left[path] != second.left[path]]
+    assert [(first.left[path], second.left[path]) for path in different] == []

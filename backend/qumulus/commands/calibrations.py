@@ -27,13 +27,15 @@ def add(
     number: Annotated[int, typer.Option(min=1, max=48, help="How many calibrations follow.")] = 7,
     every: Annotated[float, typer.Option(min=0.01, help="Hours between two.")] = 24,
     drift: Annotated[float, typer.Option(min=0, help="How far figures go, in terms of the usual.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="What the drift is drawn from.")] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="What the drift is drawn from.")] = None,
     bad_qubit: Annotated[list[int] | None, typer.Option(min=0, help="A qubit that goes bad; may be repeated.")] = None,
     since: Annotated[int, typer.Option(min=1, help="Since which of the calibrations qubits are bad.")] = 1,
     json: Json = False,
 ) -> None:
     """Let calibrations follow, by the clock of the cloud."""
-    body: dict[str, Any] = {"number": number, "every_hours": every, "drift": drift, "seed": seed}
+    body: dict[str, Any] = {"number": number, "every_hours": every, "drift": drift}
+    if seed is not None:
+        body["seed"] = seed
     if bad_qubit:
         body["bad_qubits"] = [{"qubit": qubit, "since": since} for qubit in bad_qubit]
     _print(Cloud(url).post(at("calibrations", device), body), json=json)

@@ -36,7 +36,7 @@ def set_queue(
     run_scale: Annotated[
         float, typer.Option(min=0, help="How long jobs run here, in what their service counts; 0: as long as it takes.")
     ] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="What they are drawn from.")] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="What they are drawn from.")] = None,
     json: Json = False,
 ) -> None:
     """Let others queue at a device, which serves one by one."""
@@ -46,7 +46,7 @@ def set_queue(
         "mean_run_seconds": mean_run,
         "for_hours": hours,
         "run_scale": run_scale,
-        "seed": seed,
+        **({} if seed is None else {"seed": seed}),
     }
     made = Cloud(url).put(at("queues", device), body)
     if json:

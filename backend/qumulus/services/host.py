@@ -7,14 +7,14 @@ import subprocess
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.events import Events
 from qumulus.core.kinds import Runners
 from qumulus.core.owners import owner_name
-from qumulus.core.ports import Clock, JobQueue, PoolStore, SealedStore, ServiceStore
+from qumulus.core.ports import Clock, Identifiers, JobQueue, PoolStore, SealedStore, ServiceStore
 from qumulus.core.services import BESIDE
 from qumulus.dispatching.loops import until_done
 from qumulus.payloads import SENT_PROGRAM, SERVICE, USER_PROGRAMS
@@ -55,6 +55,8 @@ class Stores(Protocol):
     def events(self) -> Events: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def ids(self) -> Identifiers: ...
     def admit(self, account: str, size: int) -> None: ...
 
 
@@ -75,7 +77,9 @@ def registry_of(
     take_over(folder, storage.services, storage.sealed, storage.pools if storage.shared else None)
     in_folder = PoolFolder(folder / "pools")
     store: PoolStore = storage.pools if storage.shared else in_folder
-    pools = DataPools(store, clock=storage.clock, secret=secret, admit=storage.admit)
+    pools = DataPools(
+        store, clock=storage.clock, secret=secret, admit=storage.admit, new_id=partial(storage.ids.new, "pool")
+    )
     registry = ServiceRegistry(
         folder,
         storage.services,

@@ -30,12 +30,14 @@ class DataPools:
         clock: Clock,
         secret: Callable[[], bytes],
         admit: Callable[[str, int], None] = lambda _account, _size: None,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         """``secret`` is what grants are signed with; ``admit`` raises where an account may not store as many bytes more."""
         self._store = store
         self._clock = clock
         self._secret = secret
         self._admit = admit
+        self._new_id = new_id
 
     # -- pools -----------------------------------------------------------------------------------------------------------
 
@@ -51,7 +53,7 @@ class DataPools:
     def make(self, about: About, caller: Caller, *, pool_id: str | None = None) -> Pool:
         """Make an empty data pool; ``pool_id`` is given by fixtures only. See `Pools.make`."""
         record = PoolRecord(
-            id=pool_id or str(uuid.uuid4()), account=caller.account, about=about, created_at=self._clock.now()
+            id=pool_id or self._new_id(), account=caller.account, about=about, created_at=self._clock.now()
         )
         self._store.put(record)
         return _pool(record)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select
@@ -14,13 +13,15 @@ from qumulus.core.ports import Clock
 
 from .database.database import Database
 from .database.tables import applications, subscriptions
+from .ids import Ids
 
 
 class SqlApplications:
     """`core.applications.Applications` on the database."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
         self._database = database
+        self._ids = ids
         self._clock = clock
 
     def applications(self, caller: Caller) -> Sequence[Application]:
@@ -40,7 +41,9 @@ class SqlApplications:
 
     def make(self, name: str, caller: Caller) -> Application:
         """Make an application. See `Applications.make`."""
-        made = Application(id=str(uuid.uuid4()), account=caller.account, name=name, created_at=self._clock.now())
+        made = Application(
+            id=self._ids.new("application"), account=caller.account, name=name, created_at=self._clock.now()
+        )
         values = {"id": made.id, "account": made.account, "name": made.name, "created_at": made.created_at}
         self._database.writer.run(lambda connection: connection.execute(insert(applications).values(values)))
         return self.application(made.id)
@@ -74,7 +77,7 @@ class SqlApplications:
 
     def subscribe(self, application: str, service: str) -> Subscription:
         """Let an application call a service. See `Applications.subscribe`."""
-        new_id, now = str(uuid.uuid4()), self._clock.now()
+        new_id, now = self._ids.new("subscription"), self._clock.now()
 
         def work(connection: Connection) -> str:
             same = (subscriptions.c.application == application) & (subscriptions.c.service == service)

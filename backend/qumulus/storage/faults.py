@@ -26,11 +26,12 @@ from qumulus.core.faults import (
 )
 from qumulus.core.jobs import Job
 from qumulus.core.ports import Clock
+from qumulus.core.seeds import Seeds
 
 from .database.database import Database
 from .database.tables import AnyRow, faults
+from .ids import Ids
 from .jobs import waits
-from .jobs.rows import new_id
 
 log = logging.getLogger("qumulus.storage")
 told = logging.getLogger("qumulus.faults")
@@ -49,8 +50,10 @@ READ: Mapping[str, Callable[[Any], Any]] = {
 class SqlFaults:
     """`core.ports.FaultStore` on the database."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: Ids, seeds: Seeds) -> None:
         self._database = database
+        self._ids = ids
+        self._seeds = seeds
         self._clock = clock
         self._active: tuple[Fault, ...] = ()
         self._of_jobs: tuple[Fault, ...] = ()
@@ -124,7 +127,7 @@ class SqlFaults:
 
     def _write(self, rules: Sequence[FaultRule], *, anew: bool) -> list[Fault]:
         now = self._clock.now()
-        made = [Fault(id=new_id(now), created_at=now, rule=_begun(rule, now)) for rule in rules]
+        made = [self._made(rule, now) for rule in rules]
         values = [
             {"id": fault.id, "created_at": now, "rule": as_json(fault.rule), "seen": 0, "hits": 0} for fault in made
         ]
@@ -141,6 +144,15 @@ class SqlFaults:
         self._database.writer.run(work)
         self._changed()
         return made
+
+    def _made(self, rule: FaultRule, now: datetime) -> Fault:
+        """Return a rule as it is kept: since when a device is broken, and what is drawn, follow from when and where it was made."""
+        new_id = self._ids.new("fault")
+        if rule.kind is FaultKind.DEVICE_BROKEN and rule.begins_at is None:
+            rule = replace(rule, begins_at=now)  # its calibrations are of another date from then on
+        if rule.probability is not None and rule.seed is None:
+            rule = replace(rule, seed=self._seeds.of(f"fault {new_id}"))
+        return Fault(id=new_id, created_at=now, rule=rule)
 
     def faults(self) -> tuple[Fault, ...]:
         """Return all rules with their counts, oldest first."""
@@ -170,11 +182,6 @@ class SqlFaults:
     def _changed(self) -> None:
         self._database.announce()
         self.look()
-
-
-def _begun(rule: FaultRule, now: datetime) -> FaultRule:
-    """Return a rule that says since when a device is broken: its calibrations are of another date from then on."""
-    return replace(rule, begins_at=rule.begins_at or now) if rule.kind is FaultKind.DEVICE_BROKEN else rule
 
 
 def as_json(rule: FaultRule) -> dict[str, Any]:

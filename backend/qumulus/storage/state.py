@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, and_, delete, func, select
 
 from qumulus.core.events import Events
 from qumulus.core.jobs import PENDING, JobState
@@ -29,6 +29,8 @@ from .database.tables import (
 )
 from .device_settings import SqlDeviceSettings
 from .faults import SqlFaults
+from .ids import KIND as IDS
+from .ids import LASTING
 from .jobs.values import Values
 
 HELD = {JobState.CLAIMED, JobState.RUNNING, JobState.CANCELLING}
@@ -85,11 +87,12 @@ class SqlState:
                 jobs,
                 sessions,
                 device_settings,
-                emulation,
                 faults,
             ):
                 connection.execute(delete(table))
             connection.execute(delete(tokens).where(added))
+            lasting = and_(emulation.c.kind == IDS, emulation.c.name.in_(LASTING))
+            connection.execute(delete(emulation).where(~lasting))
             return forgotten, states, blobs
 
         forgotten, states, blobs = self._database.writer.run(work)

@@ -18,6 +18,7 @@ from qumulus.core.clock import SystemClock
 from qumulus.core.events import Events
 from qumulus.core.keeping import Rules
 from qumulus.core.ports import BlobStore, MachineClock
+from qumulus.core.seeds import Seeds
 
 from .accounts import SqlAccounts
 from .added_devices import SqlAddedDevices
@@ -34,6 +35,7 @@ from .database.tables import NAMING_BLOBS
 from .device_settings import SqlDeviceSettings
 from .errors import StateUnusable
 from .faults import SqlFaults
+from .ids import Ids
 from .jobs.queue import SqlQueue
 from .jobs.sessions import SqlSessions
 from .jobs.store import SqlJobs, cancelled
@@ -76,6 +78,8 @@ class Storage:
     trial: Trial
     events: Events  # what is on disk now, told inside this process
     clock: SqlClock
+    ids: Ids
+    seeds: Seeds
     _database: Database
     _presence: IO[bytes]
     _sweeper: Sweeper | None
@@ -164,7 +168,8 @@ def open_storage(
         if blobs_url is not None:
             claim_prefix(blobs, database)
         clock = SqlClock(database, events)
-        faults = SqlFaults(database, clock)
+        ids, seeds = Ids(database, seed), Seeds(seed)
+        faults = SqlFaults(database, clock, ids, seeds)
         events.elsewhere.subscribe(lambda _: faults.look())
         added_devices = SqlAddedDevices(database)
         events.elsewhere.subscribe(lambda _: added_devices.forget())
@@ -185,7 +190,7 @@ def open_storage(
         usage.admit(account, size, jobs=jobs)
 
     said = (database, blobs, device_settings, clock, events, queue.at_once)
-    store = SqlJobs(*said, workers=workers, admit=admit, seed=seed)
+    store = SqlJobs(*said, workers=workers, admit=admit, seed=seed, ids=ids)
     return Storage(
         home=home,
         jobs=store,
@@ -195,7 +200,7 @@ def open_storage(
         sessions=SqlSessions(database, clock, events, cancelled, store.announce, seed),
         workloads=SqlWorkloads(database, clock),
         device_settings=device_settings,
-        applications=SqlApplications(database, clock),
+        applications=SqlApplications(database, clock, ids),
         announcements=SqlAnnouncements(database, clock),
         faults=faults,
         added_devices=added_devices,
@@ -208,6 +213,8 @@ def open_storage(
         trial=Trial(home, database),
         events=events,
         clock=clock,
+        ids=ids,
+        seeds=seeds,
         _database=database,
         _presence=presence,
         _sweeper=None if alone else Sweeper(database, blobs),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from qumulus.apis.dependencies import Clock, DeviceImports
+from qumulus.apis.dependencies import Clock, DeviceImports, Seeds
 from qumulus.apis.dependencies import Devices as Catalogue
 from qumulus.apis.given import given
 from qumulus.emulation import calibrations as emulation
@@ -35,11 +35,12 @@ def add_calibrations(
     catalogue: Catalogue,
     imports: DeviceImports,
     clock: Clock,
+    seeds: Seeds,
 ) -> Series:
     """Some more."""
     name, now = catalogue.device(device).name, clock.now()
     begins_at = now + timedelta(hours=given(body.first_after_hours, body.every_hours))
-    made = emulation.series(imports.measured(name), translate.setting(body), begins_at)
+    made = emulation.series(imports.measured(name), translate.setting(name, body, seeds), begins_at)
     return translate.series(name, imports.add_series(name, made), now)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Clock, DeviceSettingsStore
+from qumulus.apis.dependencies import Clock, DeviceSettingsStore, Seeds
 from qumulus.apis.dependencies import Devices as Catalogue
 from qumulus.openapi.contract import Operations
 
@@ -30,10 +30,11 @@ def set_queue(
     catalogue: Catalogue,
     device_settings: DeviceSettingsStore,
     clock: Clock,
+    seeds: Seeds,
 ) -> Queue:
     """Begin one."""
     name, now = catalogue.device(device).name, clock.now()
-    return translate.queue(name, device_settings.set_queue(name, translate.core_setting(body), now), now)
+    return translate.queue(name, device_settings.set_queue(name, translate.core_setting(name, body, seeds), now), now)
 
 
 @operation("removeQueue")

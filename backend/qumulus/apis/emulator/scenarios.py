@@ -112,13 +112,15 @@ def _set(cloud: Cloud, device: str, settings: Any) -> None:
 
 
 def _queue(cloud: Cloud, device: str, queue: Any) -> None:
-    cloud.device_settings.set_queue(device, translate_queues.core_setting(queue), cloud.clock.now())
+    cloud.device_settings.set_queue(
+        device, translate_queues.core_setting(device, queue, cloud.seeds), cloud.clock.now()
+    )
 
 
 def _calibrate(cloud: Cloud, device: str, series: Any) -> None:
     first = timedelta(hours=given(series.first_after_hours, series.every_hours))
     cloud.device_imports.remove_series(device)
-    setting = translate_calibrations.setting(series)
+    setting = translate_calibrations.setting(device, series, cloud.seeds)
     made = calibrations.series(cloud.device_imports.measured(device), setting, cloud.clock.now() + first)
     cloud.device_imports.add_series(device, made)
 

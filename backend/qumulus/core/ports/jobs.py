@@ -59,6 +59,10 @@ class Page:
 class JobStore(Protocol):
     """Jobs as people ask for them. What was acknowledged is on disk."""
 
+    def new_id(self) -> str:
+        """Return an identifier for a job that is to be submitted, where something is to know it beforehand."""
+        ...
+
     def submit(self, new: NewJob) -> Job:
         """Store payload and row, and return after the commit; the same idempotency key gives the same job.
 

@@ -28,6 +28,14 @@ class BlobStore(Protocol):
         ...
 
 
+class Identifiers(Protocol):
+    """What gives identifiers: by chance, or from the seed of the run."""
+
+    def new(self, sort: str) -> str:
+        """Return an identifier that nothing of a sort has yet."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
     """How much a reset removed."""

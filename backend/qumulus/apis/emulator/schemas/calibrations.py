@@ -33,8 +33,8 @@ class NewSeries(Wire):
     """How much later the first is than the time that it is in the cloud; as long as between two if left out"""
     drift: Annotated[float, Field(examples=[1], ge=0.0, le=10.0)] = 1
     """How far figures go, in terms of the usual; with 0 they stay"""
-    seed: Annotated[int, Field(examples=[7], ge=0, le=4294967295)] = 0
-    """What the drift is drawn from"""
+    seed: Annotated[int | MISSING, Field(examples=[7], ge=0, le=4294967295)] = MISSING
+    """What the drift is drawn from; from the seed of the run if it is left out, and 0 where that has none"""
     bad_qubits: Annotated[list[BadQubit] | MISSING, Field(max_length=100)] = MISSING
     """The qubits that go bad"""
 

@@ -102,7 +102,7 @@ class NewFault(Wire):
     probability: Annotated[float | MISSING, Field(examples=[0.25], ge=0.0, le=1.0)] = MISSING
     """With which probability each of them is hit"""
     seed: Annotated[int | MISSING, Field(examples=[7], ge=0, le=9007199254740991)] = MISSING
-    """What the draws are made from; 0 if it is left out. The same seed hits the same ones of a sequence"""
+    """What the draws are made from; from the seed of the run if it is left out, and 0 where that has none. The same seed hits the same ones of a sequence"""
     times: Annotated[int | MISSING, Field(examples=[2], ge=1, le=1000000000)] = MISSING
     """How often it hits at most"""
     begins_at: Annotated[AwareDatetime | MISSING, Field(examples=["2026-04-04T12:00:00Z"])] = MISSING

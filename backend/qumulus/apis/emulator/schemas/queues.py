@@ -42,8 +42,8 @@ class QueueSetting(Wire):
     """The jobs of others as they were; then nothing is drawn"""
     run_scale: Annotated[float, Field(examples=[1], ge=0.0, le=1000.0)] = 0
     """How long jobs of this cloud run: this many times what their service counts for them. With 0 they run for as long as it takes here"""
-    seed: Annotated[int, Field(examples=[7], ge=0, le=4294967295)] = 0
-    """What the jobs of others are drawn from"""
+    seed: Annotated[int | MISSING, Field(examples=[7], ge=0, le=4294967295)] = MISSING
+    """What the jobs of others are drawn from; from the seed of the run if it is left out, and 0 where that has none"""
 
 
 class Queue(Wire):

@@ -8,6 +8,7 @@ from datetime import datetime
 from qumulus.apis.emulator.schemas.calibrations import Entry, NewSeries, Series
 from qumulus.apis.given import given
 from qumulus.core.devices import Calibration
+from qumulus.core.seeds import Seeds
 from qumulus.emulation.calibrations import SeriesSetting
 
 
@@ -19,12 +20,12 @@ def series(device: str, known: Sequence[Calibration], now: datetime) -> Series:
     )
 
 
-def setting(body: NewSeries) -> SeriesSetting:
-    """How they are to follow each other."""
+def setting(device: str, body: NewSeries, seeds: Seeds) -> SeriesSetting:
+    """How those of a device are to follow each other."""
     return SeriesSetting(
         number=body.number,
         every_hours=body.every_hours,
         drift=body.drift,
-        seed=body.seed,
+        seed=given(body.seed, seeds.of(f"calibrations {device}")),
         bad_qubits={each.qubit: each.since for each in given(body.bad_qubits, [])},
     )

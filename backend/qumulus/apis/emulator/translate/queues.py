@@ -8,6 +8,7 @@ from datetime import datetime
 from qumulus.apis.emulator.schemas.queues import Queue, QueueSetting, RecordedJob
 from qumulus.apis.given import given
 from qumulus.core import queues as core
+from qumulus.core.seeds import Seeds
 
 
 def queue(device: str, known: core.OthersQueue, now: datetime) -> Queue:
@@ -25,8 +26,9 @@ def queue(device: str, known: core.OthersQueue, now: datetime) -> Queue:
     )
 
 
-def core_setting(body: QueueSetting) -> core.QueueSetting:
-    """What is to be set."""
+def core_setting(device: str, body: QueueSetting, seeds: Seeds) -> core.QueueSetting:
+    """What is to be set at a device."""
     recorded = tuple((job.after_seconds, job.run_seconds) for job in given(body.recorded, []))
     drawn = body.model_dump(exclude={"recorded"})
+    drawn["seed"] = given(body.seed, seeds.of(f"queue {device}"))
     return core.QueueSetting(**drawn, recorded=recorded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -39,7 +38,7 @@ def begin(
     services: Services,
 ) -> Job:
     """Begin a run of a function. The credential stays a secret of the run, and is good for this cloud."""
-    job_id = str(uuid.uuid4())
+    job_id = jobs.new_id()
     secrets = {"QISKIT_IBM_TOKEN": credential, "ENV_JOB_GATEWAY_TOKEN": credential}
     told = {
         "entrypoint": about["entrypoint"],

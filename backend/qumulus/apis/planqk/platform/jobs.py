@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -54,7 +53,7 @@ def create_job(
     service = of_version(services, body.service_definition_id)
     asked = executions.first_generation(translate.values(body), translate.references(body), pools, caller)
     services.check(service.name, asked.parameters)
-    job_id = str(uuid.uuid4())
+    job_id = jobs.new_id()
     with services.keep_secrets(job_id, asked.secrets, token(job_id)):
         return translate.overview(jobs.submit(executions.job(service, asked, caller, job_id, origin)))
 

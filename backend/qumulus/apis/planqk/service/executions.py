@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -81,7 +80,7 @@ def start_execution(
         secrets=given(body.field_secrets),
     )
     services.check(service, asked.parameters)
-    job_id = str(uuid.uuid4())
+    job_id = jobs.new_id()
     with services.keep_secrets(job_id, asked.secrets, token(job_id)):
         job = jobs.submit(keyed(family.job(found, asked, caller, job_id, base.origin, application), key))
     return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
