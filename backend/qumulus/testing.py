@@ -50,10 +50,11 @@ class QuantumCloud:
     token = DEFAULT_TOKEN
     instance = FAMILIES["ibm"].instance
 
-    def __init__(self, cloud: EphemeralCloud) -> None:
+    def __init__(self, cloud: EphemeralCloud, url: str | None = None) -> None:
+        """``url`` is where the cloud is, if ``cloud`` only leads to it."""
         self._cloud = cloud
-        self.url = cloud.url
-        self.administer = Administration(cloud.url)
+        self.url = url or cloud.url
+        self.administer = _administration(url) if url else Administration(cloud.url)
         self.emulator = Emulator(self.administer)
         self.clock = EmulatedClock(self.administer, self.undo_later)
         """What time it is in the cloud: `clock.stand()`, `clock.advance(hours=2)`; undone when the test ends."""
@@ -148,6 +149,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """What a project can set."""
     group = parser.getgroup("qumulus", "a quantum cloud for the tests")
     group.addoption("--qumulus-fresh", action="store_true", default=None, help="each test finds a cloud without jobs")
+    group.addoption("--qumulus-url", default=None, help="take a namespace of its own in the cloud that runs there")
+    parser.addini("qumulus_url", "take a namespace of its own in the cloud that runs there", default="")
     parser.addini("qumulus_fresh", "each test finds a cloud without jobs", type="bool", default=False)
     parser.addini(
         "qumulus_patience",
@@ -160,24 +163,53 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def quantum_cloud(pytestconfig: pytest.Config) -> Iterator[QuantumCloud]:
-    """A cloud for the whole session; under xdist each worker has its own, which runs one job at a time."""
+    """A cloud for the whole session; under xdist each worker has its own, which runs one job at a time.
+
+    With ``--qumulus-url`` it is a namespace in a server that runs already, for each worker another one.
+    """
     command = shlex.split(os.environ.get("QUMULUS_COMMAND") or pytestconfig.getini("qumulus_command"))
     if not command and importlib.util.find_spec("uvicorn") is None:
         pytest.fail(NOT_HERE, pytrace=False)
+    shared = (pytestconfig.getoption("qumulus_url") or pytestconfig.getini("qumulus_url")).rstrip("/")
     settings = {"workers": "1"} if "PYTEST_XDIST_WORKER" in os.environ else {}
-    cloud = EphemeralCloud(
-        instances=pytestconfig.getini("qumulus_instances"), settings=settings, command=command or COMMAND
-    )
-    try:
-        cloud.start()
-    except CloudNotStarted as error:
-        pytest.fail(str(error), pytrace=False)
-    try:
-        pytestconfig.stash[CLOUD] = QuantumCloud(cloud)
+    with contextlib.ExitStack() as begun:
+        try:
+            url = begun.enter_context(own_namespace(shared)) if shared else None
+            cloud = EphemeralCloud(
+                instances=pytestconfig.getini("qumulus_instances"),
+                settings={"upstream": url} if url else settings,
+                command=command or COMMAND,
+            )
+            begun.enter_context(cloud)
+        except CloudNotStarted as error:
+            pytest.fail(str(error), pytrace=False)
+        except (CloudRefused, OSError) as error:
+            pytest.fail(f"No namespace can be had at {shared}: {error}", pytrace=False)
+        pytestconfig.stash[CLOUD] = QuantumCloud(cloud, url)
+        begun.callback(pytestconfig.stash.__delitem__, CLOUD)
         yield pytestconfig.stash[CLOUD]
+
+
+def _administration(url: str) -> Administration:
+    """Return the administrator of a cloud that runs already."""
+    token = os.environ.get("QUMULUS_ADMIN_TOKEN")
+    return Administration(url, token) if token else Administration(url)
+
+
+@contextlib.contextmanager
+def own_namespace(url: str) -> Generator[str]:
+    """Make a namespace in the cloud at an address, and give its address; it is removed at the end.
+
+    Raises:
+        CloudRefused, OSError
+    """
+    administer = _administration(url)
+    name = f"pytest-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{os.urandom(4).hex()}"
+    made = administer("PUT", f"/namespaces/{name}", {})
+    try:
+        yield made["url"]
     finally:
-        del pytestconfig.stash[CLOUD]
-        cloud.stop()
+        administer("DELETE", f"/namespaces/{name}")
 
 
 @pytest.fixture(autouse=True)

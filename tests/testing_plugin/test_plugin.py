@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clients.environments import environment
+from qumulus.control.administration import Administration
 from testing_plugin.projects import installed, run_tests
 
 CLOUD = """
@@ -92,6 +93,33 @@ def test_b(quantum_cloud):
         *("-n", "2", "--dist", "load"),
     )
     assert outcomes(ended) == {"passed": 5}, ended.stdout
+
+
+def test_workers_share_a_server_with_a_namespace_each(project, live_server):
+    ended = project(
+        """
+import os, pytest
+@pytest.mark.parametrize("number", range(4))
+def test_a(quantum_cloud, number):
+    submit(quantum_cloud)
+    assert os.environ["PYTEST_XDIST_WORKER"] in quantum_cloud.url
+    assert total(quantum_cloud) <= 4
+    quantum_cloud.fault("device-paused", device="perth")
+    assert len(quantum_cloud.emulator.faults()) == 1
+def test_b(quantum_environment):
+    with urllib.request.urlopen("https://quantum.cloud.ibm.com/api/v1/versions") as answer:
+        assert json.loads(answer.read())["versions"]
+""",
+        *("-n", "2", "--dist", "load", "--qumulus-url", live_server.url),
+    )
+    assert outcomes(ended) == {"passed": 5}, ended.stdout
+    assert Administration(live_server.url)("GET", "/namespaces") == {"namespaces": []}
+
+
+def test_a_server_that_is_not_there_is_a_sentence(project):
+    ended = project("def test_a(quantum_cloud): pass", "--qumulus-url", "http://127.0.0.1:1")
+    assert "No namespace can be had at http://127.0.0.1:1" in ended.stdout
+    assert "Traceback" not in ended.stdout
 
 
 def test_a_device_can_be_made_to_keep_jobs_waiting(project):
