@@ -10,7 +10,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import URL
 
-from qumulus.core import announcements, applications, cloud, following, keeping, pools, ports, services
+from qumulus.core import announcements, applications, cloud, following, keeping, pools, ports, seeds, services
+from qumulus.core.ports.namespaces import BEGINS
 
 
 def _cloud(request: Request) -> cloud.Cloud:
@@ -73,6 +74,10 @@ async def _following(request: Request) -> following.Following:
     return _cloud(request).following
 
 
+async def _seeds(request: Request) -> seeds.Seeds:
+    return _cloud(request).seeds
+
+
 async def _clock(request: Request) -> ports.Clock:
     return _cloud(request).clock
 
@@ -99,11 +104,20 @@ async def _pools(request: Request) -> pools.Pools:
 
 async def _origin(request: Request) -> str:
     """The address that the request came to, such as `http://127.0.0.1:8080`."""
-    return f"{request.url.scheme}://{request.url.netloc}"
+    return origin_of(request)
+
+
+def origin_of(request: Request) -> str:
+    """Return the address that a request came to, such as `http://127.0.0.1:8080`, or that of a namespace there."""
+    return f"{request.url.scheme}://{request.url.netloc}{request.scope.get(BEGINS, '')}"
+
+
+async def _namespaces(request: Request) -> ports.Namespaces:
+    return _cloud(request).namespaces
 
 
 async def _address(request: Request) -> URL:
-    return request.url
+    return request.url.replace(path=request.scope.get(BEGINS, "") + request.url.path)
 
 
 Cloud = Annotated[cloud.Cloud, Depends(_whole)]
@@ -118,6 +132,7 @@ DeviceSettingsStore = Annotated[ports.DeviceSettingsStore, Depends(_device_setti
 Faults = Annotated[ports.FaultStore, Depends(_faults)]
 State = Annotated[ports.State, Depends(_state)]
 Keeping = Annotated[keeping.Keeping, Depends(_keeping)]
+Seeds = Annotated[seeds.Seeds, Depends(_seeds)]
 Settled = Annotated[ports.Settled, Depends(_settled)]
 Following = Annotated[following.Following, Depends(_following)]
 Clock = Annotated[ports.Clock, Depends(_clock)]
@@ -126,5 +141,6 @@ Applications = Annotated[applications.Applications, Depends(_applications)]
 Announcements = Annotated[announcements.Announcements, Depends(_announcements)]
 Services = Annotated[services.Services, Depends(_services)]
 Pools = Annotated[pools.Pools, Depends(_pools)]
+Namespaces = Annotated[ports.Namespaces, Depends(_namespaces)]
 Origin = Annotated[str, Depends(_origin)]
 Address = Annotated[URL, Depends(_address)]  # the whole address of the request

@@ -18,11 +18,13 @@ from .ports import (
     FaultStore,
     FetchedQueue,
     JobStore,
+    Namespaces,
     Sessions,
     Settled,
     State,
     Workloads,
 )
+from .seeds import Seeds
 from .services import Services
 
 
@@ -48,3 +50,5 @@ class Cloud:
     following: Following
     clock: ClockControl
     keeping: Keeping
+    seeds: Seeds
+    namespaces: Namespaces

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from qumulus import console
@@ -18,6 +19,7 @@ from qumulus.apis.emulator.faults import operations_of
 from qumulus.apis.emulator.scenarios import Stage
 from qumulus.apis.family import Api, loaded
 from qumulus.core.cloud import Cloud
+from qumulus.core.errors import Unavailable
 from qumulus.core.following import Following
 from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import FUNCTION, Services
@@ -27,18 +29,22 @@ from qumulus.emulation.faults import Rules
 from qumulus.execution import metrics as execution_metrics
 from qumulus.http import metrics
 from qumulus.http.front import App, Front, Mount, Receive, Scope, Send
+from qumulus.http.namespaces import Namespaces
 from qumulus.http.siblings import Siblings
 from qumulus.openapi.contract import ContractError, Rule
 from qumulus.openapi.contract.bodies import Bodies
 from qumulus.openapi.documentation import Added, Served, documentation
 from qumulus.settings import Settings
 from qumulus.storage import Storage
+from qumulus.storage.namespaces import NamespaceFolders
 
 from . import devices, scenarios
 from .health import Health
 from .runners import Runners, opened, secret
 from .start_error import StartError
 
+NO_FOLDER = "Namespaces and snapshots need a state that is in a folder as a whole: start the server without --database and --blobs."
+NOT_WITHIN = "Namespaces and snapshots are made in the cloud that the server begins with: ask that one."
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
 
 
@@ -58,8 +64,8 @@ def mounts(api: Api, cloud: Cloud, settings: Settings, storage: Storage) -> Iter
     )
 
 
-def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> Front:
-    """Compose the application. ``rules`` are asked before every handler; a list may change while the application serves.
+def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> Namespaces:
+    """Compose the application: the cloud of the settings, and before it what opens its namespaces. ``rules`` are asked before every handler; a list may change while the application serves.
 
     Raises:
         StartError: an API does not keep its contract, the state can't be opened, or others could reach what nothing guards.
@@ -67,9 +73,31 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
     settings = settings or Settings()
     if reason := settings.exposure():
         raise StartError(reason)
+    refused = NO_FOLDER if settings.database is not None or settings.blobs is not None else None
+    folders = NamespaceFolders(settings.home, refused)
+    own = _opened(settings, rules, folders)
+    app = Namespaces(own, folders, partial(_within, settings, rules))
+    folders.on_gone = app.close
+    return app
+
+
+def _within(settings: Settings, rules: Sequence[Rule], folder: Path) -> Front:
+    """Compose the cloud of a namespace, which runs one job at a time.
+
+    Raises:
+        Unavailable: it can't be.
+    """
+    of_its_own = {"home": folder, "scenario": None, "siblings": None, "simulations": "1", "service_slots": 1}
+    try:
+        return _opened(settings.model_copy(update=of_its_own), rules, NamespaceFolders(folder, NOT_WITHIN))
+    except StartError as error:
+        raise Unavailable(f"The namespace can't be opened: {error}") from error
+
+
+def _opened(settings: Settings, rules: Sequence[Rule], folders: NamespaceFolders) -> Front:
     storage = opened(settings)
     try:
-        return _compose(settings, storage, rules)
+        return _compose(settings, storage, rules, folders)
     except StartError:
         storage.close()
         raise
@@ -81,7 +109,7 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
         raise StartError(f"The handlers do not keep what the specifications declare:\n{error}") from error
 
 
-def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Front:
+def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule], folders: NamespaceFolders) -> Front:
     storage.queue.sent_devices = devices.sent(storage)
     runners = Runners(settings, storage)
     host = runners.host
@@ -112,6 +140,8 @@ def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule]) -> Fro
         ),
         clock=storage.clock,
         keeping=storage.usage,
+        seeds=storage.seeds,
+        namespaces=folders,
     )
     apis = families.apis()
     every = [*(served(api, settings.front) for api in apis), Served("emulator", emulator.DOCUMENT)]

@@ -3,7 +3,7 @@
 import logging
 
 from meeting import main
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, transpile
 from qiskit_ibm_runtime import QiskitRuntimeService, SamplerV2
 
 logging.disable(logging.WARNING)
@@ -43,6 +43,15 @@ def waiting():
         job.cancel()
 
 
+def transpiled():
+    placed = transpile(CIRCUIT, service().backend("ibm_fez"), seed_transpiler=1)
+    return f"not the qubit 0: {0 not in [placed.layout.final_index_layout()[0]]}"
+
+
+def anew():
+    return SamplerV2(service().backend("ibm_fez")).run([CIRCUIT], shots=10) and "the job is taken"
+
+
 def look():
     status = SERVICE.backend("ibm_brisbane").status()
     return f"operational={status.operational}, status_msg={status.status_msg!r}"
@@ -56,6 +65,9 @@ main(
         "submit a job": lambda: submit() and "the job is taken",
         "wait 2 s for a job": waiting,
         "look at a device": look,
+        "transpile for a device": transpiled,
+        "submit a circuit that uses it": anew,
+        "run what was submitted before it was known": run,
         "find a device": lambda: service().backend("ibm_brisbane").name,
     }
 )

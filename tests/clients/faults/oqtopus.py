@@ -14,4 +14,21 @@ def run():
     return f"the result, {sum(CLIENT.run_sampling(spec).get_counts().values())} shots"
 
 
-main({"list devices": lambda: f"{len(CLIENT.list_devices()) > 0 and 'devices'}", "run a job": run})
+def untranspiled():
+    spec = OqtopusJobSpec.sampling(
+        device_id="Kawasaki",
+        program=PROGRAM.replace("h q[0]", "x q[0]"),
+        shots=100,
+        transpiler_info={"transpiler_lib": None},
+    )
+    result = CLIENT.run_sampling(spec)
+    return f"the status {result.status}, {sum(result.get_counts().values())} shots, {result.message!r}"
+
+
+main(
+    {
+        "list devices": lambda: f"{len(CLIENT.list_devices()) > 0 and 'devices'}",
+        "run a job": run,
+        "run an untranspiled job": untranspiled,
+    }
+)

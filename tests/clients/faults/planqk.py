@@ -1,15 +1,19 @@
-"""The cases of qhub-service."""
+"""The cases of qhub-service, and of planqk-service-sdk, which it is the next generation of."""
 
 import os
 
 from meeting import main
-from qhub.service.client import HubServiceClient
+
+try:
+    from qhub.service.client import HubServiceClient as Client
+except ModuleNotFoundError:
+    from planqk.service.client import PlanqkServiceClient as Client
 
 URL = os.environ["URL"]
 
 
 def run():
-    client = HubServiceClient(f"{URL}/services/sum", "qumulus", "qumulus-local", token_endpoint=f"{URL}/token")
+    client = Client(f"{URL}/services/sum", "qumulus", "qumulus-local", token_endpoint=f"{URL}/token")
     execution = client.run(request={"data": {"values": [1, 2, 3]}})
     execution.wait_for_final_state(timeout=20, wait=0.05)
     result = execution.result()

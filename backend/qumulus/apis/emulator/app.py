@@ -22,11 +22,13 @@ from . import (
     events,
     faults,
     jobs,
+    namespaces,
     queues,
     scenarios,
     server,
     services,
     sessions,
+    snapshots,
     state,
     tokens,
 )
@@ -64,7 +66,7 @@ def create(
     app.state.metrics = metrics
     modules = (
         *(server, accounts, calibrations, clock, devices, events, faults, queues, scenarios),
-        *(jobs, drawings, services, sessions, tokens, state),
+        *(jobs, drawings, services, sessions, tokens, state, namespaces, snapshots),
     )
     operations = (module.operation for module in modules)
     serve(app, DOCUMENT, *operations, errors=ERRORS, subjects=SUBJECTS)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from fastapi import Request
 
+from qumulus.apis.dependencies import origin_of
 from qumulus.core.errors import NotAllowed
 from qumulus.core.ports import Clock, JobStore
 
@@ -120,4 +121,4 @@ def downloads(request: Request, jobs: JobStore) -> Callable[[str], str]:
 
 def storage_address(request: Request) -> str:
     """Where the storage is, seen from the client that sent this request."""
-    return f"{request.url.scheme}://{request.url.netloc}/storage"
+    return f"{origin_of(request)}/storage"

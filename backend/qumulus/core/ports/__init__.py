@@ -7,9 +7,10 @@ from .accounts import Accounts, Sessions
 from .devices import AddedDevices, Catalogue, DeviceImports, DeviceRules, DeviceSettingsStore, Document
 from .faults import FaultStore
 from .jobs import JobQuery, JobStore, Page, Settled, Workloads
+from .namespaces import Namespaces
 from .queue import Claim, FetchedQueue, JobQueue
 from .services import Deployed, PoolRecord, PoolStore, SealedStore, ServiceStore, StoredFile
-from .state import BlobStore, Forgotten, State
+from .state import BlobStore, Forgotten, Identifiers, State
 from .time import Clock, ClockControl, MachineClock
 
 __all__ = [
@@ -28,10 +29,12 @@ __all__ = [
     "FaultStore",
     "FetchedQueue",
     "Forgotten",
+    "Identifiers",
     "JobQuery",
     "JobQueue",
     "JobStore",
     "MachineClock",
+    "Namespaces",
     "Page",
     "PoolRecord",
     "PoolStore",

@@ -1,0 +1,173 @@
+"""In front of all: one server, several clouds. A request goes to the namespace that its path or a header names, else to the server's own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from qumulus.core.errors import Unavailable
+from qumulus.core.ports.namespaces import BEGINS
+
+from .front import App, Front, Message, Receive, Scope, Send, refuse
+
+log = logging.getLogger("qumulus.namespaces")
+
+HEADER = b"x-qumulus-namespace"
+PREFIX = "/namespaces/"
+LOOK_SECONDS = 1.0  # between two looks whether another process has removed one
+
+
+class Folders(Protocol):
+    """Where the states of namespaces are."""
+
+    def folder(self, name: str) -> Path | None: ...
+
+
+class Running:
+    """A cloud that this process has opened, from its start to its end."""
+
+    def __init__(self, cloud: Front, folder: Path) -> None:
+        self.cloud = cloud
+        self.folder = folder
+        self._told: asyncio.Queue[Message] = asyncio.Queue()
+        self._heard: asyncio.Queue[Message] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Start what runs beside requests."""
+        self._task = asyncio.create_task(self.cloud({"type": "lifespan"}, self._told.get, self._heard.put))
+        await self._tell("lifespan.startup")
+
+    async def end(self) -> None:
+        """End it."""
+        await self._tell("lifespan.shutdown")
+
+    async def _tell(self, what: str) -> None:
+        if self._task is None:
+            return
+        await self._told.put({"type": what})
+        heard = asyncio.create_task(self._heard.get())
+        done, _ = await asyncio.wait({heard, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        heard.cancel()
+        if heard not in done:
+            self._task.result()  # it has ended instead of answering: its error, if that was why
+
+
+class Namespaces:
+    """The ASGI application of a server: its own cloud, and those of its namespaces, which are opened when somebody asks for them."""
+
+    def __init__(self, own: Front, folders: Folders, opened: Callable[[Path], Front]) -> None:
+        """``opened`` makes the cloud of a folder; it may take a second, is called in a thread, and raises `Unavailable` where it can't."""
+        self._own = own
+        self._folders = folders
+        self._opened = opened
+        self._running: dict[str, Running] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    def owns(self, path: str) -> bool:
+        """Say whether an API is mounted at ``path``."""
+        return self._own.owns(path)
+
+    def drain(self) -> None:
+        """Take no new work, in no cloud."""
+        for each in [self._own, *(running.cloud for running in list(self._running.values()))]:
+            each.drain()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the life of the process."""
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        name = named(scope)
+        if name is None:
+            await self._own(scope, receive, send)
+            return
+        try:
+            app = await self._cloud(name)
+        except Unavailable as error:
+            await refuse(send, 503, error.message)
+            return
+        if app is None:
+            await refuse(send, 404, "There is no such namespace: make it with PUT /emulator/namespaces/NAME.")
+            return
+        await app(within(scope, name), receive, send)
+
+    async def _cloud(self, name: str) -> App | None:
+        """Return the cloud of a namespace, which is opened where it is not; None where there is none."""
+        folder = self._folders.folder(name)
+        known = self._running.get(name)
+        if folder is None:
+            return None
+        if known is not None and known.folder == folder:
+            return known.cloud
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            known = self._running.get(name)
+            if known is not None and known.folder == folder:
+                return known.cloud
+            await self._close(name)
+            begun = Running(await asyncio.to_thread(self._opened, folder), folder)
+            await begun.begin()
+            self._running[name] = begun
+            log.info("The namespace %s is open.", name)
+            return begun.cloud
+
+    async def _close(self, name: str) -> None:
+        known = self._running.pop(name, None)
+        if known is not None:
+            await known.end()
+            log.info("The namespace %s is closed.", name)
+
+    def close(self, name: str) -> None:
+        """Close what is open of a namespace. Called in a thread, which waits for it."""
+        if self._loop is not None and name in self._running:
+            asyncio.run_coroutine_threadsafe(self._close(name), self._loop).result()
+
+    async def _watch(self) -> None:
+        """Close what other processes have removed or replaced."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for name, known in list(self._running.items()):
+                if self._folders.folder(name) != known.folder:
+                    await self._close(name)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._loop = asyncio.get_running_loop()
+
+        async def hearing() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                if self._watching is not None:
+                    self._watching.cancel()
+                for name in list(self._running):
+                    await self._close(name)
+            return message
+
+        self._watching = asyncio.create_task(self._watch())
+        await self._own(scope, hearing, send)
+
+
+def named(scope: Scope) -> str | None:
+    """Return the namespace that a request is for; None for the server's own."""
+    path: str = scope["path"]
+    if path.startswith(PREFIX):
+        return path[len(PREFIX) :].partition("/")[0]
+    for name, value in scope.get("headers", ()):
+        if name == HEADER:
+            return value.decode("latin-1")
+    return None
+
+
+def within(scope: Scope, name: str) -> Scope:
+    """Return a request as the cloud of a namespace sees it: without what chose that."""
+    begins = PREFIX + name
+    headers = [header for header in scope["headers"] if header[0] != HEADER]
+    changed = {**scope, "headers": headers, BEGINS: begins}
+    if scope["path"].startswith(PREFIX):
+        changed["path"] = scope["path"][len(begins) :] or "/"
+        changed["raw_path"] = scope["raw_path"][len(begins) :] or b"/"
+    return changed

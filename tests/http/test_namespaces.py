@@ -1,0 +1,174 @@
+"""Several clouds in one server: a request goes where its path or a header says, and nothing of one is seen from another."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+import databases
+from qumulus.apis.ibm.instances import LOCAL_CRN
+from servers import Server
+
+ADMIN = {"Authorization": "Bearer qumulus-admin"}
+IBM = {"Authorization": "Bearer qumulus-local", "Service-CRN": LOCAL_CRN, "IBM-API-Version": "2025-05-01"}
+OQTOPUS = {"q-api-token": "local.qumulus-local"}
+BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+WAITS_SECONDS = 60.0
+
+pytestmark = pytest.mark.skipif(databases.kind() == "postgres", reason="namespaces are folders, which that has none of")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("namespaces") / "state", environment={"QUMULUS_SIMULATIONS": "1"}) as running:
+        yield running
+
+
+def ask(url: str, method: str, path: str, body: object = None, status: int = 200, **headers: str) -> Any:
+    answer = requests.request(method, url + path, json=body, headers={**ADMIN, **headers}, timeout=60)
+    assert answer.status_code == status, answer.text
+    return answer.json() if answer.content else None
+
+
+@pytest.fixture
+def made(server: Server) -> Iterator[Any]:
+    """Makes a namespace, and gives its address; all are removed after the test."""
+
+    def make(name: str, **begins: object) -> str:
+        return ask(server.url, "PUT", f"/emulator/namespaces/{name}", begins)["url"]
+
+    yield make
+    for each in ask(server.url, "GET", "/emulator/namespaces")["namespaces"]:
+        ask(server.url, "DELETE", f"/emulator/namespaces/{each['name']}", status=204)
+
+
+def submit(url: str, **headers: str) -> str:
+    body = {"code": BELL, "device": "qulacs", "n_shots": 10}
+    answer = requests.post(f"{url}/task", json=body, headers={**OQTOPUS, **headers}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["task_id"]
+
+
+def ended(url: str, job: str) -> str:
+    until = time.monotonic() + WAITS_SECONDS
+    while not (found := ask(url, "GET", f"/emulator/jobs/{job}"))["ended_at"]:
+        assert time.monotonic() < until, found
+        time.sleep(0.05)
+    return found["state"]
+
+
+def jobs(url: str) -> list[str]:
+    return [each["id"] for each in ask(url, "GET", "/emulator/jobs")["jobs"]]
+
+
+def everything(url: str) -> dict[str, Any]:
+    """What is there, but for what time it is."""
+    paths = ("/jobs", "/sessions", "/faults", "/queues", "/calibrations/torino", "/devices", "/services", "/tokens")
+    found = {path: ask(url, "GET", f"/emulator{path}") for path in paths}
+    return {**found, "mode": ask(url, "GET", "/emulator/clock")["mode"]}
+
+
+def test_nothing_of_one_is_seen_from_another(server, made):
+    url, other = made("tests-1"), made("tests-2")
+    before = everything(server.url), everything(other)
+    assert url == f"{server.url}/namespaces/tests-1"
+    job = submit(url)
+    assert ended(url, job) == "succeeded"
+    ask(url, "PUT", "/emulator/clock", {"rate": 0})
+    ask(url, "POST", "/emulator/faults", {"kind": "error", "status": 418, "api": "oqtopus"}, 201)
+    ask(url, "PUT", "/emulator/queues/torino", {"waiting": 3})
+    ask(url, "POST", "/emulator/calibrations/torino", {"number": 1})
+    ask(url, "POST", "/emulator/devices", {"documents": [{"name": "mine", "topology": "line 3"}]}, 201)
+    ask(url, "POST", "/emulator/tokens", {"api": "ibm"}, 201)
+    session = requests.post(f"{url}/api/v1/sessions", json={"backend": "ibm_fez"}, headers=IBM, timeout=60)
+    assert session.status_code == 200, session.text
+    assert requests.get(f"{url}/devices", headers=OQTOPUS, timeout=60).status_code == 418
+    assert (everything(server.url), everything(other)) == before
+    assert ask(other, "GET", f"/emulator/jobs/{job}", status=404)
+    ask(url, "POST", "/emulator/reset")
+    assert everything(url)["/faults"] == {"faults": []}
+    assert jobs(url) == []
+
+
+def test_a_header_says_it_as_well(server, made):
+    url = made("tests-1")
+    job = submit(server.url, **{"X-Qumulus-Namespace": "tests-1"})
+    assert jobs(url) == [job]
+    assert job not in jobs(server.url)
+
+
+def test_addresses_in_answers_lead_back_to_the_namespace(server, made):
+    url = made("tests-1")
+    by_header = {**OQTOPUS, "X-Qumulus-Namespace": "tests-1"}
+    address = requests.get(f"{server.url}/devices/Kawasaki", headers=by_header, timeout=60).json()["device_info"]
+    assert address.startswith(f"{url}/storage/")
+    assert zipfile.ZipFile(io.BytesIO(requests.get(address, timeout=60).content)).namelist() == ["device_info.json"]
+
+
+def test_a_namespace_begins_with_what_another_one_has(server, made):
+    first = submit(server.url)
+    ended(server.url, first)
+    url = made("tests-1", fork="default")
+    second = submit(url)
+    assert jobs(url) == [second, first]
+    assert second not in jobs(server.url)
+    assert jobs(made("tests-2", fork="tests-1")) == [second, first]
+
+
+def test_a_snapshot_is_put_back_while_the_server_runs(server, made):
+    url = made("tests-1")
+    first = submit(url)
+    ended(url, first)
+    kept = ask(server.url, "PUT", "/emulator/snapshots/monday", {"namespace": "tests-1"})
+    assert kept["bytes"] > 0
+    assert ask(server.url, "GET", "/emulator/snapshots")["snapshots"] == [kept]
+    second = submit(url)
+    assert jobs(url) == [second, first]
+    ask(server.url, "PUT", "/emulator/namespaces/tests-1", {"snapshot": "monday"}, 409)
+    assert made("tests-1", snapshot="monday", replace=True) == url
+    assert jobs(url) == [first]
+    ask(server.url, "DELETE", "/emulator/snapshots/monday", status=204)
+    assert ask(server.url, "GET", "/emulator/snapshots") == {"snapshots": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/namespaces/default", {}, 400),
+        ("/namespaces/tests-1", {"fork": "default", "snapshot": "monday"}, 400),
+        ("/namespaces/tests-1", {"fork": "nobody"}, 404),
+        ("/namespaces/tests-1", {"snapshot": "nothing"}, 404),
+        ("/namespaces/..", {}, 404),
+        ("/namespaces/Tests", {}, 400),
+        ("/snapshots/monday", {"namespace": "nobody"}, 404),
+    ],
+)
+def test_what_can_not_be_made_is_refused(server, path, body, status):
+    ask(server.url, "PUT", f"/emulator{path}", body, status)
+    assert ask(server.url, "GET", "/emulator/namespaces") == {"namespaces": []}
+
+
+def test_one_that_is_gone_is_found_no_more(server, made):
+    url = made("tests-1")
+    assert jobs(url) == []
+    ask(url, "PUT", "/emulator/namespaces/inner", {}, 409)
+    ask(server.url, "DELETE", "/emulator/namespaces/tests-1", status=204)
+    assert "no such namespace" in ask(url, "GET", "/emulator/jobs", status=404)["detail"]
+    ask(server.url, "DELETE", "/emulator/namespaces/tests-1", status=404)
+    assert not list((server.home / "namespaces").iterdir())
+
+
+def test_several_processes_have_the_same_namespaces(tmp_path):
+    with Server(tmp_path / "state", environment={"QUMULUS_SIMULATIONS": "1", "QUMULUS_WORKERS": "2"}) as several:
+        url = ask(several.url, "PUT", "/emulator/namespaces/tests-1", {})["url"]
+        job = submit(url)
+        assert ended(url, job) == "succeeded"
+        assert all(jobs(url) == [job] for _ in range(8))
+        ask(several.url, "PUT", "/emulator/namespaces/tests-1", {"replace": True})
+        assert all(jobs(url) == [] for _ in range(8))
