@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import time
 import zipfile
 from collections.abc import Iterator
@@ -101,6 +102,19 @@ def test_a_header_says_it_as_well(server, made):
     job = submit(server.url, **{"X-Qumulus-Namespace": "tests-1"})
     assert jobs(url) == [job]
     assert job not in jobs(server.url)
+
+
+@pytest.mark.parametrize("name", ["nobody", "..", "../namespaces/tests-1", "../../elsewhere", "", "tests-1\x00"])
+def test_a_name_that_is_none_leads_nowhere(server, made, tmp_path, name):
+    made("tests-1")
+    elsewhere = server.home.parent / "elsewhere"
+    if not elsewhere.is_symlink():
+        elsewhere.symlink_to(tmp_path)
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=30) as connection:
+        lines = ["GET /emulator/jobs HTTP/1.1", "Host: localhost", f"X-Qumulus-Namespace: {name}", "Connection: close"]
+        connection.sendall("\r\n".join([*lines, "Authorization: Bearer qumulus-admin", "", ""]).encode())
+        status = connection.makefile("rb").readline().split()[1]
+    assert status in (b"404", b"400")
 
 
 def test_addresses_in_answers_lead_back_to_the_namespace(server, made):

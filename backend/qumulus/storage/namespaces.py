@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from .errors import StateUnusable
 FOLDER, KEPT = "namespaces", "snapshots"
 MOST = 32  # each has processes of its own
 ENDING = ".tar"
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class NamespaceFolders:
@@ -32,7 +34,9 @@ class NamespaceFolders:
         self.on_gone = on_gone
 
     def folder(self, name: str) -> Path | None:
-        """Return where the state of a namespace is; None where there is none of that name."""
+        """Return where the state of a namespace is; None where there is none of that name, whoever it comes from."""
+        if not NAME.fullmatch(name):
+            return None
         link = self._home / FOLDER / name
         try:
             return link.parent / link.readlink()
