@@ -14,6 +14,12 @@ def run():
     return f"the result, {sum(CLIENT.run_sampling(spec).get_counts().values())} shots"
 
 
+def waiting():
+    CLIENT.run_sampling(
+        OqtopusJobSpec.sampling(device_id="qulacs", program=PROGRAM, shots=100), interval=0.1, timeout=1
+    )
+
+
 def untranspiled():
     spec = OqtopusJobSpec.sampling(
         device_id="Kawasaki",
@@ -29,6 +35,7 @@ main(
     {
         "list devices": lambda: f"{len(CLIENT.list_devices()) > 0 and 'devices'}",
         "run a job": run,
+        "wait 1 s for a job": waiting,
         "run an untranspiled job": untranspiled,
     }
 )

@@ -22,4 +22,13 @@ def run():
     )
 
 
-main({"run an execution": run})
+def waiting():
+    client = Client(f"{URL}/services/sum", "qumulus", "qumulus-local", token_endpoint=f"{URL}/token")
+    execution = client.run(request={"data": {"values": [1, 2, 3]}})
+    try:
+        execution.wait_for_final_state(timeout=1, wait=0.1)
+    finally:
+        execution.cancel()
+
+
+main({"run an execution": run, "wait 1 s for an execution": waiting})

@@ -31,6 +31,14 @@ def on_a_device():
     return f"the result, {sum(result[0].data.c.get_counts().values())} shots"
 
 
+def waiting():
+    job = SIMULATOR.run(CIRCUIT, shots=10)
+    try:
+        job.wait_for_final_state(timeout=1, wait=0.1)
+    finally:
+        job.cancel()
+
+
 def look():
     status = DEVICE.status()
     return f"operational={status.operational}, status_msg={status.status_msg!r}"
@@ -41,6 +49,8 @@ main(
         "list backends": lambda: f"{len(PROVIDER.backends()) > 0 and 'backends'}",
         "run a job": run,
         "run a job on a device": on_a_device,
+        "wait 1 s for a job": waiting,
         "look at a device": look,
+        "find a device": lambda: Service(access_token=TOKEN).backend("ibm.qpu.marrakesh").name,
     }
 )

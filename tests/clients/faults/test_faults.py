@@ -88,6 +88,9 @@ OQTOPUS = [
     case("run a job", "worker-lost", times=1),
     case("run a job", "worker-lost"),
     case("run a job", "device-paused", device="qulacs"),
+    case("wait 1 s for a job", "job-stays-queued"),
+    case("wait 1 s for a job", "provider-silent"),
+    case("run a job", "device-in-maintenance", device="qulacs"),
     case("run a job", "device-retired", device="qulacs"),
     case("run an untranspiled job", "device-broken", device="kawasaki", qubits=[0]),
 ]
@@ -113,6 +116,8 @@ PLANQK = [
     case("run an execution", "job-fails-at-end"),
     case("run an execution", "job-runs-too-long"),
     case("run an execution", "worker-lost"),
+    case("wait 1 s for an execution", "job-stays-queued"),
+    case("wait 1 s for an execution", "provider-silent"),
 ]
 EARLIER_PLANQK = [
     case("run an execution", "error", purpose="token", status=503),
@@ -127,7 +132,11 @@ QUANTUM = [
     case("run a job", "limit-reached"),
     case("run a job", "job-fails"),
     case("run a job on a device", "job-runs-too-long"),
+    case("run a job", "no-result"),
+    case("wait 1 s for a job", "job-stays-queued"),
     case("look at a device", "device-paused", device="fez"),
+    case("look at a device", "device-in-maintenance", device="fez"),
+    case("find a device", "device-retired", device="marrakesh"),
     case("run a job on a device", "device-broken", device="fez", qubits=[0]),
 ]
 MEETINGS = {  # client -> script, cases
