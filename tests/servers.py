@@ -78,6 +78,7 @@ class Server:
                 if not ready or self._ready():
                     return self
             time.sleep(0.02)
+        self.kill()  # nobody else would
         raise RuntimeError(f"the server does not answer:\n{self.output()}")
 
     def _ready(self) -> bool:
