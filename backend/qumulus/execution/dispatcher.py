@@ -69,6 +69,7 @@ class Dispatcher:
         command: Sequence[str] = HERE,
         lease: timedelta = LEASE,
         on_taken_over: Callable[[], None] = lambda: None,
+        beside: Dispatcher | None = None,
     ) -> None:
         """Prepare; `start` begins.
 
@@ -88,6 +89,7 @@ class Dispatcher:
             lease: how long a claim holds without a heartbeat.
             on_taken_over: called when this process runs the jobs of the folder from now on, and those of the last owner
                 have been handed back.
+            beside: another dispatcher of this process, for another folder, whose fork server and memory this one uses.
         """
         self._storage = storage
         self._workers = workers or os.cpu_count() or 1
@@ -106,17 +108,20 @@ class Dispatcher:
         self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
         self._tally = Tally()
         storage.events.ended.subscribe(self._tally.ended)  # what others run can be cancelled here
-        self._budget = Budget(memory_bytes or (machine_bytes() if command is HERE else sys.maxsize))
+        self._beside = beside
+        self._joined = False
+        if beside is not None:
+            self._budget = beside._budget
+        else:
+            self._budget = Budget(memory_bytes or (machine_bytes() if command is HERE else sys.maxsize))
         method = method or ("fork" if process.LINUX else "spawn")
         limits = limits or Limits()
-        self._worker_pool = WorkerPool(
-            entry,
-            devices=devices,
-            method=method,
-            on_ready=self._prepare,
-            most_bytes=limits.result_bytes,
-            command=command,
-        )
+        if beside is not None:
+            self._worker_pool = beside._worker_pool
+        else:
+            self._worker_pool = WorkerPool(
+                entry, devices=devices, method=method, most_bytes=limits.result_bytes, command=command
+            )
         self._lingering = Lingering(storage.clock, storage.events)
         self._context = SlotContext(
             queue=storage.queue,
@@ -236,7 +241,8 @@ class Dispatcher:
         self._hand_back()
         self._stopping.set()
         self._wake.set()
-        self._budget.close()
+        if self._beside is None:
+            self._budget.close()
         events = self._storage.events
         events.queued.unsubscribe(self._on_queued)
         events.cancelling.unsubscribe(self._on_cancelling)
@@ -250,7 +256,10 @@ class Dispatcher:
             slot.close()
         for slot in self._idle.all:
             slot.join(JOIN_SECONDS)
-        self._worker_pool.stop()
+        if self._joined:
+            self._worker_pool.leave(self._prepare)
+        if self._beside is None:
+            self._worker_pool.stop()
         self._ownership.release()
 
     # -- dealing ---------------------------------------------------------------------------------------------------
@@ -259,6 +268,8 @@ class Dispatcher:
         taken = until_done(self._acquire, self._stopping, log, "The jobs of this folder can't be taken over")
         if taken and until_done(self._recover, self._stopping, log, "Jobs of the last process can't be handed back"):
             self._on_taken_over()
+            self._worker_pool.join(self._prepare)
+            self._joined = True
             self._worker_pool.start()
             until_done(self._deal_all, self._stopping, log, "Jobs can't be claimed")
 

@@ -272,7 +272,7 @@ class WorkerPool:
         self._arguments = (entry, method, json.dumps(list(devices)), str(most_bytes))
         self._command = command
         self._failing = False
-        self._on_ready = on_ready
+        self._on_ready = [on_ready]
         self._process: ForkServerProcess | None = None
         self._numbers = 0
         self._lock = threading.Lock()
@@ -280,8 +280,24 @@ class WorkerPool:
         self._thread = threading.Thread(target=self._keep, name="qumulus-worker-pool", daemon=True)
 
     def start(self) -> None:
-        """Start the fork server; `ready` tells when it is warm."""
-        self._thread.start()
+        """Start the fork server, if nobody has; `ready` tells when it is warm."""
+        with self._lock:
+            if self._thread.ident is None:
+                self._thread.start()
+
+    def join(self, on_ready: Callable[[], None]) -> None:
+        """Call ``on_ready`` as well from now on, and at once where a fork server is warm."""
+        self._on_ready.append(on_ready)
+        if self.ready:
+            on_ready()
+
+    def leave(self, on_ready: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._on_ready.remove(on_ready)
+
+    def _tell(self) -> None:
+        for on_ready in list(self._on_ready):
+            on_ready()
 
     @property
     def ready(self) -> bool:
@@ -354,7 +370,7 @@ class WorkerPool:
             self._process = process
             if self._stopping.is_set():
                 process.end()
-            process.listen(self._on_ready)
+            process.listen(self._tell)
             if self._stopping.is_set():
                 return
             status = process.process.returncode

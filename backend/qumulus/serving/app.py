@@ -75,29 +75,41 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
         raise StartError(reason)
     refused = NO_FOLDER if settings.database is not None or settings.blobs is not None else None
     folders = NamespaceFolders(settings.home, refused)
-    own = _opened(settings, rules, folders)
-    app = Namespaces(own, folders, partial(_within, settings, rules))
+    own, runners = _opened(settings, rules, folders)
+    app = Namespaces(own, folders, partial(_within, settings, rules, runners))
     folders.on_gone = app.close
     return app
 
 
-def _within(settings: Settings, rules: Sequence[Rule], folder: Path) -> Front:
+def _within(settings: Settings, rules: Sequence[Rule], beside: Runners, folder: Path) -> Front:
     """Compose the cloud of a namespace, which runs one job at a time.
 
     Raises:
         Unavailable: it can't be.
     """
-    of_its_own = {"home": folder, "scenario": None, "siblings": None, "simulations": "1", "service_slots": 1}
+    own = {
+        "home": folder,
+        "scenario": None,
+        "siblings": None,
+        "api_only": False,
+        "simulations": 1,
+        "service_slots": 1,
+    }
     try:
-        return _opened(settings.model_copy(update=of_its_own), rules, NamespaceFolders(folder, NOT_WITHIN))
+        front, _ = _opened(settings.model_copy(update=own), rules, NamespaceFolders(folder, NOT_WITHIN), beside)
     except StartError as error:
         raise Unavailable(f"The namespace can't be opened: {error}") from error
+    return front
 
 
-def _opened(settings: Settings, rules: Sequence[Rule], folders: NamespaceFolders) -> Front:
+def _opened(
+    settings: Settings, rules: Sequence[Rule], folders: NamespaceFolders, beside: Runners | None = None
+) -> tuple[Front, Runners]:
     storage = opened(settings)
     try:
-        return _compose(settings, storage, rules, folders)
+        storage.queue.sent_devices = devices.sent(storage)
+        runners = Runners(settings, storage, beside=beside)
+        return _compose(settings, storage, rules, folders, runners), runners
     except StartError:
         storage.close()
         raise
@@ -109,9 +121,9 @@ def _opened(settings: Settings, rules: Sequence[Rule], folders: NamespaceFolders
         raise StartError(f"The handlers do not keep what the specifications declare:\n{error}") from error
 
 
-def _compose(settings: Settings, storage: Storage, rules: Sequence[Rule], folders: NamespaceFolders) -> Front:
-    storage.queue.sent_devices = devices.sent(storage)
-    runners = Runners(settings, storage)
+def _compose(
+    settings: Settings, storage: Storage, rules: Sequence[Rule], folders: NamespaceFolders, runners: Runners
+) -> Front:
     host = runners.host
     catalogue, imports = devices.catalogue(
         settings.fleet, storage.added_devices, storage.clock, show_mocks=settings.show_mocks

@@ -124,8 +124,13 @@ def elsewhere(settings: Settings, storage: Storage) -> OtherMachines | None:
 class Runners:
     """The dispatcher and the host of services of one process, started and ended together."""
 
-    def __init__(self, settings: Settings, storage: Storage, *, accepts: bool = True) -> None:
-        """With ``api_only``, `start` begins nothing where this process ``accepts`` requests: other processes run the jobs."""
+    def __init__(
+        self, settings: Settings, storage: Storage, *, accepts: bool = True, beside: Runners | None = None
+    ) -> None:
+        """With ``api_only``, `start` begins nothing where this process ``accepts`` requests: other processes run the jobs.
+
+        ``beside`` are those of another folder in this process, whose fork server is used.
+        """
         self.host = Host(
             storage,
             slots=settings.service_slots or os.cpu_count() or 1,
@@ -157,6 +162,7 @@ class Runners:
             repeatable=settings.seed is not None,
             command=runner(settings),
             on_taken_over=self.host.begin,
+            beside=beside.dispatcher if beside else None,
         )
         storage.usage.pool_sizes = self.host.pools.sizes
         self._storage = storage
