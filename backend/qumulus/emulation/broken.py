@@ -66,13 +66,21 @@ def calibration(base: Calibration, parts: Broken) -> Calibration:
             _not_operational(parameters, at) if index in parts.qubits else parameters
             for index, parameters in enumerate(properties["qubits"])
         ]
-        properties["gates"] = [
-            {**gate, "parameters": _not_operational(gate["parameters"], at)}
-            if parts.has(gate["gate"], gate["qubits"])
-            else gate
-            for gate in properties["gates"]
-        ]
+        properties["gates"] = [*_gates(properties["gates"], parts, at)]
     return replace(base, id=calibration_id(base.id, parts), at=at, properties=properties)
+
+
+def _gates(gates: Sequence[Mapping[str, Any]], parts: Broken, at: datetime) -> Iterator[Mapping[str, Any]]:
+    """Yield the gates, last those that do not work: clients of IBM fail where one of qubit 0 comes first."""
+    later = []
+    for gate in gates:
+        if parts.has(gate["gate"], gate["qubits"]):
+            later.append({**gate, "parameters": _not_operational(gate["parameters"], at)})
+        elif parts.qubits.isdisjoint(gate["qubits"]):
+            yield gate
+        else:
+            later.append(gate)
+    yield from later
 
 
 def _not_operational(parameters: Sequence[Mapping[str, Any]], at: datetime) -> list[Mapping[str, Any]]:

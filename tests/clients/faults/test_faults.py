@@ -143,7 +143,7 @@ MEETINGS = {  # client -> script, cases
     "ibm": ("ibm", IBM),
     "ibm-0.40.1": ("ibm", EARLIER_IBM),
     "oqtopus-client-1.3.0": ("oqtopus", OQTOPUS),
-    "quri-parts-oqtopus-1.1.5": ("quri_parts", QURI_PARTS),
+    "quri-parts-oqtopus-1.1.5": ("quri", QURI_PARTS),
     "qhub-service-2.0.0": ("planqk", PLANQK),
     "planqk-service-2.12.1": ("planqk", EARLIER_PLANQK),
     "qhub-quantum-1.18.1": ("quantum", QUANTUM),
