@@ -87,7 +87,9 @@ def test_nothing_of_one_is_seen_from_another(server, made):
     ask(url, "POST", "/emulator/calibrations/torino", {"number": 1})
     ask(url, "POST", "/emulator/devices", {"documents": [{"name": "mine", "topology": "line 3"}]})
     ask(url, "POST", "/emulator/tokens", {"api": "ibm"}, 201)
-    session = requests.post(f"{url}/api/v1/sessions", json={"backend": "ibm_fez", "mode": "batch"}, headers=IBM, timeout=60)
+    session = requests.post(
+        f"{url}/api/v1/sessions", json={"backend": "ibm_fez", "mode": "batch"}, headers=IBM, timeout=60
+    )
     assert session.status_code == 200, session.text
     assert requests.get(f"{url}/devices", headers=OQTOPUS, timeout=60).status_code == 418
     assert (everything(server.url), everything(other)) == before
