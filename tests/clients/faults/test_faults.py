@@ -126,17 +126,9 @@ EARLIER_PLANQK = [
     case("run an execution", "job-fails"),
 ]
 QUANTUM = [
-    case("list backends", "error", status=503),
-    case("list backends", "page"),
     case("list backends", "not-authenticated"),
-    case("run a job", "limit-reached"),
     case("run a job", "job-fails"),
-    case("run a job on a device", "job-runs-too-long"),
-    case("run a job", "no-result"),
-    case("wait 1 s for a job", "job-stays-queued"),
     case("look at a device", "device-paused", device="fez"),
-    case("look at a device", "device-in-maintenance", device="fez"),
-    case("find a device", "device-retired", device="marrakesh"),
     case("run a job on a device", "device-broken", device="fez", qubits=[0]),
 ]
 MEETINGS = {  # client -> script, cases
@@ -144,8 +136,8 @@ MEETINGS = {  # client -> script, cases
     "ibm-0.40.1": ("ibm", EARLIER_IBM),
     "oqtopus-client-1.3.0": ("oqtopus", OQTOPUS),
     "quri-parts-oqtopus-1.1.5": ("quri", QURI_PARTS),
-    "qhub-service-2.0.0": ("planqk", PLANQK),
-    "planqk-service-2.12.1": ("planqk", EARLIER_PLANQK),
+    "qhub-service-2.0.0": ("services", PLANQK),
+    "planqk-service-2.12.1": ("services", EARLIER_PLANQK),
     "qhub-quantum-1.18.1": ("quantum", QUANTUM),
     "planqk-quantum-3.1.2": ("quantum", QUANTUM),
 }
@@ -172,7 +164,8 @@ def cloud() -> Iterator[EphemeralCloud]:
 
 
 def met(cloud: EphemeralCloud, client: str) -> list[dict[str, Any]]:
-    """What a client has met."""
+    """What a client has met in a cloud that has no jobs yet."""
+    Administration(cloud.url)("POST", "/reset")
     script, cases = MEETINGS[client]
     python = Path(sys.executable) if client == "ibm" else environment(client)
     done = subprocess.run(
