@@ -109,19 +109,15 @@ class Dispatcher:
         self._tally = Tally()
         storage.events.ended.subscribe(self._tally.ended)  # what others run can be cancelled here
         self._beside = beside
-        self._joined = False
-        if beside is not None:
-            self._budget = beside._budget
-        else:
-            self._budget = Budget(memory_bytes or (machine_bytes() if command is HERE else sys.maxsize))
+        most = memory_bytes or (machine_bytes() if command is HERE else sys.maxsize)
+        self._budget = beside._budget if beside else Budget(most)
         method = method or ("fork" if process.LINUX else "spawn")
         limits = limits or Limits()
-        if beside is not None:
-            self._worker_pool = beside._worker_pool
-        else:
-            self._worker_pool = WorkerPool(
-                entry, devices=devices, method=method, most_bytes=limits.result_bytes, command=command
-            )
+        self._worker_pool = (
+            beside._worker_pool
+            if beside
+            else WorkerPool(entry, devices=devices, method=method, most_bytes=limits.result_bytes, command=command)
+        )
         self._lingering = Lingering(storage.clock, storage.events)
         self._context = SlotContext(
             queue=storage.queue,
@@ -256,8 +252,7 @@ class Dispatcher:
             slot.close()
         for slot in self._idle.all:
             slot.join(JOIN_SECONDS)
-        if self._joined:
-            self._worker_pool.leave(self._prepare)
+        self._worker_pool.leave(self._prepare)
         if self._beside is None:
             self._worker_pool.stop()
         self._ownership.release()
@@ -269,7 +264,6 @@ class Dispatcher:
         if taken and until_done(self._recover, self._stopping, log, "Jobs of the last process can't be handed back"):
             self._on_taken_over()
             self._worker_pool.join(self._prepare)
-            self._joined = True
             self._worker_pool.start()
             until_done(self._deal_all, self._stopping, log, "Jobs can't be claimed")
 
@@ -378,8 +372,6 @@ class Dispatcher:
     def _on_elsewhere(self, _: None) -> None:
         self._wake.set()
         self._leases.look()
-
-    # -- leases ----------------------------------------------------------------------------------------------------
 
     def _claims(self) -> list[Claim]:
         return [claim for slot in self._idle.all for claim in slot.claims] + self._lingering.claims()

@@ -292,8 +292,8 @@ class WorkerPool:
             on_ready()
 
     def leave(self, on_ready: Callable[[], None]) -> None:
-        """Call it no more."""
-        self._on_ready.remove(on_ready)
+        """Call it no more, if it was."""
+        self._on_ready = [each for each in self._on_ready if each != on_ready]
 
     def _tell(self) -> None:
         for on_ready in list(self._on_ready):

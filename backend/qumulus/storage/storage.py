@@ -190,7 +190,7 @@ def open_storage(
         usage.admit(account, size, jobs=jobs)
 
     said = (database, blobs, device_settings, clock, events, queue.at_once)
-    store = SqlJobs(*said, workers=workers, admit=admit, seed=seed, ids=ids)
+    store = SqlJobs(*said, workers=workers, admit=admit, seed=seed)
     return Storage(
         home=home,
         jobs=store,

@@ -65,7 +65,6 @@ class SqlJobs(StoredResults):
         workers: int = 1,
         admit: Admit = free,
         seed: int | None = None,
-        ids: Ids | None = None,
     ) -> None:
         """``admit`` raises where an account may not store as many bytes, or have another job that waits; ``seed`` is what ids follow from."""
         super().__init__(database, Values(blobs))
@@ -76,14 +75,12 @@ class SqlJobs(StoredResults):
         self._workers = workers
         self._admit = admit
         self._seed = seed
-        self._ids = ids or Ids(database, seed)
+        self.ids = Ids(database, seed)
         self._draining = False
-
-    # -- writing ---------------------------------------------------------------------------------------------------
 
     def new_id(self) -> str:
         """Return an identifier for a job that is to be submitted. See `JobStore.new_id`."""
-        return self._ids.new("execution")
+        return self.ids.new("execution")
 
     def submit(self, new: NewJob) -> Job:
         """Store a job, with its payload on disk before the row that names it. See `JobStore.submit`."""
