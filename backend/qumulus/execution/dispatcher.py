@@ -148,8 +148,6 @@ class Dispatcher:
         )
         self._thread = threading.Thread(target=self._deal, name="qumulus-dispatcher", daemon=True)
 
-    # -- life ------------------------------------------------------------------------------------------------------
-
     def start(self) -> None:
         """Take the folder if nobody has it, and begin; else wait in the background until its owner is gone."""
         events = self._storage.events

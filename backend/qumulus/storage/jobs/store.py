@@ -225,8 +225,6 @@ class SqlJobs(StoredResults):
         """Take no new jobs from now on."""
         self._draining = True
 
-    # -- reading ---------------------------------------------------------------------------------------------------
-
     def get(self, job_id: str, caller: Caller) -> Job:
         """Return a job of the caller. See `JobStore.get`."""
         with self._database.read() as connection:
