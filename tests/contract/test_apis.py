@@ -80,6 +80,7 @@ def run(api: Api, home: Path) -> Run:
                 *(["--seed", SEED] if SEED else []),
             ],
             cwd=REPOSITORY,
+            env=os.environ | {"SCHEMATHESIS_HOOKS": "serializers", "PYTHONPATH": str(Path(__file__).parent)},
             capture_output=True,
             text=True,
             timeout=MINUTES * 60,
