@@ -178,14 +178,14 @@ down: $(TEST) ## Stop the DB
 # -- tests -------------------------------------------------------------------------------------------------------------
 
 .PHONY: test test-machines test-contract test-contract-deep test-clients test-published test-postgres test-faults fuzz soak bench bench-cluster
-machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py
+machines := tests/cluster tests/s3 tests/several tests/faults/test_database.py tests/browser/test_examples.py
 
 two = -n 2 --dist loadfile --no-loadscope-reorder # tests mostly wait for processes that start; those of a file share theirs
 
 test: $(TEST) ## Run tests, two at a time
 	@$(pytest) $(two) tests --ignore=tests/clients $(machines:%=--ignore=%)
 
-test-machines: $(MACHINES) ## Run the tests of many machines: PostgreSQL restarted, S3, Ray, several processes, a deployment
+test-machines: $(MACHINES) ## Run the tests of many machines: PostgreSQL restarted, S3, Ray, several processes, a deployment; and every example in a browser
 	@$(pytest) $(machines)
 
 test-contract: $(TEST) ## Run schemathesis against every API, each on its own fresh server

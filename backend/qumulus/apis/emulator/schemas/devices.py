@@ -14,7 +14,7 @@ CalibrationId = TypeAliasType(
     Annotated[
         str,
         Field(
-            examples=["0ab1c2d3-0000-4000-8000-000000000000"], max_length=80, min_length=1, pattern="^[A-Za-z0-9_.:-]+$"
+            examples=["160143d8-a52a-59a3-b830-3d7701a9c9e7"], max_length=80, min_length=1, pattern="^[A-Za-z0-9_.:-]+$"
         ),
     ],
 )
@@ -105,7 +105,7 @@ class QubitFigures(Wire):
 class Calibration(Wire):
     """A calibration of a device"""
 
-    id: Annotated[str, Field(examples=["0ab1c2d3-0000-4000-8000-000000000000"])]
+    id: Annotated[str, Field(examples=["160143d8-a52a-59a3-b830-3d7701a9c9e7"])]
     device: Annotated[str, Field(examples=["brisbane"])]
     at: Annotated[AwareDatetime, Field(examples=["2025-01-20T05:05:52Z"])]
     """When it was made"""

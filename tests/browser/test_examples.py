@@ -1,0 +1,78 @@
+"""Every example of every API, executed in Swagger UI as a person does: open, try it out, execute."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from contract.test_apis import fixtures
+from qumulus.openapi.jobs import Api, apis
+from servers import Server
+
+SECONDS = 20_000  # what a page may take on a busy machine, in milliseconds
+LAST = ("delete", "clearFaults", "resetState", "beginScenario")  # in this order: they take away what other examples speak of
+ENDLESS = {"followEvents"}  # a stream that ends a minute later
+METHODS = {"get", "put", "post", "patch", "delete"}
+
+EXECUTE = """
+async (operations) => {
+  const settled = async (find) => {
+    for (let turn = 0; turn < 800; turn++) {
+      const found = find();
+      if (found) return found;
+      await new Promise((resume) => setTimeout(resume, 25));
+    }
+    throw new Error(`nothing is there after 20 s: ${find}`);
+  };
+  const answers = [];
+  for (const operation of operations) {
+    const block = await settled(() => document.querySelector(`.opblock[id$='-${operation}']`));
+    const toggle = block.querySelector('.opblock-summary-control');
+    toggle.click();
+    (await settled(() => block.querySelector('.try-out__btn'))).click();
+    (await settled(() => block.querySelector('.execute'))).click();
+    const invalid = () => block.querySelector('input.invalid, textarea.invalid, .validation-errors li') && { innerText: '0' };
+    const status = await settled(() => block.querySelector('.live-responses-table tbody .response-col_status') ?? invalid());
+    const body = block.querySelector('.live-responses-table .highlight-code code');
+    answers.push([operation, parseInt(status.innerText), body ? body.innerText.slice(0, 300) : '']);
+    toggle.click();
+  }
+  return answers;
+}
+"""
+"""Clicks through operations; the answer of each is its name, the status (0: a field is invalid) and the beginning of the body."""
+
+
+def in_order(document: Mapping[str, Any]) -> list[str]:
+    """The operations of a document, those that take things away last."""
+    found = [
+        (method, operation["operationId"])
+        for path in document["paths"].values()
+        for method, operation in path.items()
+        if method in METHODS and operation["operationId"] not in ENDLESS
+    ]
+    return [name for _, name in sorted(found, key=lambda each: [word in each for word in LAST[::-1]])]
+
+
+@pytest.mark.parametrize("api", apis(), ids=lambda api: api.name)
+def test_every_example_runs_as_it_stands(page: Page, api: Api, tmp_path: Path) -> None:
+    home = tmp_path / "state"
+    home.mkdir()
+    rows = fixtures(api)
+    if rows is not None:
+        rows.fill(home)
+    with Server(home, environment=getattr(rows, "SETTINGS", {})) as server:
+        document = json.loads(server.get(f"/openapi/{api.name}.json"))
+        page.goto(f"{server.url}/docs?api={api.name}")
+        expect(page.locator(".swagger-ui .info .title")).to_be_visible(timeout=SECONDS)
+        button = page.get_by_role("button", name="Authorize as the default account")
+        if button.is_visible():
+            button.click()
+        answers = page.evaluate(EXECUTE, in_order(document))
+    assert len(answers) == len(in_order(document))
+    assert [each for each in answers if not 200 <= each[1] < 400] == []
