@@ -15,7 +15,8 @@ from qumulus.openapi.jobs import Api, apis
 from servers import Server
 
 SECONDS = 20_000  # what a page may take on a busy machine, in milliseconds
-LAST = ("delete", "clearFaults", "resetState", "beginScenario")  # in this order: they take away what other examples speak of
+# What takes away what other examples speak of, in this order:
+LAST = ("delete", "clearFaults", "resetState", "beginScenario")
 ENDLESS = {"followEvents"}  # a stream that ends a minute later
 METHODS = {"get", "put", "post", "patch", "delete"}
 
