@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ SECONDS = 20_000  # what a page may take on a busy machine, in milliseconds
 # What takes away what other examples speak of, in this order:
 LAST = ("delete", "clearFaults", "resetState", "beginScenario")
 ENDLESS = {"followEvents"}  # a stream that ends a minute later
+REFUSED = {  # by the document's own words: the default account and its token can't be taken away
+    ("deleteApiToken", 403),
+    ("deleteCurrentUser", 403),
+}
 METHODS = {"get", "put", "post", "patch", "delete"}
 
 EXECUTE = """
@@ -55,9 +60,25 @@ def in_order(document: Mapping[str, Any]) -> list[str]:
         (method, operation["operationId"])
         for path in document["paths"].values()
         for method, operation in path.items()
-        if method in METHODS and operation["operationId"] not in ENDLESS
+        if method in METHODS and operation["operationId"] not in ENDLESS and not takes_file(operation, document)
     ]
     return [name for _, name in sorted(found, key=lambda each: [word in each for word in LAST[::-1]])]
+
+
+def takes_file(operation: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Whether a person has to choose a file first, which no example can do."""
+    found = [operation.get("requestBody", {})]
+    while found:
+        part = found.pop()
+        if isinstance(part, Mapping):
+            if part.get("format") == "binary":
+                return True
+            if "$ref" in part:
+                found.append(reduce(lambda inside, name: inside[name], part["$ref"].split("/")[1:], document))
+            found += part.values()
+        elif isinstance(part, list):
+            found += part
+    return False
 
 
 @pytest.mark.parametrize("api", apis(), ids=lambda api: api.name)
@@ -71,9 +92,8 @@ def test_every_example_runs_as_it_stands(page: Page, api: Api, tmp_path: Path) -
         document = json.loads(server.get(f"/openapi/{api.name}.json"))
         page.goto(f"{server.url}/docs?api={api.name}")
         expect(page.locator(".swagger-ui .info .title")).to_be_visible(timeout=SECONDS)
-        button = page.get_by_role("button", name="Authorize as the default account")
-        if button.is_visible():
-            button.click()
+        if document.get("components", {}).get("securitySchemes"):
+            page.get_by_role("button", name="Authorize as the default account").click(timeout=SECONDS)
         answers = page.evaluate(EXECUTE, in_order(document))
     assert len(answers) == len(in_order(document))
-    assert [each for each in answers if not 200 <= each[1] < 400] == []
+    assert [each for each in answers if not 200 <= each[1] < 400 and tuple(each[:2]) not in REFUSED] == []

@@ -9,4 +9,5 @@ EMULATOR = Family(
     title="Qumulus",
     apis=(),  # it is told of all others, and so made after them: see `serving.app`
     credentials=(Credential(scheme="admin", setting="admin_token", documents=("Administrator",)),),
+    kinds=("drawing",),
 )

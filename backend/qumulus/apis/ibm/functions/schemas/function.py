@@ -66,7 +66,7 @@ OwnProvider = TypeAliasType(
 
 
 Provider = TypeAliasType(
-    "Provider", Annotated[str, Field(examples=["ibm"], max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$")]
+    "Provider", Annotated[str, Field(examples=["my-company"], max_length=100, min_length=1, pattern="^[A-Za-z0-9_-]+$")]
 )
 """Who offers a function"""
 
