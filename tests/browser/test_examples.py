@@ -19,8 +19,9 @@ SECONDS = 20_000  # what a page may take on a busy machine, in milliseconds
 # What takes away what other examples speak of, in this order:
 LAST = ("delete", "clearFaults", "resetState", "beginScenario")
 ENDLESS = {"followEvents"}  # a stream that ends a minute later
-REFUSED = {  # by the document's own words: the default account and its token can't be taken away
-    ("deleteApiToken", 403),
+REFUSED = {  # by the documents' own words
+    ("addJobEvent", 403),  # by a function, while it runs
+    ("deleteApiToken", 403),  # the default account and its token stay
     ("deleteCurrentUser", 403),
 }
 METHODS = {"get", "put", "post", "patch", "delete"}

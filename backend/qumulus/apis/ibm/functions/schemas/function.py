@@ -42,7 +42,7 @@ class Function(Wire):
     """JSON text"""
 
 
-Id = TypeAliasType("Id", Annotated[UUID, Field(examples=["5f2c3f9b-8f10-4c0e-9a55-3d1f0c9b7e11"])])
+Id = TypeAliasType("Id", Annotated[UUID, Field(examples=["b94fc54a-0f9f-5847-a011-1447f47f4043"])])
 """The id of a function"""
 
 
