@@ -18,6 +18,8 @@ OF_THE_MACHINE = {
     "core/ports/time.py": "is the port",
     "core/ports/__init__.py": "is the list of ports",
     "apis/ibm/tokens.py": "clients renew bearer tokens by their own clock",
+    "apis/oqtopus/bearers.py": "a page renews its login by the clock of its own machine",
+    "apis/oqtopus/login/pool.py": "second factors and sessions of a page, which go by the clocks of people's machines",
     "apis/emulator/translate/clock.py": "shows it beside that of the cloud",
     "storage/storage.py": "opens the state",
     "storage/clock.py": "is the clock of the cloud, on top of it",
@@ -40,6 +42,7 @@ OF_THE_MACHINE = {
     "services/unpacked.py": "files of versions that nobody runs are swept",
     "cluster/services/actor.py": "files of versions that nobody runs are swept, and log lines that are dated again here",
     "execution/worker.py": "log lines, which the slot dates by the cloud",
+    "simulation/drifting.py": "what it is in the cloud, in a process without its state",
     "simulation/programs/runtime/submission.py": "what it is in the cloud, in a process without its state",
     "device_engine/serving.py": "a device elsewhere, whose clock nobody sets",
 }
