@@ -170,6 +170,12 @@ def test_what_can_not_be_made_is_refused(server, path, body, status):
     assert ask(server.url, "GET", "/emulator/namespaces") == {"namespaces": []}
 
 
+def test_one_that_nobody_has_used_yet_has_no_state_to_keep(server, made):
+    made("unused")
+    said = ask(server.url, "PUT", "/emulator/snapshots/monday", {"namespace": "unused"}, 409)
+    assert said["detail"] == "Nobody has asked the namespace unused for anything yet: it has no state to keep."
+
+
 def test_one_that_is_gone_is_found_no_more(server, made):
     url = made("tests-1")
     assert jobs(url) == []

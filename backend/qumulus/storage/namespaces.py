@@ -13,6 +13,7 @@ from qumulus.core.errors import InvalidRequest, NotFound, WrongState
 from qumulus.core.ports.namespaces import OWN, Snapshot
 
 from .backup import back_up, restore
+from .database.sqlite import FILE
 from .errors import StateUnusable
 
 FOLDER, KEPT = "namespaces", "snapshots"
@@ -78,7 +79,7 @@ class NamespaceFolders:
         elif fork is not None:
             with tempfile.TemporaryDirectory(prefix=".fork-", dir=folder.parent) as aside:
                 file = Path(aside) / "state"
-                _tried(lambda: back_up(self._of(fork), file))
+                _tried(lambda: back_up(self._filled(fork), file))
                 _tried(lambda: restore(file, folder))
 
     def remove(self, name: str) -> None:
@@ -106,7 +107,7 @@ class NamespaceFolders:
         file = above / f"{snapshot}{ENDING}"
         with tempfile.TemporaryDirectory(prefix=".new-", dir=above) as aside:
             new = Path(aside) / "state"
-            _tried(lambda: back_up(self._of(namespace), new))
+            _tried(lambda: back_up(self._filled(namespace), new))
             new.rename(file)
         return _snapshot(file)
 
@@ -124,6 +125,12 @@ class NamespaceFolders:
         folder = self._home if name == OWN else self.folder(name)
         if folder is None:
             raise unknown(name)
+        return folder
+
+    def _filled(self, name: str) -> Path:
+        folder = self._of(name)
+        if not (folder / FILE).is_file():
+            raise WrongState(f"Nobody has asked the namespace {name} for anything yet: it has no state to keep.")
         return folder
 
     def _allow(self) -> None:
