@@ -176,3 +176,11 @@ def test_a_job_that_was_claimed_at_once_by_a_process_that_died_is_run_again(stor
     assert storage.queue.recover(everything=True) == 1
     (claim,) = storage.queue.claim("me", 1, LEASE)
     assert (claim.job_id, claim.attempt) == (lost, 2)
+
+
+def test_no_slot_is_kept_while_a_large_program_is_on_its_way_to_the_disk(storage, monkeypatch):
+    desk, put, free = Desk(storage), storage.blobs.put, []
+    monkeypatch.setattr(storage.blobs, "put", lambda *value: (free.append(desk.free), put(*value)))
+    storage.jobs.submit(job(payload=b"p" * 100_000))
+    assert free == [1]
+    assert [claim and len(claim.program.payload) for claim in desk.begun] == [100_000]

@@ -90,7 +90,7 @@ class SqlJobs(StoredResults):
         setting, now = self._clock.setting, self._clock.now()
         settings = self._device_settings.settings(new.device)
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
-        with self._at_once.reservation(new, now) as kept, self._values.stored(new.payload) as (payload, blob):
+        with self._values.stored(new.payload) as (payload, blob), self._at_once.reservation(new, now) as kept:
             values |= {"payload": payload, "payload_blob": blob, "payload_size": len(new.payload)}
 
             def work(connection: Connection) -> Job:
