@@ -40,9 +40,10 @@ class IdleSlots:
             return self._taken(self.free if most is None else min(self.free, most))
 
     def take_besides(self) -> list[Slot]:
-        """Take one slot of those besides, if one is idle."""
+        """Take one slot of those besides, if one is idle: never one that is only left of more that were wanted."""
         with self._changed:
-            return self._taken(min(1, len(self._idle)))
+            busy = len(self.all) - len(self._idle)
+            return self._taken(1 if self._idle and busy < self._wanted() + self._besides else 0)
 
     def _taken(self, count: int) -> list[Slot]:
         kept = len(self._idle) - count
