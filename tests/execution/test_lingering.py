@@ -13,6 +13,7 @@ from qumulus.core.errors import WrongState
 from qumulus.core.jobs import JobState
 from qumulus.core.queues import QueueSetting
 from qumulus.emulation.clock import JobMoment, advance, advance_until, set_clock
+from qumulus.execution import lingering
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOURS = 2 * 3600
@@ -61,6 +62,15 @@ def test_a_job_that_runs_by_the_clock_is_cancelled(cloud):
     due(cloud, job_id)
     cloud.storage.jobs.cancel(job_id, ME)
     assert cloud.end(job_id).state is JobState.CANCELLED
+
+
+def test_a_job_is_cancelled_that_waits_for_room_among_those_that_run_by_the_clock(cloud, monkeypatch):
+    monkeypatch.setattr(lingering, "MOST", 1)
+    first, second, _third = (cloud.submit("echo") for _ in range(3))
+    for job_id in (first, second):
+        due(cloud, job_id)
+    cloud.storage.jobs.cancel(second, ME)
+    assert cloud.end(second, 5).state is JobState.CANCELLED
 
 
 def test_a_job_fails_whose_device_takes_longer_than_the_job_may(cloud):

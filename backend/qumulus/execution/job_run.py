@@ -43,3 +43,7 @@ class JobRun:
     def claim(self) -> Claim:
         """Return what was claimed."""
         return self.attempt.claim
+
+    def is_of(self, job_id: str, attempt: int | None) -> bool:
+        """Say whether it is of a job, and of one attempt at it, if one is named."""
+        return self.claim.job_id == job_id and attempt in (None, self.claim.attempt)

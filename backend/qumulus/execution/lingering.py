@@ -70,7 +70,7 @@ class Lingering:
             if kept is not None and attempt in (None, kept.run.claim.attempt):
                 kept.run.ending = kept.run.ending or ending
                 kept.run.given_up.set()
-                self._changed.notify_all()
+            self._changed.notify_all()  # also who waits for room looks whether it was given up
 
     def emptied(self, within: float) -> bool:
         """Wait until nothing lingers; False where something still does after so many seconds."""

@@ -104,10 +104,10 @@ class Slot:
         return run.worker.pid if run and run.worker else None
 
     def end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
-        """Kill the run of a job, if the job runs here."""
+        """Kill the run of a job, if the job runs here; one that is not stored yet is told."""
         with self._lock:
-            run = self._run
-            if run is None or run.claim.job_id != job_id or attempt not in (None, run.claim.attempt):
+            run = next((run for run in (self._run, self._ender.run) if run and run.is_of(job_id, attempt)), None)
+            if run is None:
                 return
             run.ending = run.ending or ending
             run.given_up.set()
