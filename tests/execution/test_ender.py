@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -60,3 +63,19 @@ def test_a_device_that_runs_one_job_at_a_time_has_its_next_one_as_soon_as_the_la
     jobs = [cloud.submit("nap", "0.05") for _ in range(3)]
     wait_for(lambda: cloud.dispatcher.ready)
     assert [cloud.end(job).state for job in jobs] == [JobState.SUCCEEDED] * 3
+
+
+def test_a_slot_that_has_its_next_job_leaves_the_others_to_the_dispatcher(tmp_path: Path, monkeypatch):
+    cloud = Cloud(tmp_path / "state")  # not started: nobody else deals
+    slot: Any = SimpleNamespace(claim=None)
+    dealt: list[int] = []
+
+    def deal() -> bool:
+        slot.claim = "its next job"
+        dealt.append(1)
+        return len(dealt) < 5  # others become idle again and again
+
+    monkeypatch.setattr(cloud.dispatcher, "_deal_once", deal)
+    cloud.dispatcher._on_idle(slot)
+    assert len(dealt) == 1
+    cloud.storage.close()

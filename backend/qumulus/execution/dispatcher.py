@@ -218,9 +218,8 @@ class Dispatcher:
 
     def _all_idle(self, within: float) -> bool:
         until = time.monotonic() + within
-        idle = self._idle.wait(within)
-        idle = idle and all(slot.stored(max(0.0, until - time.monotonic())) for slot in self._idle.all)
-        return idle and self._lingering.emptied(max(0.0, until - time.monotonic()))
+        stored = (slot.stored(max(0.0, until - time.monotonic())) for slot in self._idle.all)
+        return self._idle.wait(within) and all(stored) and self._lingering.emptied(max(0.0, until - time.monotonic()))
 
     def _hand_back(self) -> None:
         """End all runs. One that was claimed a moment ago may reach its slot only now: so again and again, for a short time."""
@@ -343,14 +342,14 @@ class Dispatcher:
     def _on_idle(self, slot: Slot) -> None:
         """Look for the next jobs in the slot's own thread: to wake the dispatcher's takes longer."""
         self._idle.put([slot])
-        if self._storage.queue.at_once.quiet:
-            return
-        if not self._dealing.acquire(blocking=False):
-            self._wake.set()
+        if self._storage.queue.at_once.quiet or not self._dealing.acquire(blocking=False):
+            self._look()
             return
         try:
             while self._deal_once():
-                pass
+                if slot.claim is not None:  # its own run comes first, and the end of its last one
+                    self._look()
+                    break
         except Exception:  # the thread of the dispatcher meets it as well, says so, and knows when to try again
             self._wake.set()
         finally:
