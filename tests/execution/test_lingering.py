@@ -64,6 +64,14 @@ def test_a_job_that_runs_by_the_clock_is_cancelled(cloud):
     assert cloud.end(job_id).state is JobState.CANCELLED
 
 
+def test_a_job_that_runs_by_the_clock_does_not_end_before_its_time_because_the_server_stops(cloud):
+    job_id = cloud.submit("echo")
+    due(cloud, job_id)
+    cloud.dispatcher.stop()
+    job = cloud.get(job_id)
+    assert (job.state, job.ended_at) == (JobState.QUEUED, None)
+
+
 def test_a_job_is_cancelled_that_waits_for_room_among_those_that_run_by_the_clock(cloud, monkeypatch):
     monkeypatch.setattr(lingering, "MOST", 1)
     first, second, _third = (cloud.submit("echo") for _ in range(3))

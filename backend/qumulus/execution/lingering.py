@@ -133,7 +133,7 @@ def device_time(claim: Claim, outcome: Outcome, rules: DeviceRules) -> float:
 
 
 def _ended(kept: _Kept) -> None:
-    if kept.run.ending is Ending.CANCELLED:
+    if kept.run.ending in (Ending.CANCELLED, Ending.STOPPED):
         kept.run.attempt.release(counted=False, reason=STOPPED)
         return
     kept.run.attempt.finish(lambda _: kept.outcome)
