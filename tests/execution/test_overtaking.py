@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatchers import wait_for
 from qumulus.core.accounts import Caller
+from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import JobState
 from qumulus.execution.idle import IdleSlots
 
@@ -20,6 +21,17 @@ def test_a_job_of_another_account_overtakes_long_jobs_that_have_all_workers(star
     others = Caller(account="other")
     wait_for(lambda: cloud.storage.jobs.get(other, others).state is JobState.SUCCEEDED, 20)
     assert [cloud.get(job_id).state for job_id in long] == [JobState.RUNNING, JobState.RUNNING, JobState.QUEUED]
+
+
+def test_an_account_whose_job_only_runs_by_the_clock_overtakes_too(start):
+    cloud = start(workers=1)
+    others = Caller(account="other")
+    cloud.storage.device_settings.set("fez", DeviceSettings(least_run_seconds=600))
+    lingering = cloud.submit("echo", account="other", device="fez")
+    wait_for(lambda: cloud.storage.jobs.due(lingering) is not None)
+    cloud.until(cloud.submit("nap", "60"), JobState.RUNNING)
+    other = cloud.submit("echo", account="other")
+    wait_for(lambda: cloud.storage.jobs.get(other, others).state is JobState.SUCCEEDED, 5)
 
 
 def test_slots_that_are_left_of_more_places_are_not_besides_the_usual_ones():

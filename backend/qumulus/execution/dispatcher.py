@@ -297,7 +297,8 @@ class Dispatcher:
         if time.monotonic() - self._dealt < OVERTAKE_SECONDS or not (slots := self._idle.take_besides()):
             return False
         self._dealt = time.monotonic()
-        return self._claim(slots, besides=frozenset(claim.account for claim in self._claims())) > 0
+        busy = frozenset(claim.account for slot in self._idle.all if (claim := slot.claim) is not None)
+        return self._claim(slots, besides=busy) > 0
 
     def _claim(self, slots: Sequence[Slot], *, besides: frozenset[str] = frozenset()) -> int:
         """Claim jobs for slots; how many they were."""
