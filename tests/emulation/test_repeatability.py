@@ -62,7 +62,7 @@ class Run:
         ]
         ids = [self._sampled("ibm_fez", session_id=session), self._sampled("ibm_fez"), self._sampled("ibm_torino")]
         body = {"device": "Kawasaki", "n_shots": 500, "code": TASK}
-        ids += [self._ask("POST", "/task", json=body).json()["task_id"] for _ in range(3)]
+        ids += [self._ask("POST", "/task", {}, json=body).json()["task_id"] for _ in range(3)]
         for job_id in ids:
             self._ask("POST", f"/emulator/clock/advance/{job_id}", json={"until": "ended"})
             self._ended(job_id)

@@ -12,7 +12,7 @@ import requests
 
 from commands.cli import qumulus
 from dispatchers import wait_for
-from emulation.test_job_faults import BELL, IBM, OQTOPUS, ended, shown, submit
+from emulation.jobs import BELL, IBM, OQTOPUS, ended, shown, submit
 from qumulus.openapi import yaml12
 from qumulus.serving import scenarios
 from servers import Server

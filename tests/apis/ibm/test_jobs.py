@@ -30,19 +30,20 @@ def test_the_metrics_tell_of_the_circuits(runtime, bell):
 
 
 def test_how_long_a_job_has_its_device_is_told_while_it_runs(server, runtime):
-    device = f"{server.url}/emulator/devices/osaka/settings"
+    device = f"{server.url}/emulator/devices/kyiv/settings"
     admin = {"Authorization": "Bearer qumulus-admin"}
     httpx2.put(device, json={"online": True, "provider": True}, headers=admin).raise_for_status()  # so that we run it
-    job = runtime.job(backend="ibm_osaka")
+    job = runtime.job(backend="ibm_kyiv")
     assert "estimated_running_time_seconds" not in runtime.get(f"/jobs/{job}")
     storage = open_storage(server.home)
     try:
-        (claim,) = storage.queue.fetch("osaka", 1)
+        (claim,) = storage.queue.fetch("kyiv", 1)
         so_far = Progress(method=None, parts=1, parts_done=0, seconds_used=0.1, usage_seconds=2.5)
         storage.queue.log(claim, [LogLine(storage.clock.now(), "Estimated usage: 2.5 s", progress=so_far)])
     finally:
         storage.close()
     assert runtime.get(f"/jobs/{job}")["estimated_running_time_seconds"] == 2.5
+    assert runtime.send("POST", f"/jobs/{job}/cancel").status_code == 204
     httpx2.put(device, json={"online": True, "provider": False}, headers=admin).raise_for_status()
 
 

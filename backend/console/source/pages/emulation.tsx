@@ -34,6 +34,7 @@ const KINDS: Record<FaultKind, string> = {
   "device-paused": "A device that is paused",
   "device-in-maintenance": "A device in maintenance",
   "device-retired": "A device that is retired",
+  "device-broken": "A device with broken qubits or gates",
 };
 
 /** What is under a person's control: time, and what goes wrong. */

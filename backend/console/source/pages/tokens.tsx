@@ -25,7 +25,7 @@ export function Tokens() {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     void act(async () => {
-      const created = await send<{ secret: string }>("POST", "/emulator/tokens", {}, { api: form.get("api"), account: form.get("account") });
+      const created = await send<{ secret: string }>("POST", "/emulator/tokens", {}, { api: form.get("api"), account: form.get("account") ?? undefined });
       setMade(created?.secret);
     });
   };
