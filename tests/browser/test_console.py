@@ -55,8 +55,11 @@ def submit(server: Server, code: str = BELL, name: str = "Bell pair", device: st
     return answered["task_id"]
 
 
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
+def picture(page: Page, name: str, part: str | None = None) -> None:
+    """Keep what a page looks like, or the part of it with that selector."""
+    if PICTURES and part:
+        page.locator(part).screenshot(path=Path(PICTURES) / f"{name}.png")
+    elif PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
@@ -92,7 +95,7 @@ def test_an_empty_console_shows_first_steps_and_the_first_job_as_it_comes(page: 
     expect(page.get_by_role("img", name="Circuit of 4 operations on 2 qubits")).to_be_visible(timeout=SECONDS)
     page.get_by_label("Shown").select_option("as the device runs it")
     expect(page.get_by_role("img", name=re.compile("Circuit of .* ns long"))).to_be_visible(timeout=SECONDS)
-    picture(page, "circuit")
+    picture(page, "circuit", "section[aria-labelledby=circuits]")
     page.get_by_role("button", name="Run it again").click()
     page.wait_for_url("**/console/jobs/*")
     expect(page.locator(".title .state")).to_have_text("succeeded", timeout=SECONDS)
