@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import requests
 
 from clients.snippets import PAGES, Fence, fences, run
 from qumulus.openapi.jobs import REPOSITORY
 from servers import Server
 from testing_plugin.projects import installed
 
+ADMIN = {"Authorization": "Bearer qumulus-admin"}
 CIRCUIT = """
 from qiskit import QuantumCircuit
 circuit = isa_circuit = QuantumCircuit(1)
@@ -25,7 +27,8 @@ ELSEWHERE = {
     ("docs/devices.md", "import json"): "tests/catalogue imports what it writes",
     ("docs/emulation.md", "qumulus serve --scenario"): "tests/emulation",
     ("docs/emulation.md", "qumulus serve --seed"): "tests/emulation",
-    ("docs/emulation.md", "qumulus record --url"): "tests/emulation: needs a cloud elsewhere",
+    ("docs/emulation.md", "qumulus record --to"): "tests/interception/test_recording.py: needs a cloud elsewhere",
+    ("docs/emulation.md", "qumulus emulator namespace"): "tests/http/test_namespaces.py",
     ("docs/emulation.md", "qumulus emulator state"): "tests/commands/test_keeping.py: of a state that no test shares",
     ("docs/emulation.md", "qumulus emulator clock"): "tests/clients/ibm/test_clock.py: of a clock that no test shares",
     ("docs/emulation.md", "def test_an_expired"): "tests/testing_plugin: a sketch of a test",
@@ -37,6 +40,7 @@ ELSEWHERE = {
     ("docs/oqtopus.md", "qumulus sse prepare"): "tests/clients/oqtopus: installs packages for minutes",
     ("docs/oqtopus.md", "qumulus devices set Lima"): "tests/commands/test_provider.py: runs until it is stopped",
     ("docs/oqtopus.md", "qumulus serve --allowed-origins"): "tests/http",
+    ("docs/oqtopus.md", "git clone"): "nothing here: it takes the source of the frontend from the network",
     ("docs/planqk.md", "planqk login"): "tests/clients/planqk/test_command_line.py",
     ("docs/planqk.md", "export QHUB_QUANTUM"): "tests/clients/planqk/test_quantum.py",
     ("docs/planqk.md", "from qhub.quantum"): "tests/clients/planqk/test_quantum.py",
@@ -84,6 +88,8 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=name)
 def test_the_snippets_of_a_page_run(page: Path, live_server: Server, plugin: Path, tmp_path: Path) -> None:
+    forgotten = requests.delete(f"{live_server.url}/emulator/faults", headers=ADMIN, timeout=20)  # of another page
+    assert forgotten.status_code == 204
     run(page, runnable(page), tmp_path / "home", live_server.url, plugin, BEFORE.get(name(page), ""))
 
 
