@@ -228,8 +228,8 @@ def by_chance(test: Decoder, seeds: Sequence[bytes], corpus: Path, seconds: floa
     print(f"Done {count} runs")
 
 
-def main(name: str, seconds: float, corpus: Path) -> None:
-    """Feed the decoder; an exception that it must not raise ends the process."""
+def main(name: str, seconds: float, corpus: Path, runs: int | None = None) -> None:
+    """Feed the decoder; an exception that it must not raise ends the process. ``runs`` are the same each time."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     target = TARGETS[name]
     with atheris.instrument_imports(include=list(target.instrumented)) if atheris else contextlib.nullcontext():
@@ -242,7 +242,7 @@ def main(name: str, seconds: float, corpus: Path) -> None:
     for seed in seeds:
         test(seed)
     if atheris is None:
-        by_chance(test, seeds, corpus, seconds)
+        by_chance(test, seeds, corpus, min(seconds, 1.0) if runs else seconds)
         return
     for number, seed in enumerate(seeds):
         (corpus / f"seed-{number}").write_bytes(seed)
@@ -251,10 +251,11 @@ def main(name: str, seconds: float, corpus: Path) -> None:
         f"-max_len={MOST_BYTES}",
         f"-timeout={10 * REFUSED}",
         "-rss_limit_mb=0",
+        *([f"-runs={runs}", "-seed=7"] if runs else []),
     ]
     atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={corpus.parent}/found-{name}-", str(corpus)], test)
     atheris.Fuzz()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], float(sys.argv[2]), Path(sys.argv[3]), *map(int, sys.argv[4:]))

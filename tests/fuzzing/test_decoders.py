@@ -1,6 +1,7 @@
 """Whatever reads what others send, fed with what nobody sends: each ends in a value or in a refusal, and in time.
 
-`QUMULUS_FUZZ_SECONDS` says for how long each is fed; `make fuzz` does it for minutes. What reaches more is kept in `.fuzzing`.
+Without a setting each gets the same few hundred inputs every time. `QUMULUS_FUZZ_SECONDS` says for how long each is fed with others;
+`make fuzz` does it for minutes, and what reaches more is kept in `.fuzzing`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-SECONDS = os.environ.get("QUMULUS_FUZZ_SECONDS", "1")
+SECONDS = os.environ.get("QUMULUS_FUZZ_SECONDS")
+RUNS = "500"
 KEPT = HERE.parents[1] / ".fuzzing"
 
 spec = importlib.util.spec_from_file_location("decoders", HERE / "decoders.py")
@@ -29,12 +31,12 @@ spec.loader.exec_module(decoders)
 
 
 @pytest.mark.parametrize("name", decoders.TARGETS)
-def test_a_decoder_reads_or_refuses_whatever_it_is_fed_with(name):
-    corpus = KEPT / name
+def test_a_decoder_reads_or_refuses_whatever_it_is_fed_with(name, tmp_path):
+    corpus = (KEPT if SECONDS else tmp_path) / name
     corpus.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, HERE / "decoders.py", name, SECONDS, corpus]
+    command = [sys.executable, HERE / "decoders.py", name, SECONDS or "60", corpus, *([] if SECONDS else [RUNS])]
     environment = os.environ | {"RUST_BACKTRACE": "0"}  # to find the names in one takes longer than reading
-    done = subprocess.run(command, capture_output=True, timeout=float(SECONDS) + 300, env=environment)
+    done = subprocess.run(command, capture_output=True, timeout=float(SECONDS or 60) + 300, env=environment)
     told = (done.stdout + done.stderr).decode(errors="replace")
     ended_by_native_code = name in decoders.ABORTS and ("deadly signal" in told or done.returncode < 0)
     assert "Uncaught Python exception" not in told, told[-4000:]
@@ -47,7 +49,14 @@ def _open_dictionary() -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
 
 
-@pytest.mark.parametrize(("name", "data"), [("npy", _open_dictionary())])
+def _far_away() -> bytes:
+    """A QPY file whose circuit begins at 2^64 - 1, by its table."""
+    _, _, (seed, *_) = decoders.TARGETS["qpy"].make()
+    table = struct.calcsize("!6sBBBBQc") + 1
+    return seed[:table] + b"\xff" * 8 + seed[table + 8 :]
+
+
+@pytest.mark.parametrize(("name", "data"), [("npy", _open_dictionary()), ("qpy", _far_away())])
 def test_what_was_found_once_is_refused(name, data):
     decode, refused, _ = decoders.TARGETS[name].make()
     with pytest.raises(refused):

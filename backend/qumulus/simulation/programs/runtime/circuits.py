@@ -114,7 +114,7 @@ def check_headers(data: bytes, limits: Limits, programs: int = 1, newest: int = 
             if version >= _WITH_TABLE:
                 (start,) = _OFFSET.unpack_from(data, _FILE_HEADER.size + 1 + index * _OFFSET.size)
             _check_size(_CIRCUIT_HEADER.unpack_from(data, start), len(data), limits)
-    except struct.error as error:
+    except (struct.error, OverflowError) as error:  # an offset beyond the file, or beyond any
         raise _broken("the file is cut off") from error
 
 
