@@ -109,7 +109,7 @@ def test_a_command_that_is_not_there_is_named(programs: Programs, root: Path, he
 
 def test_a_container_is_held_to_the_limits_of_every_program(run: Run):
     assert run("sleep 60", seconds=0.5).outcome.failure is Failure.TIME
-    full = run("dd if=/dev/zero of=/root/a bs=1048576 count=30 2> /dev/null; sleep 5", disk_bytes=10 << 20)
+    full = run("dd if=/dev/zero of=/large bs=1048576 count=30 2> /dev/null; sleep 5", disk_bytes=10 << 20)
     assert full.outcome.reason == "Disk limit: The run wrote more than 10 MiB or 20,000 files."
 
 

@@ -17,10 +17,10 @@ log = logging.getLogger("qumulus.execution")
 
 
 def stored(run: JobRun, store: Callable[[], None]) -> None:
-    """Store how a run ended. A mistake of ours must cost nothing else: the lease runs out, and the job is handed back."""
+    """Store how a run ended, or log why that can't be."""
     try:
         store()
-    except Exception:
+    except Exception:  # a mistake of ours must not cost the slot: the lease runs out, and the job is handed back
         log.exception("How job %s ended can't be stored because of an error of ours.", run.claim.job_id)
 
 

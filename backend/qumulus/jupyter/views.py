@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -14,14 +15,14 @@ GOOD, BAD = (45, 164, 78), (207, 34, 46)
 SPACING, RADIUS = 36, 13
 
 
-class View:
+class View(ABC):
     """Something to show; `data` is what the cloud answered."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
 
-    def _repr_html_(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _repr_html_(self) -> str: ...
 
 
 class StatusView(View):

@@ -190,7 +190,7 @@ class Execution:
         reading, writing = os.pipe()
         try:
             process = self._start(writing)
-        except BaseException:
+        except BaseException:  # whatever it is: nobody will read
             os.close(reading)
             raise
         finally:

@@ -206,7 +206,7 @@ class ServiceRegistry:
         self._secrets.keep(job_id, {**secrets, **dict.fromkeys(TOKENS, token)})
         try:
             yield
-        except BaseException:
+        except BaseException:  # whatever it is: the execution never was
             self._secrets.forget(job_id)
             raise
 

@@ -80,7 +80,7 @@ class Supervisor:
                 rest = range(1, self._settings.workers)
                 self._children += [self._start(number) for number in rest]
                 where = where if self._await(rest) is not None else None
-        except BaseException:
+        except BaseException:  # an interrupted start leaves no process behind either
             self.stop()
             raise
         return where

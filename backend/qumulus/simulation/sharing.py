@@ -205,7 +205,7 @@ def _help(connection: socket.socket, work: Work) -> NoReturn:
                 before = own.simulated
                 try:
                     content = _packed(work(*_INDEX.unpack(index)), own.simulated - before)
-                except Exception:
+                except Exception:  # who asked runs the part itself, and meets the same
                     _send(connection, _FAILED)
                 else:
                     _send(connection, _PART, content)

@@ -68,7 +68,7 @@ class NamespaceFolders:
             link = above / f".link{folder.name}"
             link.symlink_to(folder.name)
             link.rename(above / name)
-        except BaseException:
+        except BaseException:  # an interrupted one leaves no folder behind either
             shutil.rmtree(folder, ignore_errors=True)
             raise
         self._end(name, before)

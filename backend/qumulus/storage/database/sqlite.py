@@ -119,7 +119,7 @@ class SqliteDatabase(Database):
             except DBAPIError as error:
                 _undo(connection)
                 raise StateUnusable(f"The tables can't be made in {self.path}: {error.orig}.") from error
-            except BaseException:
+            except BaseException:  # an interrupted start leaves no half of a change behind either
                 _undo(connection)
                 raise
 

@@ -15,9 +15,10 @@ from qumulus.apis.planqk import results
 from qumulus.apis.planqk.callers import PersonalCaller
 from qumulus.apis.planqk.media_types import media_type_of
 from qumulus.apis.planqk.offered import Services
+from qumulus.core.accounts import Caller
 from qumulus.core.errors import IllegalTransition, UnknownFile
 from qumulus.core.jobs import Job
-from qumulus.core.ports import JobQuery
+from qumulus.core.ports import JobQuery, JobStore
 from qumulus.openapi.contract import Operations, Rendered, Reply
 
 from .schemas import execution as wire
@@ -44,6 +45,29 @@ async def _known(services: Services) -> translate.Known:
 Known = Annotated[translate.Known, Depends(_known)]
 
 
+def matching(
+    wanted: translate.Wanted,
+    created_after: str | None,
+    created_before: str | None,
+    caller: Caller,
+    jobs: JobStore,
+    known: translate.Known,
+) -> list[Job]:
+    """Return the executions of a caller that are wanted, newest first.
+
+    Raises:
+        InvalidRequest: a time is none.
+    """
+    query = JobQuery(
+        account=caller.account,
+        api=family.API,
+        created_after=translate.moment("createdAfter", created_after),
+        created_before=translate.moment("createdBefore", created_before),
+        limit=MOST,
+    )
+    return [job for job in jobs.find(query).jobs if wanted.has(job, known)]
+
+
 @operation("getServiceExecutions")
 def get_service_executions(
     caller: PersonalCaller,
@@ -59,15 +83,8 @@ def get_service_executions(
     tags: wire.Names | None = None,
     ids: wire.Names | None = None,
 ) -> wire.Page:
-    query = JobQuery(
-        account=caller.account,
-        api=family.API,
-        created_after=translate.moment("createdAfter", created_after),
-        created_before=translate.moment("createdBefore", created_before),
-        limit=MOST,
-    )
     wanted = translate.Wanted(application=application_id, service=service_id, tags=tags, ids=ids)
-    found = [job for job in jobs.find(query).jobs if wanted.has(job, known)]
+    found = matching(wanted, created_after, created_before, caller, jobs, known)
     return wire.Page(**translate.page(lambda job: translate.execution(job, known), found, known, page, size, sort))
 
 

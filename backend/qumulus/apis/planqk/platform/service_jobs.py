@@ -17,13 +17,13 @@ from qumulus.core import accounts
 from qumulus.core.errors import InvalidRequest, UnknownJob, WrongState
 from qumulus.core.jobs import Job
 from qumulus.core.pools import Pools as KnownPools
-from qumulus.core.ports import JobQuery, JobStore
+from qumulus.core.ports import JobStore
 from qumulus.core.services import Service, service_of
 from qumulus.core.services import Services as KnownServices
 from qumulus.openapi.contract import Operations
 
 from .schemas import execution as wire
-from .service_executions import MOST, Execution, Known
+from .service_executions import Execution, Known, matching
 from .translate import service_executions as translate
 from .translate.services import found as found_service
 
@@ -50,15 +50,8 @@ def get_service_jobs(
     tags: wire.Names | None = None,
     ids: wire.Names | None = None,
 ) -> wire.JobPage:
-    query = JobQuery(
-        account=caller.account,
-        api=family.API,
-        created_after=translate.moment("createdAfter", created_after),
-        created_before=translate.moment("createdBefore", created_before),
-        limit=MOST,
-    )
     wanted = translate.Wanted(service=service_id, tags=tags, ids=ids, jobs_alone=True)
-    found = [job for job in jobs.find(query).jobs if wanted.has(job, known)]
+    found = matching(wanted, created_after, created_before, caller, jobs, known)
     return wire.JobPage(**translate.page(lambda job: translate.service_job(job, known), found, known, page, size, sort))
 
 
