@@ -10,6 +10,7 @@ import httpx2
 import typer
 
 from qumulus.core.clock import SystemClock
+from qumulus.core.health import Finding, Grade
 
 from . import show
 from .keeping import IN_POSTGRES, Home, settings_of
@@ -18,15 +19,13 @@ from .options import Json, Url, fail
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qumulus.serving.diagnosis import Finding
-
 SECONDS = 10
 SKEW = timedelta(seconds=5)
 
 
 def doctor(url: Url, home: Home = None, json: Json = False) -> None:
     """Look for what could be wrong here; exit status 0 if nothing is."""
-    from qumulus.serving.diagnosis import Grade, diagnose
+    from qumulus.serving.diagnosis import diagnose
 
     findings = [*diagnose(settings_of(home)), *_running(url)]
     if json:
@@ -43,7 +42,6 @@ def doctor(url: Url, home: Home = None, json: Json = False) -> None:
 def _running(url: str) -> Iterator[Finding]:
     """What a server that runs says of itself."""
     from qumulus import __version__
-    from qumulus.serving.diagnosis import Finding, Grade
 
     try:
         with httpx2.Client(base_url=url, timeout=SECONDS, trust_env=False) as client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,25 @@ class Check:
         return self.reason is None
 
 
+class Grade(StrEnum):
+    """How a finding is to be taken."""
+
+    WELL = "well"
+    LOOK = "look"  # it works, and may not be what is wanted
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at on the machine of a server, in its installation or its state."""
+
+    what: str
+    grade: Grade = Grade.WELL
+    told: str
+    do: str | None = None  # a sentence; None where nothing is to be done
+
+
+Diagnose = Callable[[], Sequence[Finding]]
 Checks = Callable[[], Sequence[Check]]
 
 

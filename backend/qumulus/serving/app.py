@@ -21,6 +21,7 @@ from qumulus.apis.family import Api, loaded
 from qumulus.core.cloud import Cloud
 from qumulus.core.errors import Unavailable
 from qumulus.core.following import Following
+from qumulus.core.health import Finding
 from qumulus.core.kinds import KindsDiffer
 from qumulus.core.services import FUNCTION, Services
 from qumulus.core.waiting import Waiting
@@ -177,6 +178,8 @@ def _compose(
         credentials=families.credentials(),
         served=every,
         checks=health.checks,
+        diagnose=partial(diagnosed, settings),
+        families=families.FAMILIES,
         metrics=figures,
     )
     by_front = sorted(apis, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it
@@ -207,6 +210,13 @@ def _compose(
         bodies=Bodies(max(settings.max_bodies_mib, settings.max_body_mib) << 20),
         rules=Rules(rules, storage.faults, storage.clock),
     )
+
+
+def diagnosed(settings: Settings) -> Sequence[Finding]:
+    """Look for what could be wrong; what that needs is imported when somebody asks."""
+    from .diagnosis import diagnose
+
+    return diagnose(settings)
 
 
 def known(settings: Settings) -> Mapping[str, str]:

@@ -9,13 +9,12 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from qumulus.core.clock import SystemClock
+from qumulus.core.health import Finding, Grade
 from qumulus.settings import Settings
 from qumulus.storage import StateUnusable
 from qumulus.storage.database import schema
@@ -29,25 +28,6 @@ LEAST_SHARE = 0.05
 SOON = timedelta(days=30)
 SKEW = timedelta(seconds=5)
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-class Grade(StrEnum):
-    """How a finding is to be taken."""
-
-    WELL = "well"
-    LOOK = "look"  # it works, and may not be what is wanted
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    grade: Grade = Grade.WELL
-    told: str
-    do: str | None = None  # a sentence; None where nothing is to be done
-
 
 Check = Callable[[Settings], Iterator[Finding]]
 

@@ -135,3 +135,33 @@ def test_the_circuit_of_a_device_that_was_added_is_scheduled_with_its_own_times(
     assert scheduled["length"] > 0
     gone = requests.delete(f"{live_server.url}/emulator/devices/drawn-device", headers=ADMIN, timeout=10)
     assert gone.status_code in (204, 409)  # its job may still run
+
+
+def test_the_diagnosis_is_what_the_doctor_says(live_server: Server) -> None:
+    found = asked(live_server, "/emulator/diagnosis")["findings"]
+    assert {"version", "disk", "workers", "credentials"} <= {each["what"] for each in found}
+    assert {each["grade"] for each in found} <= {"well", "look", "wrong"}
+    assert all(each["do"] for each in found if each["grade"] == "wrong")
+    assert ask(live_server, "GET", "/emulator/diagnosis")[0] == 401
+
+
+def test_clients_are_told_this_address_and_no_secret(live_server: Server) -> None:
+    told = {each["family"]: each for each in asked(live_server, "/emulator/clients")["clients"]}
+    assert told.keys() == {"ibm", "oqtopus", "planqk"}
+    for family in told.values():
+        values = {variable["name"]: variable["value"] for variable in family["variables"]}
+        assert any(live_server.url in value for value in values.values())
+        assert not any("qumulus-local" in value for value in values.values())
+        secret = {variable["name"] for variable in family["variables"] if variable["credential"]}
+        assert secret == {name for name, value in values.items() if "{token}" in value} != set()
+
+
+def test_a_job_has_the_files_that_its_run_left_and_no_other(live_server: Server) -> None:
+    _, task = ask(live_server, "POST", "/task", TASK)
+    assert asked(live_server, f"/emulator/jobs/{task['task_id']}/files") == {"files": []}
+    status, problem = ask(live_server, "GET", f"/emulator/jobs/{task['task_id']}/files/output.json", **ADMIN)
+    assert (status, problem["detail"]) == (404, "There is no file 'output.json'.")
+
+
+def test_jobs_are_looked_for_by_their_service(live_server: Server) -> None:
+    assert asked(live_server, "/emulator/jobs?device=service:nobody-has-this")["total"] == 0

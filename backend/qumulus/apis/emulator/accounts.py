@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Accounts
+from datetime import timedelta
+
+from qumulus.apis.dependencies import Accounts, Clock, Jobs
+from qumulus.core import accounts as core
 from qumulus.openapi.contract import Operations
 
 from .callers import Administrator
@@ -13,6 +16,8 @@ from .translate import accounts as translate
 from .translate import instances as translate_instances
 
 operation = Operations()
+
+PERIOD = timedelta(days=28)  # that limits are for
 
 
 @operation("listAccounts")
@@ -30,10 +35,12 @@ def create_account(body: wire.Account, administrator: Administrator, accounts: A
 
 
 @operation("listInstances")
-def list_instances(administrator: Administrator, accounts: Accounts, naming: Naming) -> Instances:
+def list_instances(
+    administrator: Administrator, accounts: Accounts, naming: Naming, jobs: Jobs, clock: Clock
+) -> Instances:
     """All instances, by account."""
     known = [instance for account in accounts.accounts() for instance in accounts.instances(account.id)]
-    return Instances(instances=[translate_instances.instance(instance, naming) for instance in known])
+    return Instances(instances=[translate_instances.instance(each, naming, _used(each, jobs, clock)) for each in known])
 
 
 @operation("createInstance")
@@ -41,7 +48,7 @@ def create_instance(body: NewInstance, administrator: Administrator, accounts: A
     """Another instance of an account."""
     instance = translate_instances.core_instance(body, naming)
     accounts.add_instance(instance)
-    return translate_instances.instance(instance, naming)
+    return translate_instances.instance(instance, naming, 0)
 
 
 @operation("removeInstance")
@@ -52,7 +59,18 @@ def remove_instance(instance: Name, administrator: Administrator, accounts: Acco
 
 @operation("limitInstance")
 def limit_instance(
-    instance: Name, body: Limit, administrator: Administrator, accounts: Accounts, naming: Naming
+    instance: Name,
+    body: Limit,
+    administrator: Administrator,
+    accounts: Accounts,
+    naming: Naming,
+    jobs: Jobs,
+    clock: Clock,
 ) -> Instance:
     """Set what an instance may use at most."""
-    return translate_instances.instance(accounts.grant(instance, body.limit_seconds), naming)
+    granted = accounts.grant(instance, body.limit_seconds)
+    return translate_instances.instance(granted, naming, _used(granted, jobs, clock))
+
+
+def _used(instance: core.Instance, jobs: Jobs, clock: Clock) -> float:
+    return jobs.run_seconds(instance.crn, clock.now() - PERIOD)

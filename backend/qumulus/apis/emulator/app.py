@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI
 
-from qumulus.apis.family import Credential
+from qumulus.apis.family import Credential, Family
 from qumulus.core.accounts import InstanceNaming
 from qumulus.core.cloud import Cloud
-from qumulus.core.health import Checks
+from qumulus.core.health import Checks, Diagnose
 from qumulus.openapi.contract import Document, Subjects, serve
 from qumulus.openapi.documentation import Served
 
@@ -45,6 +45,8 @@ def create(
     credentials: Mapping[str, Credential],
     served: Sequence[Served] = (),
     checks: Checks = tuple,
+    diagnose: Diagnose = tuple,
+    families: Sequence[Family] = (),
     metrics: Callable[[], str] = str,
 ) -> FastAPI:
     """The ASGI application.
@@ -55,6 +57,8 @@ def create(
         credentials: the kinds of credentials that are let in, by scheme.
         served: every API that this server serves, this one among them.
         checks: looks at what the server needs to take and run jobs.
+        diagnose: looks for what could be wrong with the machine, the installation and the state.
+        families: every family, with what its clients need.
         metrics: gives what `/metrics` shows.
     """
     app = FastAPI(openapi_url=None)
@@ -63,6 +67,8 @@ def create(
     app.state.credentials = credentials
     app.state.served = tuple(served)
     app.state.checks = checks
+    app.state.diagnose = diagnose
+    app.state.families = tuple(families)
     app.state.metrics = metrics
     modules = (
         *(server, accounts, calibrations, clock, devices, events, faults, queues, scenarios),

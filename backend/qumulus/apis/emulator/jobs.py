@@ -5,15 +5,27 @@ from __future__ import annotations
 from qumulus.apis.dependencies import Jobs
 from qumulus.core import jobs as core
 from qumulus.core.accounts import Caller
-from qumulus.core.errors import UnknownJob, WrongState
+from qumulus.core.errors import UnknownFile, UnknownJob, WrongState
 from qumulus.core.ports import JobQuery, JobStore
 from qumulus.openapi.contract import Operations
 from qumulus.payloads import SIMULATED
 
 from .callers import Administrator
 from .schemas.accounts import AccountId
-from .schemas.devices import DeviceName
-from .schemas.jobs import ApiName, Job, JobId, JobState, Limit, Log, Offset, SearchText, SessionId
+from .schemas.jobs import (
+    ApiName,
+    FileName,
+    Files,
+    Job,
+    JobId,
+    JobState,
+    Limit,
+    Log,
+    Offset,
+    Queue,
+    SearchText,
+    SessionId,
+)
 from .schemas.jobs import Jobs as JobList
 from .translate import jobs as translate
 
@@ -25,7 +37,7 @@ def list_jobs(
     administrator: Administrator,
     jobs: Jobs,
     state: JobState | None = None,
-    device: DeviceName | None = None,
+    device: Queue | None = None,
     api: ApiName | None = None,
     account: AccountId | None = None,
     session: SessionId | None = None,
@@ -81,6 +93,21 @@ def get_job_result(job_id: JobId, administrator: Administrator, jobs: Jobs) -> b
     """The result as it is stored."""
     content, _media_type = jobs.result(_any(job_id, jobs).id)
     return content
+
+
+@operation("listJobFiles")
+def list_job_files(job_id: JobId, administrator: Administrator, jobs: Jobs) -> Files:
+    """The names of what its run left."""
+    return Files(files=list(jobs.files(_any(job_id, jobs).id)))
+
+
+@operation("getJobFile")
+def get_job_file(job_id: JobId, file: FileName, administrator: Administrator, jobs: Jobs) -> bytes:
+    """A file that its run left."""
+    known = _any(job_id, jobs).id
+    if file not in jobs.files(known):
+        raise UnknownFile(file)
+    return jobs.file(known, file)
 
 
 def _any(job_id: str, jobs: JobStore) -> core.Job:

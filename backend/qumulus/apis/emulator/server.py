@@ -10,11 +10,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.core.health import Check
+from qumulus.apis.dependencies import Origin
+from qumulus.apis.family import Family
+from qumulus.core.health import Check, Finding
 from qumulus.openapi.contract import Operations, Reply
 from qumulus.openapi.documentation import Served
 
-from .schemas.emulator import Api, Health, Information, Links
+from .callers import Administrator
+from .schemas.emulator import Api, Clients, Diagnosis, Health, Information, Links
 from .translate import server as translate
 
 SIMULATORS = ("qiskit", "qiskit-aer", "qiskit-ibm-runtime")
@@ -34,6 +37,14 @@ async def _wants_page(request: Request) -> bool:
 
 def _checks(request: Request) -> Sequence[Check]:
     return request.app.state.checks()  # in a thread: it writes to the disk, and may have to ask another process
+
+
+def _findings(request: Request, _caller: Administrator) -> Sequence[Finding]:
+    return request.app.state.diagnose()  # in a thread: it looks at the disk, and starts the sandbox once
+
+
+async def _families(request: Request) -> Sequence[Family]:
+    return request.app.state.families
 
 
 async def _metrics(request: Request) -> Callable[[], str]:
@@ -60,6 +71,18 @@ async def get_health(checks: Annotated[Sequence[Check], Depends(_checks)]) -> He
 @operation("getMetrics")
 def get_metrics(metrics: Annotated[Callable[[], str], Depends(_metrics)]) -> str:
     return metrics()
+
+
+@operation("getDiagnosis")
+def get_diagnosis(findings: Annotated[Sequence[Finding], Depends(_findings)], _caller: Administrator) -> Diagnosis:
+    return translate.diagnosis(findings)
+
+
+@operation("listClients")
+def list_clients(
+    _caller: Administrator, families: Annotated[Sequence[Family], Depends(_families)], origin: Origin
+) -> Clients:
+    return translate.clients(families, origin)
 
 
 @cache

@@ -34,6 +34,16 @@ class CheckName(StrEnum):
     SANDBOX = "sandbox"
 
 
+class Grade(StrEnum):
+    """
+    How a finding is to be taken. What is to be looked at works, and may not be what is wanted
+    """
+
+    WELL = "well"
+    LOOK = "look"
+    WRONG = "wrong"
+
+
 class Links(Wire):
     """Pages and operations that are worth a look"""
 
@@ -44,6 +54,16 @@ class Links(Wire):
     console: Annotated[str, Field(examples=["/console"])]
 
 
+class Variable(Wire):
+    """A variable of the environment"""
+
+    name: Annotated[str, Field(examples=["QISKIT_IBM_TOKEN"])]
+    value: Annotated[str, Field(examples=["{token}"])]
+    """Its value; `{token}` stands for what the server was started with as QUMULUS_TOKEN"""
+    credential: Annotated[bool, Field(examples=[True])]
+    """Whether it is a credential. The secret of a token of that cloud can be the value, too"""
+
+
 class Check(Wire):
     """Something that the server needs"""
 
@@ -52,6 +72,28 @@ class Check(Wire):
     """Nothing is wrong with it"""
     reason: Annotated[str | MISSING, Field(examples=["The disk that holds the state is full."])] = MISSING
     """What is wrong, and what to do"""
+
+
+class FamilyClients(Wire):
+    """What the clients of a cloud need"""
+
+    family: Annotated[str, Field(examples=["ibm"])]
+    """The cloud, as `qumulus env` has it"""
+    title: Annotated[str, Field(examples=["IBM Quantum"])]
+    note: Annotated[str, Field(examples=["For qiskit-ibm-runtime 0.49 and newer: QiskitRuntimeService()"])]
+    """What no variable can say"""
+    variables: list[Variable]
+
+
+class Finding(Wire):
+    """One thing that was looked at"""
+
+    what: Annotated[str, Field(examples=["disk"])]
+    grade: Grade
+    told: Annotated[str, Field(examples=["12 GiB of 400 GiB are free at /srv/qumulus"])]
+    """What was found"""
+    do: Annotated[str | None, Field(examples=["Free some space, or keep less with QUMULUS_KEEP."])]
+    """What is to be done, in a sentence; null where nothing is"""
 
 
 class Health(Wire):
@@ -81,3 +123,15 @@ class Information(Wire):
     """The versions of Python and of what simulates"""
     apis: list[Api]
     links: Links
+
+
+class Clients(Wire):
+    """What the clients of each cloud need"""
+
+    clients: list[FamilyClients]
+
+
+class Diagnosis(Wire):
+    """What was looked at, and what came of it"""
+
+    findings: list[Finding]

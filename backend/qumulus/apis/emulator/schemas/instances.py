@@ -64,6 +64,8 @@ class Instance(Wire):
     tags: list[str]
     limit_seconds: LimitSeconds | None
     own_limit_seconds: OwnLimitSeconds | None
+    used_seconds: Annotated[float, Field(examples=[12.5], ge=0.0)]
+    """Seconds of devices that its jobs ran for in the last 28 days"""
     built_in: Annotated[bool, Field(examples=[True])]
     """Whether it is always there"""
 

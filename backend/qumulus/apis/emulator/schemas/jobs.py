@@ -15,6 +15,18 @@ ApiName = TypeAliasType(
 """The API that a job came by"""
 
 
+FileName = TypeAliasType(
+    "FileName", Annotated[str, Field(examples=["output.json"], max_length=255, min_length=1, pattern="^[^/]+$")]
+)
+"""The name of a file"""
+
+
+class Files(Wire):
+    """What a run left beside the result"""
+
+    files: list[FileName]
+
+
 JobId = TypeAliasType(
     "JobId",
     Annotated[
@@ -88,6 +100,12 @@ class Progress(Wire):
     """An estimate of the seconds that are left, where there is one"""
     usage_seconds: Annotated[float | None | MISSING, Field(examples=[2.02], ge=0.0)] = MISSING
     """For how long the job will have had its device, where its service counts by a formula"""
+
+
+Queue = TypeAliasType(
+    "Queue", Annotated[str, Field(examples=["brisbane"], max_length=80, min_length=1, pattern="^[A-Za-z0-9_:-]+$")]
+)
+"""The name of a device, in any case, or of a service with `service:` before it"""
 
 
 SearchText = TypeAliasType("SearchText", Annotated[str, Field(examples=["Bell"], max_length=255, min_length=1)])

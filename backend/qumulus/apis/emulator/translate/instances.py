@@ -9,8 +9,8 @@ from qumulus.apis.given import given
 from qumulus.core import accounts
 
 
-def instance(known: accounts.Instance, naming: accounts.InstanceNaming) -> Instance:
-    """A service instance."""
+def instance(known: accounts.Instance, naming: accounts.InstanceNaming, used_seconds: float) -> Instance:
+    """A service instance, and for how long its jobs had devices."""
     return Instance(
         crn=known.crn,
         name=known.name,
@@ -20,6 +20,7 @@ def instance(known: accounts.Instance, naming: accounts.InstanceNaming) -> Insta
         tags=list(known.tags),
         limit_seconds=known.granted_seconds,
         own_limit_seconds=known.limit_seconds,
+        used_seconds=used_seconds,
         built_in=known.crn in {each.crn for each in naming.built_in},
     )
 
