@@ -27,11 +27,21 @@ READY = {  # the pages, and what is there when each is drawn
     "/devices": "table",
     "/devices/brisbane": ".drawing svg circle",
     "/sessions": "table",
-    "/services": "pre",
+    "/services": "table",
+    "/services/sums": "table",
     "/emulation": ".facts",
     "/tokens": "table",
+    "/state": "table",
     "/system": ".checks li",
 }
+PROGRAM = """import pathlib
+
+
+def run(data=None, params=None):
+    print("adding", len(data["values"]), "values")
+    pathlib.Path("/var/runtime/output/notes.txt").write_text("added by hand")
+    return {"sum": sum(data["values"])}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -131,16 +141,16 @@ def test_a_device_shows_its_map_a_good_line_and_its_numbers(page: Page, cloud: S
 
 
 def test_the_calibrations_of_a_device_are_walked_through_on_a_slider(page: Page, cloud: Server) -> None:
-    status, series = ask(
-        cloud, "POST", "/emulator/calibrations/manila", {"number": 2, "every_hours": 24, "seed": 7}, **ADMIN
-    )
-    assert status == 200, series
     page.goto(cloud.url + "/console/devices/manila")
+    page.get_by_text("Let it drift").click()
+    page.get_by_label("How many").fill("2")
+    page.get_by_label("Seed").fill("7")
+    page.get_by_role("button", name="Let calibrations follow").click()
     expect(page.get_by_text("1 of 3")).to_contain_text("the current one", timeout=SECONDS)
     expect(page.locator("details td").first).to_be_attached(timeout=SECONDS)
     errors = [readout(page)]
     for number in (2, 3):
-        page.get_by_label("Calibration").press("ArrowRight")
+        page.get_by_role("slider").press("ArrowRight")
         expect(page.get_by_text(f"{number} of 3")).to_be_visible(timeout=SECONDS)
         expect(page.locator("details td:nth-child(4)").first).not_to_have_text(errors[-1].split()[0], timeout=SECONDS)
         errors.append(readout(page))
@@ -183,10 +193,11 @@ def test_filters_stand_in_the_address_and_two_jobs_can_be_compared(page: Page, c
 
 def test_a_fault_is_set_seen_to_hit_and_taken_back(page: Page, cloud: Server) -> None:
     page.goto(cloud.url + "/console/emulation")
-    page.get_by_label("What goes wrong").select_option("error")
-    page.get_by_label("API").fill("oqtopus")
-    page.get_by_label("Status").fill("503")
-    page.get_by_label("Times").fill("1")
+    form = page.get_by_role("form", name="Add the fault")
+    form.get_by_label("What goes wrong").select_option("error")
+    form.get_by_label("API").fill("oqtopus")
+    form.get_by_label("Status").fill("503")
+    form.get_by_label("Times").fill("1")
     page.get_by_role("button", name="Add the fault").click()
     row = page.get_by_role("row", name=re.compile("An error in place of the answer"))
     expect(row).to_be_visible(timeout=SECONDS)
@@ -200,11 +211,10 @@ def test_a_fault_is_set_seen_to_hit_and_taken_back(page: Page, cloud: Server) ->
 
 def test_a_scenario_is_begun_and_its_faults_are_seen(page: Page, cloud: Server) -> None:
     page.goto(cloud.url + "/console/emulation")
-    page.get_by_role("button", name="A flaky network").click()
+    page.get_by_role("button", name="A flaky network", exact=True).click()
     expect(page.get_by_text("A flaky network has begun.")).to_be_visible(timeout=SECONDS)
     expect(page.get_by_role("row", name=re.compile("The page of a proxy"))).to_be_visible(timeout=SECONDS)
-    for row in page.get_by_role("button", name=re.compile("^Take back: ")).all()[::-1]:
-        row.click()
+    page.get_by_role("button", name="Take all back").click()
     expect(page.get_by_text("Nothing goes wrong on purpose.")).to_be_visible(timeout=SECONDS)
 
 
@@ -254,6 +264,112 @@ def test_a_token_is_made_shown_once_and_revoked(page: Page, cloud: Server) -> No
     expect(page.get_by_text("It is shown only now.")).to_be_visible(timeout=SECONDS)
     page.get_by_role("button", name=re.compile("^Revoke ")).click()
     expect(page.get_by_role("button", name=re.compile("^Revoke "))).to_have_count(0, timeout=SECONDS)
+
+
+def test_a_folder_becomes_a_service_whose_execution_shows_log_and_files(
+    page: Page, cloud: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "Sums/src").mkdir(parents=True)
+    (tmp_path / "Sums/src/program.py").write_text(PROGRAM)
+    page.goto(cloud.url + "/console/services")
+    page.get_by_label("Folder with src/program.py").set_input_files(tmp_path / "Sums")
+    expect(page.get_by_label("Name")).to_have_value("sums")
+    page.get_by_role("button", name="Deploy").click()
+    expect(page.locator(".title .state")).to_have_text("ready", timeout=SECONDS)
+    picture(page, "service")
+    page.get_by_label("Input").fill('{"data": {"values": [1, 2, 39]}}')
+    page.get_by_role("button", name="Run").click()
+    page.wait_for_url("**/console/jobs/*")
+    expect(page.locator(".title .state")).to_have_text("succeeded", timeout=SECONDS)
+    expect(page.get_by_label("output.json", exact=True)).to_contain_text("42", timeout=SECONDS)
+    expect(page.get_by_label("notes.txt", exact=True)).to_have_text("added by hand")
+    expect(page.locator(".log")).to_contain_text("adding 3 values")
+    picture(page, "execution")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download notes.txt").click()
+    assert saved.value.path().read_text() == "added by hand"
+    page.get_by_role("link", name="sums").click()
+    expect(page.get_by_role("row", name=re.compile("succeeded"))).to_be_visible(timeout=SECONDS)
+
+
+def test_devices_of_ones_own_are_added_and_removed(page: Page, cloud: Server, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text('{"name": "mine", "topology": "line 3"}')
+    page.goto(cloud.url + "/console/devices")
+    page.get_by_label("as JSON").set_input_files(file)
+    page.get_by_role("button", name="Add the devices").click()
+    expect(page.get_by_text("Added: mine.")).to_be_visible(timeout=SECONDS)
+    page.get_by_label("A device with an engine of its own").fill("theirs")
+    page.get_by_role("button", name="Register it for an engine").click()
+    expect(page.get_by_text("Added: theirs.")).to_be_visible(timeout=SECONDS)
+    page.get_by_role("link", name="theirs").click()
+    expect(page.get_by_label("an engine fetches its jobs")).to_be_checked(timeout=SECONDS)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove the device").click()
+    page.wait_for_url("**/console/devices")
+    expect(page.get_by_role("link", name="mine")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("link", name="theirs")).to_have_count(0)
+
+
+def test_an_account_an_instance_and_a_limit_are_made(page: Page, cloud: Server) -> None:
+    page.goto(cloud.url + "/console/tokens")
+    page.get_by_label("Identifier").fill("second")
+    page.get_by_role("button", name="Make an account").click()
+    expect(page.get_by_role("region", name="Accounts").get_by_text("second").first).to_be_visible(timeout=SECONDS)
+    page.get_by_text("OQTOPUS", exact=True).click()
+    expect(page.get_by_label("Variables for OQTOPUS")).to_contain_text(cloud.url)
+    page.goto(cloud.url + "/console/sessions")
+    page.get_by_label("Name").fill("free")
+    page.get_by_role("combobox", name="Account").select_option("second")
+    page.get_by_role("button", name="Make an instance").click()
+    row = page.get_by_role("row", name=re.compile("^free second"))
+    expect(row).to_contain_text("of the plan", timeout=SECONDS)
+    page.get_by_role("combobox", name="Instance").select_option("free")
+    page.get_by_label("Seconds in 28 days").fill("60")
+    page.get_by_role("button", name="Limit the instance").click()
+    expect(row).to_contain_text("60.0 s", timeout=SECONDS)
+    row.get_by_role("button", name="Remove free").click()
+    expect(row).to_have_count(0, timeout=SECONDS)
+
+
+def test_a_session_shows_for_how_long_its_jobs_had_the_device(page: Page, cloud: Server) -> None:
+    caller = {"Authorization": "Bearer qumulus-local", "Service-CRN": LOCAL_CRN}
+    _, session = ask(cloud, "POST", "/api/v1/sessions", {"mode": "dedicated", "backend": "ibm_torino"}, **caller)
+    body = {
+        "program_id": "sampler",
+        "backend": "ibm_torino",
+        "session_id": session["id"],
+        "params": {"pubs": [["OPENQASM 3.0; bit[1] meas; meas[0] = measure $0;", None, 100]]},
+    }
+    status, job = ask(cloud, "POST", "/api/v1/jobs", body, **caller)
+    assert status == 200, job
+    page.goto(cloud.url + "/console/sessions")
+    row = page.get_by_role("row", name=re.compile(session["id"]))
+    expect(row).to_contain_text(re.compile(r"0\s*\d+(\.\d+)? m?s"), timeout=SECONDS)  # nothing waits, some time is used
+    picture(page, "sessions")
+    row.get_by_role("link", name=session["id"]).click()
+    expect(page.get_by_role("row", name=re.compile("succeeded"))).to_be_visible(timeout=SECONDS)
+
+
+def test_a_state_is_kept_and_a_namespace_begins_with_it(page: Page, cloud: Server) -> None:
+    page.goto(cloud.url + "/console/state")
+    page.get_by_role("form", name="Keep a snapshot").get_by_label("Name", exact=True).fill("monday")
+    page.get_by_role("button", name="Keep a snapshot").click()
+    expect(page.get_by_role("row", name=re.compile("monday"))).to_be_visible(timeout=SECONDS)
+    form = page.get_by_role("form", name="Make a namespace")
+    form.get_by_label("Name", exact=True).fill("tests-1")
+    form.get_by_label("With the snapshot").fill("monday")
+    form.get_by_role("button").click()
+    expect(page.get_by_role("row", name=re.compile("tests-1"))).to_contain_text("/namespaces/tests-1", timeout=SECONDS)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove tests-1").click()
+    expect(page.get_by_role("row", name=re.compile("tests-1"))).to_have_count(0, timeout=SECONDS)
+
+
+def test_the_machine_of_the_server_is_looked_at(page: Page, cloud: Server) -> None:
+    page.goto(cloud.url + "/console/system")
+    page.get_by_role("button", name="Look for what could be wrong").click()
+    expect(page.get_by_role("row", name=re.compile("^disk"))).to_be_visible(timeout=SECONDS)
 
 
 def test_who_has_another_token_is_asked_for_it(page: Page, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import { Emulation } from "./pages/emulation";
 import { Job } from "./pages/job";
 import { Jobs } from "./pages/jobs";
 import { Overview } from "./pages/overview";
+import { OneService } from "./pages/service";
 import { Services } from "./pages/services";
 import { Sessions } from "./pages/sessions";
 import { SignIn } from "./pages/sign-in";
+import { StatePage } from "./pages/state";
 import { System } from "./pages/system";
 import { Tokens } from "./pages/tokens";
 import { Theme } from "./parts/theme";
@@ -25,6 +27,7 @@ const VIEWS = [
   { path: "/console/services", title: "Services" },
   { path: "/console/emulation", title: "Emulation" },
   { path: "/console/tokens", title: "Access" },
+  { path: "/console/state", title: "State" },
   { path: "/console/system", title: "System" },
 ];
 
@@ -93,8 +96,10 @@ function Console() {
           <Route path="/console/devices/:name" component={Device} />
           <Route path="/console/sessions" component={Sessions} />
           <Route path="/console/services" component={Services} />
+          <Route path="/console/services/:name" component={OneService} />
           <Route path="/console/emulation" component={Emulation} />
           <Route path="/console/tokens" component={Tokens} />
+          <Route path="/console/state" component={StatePage} />
           <Route path="/console/system" component={System} />
           <Route default component={Missing} />
         </Router>

@@ -1,10 +1,11 @@
-import { useRoute } from "preact-iso/router";
+import { useLocation, useRoute } from "preact-iso/router";
 import { useMemo, useState } from "preact/hooks";
 import { type Calibration, type DeviceSettings, get, send } from "../api/client";
 import { useLoaded } from "../api/live";
 import { CouplingMap, QUBIT_FIGURES, type QubitFigure } from "../charts/coupling-map";
 import { edges, line, places } from "../charts/lattice";
 import { csv, download } from "../parts/download";
+import { Form, useAct, type Values } from "../parts/forms";
 import { type Column, Facts, Problem, Table, Title } from "../parts/parts";
 import { number, time } from "../parts/words";
 
@@ -37,8 +38,9 @@ export function Device() {
       )}
       <Problem error={calibration.error} />
       {series.data && series.data.calibrations.length > 1 && <Series series={series.data.calibrations} chosen={chosen} choose={setChosen} />}
+      {known?.kind === "qpu" && <Drift name={name} changed={series.again} />}
       {calibration.data && <Figures calibration={calibration.data} />}
-      {known && <Settings name={name} settings={known.settings} changed={device.again} />}
+      {known && <Settings name={name} settings={known.settings} changed={device.again} key={name} />}
     </>
   );
 }
@@ -59,6 +61,33 @@ function Series({ series, chosen, choose }: { series: Dated[]; chosen: string | 
         {shown.current && ", the current one"}
       </output>
     </div>
+  );
+}
+
+/** Lets calibrations follow the current one, or gives the device its own back. */
+function Drift({ name, changed }: { name: string; changed: () => void }) {
+  const { act, error } = useAct(changed);
+  const add = ({ bad_qubits: bad, since, ...body }: Values) => act(() => send("POST", "/emulator/calibrations/{device}", { device: name }, { ...body, bad_qubits: (bad as number[] | undefined)?.map((qubit) => ({ qubit, since })) }));
+  return (
+    <details>
+      <summary>Let it drift</summary>
+      <Problem error={error} />
+      <Form
+        label="Let calibrations follow"
+        fields={[
+          { name: "number", label: "How many", type: "number", min: 1, max: 48, value: 7, required: true },
+          { name: "every_hours", label: "Hours between two", type: "number", min: 0.01, max: 8784, value: 24 },
+          { name: "drift", label: "Drift, of the usual", type: "number", min: 0, max: 10, value: 1 },
+          { name: "seed", label: "Seed", type: "number", min: 0 },
+          { name: "bad_qubits", label: "Qubits that go bad", type: "numbers", placeholder: "3, 7" },
+          { name: "since", label: "since calibration", type: "number", min: 1, max: 48 },
+        ]}
+        submit={add}
+      />
+      <button type="button" onClick={() => act(() => send("DELETE", "/emulator/calibrations/{device}", { device: name }))}>
+        Give it its own calibration back
+      </button>
+    </details>
   );
 }
 
@@ -152,15 +181,15 @@ function Save<T>({ name, rows, columns }: { name: string; rows: readonly T[]; co
 }
 
 function Settings({ name, settings, changed }: { name: string; settings: DeviceSettings; changed: () => void }) {
-  const [error, setError] = useState<Error>();
-  const set = async (more: Partial<DeviceSettings>) => {
-    try {
-      setError(undefined);
-      await send("PUT", "/emulator/devices/{device}/settings", { device: name }, { ...settings, ...more });
-      changed();
-    } catch (failed) {
-      setError(failed as Error);
-    }
+  const { route } = useLocation();
+  const { act, error } = useAct(changed);
+  const set = (more: Partial<DeviceSettings>) => act(() => send("PUT", "/emulator/devices/{device}/settings", { device: name }, { ...settings, ...more }));
+  const remove = () => {
+    if (confirm(`Remove the device ${name}? Those that come with the server stay.`))
+      void act(async () => {
+        await send("DELETE", "/emulator/devices/{device}", { device: name });
+        route("/console/devices");
+      });
   };
   return (
     <section aria-labelledby="settings">
@@ -173,6 +202,9 @@ function Settings({ name, settings, changed }: { name: string; settings: DeviceS
         <label>
           <input type="checkbox" checked={settings.one_at_a_time} onChange={(event) => set({ one_at_a_time: event.currentTarget.checked })} /> one job at a time
         </label>
+        <label>
+          <input type="checkbox" checked={settings.provider} onChange={(event) => set({ provider: event.currentTarget.checked })} /> an engine fetches its jobs
+        </label>
         {(["least_queue_seconds", "least_run_seconds"] as const).map((each) => (
           <label key={each}>
             {each === "least_queue_seconds" ? "Waits at least" : "Runs at least"}{" "}
@@ -183,6 +215,9 @@ function Settings({ name, settings, changed }: { name: string; settings: DeviceS
           Message <input type="text" maxLength={1000} value={settings.message} onChange={(event) => set({ message: event.currentTarget.value })} />
         </label>
       </div>
+      <button type="button" class="danger" onClick={remove}>
+        Remove the device
+      </button>
     </section>
   );
 }

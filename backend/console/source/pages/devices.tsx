@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
-import { type Device, get } from "../api/client";
+import { type Device, type DeviceSettings, get, send } from "../api/client";
 import { useLoaded } from "../api/live";
+import { Form, useAct } from "../parts/forms";
 import { type Column, Problem, Table, Title } from "../parts/parts";
 import { time } from "../parts/words";
 
@@ -29,6 +30,51 @@ export function Devices() {
       </form>
       <Problem error={loaded.error} />
       {shown && <Table rows={shown} columns={COLUMNS} id={(device) => device.name} caption="Devices" />}
+      <Add added={loaded.again} />
     </>
+  );
+}
+
+/** Devices of one's own: from files, or a name under which an engine fetches jobs. */
+function Add({ added }: { added: () => void }) {
+  const [told, setTold] = useState<string>();
+  const { act, error } = useAct(added);
+  const add = (body: { name?: string; documents: unknown[] }, settings?: Partial<DeviceSettings>) =>
+    act(async () => {
+      const made = await send<{ devices: Device[] }>("POST", "/emulator/devices", {}, body);
+      for (const { name, settings: before } of settings ? made!.devices : []) await send("PUT", "/emulator/devices/{device}/settings", { device: name }, { ...before, ...settings });
+      setTold(`Added: ${made!.devices.map(({ name }) => name).join(", ")}.`);
+    });
+  const read = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    void act(async () => {
+      const documents = await Promise.all((form.getAll("files") as File[]).map(async (file) => JSON.parse(await file.text())));
+      await add({ documents, name: String(form.get("name")).trim() || undefined });
+    });
+  };
+  return (
+    <section aria-labelledby="add">
+      <h2 id="add">Add devices</h2>
+      <Problem error={error} />
+      {told && <p role="status">{told}</p>}
+      <form class="filters" onSubmit={read} aria-label="Add devices from files">
+        <label>
+          Configuration, properties or device information as JSON <input name="files" type="file" accept=".json,application/json" multiple required />
+        </label>
+        <label>
+          Name, where no file says it <input name="name" size={14} />
+        </label>
+        <button type="submit">Add the devices</button>
+      </form>
+      <Form
+        label="Register it for an engine"
+        fields={[
+          { name: "name", label: "A device with an engine of its own", required: true, pattern: "[A-Za-z0-9_\\-]+" },
+          { name: "qubits", label: "Qubits", type: "number", min: 1, max: 1000, value: 4, required: true },
+        ]}
+        submit={({ name, qubits }) => add({ documents: [{ name, topology: `line ${qubits}`, family: "OQTOPUS", gates: ["cx", "id", "rz", "sx", "x"] }] }, { provider: true })}
+      />
+    </section>
   );
 }

@@ -5,9 +5,11 @@ import { useLoaded } from "../api/live";
 import { Timeline } from "../charts/timeline";
 import { Code, type Column, Copy, Facts, Problem, State, Table, Title } from "../parts/parts";
 import { download } from "../parts/download";
+import { Place } from "../parts/place";
 import { cloud, number, seconds, time, waiting } from "../parts/words";
 import { requests } from "../parts/requests";
 import { Circuits } from "../results/circuits";
+import { Files } from "../results/files";
 import { outcomeOf } from "../results/outcome";
 import { Result } from "../results/result";
 
@@ -62,7 +64,7 @@ export function Job() {
             Download the result
           </button>
         )}
-        <button type="button" onClick={() => route(`/console/jobs?device=${known.device}`)}>
+        <button type="button" onClick={() => route(`/console/jobs?device=${encodeURIComponent(known.device)}`)}>
           Jobs of this device
         </button>
       </Title>
@@ -82,7 +84,7 @@ export function Job() {
             ],
             ["Cloud", cloud(known.api)],
             ["Program", known.kind],
-            ["Device", <a href={`/console/devices/${known.device}`}>{known.device}</a>],
+            ["Device", <Place device={known.device} />],
             ["Account", known.account],
             ["Session", known.session && <a href={`/console/jobs?session=${known.session}`}>{known.session}</a>],
             ["Shots", known.shots?.toLocaleString()],
@@ -97,6 +99,7 @@ export function Job() {
       {result.data && <Result outcome={result.data} />}
       {ended && result.data === null && <p>The result is too large to be drawn here. Download it.</p>}
       {result.error && <p class="note">The result is not drawn: {result.error.message}. Download it.</p>}
+      {!waiting(known) && PROGRAMS.has(known.kind) && <Files job={known.id} />}
       <Log lines={log.data?.lines ?? []} running={waiting(known)} />
       <section aria-labelledby="requests">
         <h2 id="requests">Ask for this job</h2>

@@ -3,17 +3,19 @@ import { useRef, useState } from "preact/hooks";
 import { get, type Job, type JobState } from "../api/client";
 import { useLoaded } from "../api/live";
 import { type Column, Problem, State, Table, Title } from "../parts/parts";
+import { Place } from "../parts/place";
 import { between, cloud, seconds, short, STATES, time, waiting } from "../parts/words";
 
 const PAGE = 50;
 const TYPING_MILLISECONDS = 250; // until a filter that is being typed is asked for
 const TEXTS = ["device", "account", "q"] as const;
-const FILTERS = ["state", "session", ...TEXTS] as const;
+const FILTERS = ["state", "session", "api", ...TEXTS] as const;
+const APIS = ["ibm/runtime", "ibm/functions", "oqtopus/task", "oqtopus/user", "planqk/quantum", "planqk/service"];
 
 export const JOB_COLUMNS: Column<Job>[] = [
   { title: "Job", cell: (job) => <a href={`/console/jobs/${job.id}`} title={job.id}>{job.name || short(job.id)}</a> },
   { title: "State", cell: (job) => <State state={job.state} /> },
-  { title: "Device", cell: (job) => <a href={`/console/devices/${job.device}`}>{job.device}</a> },
+  { title: "Device", cell: (job) => <Place device={job.device} /> },
   { title: "Cloud", cell: (job) => cloud(job.api) },
   { title: "Account", cell: (job) => job.account },
   { title: "Shots", cell: (job) => job.shots?.toLocaleString() ?? "–", number: true },
@@ -68,6 +70,15 @@ export function Jobs() {
           <select value={asked.state ?? ""} onChange={(event) => go({ state: event.currentTarget.value as JobState })}>
             <option value="">any</option>
             {STATES.map((each) => (
+              <option key={each}>{each}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          API{" "}
+          <select value={asked.api ?? ""} onChange={(event) => go({ api: event.currentTarget.value })}>
+            <option value="">any</option>
+            {APIS.map((each) => (
               <option key={each}>{each}</option>
             ))}
           </select>

@@ -1,15 +1,14 @@
 import { useState } from "preact/hooks";
-import { get, type Health, type Held, send } from "../api/client";
+import { type Finding, get, type Health } from "../api/client";
 import { useLoaded } from "../api/live";
 import { type Column, Facts, Problem, Table, Title } from "../parts/parts";
-import { time } from "../parts/words";
 
-const HELD: Column<Held>[] = [
-  { title: "Account", cell: (held) => held.account, by: (held) => held.account },
-  { title: "Kind", cell: (held) => held.kind, by: (held) => held.kind },
-  { title: "Jobs", cell: (held) => held.count.toLocaleString(), by: (held) => held.count, number: true },
-  { title: "MiB", cell: (held) => (held.bytes / 2 ** 20).toFixed(1), by: (held) => held.bytes, number: true },
-  { title: "Oldest", cell: (held) => time(held.oldest), by: (held) => held.oldest ?? null },
+const GRADES = { well: "succeeded", look: "running", wrong: "failed" };
+const FINDINGS: Column<Finding>[] = [
+  { title: "What", cell: ({ what }) => what },
+  { title: "Is", cell: ({ grade }) => <span class={`state ${GRADES[grade]}`}>{grade === "look" ? "worth a look" : grade}</span> },
+  { title: "Found", cell: ({ told }) => <span class="long">{told}</span> },
+  { title: "To do", cell: ({ do: todo }) => <span class="long">{todo ?? "–"}</span> },
 ];
 
 /** Health is read without the client's helper: a server that is not ready answers 503, with the same body. */
@@ -17,26 +16,21 @@ async function health(): Promise<Health> {
   return (await fetch("/health")).json();
 }
 
+/** How many places for runs there are and how many are taken, from the metrics of all processes. */
+async function workers(): Promise<{ all: number; busy: number; died: number }> {
+  const text = await (await fetch("/metrics")).text();
+  const sum = (name: string) => [...text.matchAll(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, "gm"))].reduce((total, [, value]) => total + Number(value), 0);
+  return { all: sum("qumulus_workers"), busy: sum("qumulus_workers_busy"), died: sum("qumulus_worker_deaths_total") };
+}
+
 export function System() {
-  const [error, setError] = useState<Error>();
-  const [told, setTold] = useState<string>();
   const information = useLoaded(() => get("/"), 0);
   const well = useLoaded(health, 0, () => true);
-  const storage = useLoaded(() => get("/emulator/storage"), 0);
-  const reset = async () => {
-    if (!confirm("Forget all jobs, sessions, services and files? This can't be undone.")) return;
-    try {
-      setError(undefined);
-      await send("POST", "/emulator/reset");
-      setTold("Everything is forgotten.");
-    } catch (failed) {
-      setError(failed as Error);
-    }
-  };
+  const places = useLoaded(workers, 0, () => true);
   return (
     <>
       <Title text="System">{well.data && <span class={`state ${well.data.ready ? "succeeded" : "failed"}`}>{well.data.ready ? "ready" : "not ready"}</span>}</Title>
-      <Problem error={error ?? information.error ?? well.error} />
+      <Problem error={information.error ?? well.error} />
       {well.data?.reason && <p class="problem">{well.data.reason}</p>}
       <h2>Health</h2>
       <ul class="checks">
@@ -47,6 +41,17 @@ export function System() {
           </li>
         ))}
       </ul>
+      <h2>Workers</h2>
+      {places.data && (
+        <Facts
+          facts={[
+            ["Jobs that may run at once", places.data.all],
+            ["Run now", places.data.busy],
+            ["Workers that ended in a run", places.data.died],
+          ]}
+        />
+      )}
+      <Diagnosis />
       {information.data && (
         <>
           <h2>Versions</h2>
@@ -61,22 +66,22 @@ export function System() {
           </ul>
         </>
       )}
-      <h2>State</h2>
-      {storage.data && (
-        <>
-          <Facts
-            facts={[
-              ["Kept", storage.data.keep || "everything"],
-              ["Quota of an account", storage.data.quota || "none"],
-            ]}
-          />
-          <Table rows={storage.data.held} columns={HELD} id={(held) => `${held.account} ${held.kind}`} caption="Who has what stored" />
-        </>
-      )}
-      {told && <p role="status">{told}</p>}
-      <button type="button" class="danger" onClick={reset}>
-        Forget everything
-      </button>
     </>
+  );
+}
+
+/** What could be wrong with the machine of the server, looked for when somebody asks. */
+function Diagnosis() {
+  const [turn, setTurn] = useState(0);
+  const found = useLoaded(async () => (turn ? (await get("/emulator/diagnosis")).findings : undefined), turn);
+  return (
+    <section aria-labelledby="diagnosis">
+      <h2 id="diagnosis">The machine</h2>
+      <button type="button" onClick={() => setTurn(turn + 1)}>
+        Look for what could be wrong
+      </button>
+      <Problem error={found.error} />
+      {found.data && <Table rows={found.data} columns={FINDINGS} id={({ what, told }) => `${what} ${told}`} caption="Machine, installation and state" />}
+    </section>
   );
 }
