@@ -24,20 +24,30 @@ FAMILIES: Mapping[str, Clients] = MappingProxyType(
 TITLES: Mapping[str, str] = MappingProxyType({family.name: family.title for family in families.FAMILIES})
 
 
-def redirected(given: Mapping[str, str], url: str, token: str, *, with_account: Collection[str] = ()) -> dict[str, str]:
+def redirected(
+    given: Mapping[str, str],
+    url: str,
+    token: str,
+    *,
+    with_account: Collection[str] = (),
+    namespace: str | None = None,
+) -> dict[str, str]:
     """Return the environment ``given``, changed so that the clients of all families find the cloud at ``url``, or by the proxy.
 
     A variable that would lead past the proxy is removed: without it a client goes to the real hosts, which the proxy answers
     for. A credential that is set stays. ``with_account``: the families whose client has a saved account, so that it needs none.
+    ``namespace``: where the credentials lead to, in place of those that are set.
     """
     result = dict(given)
     for name, clients in FAMILIES.items():
-        values = clients.environment(url, token)
+        values = clients.environment(url, token, namespace=namespace)
         for variable in (*clients.aside, *(clients.addresses if clients.proxied else ())):
             result.pop(variable, None)
         if not clients.proxied:
             result |= {variable: values[variable] for variable in clients.addresses}
-        if name not in with_account:
+        if namespace is not None:
+            result |= {variable: values[variable] for variable in clients.credentials}
+        elif name not in with_account:
             for variable in clients.credentials:
                 result.setdefault(variable, values[variable])
     return result

@@ -49,6 +49,20 @@ def test_every_kind_of_credential_has_a_setting_with_the_secret():
     assert {credential.setting for credential in families.credentials().values()} <= Settings.model_fields.keys()
 
 
+def test_every_header_that_a_specification_has_for_a_credential_is_known():
+    documents = [loaded(api.module).DOCUMENT.content for api in families.apis()]
+    schemes = [each for one in documents for each in one.get("components", {}).get("securitySchemes", {}).values()]
+    named = {each["name"].lower() if each["type"] == "apiKey" else "authorization" for each in schemes}
+    assert set(families.credential_headers()) == named
+
+
+def test_every_path_to_log_in_by_a_form_is_one_of_an_operation_that_gives_out_tokens():
+    for family in families.FAMILIES:
+        documents = [loaded(api.module).DOCUMENT for api in family.apis]
+        paths = {declared.path for one in documents for declared in one.operations.values()}
+        assert set(family.logins) <= paths, family.name
+
+
 def test_every_kind_of_job_is_run_by_something_and_sent_by_a_family():
     assert {kind for family in families.FAMILIES for kind in family.kinds} == set(KINDS)
 

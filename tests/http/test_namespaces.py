@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import socket
 import time
@@ -117,6 +118,111 @@ def test_a_name_that_is_none_leads_nowhere(server, made, tmp_path, name):
         connection.sendall("\r\n".join([*lines, "Authorization: Bearer qumulus-admin", "", ""]).encode())
         status = connection.makefile("rb").readline().split()[1]
     assert status in (b"404", b"400")
+
+
+def by_bearer(key: str, url: str) -> Any:
+    """What the token service answers for an API key, sent as a form."""
+    form = {"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": key}
+    return requests.post(f"{url}/identity/token", data=form, timeout=60)
+
+
+def test_an_ibm_credential_leads_to_its_namespace(server, made):
+    made("tests-1")
+    answer = by_bearer("tests-1~qumulus-local", server.url)
+    bearer = answer.json()["access_token"]
+    for credential in (f"Bearer {bearer}", "apikey tests-1~qumulus-local"):
+        sent = {"backend": "ibm_fez", "mode": "batch"}
+        asked = {**IBM, "Authorization": credential}
+        begun = requests.post(f"{server.url}/api/v1/sessions", json=sent, headers=asked, timeout=60)
+        assert begun.status_code == 200, begun.text
+    assert len(ask(f"{server.url}/namespaces/tests-1", "GET", "/emulator/sessions")["sessions"]) == 2
+    assert ask(server.url, "GET", "/emulator/sessions")["sessions"] == []
+    assert by_bearer("tests-1~qumulus-local", f"{server.url}/namespaces/tests-1").status_code == 200
+    assert by_bearer("tests-1~unknown", server.url).json()["errorCode"] == "BXNIM0415E"
+    assert by_bearer("qumulus-local", server.url).status_code == 200
+
+
+@pytest.mark.parametrize("encoded", ["tests-1~qumulus-local", "tests-1%7Equmulus-local", "tests-1%7equmulus-local"])
+def test_a_form_may_be_encoded_in_either_way(server, made, encoded):
+    made("tests-1")
+    body = f"grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey={encoded}"
+    sent = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = requests.post(f"{server.url}/identity/token", body, headers=sent, timeout=60)
+    assert answer.status_code == 200, answer.text
+
+
+def test_an_oqtopus_credential_leads_to_its_namespace(server, made):
+    url = made("tests-1")
+    job = submit(server.url, **{"q-api-token": "tests-1~local.qumulus-local"})
+    assert jobs(url) == [job]
+    assert job not in jobs(server.url)
+    new = requests.post(f"{url}/api-token", headers=OQTOPUS, timeout=60).json()
+    own = f"{new['api_token_id']}.{new['api_token_secret']}"
+    assert submit(server.url, **{"q-api-token": own}) in jobs(url)
+
+
+def test_a_planqk_credential_leads_to_its_namespace(server, made):
+    url = made("tests-1")
+    form = {"grant_type": "client_credentials"}
+    for asked in (
+        {"data": form, "auth": ("qumulus", "tests-1~qumulus-local")},
+        {"data": {**form, "client_id": "qumulus", "client_secret": "tests-1~qumulus-local"}},
+    ):
+        answer = requests.post(f"{server.url}/token", timeout=60, **asked)
+        assert answer.json()["access_token"] == "tests-1~qumulus-local"
+    name = {"name": "of tests-1"}
+    personal = {"X-Auth-Token": "tests-1~qumulus-local"}
+    made_there = requests.post(f"{server.url}/platform/applications", json=name, headers=personal, timeout=60).json()
+    there = requests.get(f"{url}/platform/applications", headers={"X-Auth-Token": "qumulus-local"}, timeout=60)
+    assert [each["id"] for each in there.json()] == [made_there["id"]]
+    (key,) = requests.get(
+        f"{server.url}/platform/applications/{made_there['id']}/access-keys", headers=personal, timeout=60
+    ).json()
+    pair = key["accessKeyId"], key["secretAccessKey"]
+    answer = requests.post(f"{server.url}/token", data=form, auth=pair, timeout=60)
+    assert answer.json()["access_token"].startswith("tests-1~application-")
+
+
+def test_the_administrators_credential_leads_there_as_well_and_tokens_say_where_they_are_of(server, made):
+    url = made("tests-1")
+    within = {"Authorization": "Bearer tests-1~qumulus-admin"}
+    secret = ask(server.url, "POST", "/emulator/tokens", {"api": "oqtopus"}, 201, **within)["secret"]
+    assert secret.startswith("tests-1~")
+    job = submit(server.url, **{"q-api-token": secret})
+    assert jobs(url) == [job]
+    assert submit(url, **{"q-api-token": secret}) in jobs(url)
+    bare = requests.get(f"{server.url}/jobs", headers={"q-api-token": secret.partition("~")[2]}, timeout=60)
+    assert bare.status_code == 401
+
+
+def test_a_credential_of_a_namespace_that_is_gone_is_let_in_nowhere(server, made):
+    made("tests-1")
+    bearer = by_bearer("tests-1~qumulus-local", server.url).json()["access_token"]
+    ask(server.url, "DELETE", "/emulator/namespaces/tests-1", status=204)
+    for headers in (
+        {"q-api-token": "tests-1~local.qumulus-local"},
+        {**IBM, "Authorization": f"Bearer {bearer}"},
+        {"Authorization": "Basic " + base64.b64encode(b"qumulus:tests-1~qumulus-local").decode()},
+    ):
+        answer = requests.get(f"{server.url}/devices", headers=headers, timeout=60)
+        assert answer.status_code == 401
+        assert "of a namespace that is not there" in answer.json()["detail"]
+    assert by_bearer("tests-1~qumulus-local", server.url).status_code == 401
+
+
+def test_an_address_goes_before_a_credential(server, made):
+    url = made("tests-1")
+    made("tests-2")
+    answer = requests.get(f"{url}/jobs", headers={"q-api-token": "tests-2~local.qumulus-local"}, timeout=60)
+    assert answer.status_code == 401
+
+
+def test_what_is_no_credential_is_read_as_it_came(server):
+    for value in ("Basic !!", "Bearer eyJ", "Bearer eyJhIjo.x.y", "Bearer ~x", "Basic ZXlK", ""):
+        answer = requests.get(f"{server.url}/emulator/jobs", headers={"Authorization": value}, timeout=60)
+        assert answer.status_code == 401, value
+    long = requests.post(f"{server.url}/identity/token", data={"apikey": "x" * 20_000}, timeout=60)
+    assert long.status_code in (400, 413)
 
 
 def test_addresses_in_answers_lead_back_to_the_namespace(server, made):

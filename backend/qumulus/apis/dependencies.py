@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import URL
 
 from qumulus.core import announcements, applications, cloud, following, keeping, pools, ports, seeds, services
-from qumulus.core.ports.namespaces import BEGINS
+from qumulus.core.ports.namespaces import BEGINS, leading
 
 
 def _cloud(request: Request) -> cloud.Cloud:
@@ -112,6 +112,11 @@ def origin_of(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{request.scope.get(BEGINS, '')}"
 
 
+async def _leading(request: Request) -> str:
+    """What the credentials begin with that are given out, so that they lead back to this cloud."""
+    return leading(request.scope.get(BEGINS, ""))
+
+
 async def _namespaces(request: Request) -> ports.Namespaces:
     return _cloud(request).namespaces
 
@@ -121,6 +126,7 @@ async def _address(request: Request) -> URL:
 
 
 Cloud = Annotated[cloud.Cloud, Depends(_whole)]
+Leading = Annotated[str, Depends(_leading)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.FetchedQueue, Depends(_queue)]
 Devices = Annotated[ports.Catalogue, Depends(_devices)]

@@ -24,6 +24,16 @@ def credentials() -> dict[str, Credential]:
     return {credential.scheme: credential for family in FAMILIES for credential in family.credentials}
 
 
+def credential_headers() -> tuple[str, ...]:
+    """Return the headers in which credentials are sent, each once."""
+    return tuple(dict.fromkeys(header for credential in credentials().values() for header in credential.headers))
+
+
+def logins() -> tuple[str, ...]:
+    """Return the paths to which credentials are sent in a form."""
+    return tuple(path for family in FAMILIES for path in family.logins)
+
+
 def real_sites() -> tuple[Site, ...]:
     """Return the hosts of the real clouds that are answered for."""
     return tuple(site for family in FAMILIES for site in family.sites)

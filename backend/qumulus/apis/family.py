@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from qumulus.core.accounts import InstanceNaming
+from qumulus.core.ports.namespaces import MARK
 from qumulus.interception.sites import Site
 
 SECRET_BYTES = 32
@@ -50,6 +51,7 @@ class Credential:
     setting: str = "token"  # the setting that holds the default account's secret
     form: str = "{secret}"  # what clients send; {id} is `local` for the default account, and random for others
     documents: tuple[str, ...] = ()  # the security schemes that it is sent by, as the specifications call them
+    headers: tuple[str, ...] = ("authorization",)  # in which it is sent
     more: tuple[str, ...] = ()  # let in besides, as long as the setting has its documented default
 
     def of(self, secret: str) -> str:
@@ -72,10 +74,15 @@ class Clients:
     proxied: bool = False  # whether they are led here by the proxy, and not by variables
     aside: tuple[str, ...] = ()  # more variables that would lead them elsewhere
 
-    def environment(self, url: str, token: str, instance: str | None = None) -> dict[str, str]:
-        """Return the variables and their values for the cloud at ``url`` (without a slash at its end)."""
+    def environment(
+        self, url: str, token: str, instance: str | None = None, *, namespace: str | None = None
+    ) -> dict[str, str]:
+        """Return the variables and their values for the cloud at ``url`` (without a slash at its end), or a namespace there."""
         values = {"url": url, "token": token, "instance": self.instance if instance is None else instance}
-        return {name: template.format(**values) for name, template in self.templates.items()}
+        found = {name: template.format(**values) for name, template in self.templates.items()}
+        if namespace is not None:
+            found |= {name: f"{namespace}{MARK}{found[name]}" for name in self.credentials}
+        return found
 
     def advice(self, url: str) -> str:
         """Return what no variable can say, a line for a person."""
@@ -112,6 +119,7 @@ class Family:
     title: str
     apis: tuple[Api, ...]
     credentials: tuple[Credential, ...]
+    logins: tuple[str, ...] = ()  # paths to which a credential is sent in a form, for a token
     clients: Clients | None = None
     sites: tuple[Site, ...] = ()  # the hosts of the real cloud
     kinds: tuple[str, ...] = ()  # of jobs that its APIs submit

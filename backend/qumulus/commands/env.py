@@ -10,6 +10,7 @@ import typer
 from qumulus.clients import FAMILIES
 from qumulus.serving.server import read_settings
 
+from .namespaces import names
 from .options import Json, Url, fail
 from .shells import Shell, comment, setting
 
@@ -19,6 +20,10 @@ FamilyName = Annotated[str, typer.Argument(metavar="|".join(FAMILIES), autocompl
 def env(
     family: FamilyName,
     url: Url,
+    namespace: Annotated[
+        str | None,
+        typer.Option(autocompletion=names, help="For clients of a namespace: their token leads there."),
+    ] = None,
     shell: Annotated[Shell, typer.Option(help="The shell, or the kind of file, to write for.")] = Shell.BASH,
     json: Json = False,
 ) -> None:
@@ -27,7 +32,7 @@ def env(
         fail(f"There is no family {family!r}: say one of {', '.join(FAMILIES)}.", 2)
     chosen = FAMILIES[family]
     token = read_settings([]).token.get_secret_value()
-    variables = chosen.environment(url, token)
+    variables = chosen.environment(url, token, namespace=namespace)
     if json:
         typer.echo(jsonlib.dumps(variables, indent=2))
         return

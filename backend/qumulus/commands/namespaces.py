@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
+
+from qumulus.core.ports.namespaces import PREFIX
 
 from . import show
 from .cloud import Cloud, at
@@ -16,6 +19,12 @@ snapshots = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 names = completing("/emulator/namespaces", lambda page: [(each["name"], each["url"]) for each in page["namespaces"]])
 kept = completing("/emulator/snapshots", lambda page: [(each["name"], each["made_at"]) for each in page["snapshots"]])
+
+
+def within(url: str, namespace: str) -> str:
+    """Return the address of a namespace in the server at ``url``."""
+    return url + PREFIX + quote(namespace, safe="")
+
 
 Name = Annotated[str, typer.Argument(metavar="NAMESPACE", autocompletion=names, help="The name of a namespace.")]
 Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", autocompletion=kept, help="The name of a snapshot.")]

@@ -13,6 +13,7 @@ from qumulus.apis.families import credentials
 from . import accounts, show
 from .cloud import Cloud, at
 from .completion import completing
+from .namespaces import names, within
 from .options import Json, Url
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -52,10 +53,14 @@ def create(
     account: Annotated[
         str | None, typer.Option(help="Whose it is.", autocompletion=accounts.identifiers, show_default="local")
     ] = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option(autocompletion=names, help="The namespace that it leads to; the server's own cloud if not said."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a token and print its secret, this once."""
-    cloud, body = Cloud(url), {"api": api.value}
+    cloud, body = Cloud(url if namespace is None else within(url, namespace)), {"api": api.value}
     if account is not None:
         body["account"] = account
     if days is not None:

@@ -1,16 +1,24 @@
-"""A cloud as its administrator's programs reach it. Standard library only, as `qumulus.control.ephemeral` and `qumulus.testing`."""
+"""A cloud as its administrator's programs reach it. Standard library only, as `qumulus.control.ephemeral` and `qumulus.testing`.
+
+administer = Administration("http://127.0.0.1:8080")
+with administer.namespace("tests-1", fork="default") as namespace:
+    token = namespace.token("ibm")
+"""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from qumulus.core.errors import InvalidRequest
+from qumulus.core.ports.namespaces import OWN
 from qumulus.services import archive
 
 ADMIN_TOKEN = "qumulus-admin"  # noqa: S105  documented: the server's default
@@ -46,6 +54,53 @@ class Administration:
         except urllib.error.HTTPError as error:
             raise CloudRefused(json.loads(error.read())["detail"]) from None
 
+    def token(self, api: str, **more: object) -> str:
+        """Make a credential of a cloud (``ibm``, ``oqtopus``, ``planqk``) and return what a client sends.
+
+        That of a namespace leads there, whatever address the client knows.
+
+        Raises:
+            CloudRefused
+        """
+        return self("POST", "/tokens", {"api": api, **more})["secret"]
+
+    def namespace(
+        self, name: str, *, fork: str | None = None, snapshot: str | None = None, replace: bool = False
+    ) -> Namespace:
+        """Make a cloud of its own in this server: empty, with the state of another one (``default``: the server's), or with a snapshot.
+
+        Raises:
+            CloudRefused: it is there already, or there is nothing to begin with.
+        """
+        begins = {"fork": fork, "snapshot": snapshot, "replace": replace or None}
+        body = {member: value for member, value in begins.items() if value is not None}
+        made = self("PUT", f"/namespaces/{name}", body)
+        return Namespace(self, name, Administration(made["url"], self._token))
+
+    def namespaces(self) -> list[str]:
+        """Return the names of all clouds of their own in this server."""
+        return [each["name"] for each in self("GET", "/namespaces")["namespaces"]]
+
+    def save(self, snapshot: str, namespace: str = OWN) -> None:
+        """Keep the state of this server's own cloud, or of a namespace, while it is used; one of that name is replaced.
+
+        Raises:
+            CloudRefused
+        """
+        self("PUT", f"/snapshots/{snapshot}", {"namespace": namespace})
+
+    def snapshots(self) -> list[str]:
+        """Return the names of what was kept."""
+        return [each["name"] for each in self("GET", "/snapshots")["snapshots"]]
+
+    def forget(self, snapshot: str) -> None:
+        """Remove what was kept.
+
+        Raises:
+            CloudRefused: there is no such snapshot.
+        """
+        self("DELETE", f"/snapshots/{snapshot}")
+
     def deploy(self, name: str, folder: Path) -> str:
         """Deploy a folder with `src/program.py` as the service ``name`` and wait until it is ready; its address.
 
@@ -64,6 +119,48 @@ class Administration:
         if service["state"] != "READY":
             raise CloudRefused(service.get("reason", f"The service {name} is {service['state']}."))
         return service["url"]
+
+
+class Namespace:
+    """A cloud of its own in a server. As a context manager it is removed at the end."""
+
+    def __init__(self, server: Administration, name: str, administer: Administration) -> None:
+        self._server = server
+        self.name = name
+        self.administer = administer
+
+    @property
+    def url(self) -> str:
+        """Return its address, for clients that are given one."""
+        return self.administer.url
+
+    def token(self, api: str, **more: object) -> str:
+        """Make a credential that leads here, whatever address its client knows. See `Administration.token`."""
+        return self.administer.token(api, **more)
+
+    def save(self, snapshot: str) -> None:
+        """Keep its state while it is used. See `Administration.save`."""
+        self._server.save(snapshot, self.name)
+
+    def restore(self, snapshot: str) -> None:
+        """Put a state in the place of its own; what runs here is ended.
+
+        Raises:
+            CloudRefused: there is no such snapshot.
+        """
+        self._server.namespace(self.name, snapshot=snapshot, replace=True)
+
+    def remove(self) -> None:
+        """End it and forget its state, if nobody has."""
+        if self.name in self._server.namespaces():
+            with contextlib.suppress(CloudRefused):
+                self._server("DELETE", f"/namespaces/{self.name}")
+
+    def __enter__(self) -> Namespace:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.remove()
 
 
 def service_name(folder: Path) -> str:

@@ -151,15 +151,20 @@ class EphemeralCloud:
                 self._process.wait()
         self._temporary.remove()
 
-    def environment(self, given: Mapping[str, str], *, with_account: Collection[str] = ()) -> dict[str, str]:
-        """Return the environment in which untouched clients find this cloud, made from the one ``given``. See `clients.redirected`.
+    def environment(
+        self, given: Mapping[str, str], *, with_account: Collection[str] = (), namespace: str | None = None
+    ) -> dict[str, str]:
+        """Return the environment in which untouched clients find this cloud, or one of its namespaces, made from the one ``given``.
+
+        See `clients.redirected`.
 
         Where it hands requests on to the real hosts, clients keep their own credentials.
         """
         upstream = urlsplit(self._settings.get("upstream", "")).hostname
         direct = ",".join(filter(None, (given.get("NO_PROXY") or given.get("no_proxy"), upstream)))
         own = "upstream_hosts" in self._settings
-        named = dict(given) if own else redirected(given, self.url, DEFAULT_TOKEN, with_account=with_account)
+        leads = {"with_account": with_account, "namespace": namespace}
+        named = dict(given) if own else redirected(given, self.url, DEFAULT_TOKEN, **leads)
         return named | environment(
             {**given, "NO_PROXY": direct},
             proxy=self.proxy,

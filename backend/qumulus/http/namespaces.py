@@ -1,4 +1,7 @@
-"""In front of all: one server, several clouds. A request goes to the namespace that its path or a header names, else to the server's own."""
+"""In front of all: one server, several clouds.
+
+A request goes to the namespace that its path, a header or its credential names, else to the server's own.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,18 @@ from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.errors import Unavailable
-from qumulus.core.ports.namespaces import BEGINS
+from qumulus.core.ports.namespaces import BEGINS, PREFIX
 
+from .credentials import Credentials, Form
 from .front import App, Front, Message, Receive, Scope, Send, refuse
 
 log = logging.getLogger("qumulus.namespaces")
 
 HEADER = b"x-qumulus-namespace"
-PREFIX = "/namespaces/"
+NOT_MADE = "There is no such namespace: make it with PUT /emulator/namespaces/NAME."
+NOT_KNOWN = (
+    "The credential is of a namespace that is not there: make that first, or send a credential without its name and ~."
+)
 LOOK_SECONDS = 1.0  # between two looks whether another process has removed one
 
 
@@ -59,11 +66,12 @@ class Running:
 class Namespaces:
     """The ASGI application of a server: its own cloud, and those of its namespaces, which are opened when somebody asks for them."""
 
-    def __init__(self, own: Front, folders: Folders, opened: Callable[[Path], Front]) -> None:
+    def __init__(self, own: Front, folders: Folders, opened: Callable[[Path], Front], credentials: Credentials) -> None:
         """``opened`` makes the cloud of a folder; it may take a second, is called in a thread, and raises `Unavailable` where it can't."""
         self._own = own
         self._folders = folders
         self._opened = opened
+        self._credentials = credentials
         self._running: dict[str, Running] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,9 +91,12 @@ class Namespaces:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        name = named(scope)
+        name, status, otherwise = named(scope), 404, NOT_MADE
+        form = await self._credentials.form(scope, path_within(scope["path"]), receive)
         if name is None:
-            await self._own(scope, receive, send)
+            name, status, otherwise = self._led(scope, form), 401, NOT_KNOWN
+        if name is None:
+            await self._own(scope, receive if form is None else form.receive, send)
             return
         try:
             app = await self._cloud(name)
@@ -93,9 +104,22 @@ class Namespaces:
             await refuse(send, 503, error.message)
             return
         if app is None:
-            await refuse(send, 404, "There is no such namespace: make it with PUT /emulator/namespaces/NAME.")
+            await refuse(send, status, otherwise)
             return
-        await app(within(scope, name), receive, send)
+        scope = within(scope, name)
+        scope["headers"] = self._credentials.without(name, scope["headers"])
+        if form is not None:
+            form.forget(name)
+            scope["headers"] = form.headers(scope["headers"])
+            receive = form.receive
+        await app(scope, receive, send)
+
+    def _led(self, scope: Scope, form: Form | None) -> str | None:
+        """Return the namespace that the credential of a request leads to."""
+        for header, value in scope["headers"]:
+            if (found := self._credentials.namespace(header, value)) is not None:
+                return found
+        return None if form is None else form.namespace
 
     async def _cloud(self, name: str) -> App | None:
         """Return the cloud of a namespace, which is opened where it is not; None where there is none."""
@@ -160,6 +184,11 @@ def named(scope: Scope) -> str | None:
         if name == HEADER:
             return value.decode("latin-1")
     return None
+
+
+def path_within(path: str) -> str:
+    """Return a path as the cloud knows it to which it leads."""
+    return "/" + path[len(PREFIX) :].partition("/")[2] if path.startswith(PREFIX) else path
 
 
 def within(scope: Scope, name: str) -> Scope:

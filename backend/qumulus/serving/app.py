@@ -29,6 +29,7 @@ from qumulus.emulation.catalogue import FaultyCatalogue
 from qumulus.emulation.faults import Rules
 from qumulus.execution import metrics as execution_metrics
 from qumulus.http import metrics
+from qumulus.http.credentials import Credentials
 from qumulus.http.front import App, Front, Mount, Receive, Scope, Send
 from qumulus.http.namespaces import Namespaces
 from qumulus.http.siblings import Siblings
@@ -77,7 +78,8 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
     refused = NO_FOLDER if settings.database is not None or settings.blobs is not None else None
     folders = NamespaceFolders(settings.home, refused)
     own, runners = _opened(settings, rules, folders)
-    app = Namespaces(own, folders, partial(_within, settings, rules, runners))
+    credentials = Credentials(families.credential_headers(), families.logins())
+    app = Namespaces(own, folders, partial(_within, settings, rules, runners), credentials)
     folders.on_gone = app.close
     return app
 

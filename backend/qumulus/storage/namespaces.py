@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qumulus.core.errors import InvalidRequest, NotFound, WrongState
-from qumulus.core.ports.namespaces import OWN, Snapshot
+from qumulus.core.ports.namespaces import NAME, OWN, Snapshot
 
 from .backup import back_up, restore
 from .database.sqlite import FILE
@@ -19,7 +18,6 @@ from .errors import StateUnusable
 FOLDER, KEPT = "namespaces", "snapshots"
 MOST = 32  # each has processes of its own
 ENDING = ".tar"
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class NamespaceFolders:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts
+from qumulus.apis.dependencies import Accounts, Leading
 from qumulus.apis.family import Credential
 from qumulus.apis.given import given
 from qumulus.core.accounts import DEFAULT_ACCOUNT
@@ -37,14 +37,14 @@ def list_tokens(administrator: Administrator, accounts: Accounts) -> Tokens:
 
 @operation("createToken")
 def create_token(
-    body: NewToken, administrator: Administrator, accounts: Accounts, credentials: Credentials
+    body: NewToken, administrator: Administrator, accounts: Accounts, credentials: Credentials, leading: Leading
 ) -> CreatedToken:
     """A credential of an account."""
     secret = given(body.secret) or credentials[body.api].new()
     token = accounts.add_token(
         given(body.account, DEFAULT_ACCOUNT), body.api, secret, expires_at=given(body.expires_at)
     )
-    return translate.created_token(token, secret)
+    return translate.created_token(token, leading + secret)
 
 
 @operation("revokeToken")

@@ -33,6 +33,7 @@ IBM = Family(
     credentials=(
         Credential(scheme="ibm", documents=("IBMCloudAuth",), more=("test-token",)),
     ),  # the one in the first examples of the IBM server
+    logins=("/identity/token",),
     clients=Clients(
         path="/identity/token",
         templates=MappingProxyType(

@@ -33,8 +33,8 @@ class Bearer:
     expires_at: datetime
 
 
-def issue(api_key: str, accounts: Accounts, clock: Clock) -> Bearer:
-    """A bearer token for an API key.
+def issue(api_key: str, accounts: Accounts, clock: Clock, namespace: str = "") -> Bearer:
+    """A bearer token for an API key, which says whose key has signed it: that of a namespace, where it is one's.
 
     Raises:
         NotAuthenticated: the key is unknown, revoked or expired.
@@ -49,7 +49,8 @@ def issue(api_key: str, accounts: Accounts, clock: Clock) -> Bearer:
     claims = {"iss": "qumulus", "sub": caller.account, "account": {"bss": caller.account}, **bearer_times, UNTIL: until}
     if caller.token is not None:
         claims["credential"] = caller.token
-    encoded = jwt.encode(claims, _key(accounts, clock, caller.account, caller.token), _ALGORITHM)
+    signing = _key(accounts, clock, caller.account, caller.token)
+    encoded = jwt.encode(claims, signing, _ALGORITHM, {"kid": namespace} if namespace else None)
     return Bearer(encoded, issued, expires)
 
 

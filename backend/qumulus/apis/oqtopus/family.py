@@ -61,8 +61,13 @@ OQTOPUS = Family(
         ),
     ),
     credentials=(
-        Credential(scheme="oqtopus", form="{id}.{secret}", documents=("ApiToken",)),
-        Credential(scheme="provider", setting="provider_key", documents=("ApiKey",)),
+        Credential(
+            scheme="oqtopus",
+            form="{id}.{secret}",
+            documents=("ApiToken",),
+            headers=("q-api-token", "authorization"),
+        ),
+        Credential(scheme="provider", setting="provider_key", documents=("ApiKey",), headers=("x-api-key",)),
     ),
     clients=Clients(
         path="/jobs",

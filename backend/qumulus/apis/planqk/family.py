@@ -39,7 +39,14 @@ PLANQK = Family(
             at_root="qumulus.apis.planqk.service.at_root:AtRoot",
         ),
     ),
-    credentials=(Credential(scheme="planqk", documents=("PersonalAccessToken", "ApplicationCredentials")),),
+    credentials=(
+        Credential(
+            scheme="planqk",
+            documents=("PersonalAccessToken", "ApplicationCredentials"),
+            headers=("authorization", "x-auth-token"),
+        ),
+    ),
+    logins=("/token",),
     clients=Clients(
         path="/quantum",
         templates=MappingProxyType(

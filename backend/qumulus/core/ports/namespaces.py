@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,23 @@ from typing import Protocol
 
 BEGINS = "qumulus.begins"  # under which a request says how all addresses of its namespace begin
 OWN = "default"  # what the server's own state is called among the namespaces
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+PREFIX = "/namespaces/"  # of the addresses of all
+MARK = "~"  # between the name of a namespace and a credential of it
+
+
+def leading(begins: str) -> str:
+    """Return what stands before the credentials of a namespace whose addresses begin so; nothing for the server's own.
+
+    With it, a credential leads to the namespace whatever address it is sent to.
+    """
+    return begins.removeprefix(PREFIX) + MARK if begins else ""
+
+
+def led(credential: str) -> str | None:
+    """Return the name of the namespace that a credential leads to; None where it names none."""
+    name, mark, _ = credential.partition(MARK)
+    return name if mark and NAME.fullmatch(name) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

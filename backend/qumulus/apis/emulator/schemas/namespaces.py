@@ -21,7 +21,7 @@ class Namespace(Wire):
 
     name: Name
     url: Annotated[str, Field(examples=["http://127.0.0.1:8080/namespaces/tests-1"])]
-    """Its address. The header X-Qumulus-Namespace with the name chooses it as well"""
+    """Its address. The header X-Qumulus-Namespace with the name chooses it as well, and so does any credential of it with its name and `~` before"""
 
 
 class Namespaces(Wire):

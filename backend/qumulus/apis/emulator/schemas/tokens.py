@@ -72,4 +72,5 @@ class Tokens(Wire):
 class CreatedToken(Token):
     """A credential with its secret"""
 
-    secret: Secret
+    secret: Annotated[str, Field(examples=["9f6QJw0cVnKq2uVtYxkD4b7mS1aHzR8e"], max_length=319)]
+    """What a client sends. In a namespace it begins with the name of that and `~`, so that it leads there whatever address it is sent to"""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import MISSING
 
-from qumulus.apis.dependencies import Accounts, Clock
+from qumulus.apis.dependencies import Accounts, Clock, Leading
 from qumulus.apis.ibm import tokens
 from qumulus.apis.ibm.plans import PLANS
 from qumulus.core.errors import NotFound
+from qumulus.core.ports.namespaces import MARK
 from qumulus.openapi.contract import Operations
 
 from .callers import Caller
@@ -21,9 +22,9 @@ operation = Operations()
 
 
 @operation("createToken")
-def create_token(body: TokenRequest, accounts: Accounts, clock: Clock) -> TokenResponse:
+def create_token(body: TokenRequest, accounts: Accounts, clock: Clock, leading: Leading) -> TokenResponse:
     """A bearer token for an API key."""
-    return translate.bearer(tokens.issue(body.apikey, accounts, clock))
+    return translate.bearer(tokens.issue(body.apikey, accounts, clock, leading.removesuffix(MARK)))
 
 
 @operation("searchResources")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from qumulus.apis.dependencies import Accounts, Clock
+from qumulus.apis.dependencies import Accounts, Clock, Leading
 from qumulus.apis.given import said
 from qumulus.apis.oqtopus.programs import SCHEME
 from qumulus.core.accounts import Caller as CoreCaller
@@ -31,10 +31,10 @@ SETTINGS = GetSettingsResponse(
 
 
 @operation("createApiToken")
-def create_api_token(caller: Caller, accounts: Accounts, clock: Clock) -> ApiToken:
+def create_api_token(caller: Caller, accounts: Accounts, clock: Clock, leading: Leading) -> ApiToken:
     name, secret, expires_at = secrets.token_hex(8), secrets.token_urlsafe(32), clock.now() + GOOD_FOR
     accounts.add_token(caller.account, SCHEME, f"{name}.{secret}", expires_at=expires_at)
-    return ApiToken(api_token_id=name, api_token_secret=secret, api_token_expiration=expires_at)
+    return ApiToken(api_token_id=leading + name, api_token_secret=secret, api_token_expiration=expires_at)
 
 
 @operation("deleteApiToken")

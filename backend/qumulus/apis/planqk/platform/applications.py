@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Applications, Origin
+from qumulus.apis.dependencies import Applications, Leading, Origin
 from qumulus.apis.planqk.access_keys import AccessKeys
 from qumulus.apis.planqk.callers import PersonalCaller
 from qumulus.apis.planqk.offered import Services
@@ -81,7 +81,7 @@ def get_application_subscriptions(
 
 @operation("getApplicationAccessKeys")
 def get_application_access_keys(
-    id: wire.Id, known: Known, keys: Annotated[AccessKeys, Depends(_keys)]
+    id: wire.Id, known: Known, keys: Annotated[AccessKeys, Depends(_keys)], leading: Leading
 ) -> list[wire.AccessKey]:
     del id
-    return [wire.AccessKey(type="PRODUCTION", access_key_id=known.id, secret_access_key=keys.of(known.id))]
+    return [wire.AccessKey(type="PRODUCTION", access_key_id=known.id, secret_access_key=leading + keys.of(known.id))]

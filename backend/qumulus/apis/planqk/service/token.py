@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Accounts, Applications, Clock
+from qumulus.apis.dependencies import Accounts, Applications, Clock, Leading
 from qumulus.apis.given import given
 from qumulus.apis.planqk.access_keys import SECONDS, AccessKeys
 from qumulus.apis.planqk.callers import SCHEME
@@ -47,6 +47,7 @@ def get_token(
     clock: Clock,
     basic: Annotated[tuple[str, str] | None, Depends(_basic)],
     keys: Annotated[AccessKeys, Depends(_access_keys)],
+    leading: Leading,
 ) -> TokenResponse:
     in_form = given(body.client_id, ""), given(body.client_secret, "")
     key_id, secret = in_form if basic is None else basic
@@ -55,6 +56,6 @@ def get_token(
     if keys.fits(key_id, secret):
         with contextlib.suppress(UnknownApplication):  # it was removed: its key is as unknown as any other
             token = keys.token(applications.application(key_id).id, clock.now())
-            return TokenResponse(access_token=token, token_type="Bearer", expires_in=SECONDS)  # noqa: S106
+            return TokenResponse(access_token=leading + token, token_type="Bearer", expires_in=SECONDS)  # noqa: S106
     accounts.authenticate(SCHEME, secret)
-    return TokenResponse(access_token=secret, token_type="Bearer", expires_in=SECONDS)  # noqa: S106
+    return TokenResponse(access_token=leading + secret, token_type="Bearer", expires_in=SECONDS)  # noqa: S106
