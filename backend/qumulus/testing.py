@@ -27,11 +27,12 @@ from typing import Any
 import pytest
 
 from .clients import DEFAULT_TOKEN, FAMILIES
-from .control.administration import Administration, CloudRefused, service_name
+from .control.administration import Administration, CloudRefused, Namespace, service_name
 from .control.emulator import Emulator, Fault
 from .control.ephemeral import COMMAND, CloudNotStarted, EphemeralCloud
 from .control.exchanges import NoExchanges, RecordedCloud
 from .control.time import EmulatedClock, clear_calibrations, set_queue
+from .core.ports.namespaces import MARK, OWN
 
 __all__ = ["CloudRefused", "Fault", "QuantumCloud"]
 
@@ -46,15 +47,20 @@ NOT_HERE = (
 class QuantumCloud:
     """A running cloud, with what a test may want to know of it and to do to it."""
 
-    url: str
-    token = DEFAULT_TOKEN
     instance = FAMILIES["ibm"].instance
 
-    def __init__(self, cloud: EphemeralCloud, url: str | None = None) -> None:
-        """``url`` is where the cloud is, if ``cloud`` only leads to it."""
+    def __init__(
+        self, cloud: EphemeralCloud, server: Administration | None = None, namespace: Namespace | None = None
+    ) -> None:
+        """``server`` has it, where that is another one than ``cloud``, which then only leads there; in a ``namespace``, if it is one."""
         self._cloud = cloud
-        self.url = url or cloud.url
-        self.administer = _administration(url) if url else Administration(cloud.url)
+        self._server = server or Administration(cloud.url)
+        self._namespace = namespace
+        self._others: list[QuantumCloud] = []  # namespaces that were made by this one
+        self.administer = namespace.administer if namespace else self._server
+        self.url = self.administer.url
+        self.token = f"{namespace.name}{MARK}{DEFAULT_TOKEN}" if namespace else DEFAULT_TOKEN
+        """What clients may send: in a namespace it leads there, whatever address they know."""
         self.emulator = Emulator(self.administer)
         self.clock = EmulatedClock(self.administer, self.undo_later)
         """What time it is in the cloud: `clock.stand()`, `clock.advance(hours=2)`; undone when the test ends."""
@@ -66,7 +72,7 @@ class QuantumCloud:
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The environment ``given``, changed so that untouched clients of all families find this cloud."""
-        return self._cloud.environment(given)
+        return self._cloud.environment(given, namespace=self._namespace.name if self._namespace else None)
 
     @property
     def proxy(self) -> str:
@@ -76,6 +82,46 @@ class QuantumCloud:
     def reset(self) -> dict[str, int]:
         """Forget all jobs, sessions, added tokens and settings of devices; how many of each."""
         return self.administer("POST", "/reset")
+
+    def namespace(self, name: str | None = None, *, fork: bool = False, snapshot: str | None = None) -> QuantumCloud:
+        """A cloud of its own in the same server until the test ends: empty, with this one's state (``fork``), or with a snapshot.
+
+        Raises:
+            CloudRefused: there is one of that name already, or no such snapshot.
+        """
+        name = name or f"tests-{os.urandom(6).hex()}"
+        namespace = self._server.namespace(name, fork=self._name if fork else None, snapshot=snapshot)
+        made = QuantumCloud(self._cloud, self._server, namespace)
+        self._others.append(made)
+        self.undo_later(lambda: (self._others.remove(made), namespace.remove()))
+        return made
+
+    def snapshot(self, name: str | None = None) -> str:
+        """Keep the state of this cloud until the test ends, for `namespace(snapshot=…)` and `restore`; the name of what is kept.
+
+        Raises:
+            CloudRefused
+        """
+        name = name or f"tests-{os.urandom(6).hex()}"
+        self._server.save(name, self._name)
+        self.undo_later(lambda: self._server.forget(name))
+        return name
+
+    def restore(self, snapshot: str) -> None:
+        """Put a state in the place of that of this namespace; what runs here is ended.
+
+        Raises:
+            CloudRefused: there is no such snapshot, or this is the server's own cloud, which is not put back while it runs.
+        """
+        if self._namespace is None:
+            raise CloudRefused(
+                "A state is put back in a namespace: quantum_cloud.namespace(snapshot=…) makes one with it."
+            )
+        self._namespace.restore(snapshot)
+
+    @property
+    def _name(self) -> str:
+        return self._namespace.name if self._namespace else OWN
 
     def set_device(self, device: str, **settings: object) -> None:
         """Take a device off (``online=False``), make its jobs wait (``least_queue_seconds=2``) or run longer, until the test ends.
@@ -116,10 +162,9 @@ class QuantumCloud:
 
     def stuck(self) -> list[str]:
         """Return a sentence for each job that waits for what will not come by itself; none where the cloud does not answer."""
-        try:
-            return self.emulator.stuck()
-        except (CloudRefused, OSError):
-            return []
+        with contextlib.suppress(CloudRefused, OSError):
+            return [*self.emulator.stuck(), *(sentence for each in self._others for sentence in each.stuck())]
+        return []
 
     def told(self) -> str:
         """Return what a person may want to know where a test has failed."""
@@ -174,10 +219,11 @@ def quantum_cloud(pytestconfig: pytest.Config) -> Iterator[QuantumCloud]:
     settings = {"workers": "1"} if "PYTEST_XDIST_WORKER" in os.environ else {}
     with contextlib.ExitStack() as begun:
         try:
-            url = begun.enter_context(own_namespace(shared)) if shared else None
+            server = _administration(shared) if shared else None
+            namespace = begun.enter_context(own_namespace(server)) if server else None
             cloud = EphemeralCloud(
                 instances=pytestconfig.getini("qumulus_instances"),
-                settings={"upstream": url} if url else settings,
+                settings={"upstream": shared} if shared else settings,
                 command=command or COMMAND,
             )
             begun.enter_context(cloud)
@@ -185,8 +231,9 @@ def quantum_cloud(pytestconfig: pytest.Config) -> Iterator[QuantumCloud]:
             pytest.fail(str(error), pytrace=False)
         except (CloudRefused, OSError) as error:
             pytest.fail(f"No namespace can be had at {shared}: {error}", pytrace=False)
-        pytestconfig.stash[CLOUD] = QuantumCloud(cloud, url)
+        pytestconfig.stash[CLOUD] = QuantumCloud(cloud, server, namespace)
         begun.callback(pytestconfig.stash.__delitem__, CLOUD)
+        begun.callback(pytestconfig.stash[CLOUD].undo)  # what was set for all tests: others may use the server after us
         yield pytestconfig.stash[CLOUD]
 
 
@@ -196,20 +243,13 @@ def _administration(url: str) -> Administration:
     return Administration(url, token) if token else Administration(url)
 
 
-@contextlib.contextmanager
-def own_namespace(url: str) -> Generator[str]:
-    """Make a namespace in the cloud at an address, and give its address; it is removed at the end.
+def own_namespace(server: Administration) -> Namespace:
+    """Make a namespace in a server that runs already; as a context manager it is removed at the end.
 
     Raises:
         CloudRefused, OSError
     """
-    administer = _administration(url)
-    name = f"pytest-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{os.urandom(4).hex()}"
-    made = administer("PUT", f"/namespaces/{name}", {})
-    try:
-        yield made["url"]
-    finally:
-        administer("DELETE", f"/namespaces/{name}")
+    return server.namespace(f"pytest-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{os.urandom(4).hex()}")
 
 
 @pytest.fixture(autouse=True)

@@ -116,6 +116,67 @@ def test_b(quantum_environment):
     assert Administration(live_server.url)("GET", "/namespaces") == {"namespaces": []}
 
 
+NAMESPACES = """
+import os, pytest
+from qumulus.testing import CloudRefused
+
+left = []
+
+def test_a(quantum_cloud):
+    first = submit(quantum_cloud)
+    kept = quantum_cloud.snapshot()
+    with_it, empty = quantum_cloud.namespace(fork=True), quantum_cloud.namespace("mine")
+    assert (total(with_it), total(empty)) == (1, 0)
+    second = submit(with_it)
+    with_it.fault("error", operation="getHello", status=418)
+    assert (total(quantum_cloud), total(with_it)) == (1, 2)
+    assert quantum_cloud.emulator.faults() == []
+    with_it.restore(kept)
+    assert [job["id"] for job in with_it.administer("GET", "/jobs")["jobs"]] == [first]
+    assert total(quantum_cloud.namespace(snapshot=kept)) == 1
+    token = empty.environment(os.environ)["OQTOPUS_API_TOKEN"]
+    assert token == "mine~local.qumulus-local"
+    left.extend([kept, "mine"])
+
+def test_b(quantum_cloud):
+    kept, name = left
+    with pytest.raises(CloudRefused, match="no snapshot"):
+        quantum_cloud.namespace(snapshot=kept)
+    assert total(quantum_cloud.namespace(name)) == 0
+    with pytest.raises(CloudRefused, match="There is a namespace mine already"):
+        quantum_cloud.namespace(name)
+
+@pytest.fixture(scope="module", autouse=True)
+def for_all(quantum_cloud):
+    quantum_cloud.namespace("for-all")
+"""
+
+
+def test_a_test_has_further_clouds_and_kept_states_until_it_ends(project):
+    ended = project(NAMESPACES)
+    assert outcomes(ended) == {"passed": 2}, ended.stdout
+
+
+def test_so_it_has_in_a_server_that_runs_already(project, live_server):
+    ended = project(NAMESPACES, "--qumulus-url", live_server.url)
+    assert outcomes(ended) == {"passed": 2}, ended.stdout
+    assert Administration(live_server.url)("GET", "/namespaces") == {"namespaces": []}
+    assert Administration(live_server.url).snapshots() == []
+
+
+def test_a_job_that_waits_in_a_further_cloud_is_told_of_as_well(project):
+    ended = project("""
+def test_a(quantum_cloud):
+    other = quantum_cloud.namespace()
+    other.clock.stand("2026-03-02T08:00:00Z")
+    other.queue("qulacs", recorded=[{"after_seconds": 0, "run_seconds": 60}])
+    submit(other)
+    assert False
+""")
+    assert outcomes(ended) == {"failed": 1}
+    assert "It waits: the clock of the cloud stands at 2026-03-02 08:00:00 UTC" in ended.stdout
+
+
 def test_a_server_that_is_not_there_is_a_sentence(project):
     ended = project("def test_a(quantum_cloud): pass", "--qumulus-url", "http://127.0.0.1:1")
     assert "No namespace can be had at http://127.0.0.1:1" in ended.stdout
