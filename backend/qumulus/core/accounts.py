@@ -97,8 +97,10 @@ class Token:
     account: str
     scheme: str  # which API's credential it is, such as "ibm" or "oqtopus"
     digest: bytes  # SHA-256 of the secret
+    created_at: datetime
     expires_at: datetime | None = None
     built_in: bool = False
+    name: str | None = None  # what whoever made it calls it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,7 +272,9 @@ class SqlAccounts(Whitelist):
 
         return self._kept.read(("tokens", account), ask)
 
-    def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token:
+    def add_token(
+        self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None, name: str | None = None
+    ) -> Token:
         """Let another credential in. See `core.ports.Accounts`."""
         now = self._clock.now()
         values = {
@@ -283,6 +285,7 @@ class SqlAccounts(Whitelist):
             "created_at": now,
             "expires_at": expires_at,
             "built_in": False,
+            "name": name,
         }
 
         def work(connection: Connection) -> Token:
@@ -372,5 +375,5 @@ def _instance(row: AnyRow) -> Instance:
 
 
 def _token(row: AnyRow) -> Token:
-    names = ("id", "account", "scheme", "digest", "expires_at", "built_in")
+    names = ("id", "account", "scheme", "digest", "created_at", "expires_at", "built_in", "name")
     return Token(**{name: getattr(row, name) for name in names})

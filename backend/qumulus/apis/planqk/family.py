@@ -38,6 +38,13 @@ PLANQK = Family(
             options=lambda settings, secret: {"secret": secret, "relative_links": settings.services_relative_links},
             at_root="qumulus.apis.planqk.service.at_root:AtRoot",
         ),
+        Api(
+            name="planqk-user",
+            module="qumulus.apis.planqk.user.app",
+            prefixes=("/user-service",),
+            cut=True,
+            options=lambda _settings, secret: {"secret": secret},
+        ),
     ),
     credentials=(
         Credential(

@@ -115,7 +115,9 @@ class Accounts(Protocol):
 
     def tokens(self, account: str) -> tuple[Token, ...]: ...
 
-    def add_token(self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None) -> Token:
+    def add_token(
+        self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None, name: str | None = None
+    ) -> Token:
         """Let another credential in. The same one again stays the same.
 
         Raises:

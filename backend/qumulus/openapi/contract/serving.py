@@ -242,6 +242,7 @@ def _unknown(request: Request, error: HTTPException) -> Refused:
     path = request.scope["path"][:200]
     if error.status_code != 405:
         return Refused(f"There is nothing at {path}: see /docs for what there is.", error.status_code)
-    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    allowed = ", ".join(sorted({method for route in routes for method in route.methods}))
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    spelled_out = [route for route in routes if "{" not in route.path]  # goes before one with variables
+    allowed = ", ".join(sorted({method for route in spelled_out or routes for method in route.methods}))
     return Refused(f"{path} takes {allowed}, not {request.method}.", 405, headers={"Allow": allowed})

@@ -233,6 +233,7 @@ tokens = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("built_in", Boolean, nullable=False),
+    Column("name", Prose),
     Index("ux_tokens_digest", "scheme", "digest", unique=True),
 )
 

@@ -1,0 +1,1 @@
+"""The User API of the Kipu Quantum Hub."""

@@ -1,0 +1,1 @@
+"""Between the core's words and those of the user API."""
