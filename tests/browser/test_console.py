@@ -70,7 +70,7 @@ def picture(page: Page, name: str, part: str | None = None) -> None:
     if PICTURES and part:
         page.locator(part).screenshot(path=Path(PICTURES) / f"{name}.png")
     elif PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+        page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
 
 def clock(server: Server) -> datetime:
@@ -204,7 +204,7 @@ def test_a_fault_is_set_seen_to_hit_and_taken_back(page: Page, cloud: Server) ->
     task = {"device": "Kawasaki", "n_shots": 10, "code": BELL}
     assert [ask(cloud, "POST", "/task", task)[0] for _ in range(2)] == [503, 200]
     expect(row.get_by_role("cell").nth(2)).to_have_text("1", timeout=SECONDS)
-    picture(page, "faults")
+    picture(page, "faults", "section[aria-labelledby=faults]")
     row.get_by_role("button").click()
     expect(page.get_by_text("Nothing goes wrong on purpose.")).to_be_visible(timeout=SECONDS)
 

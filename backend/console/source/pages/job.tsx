@@ -72,6 +72,10 @@ export function Job() {
       {known.reason && <Reason job={known} />}
       <Timeline job={known} />
       {known.progress && waiting(known) && <Progress progress={known.progress} />}
+      {result.data && <Result outcome={result.data} />}
+      {ended && result.data === null && <p>The result is too large to be drawn here. Download it.</p>}
+      {result.error && <p class="note">The result is not drawn: {result.error.message}. Download it.</p>}
+      {!waiting(known) && PROGRAMS.has(known.kind) && <Files job={known.id} />}
       <section aria-labelledby="facts">
         <h2 id="facts">What it is</h2>
         <Facts
@@ -96,10 +100,6 @@ export function Job() {
       </section>
       {!PROGRAMS.has(known.kind) && <Circuits job={known.id} key={known.id} />}
       <Simulation metadata={known.metadata} />
-      {result.data && <Result outcome={result.data} />}
-      {ended && result.data === null && <p>The result is too large to be drawn here. Download it.</p>}
-      {result.error && <p class="note">The result is not drawn: {result.error.message}. Download it.</p>}
-      {!waiting(known) && PROGRAMS.has(known.kind) && <Files job={known.id} />}
       <Log lines={log.data?.lines ?? []} running={waiting(known)} />
       <section aria-labelledby="requests">
         <h2 id="requests">Ask for this job</h2>

@@ -93,6 +93,6 @@ export function Faults({ act, turn }: Part) {
 
 function told(rule: NewFault): string {
   const narrowed = (["api", "operation", "purpose", "device", "account", "tag"] as const).flatMap((name) => (rule[name] ? [`${name} ${rule[name]}`] : []));
-  const more = [rule.status && `status ${rule.status}`, rule.seconds && seconds(rule.seconds), rule.nth && `number ${rule.nth}`, rule.probability !== undefined && `${100 * rule.probability} %`, rule.times && `${rule.times} times`];
+  const more = [rule.status && `status ${rule.status}`, rule.seconds && seconds(rule.seconds), rule.nth && `number ${rule.nth}`, rule.probability !== undefined && `${100 * rule.probability} %`, rule.times && (rule.times === 1 ? "once" : `${rule.times} times`)];
   return [...narrowed, ...more.filter(Boolean)].join(", ") || "everything";
 }
