@@ -137,7 +137,8 @@ lint: $(DEV) $(RUN) lint-all ## Run linters: style, types, layers, specification
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	$(BIN)/ty check
-	$(BIN)/ty check --quiet --python-platform darwin || { $(BIN)/ty check --python-platform darwin; exit 1; }
+	newest='--python-version 3.14 --python-platform darwin'
+	$(BIN)/ty check --quiet $$newest || { $(BIN)/ty check $$newest; exit 1; }
 	$(BIN)/lint-imports
 	$(BIN)/python deploy/packages.py check
 

@@ -9,6 +9,10 @@ import sys
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what a full disk says of the standard output
 INTERRUPTED = 130  # as a shell says it
+NOT_HERE = (
+    "Qumulus needs Linux or macOS: it forks its workers, and talks to them by Unix sockets. On Windows, run it by WSL: "
+    "`wsl --install`, then `pip install qumulus` and `qumulus serve` in there. Clients on Windows reach it at http://localhost:8080."
+)
 
 
 def main() -> None:
@@ -27,6 +31,8 @@ def main() -> None:
 
 
 def _run() -> None:
+    if sys.platform == "win32":
+        sys.exit(NOT_HERE)
     if sys.argv[1:2] in (["serve"], ["worker"]):
         # Until they have handlers of their own. An exception would not do: libraries that are being imported make others of it.
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))

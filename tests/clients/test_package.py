@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ BELL = {
     "seed_transpilation": 873,
     "seed_simulation": 39058567,
 }
-INSTALLED_MIB = 480  # with all that it needs; what for, docs/packaging.md says
+INSTALLED_MIB = 420  # with all that it needs; what for, docs/packaging.md says
+HEAVY_MB = 10
 
 
 def uv(*arguments: str) -> str:
@@ -163,6 +165,21 @@ def test_its_console_and_documentation_are_there(served: str) -> None:
 def test_it_stays_within_its_budget_of_space(installed: Path) -> None:
     size = sum(path.stat().st_size for path in installed.rglob("*") if path.is_file() and not path.is_symlink())
     assert size < INSTALLED_MIB << 20
+
+
+def sizes(installed: Path) -> dict[str, float]:
+    """The megabytes of each installed distribution, by its name."""
+    (packages,) = installed.glob("lib/python*/site-packages")
+    known = distributions(path=[str(packages)])
+    whole = {each.name: [packages / str(file) for file in each.files or ()] for each in known}
+    return {name: sum(path.stat().st_size for path in files if path.is_file()) / 1e6 for name, files in whole.items()}
+
+
+def test_every_heavy_package_is_explained_with_its_size(installed: Path) -> None:
+    table = re.findall(r"^\| ([a-z0-9-]+) \| (\d+) \|", (REPOSITORY / "docs/packaging.md").read_text(), re.MULTILINE)
+    told = {name: int(size) for name, size in table}
+    heavy = {name.lower(): size for name, size in sizes(installed).items() if size >= HEAVY_MB}
+    assert heavy == {name: pytest.approx(size, rel=0.15) for name, size in told.items()}
 
 
 def step(name: str, environment: dict[str, str], **inputs: str) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands.cli import clean_environment, command, qumulus
+from qumulus import cli
 
 MISTAKES = {
     "nonsense": "No such command 'nonsense'. See `qumulus --help`.",
@@ -95,3 +96,10 @@ def test_a_full_disk_is_told_in_one_line(words):
             check=False,
         )
     assert (ended.returncode, ended.stderr) == (1, "The output can't be written: no space left on device.\n")
+
+
+def test_windows_is_told_where_the_server_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.sys, "platform", "win32")
+    with pytest.raises(SystemExit, match=r"needs Linux or macOS: .* run it by WSL") as ended:
+        cli.main()
+    assert ended.value.code == cli.NOT_HERE  # printed by Python, and the exit status is 1
