@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from commands.cli import clean_environment, command, qumulus
+from qumulus import __version__
 from servers import Server, free_port
 
 PROGRAM = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
@@ -52,7 +53,7 @@ def test_status_says_what_runs(server):
     while qumulus("status", QUMULUS_URL=server.url).returncode:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert f"Qumulus 0.1.0 on {server.url}" in run(server, "status")
+    assert f"Qumulus {__version__} on {server.url}" in run(server, "status")
     told = json.loads(run(server, "status", "--json"))
     assert (told["url"], told["ready"]) == (server.url, True)
 
@@ -258,8 +259,10 @@ def test_a_reset_on_a_terminal_asks(server):
 
 
 def test_version_says_which_this_is():
-    assert qumulus("version").stdout == qumulus("--version").stdout == qumulus("-V").stdout == "qumulus 0.1.0\n"
-    assert json.loads(qumulus("version", "--json").stdout) == {"version": "0.1.0"}
+    assert (
+        qumulus("version").stdout == qumulus("--version").stdout == qumulus("-V").stdout == f"qumulus {__version__}\n"
+    )
+    assert json.loads(qumulus("version", "--json").stdout) == {"version": __version__}
 
 
 def completed(*words: str, **environment: str) -> list[str]:

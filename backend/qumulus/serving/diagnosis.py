@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from qumulus import __version__
 from qumulus.core.clock import SystemClock
 from qumulus.core.health import Finding, Grade
 from qumulus.settings import Settings
@@ -40,9 +41,7 @@ def diagnose(settings: Settings) -> Sequence[Finding]:
 def _versions(_settings: Settings) -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
-    told = (
-        f"Qumulus {version('qumulus')} on Python {platform.python_version()}, {platform.system()} {platform.release()}"
-    )
+    told = f"Qumulus {__version__} on Python {platform.python_version()}, {platform.system()} {platform.release()}"
     yield Finding(what="version", told=told)
     wrong = []
     for text in requires("qumulus") or ():

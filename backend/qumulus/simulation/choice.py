@@ -6,10 +6,10 @@ import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from math import inf
 from typing import Any, TypeVar
 
+from qumulus import __version__
 from qumulus.core.results import Severity
 
 from . import aer, branches, chains, dense, ideal, marginals, pauli, stabilizer, tableau, trajectories
@@ -42,7 +42,7 @@ METHODS: Mapping[str, Method] = {
 AUTO, EXACT = "auto", "exact"
 _AT_ONCE = 0.02  # seconds; an exact method that takes less is taken without looking at the others
 _SOON = 3.0  # seconds; if a method takes less, one that has to try what it takes is not asked
-_ENGINES = {"qumulus": f"qumulus {version('qumulus')}"}
+_ENGINES = {"qumulus": f"qumulus {__version__}"}
 
 Answer = TypeVar("Answer", bound=Drawn | Means)
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from fastapi.testclient import TestClient
 
+from qumulus import __version__
 from qumulus.apis import families
 from qumulus.apis.emulator import app as emulator
 from qumulus.core.health import Check
@@ -24,7 +25,7 @@ def client(**given) -> TestClient:
 
 def test_the_root_says_what_runs_here() -> None:
     said = client(served=[Served("emulator", emulator.DOCUMENT)]).get("/").json()
-    assert said["version"] == version("qumulus")
+    assert said["version"] == __version__
     assert said["packages"]["qiskit"] == version("qiskit")
     (api,) = said["apis"]
     assert api["name"] == "emulator"

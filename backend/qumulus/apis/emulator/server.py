@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from qumulus import __version__
 from qumulus.apis.dependencies import Origin
 from qumulus.apis.family import Family
 from qumulus.core.health import Check, Finding
@@ -58,7 +59,7 @@ def get_information(
     if wants_page:
         return Reply(None, status=303, headers={"Location": LINKS.console})
     return Information(
-        name="Qumulus", version=version("qumulus"), packages=packages(), apis=list(map(_api, served)), links=LINKS
+        name="Qumulus", version=__version__, packages=packages(), apis=list(map(_api, served)), links=LINKS
     )
 
 

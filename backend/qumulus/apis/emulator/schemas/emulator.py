@@ -116,7 +116,7 @@ class Information(Wire):
     """What runs here"""
 
     name: Annotated[str, Field(examples=["Qumulus"])]
-    version: Annotated[str, Field(examples=["0.1.0"])]
+    version: Annotated[str, Field(examples=["0.2.0"])]
     packages: Annotated[
         dict[str, str], Field(examples=[{"python": "3.11.7", "qiskit": "2.6.0", "qiskit-aer": "0.18.0"}])
     ]
