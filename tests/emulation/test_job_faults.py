@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from dispatchers import wait_for
-from emulation.jobs import IBM, OQTOPUS, ended, in_state, log, shown, submit
+from emulation.jobs import BELL, IBM, OQTOPUS, ended, in_state, log, shown, submit
 
 
 def test_a_job_fails_with_a_code_of_the_registry(control):
@@ -112,9 +112,66 @@ def test_a_device_takes_no_jobs_while_a_fault_is_in_force(control, kind, told):
     assert control.get("/api/v1/backends/ibm_brisbane/status", headers=IBM).json()["state"] is True
 
 
+def sampler(control, backend="ibm_brisbane"):
+    """A job at IBM that has no circuits; its id."""
+    body = {"program_id": "sampler", "backend": backend, "params": {"pubs": []}}
+    return requests.post(f"{control.url}/api/v1/jobs", json=body, headers=IBM, timeout=30).json()["id"]
+
+
+def test_what_meets_a_device_that_was_taken_off_is_counted_and_says_by_what(control):
+    fault = control.fault("device-paused", device="brisbane")
+    seen = control.get("/api/v1/backends/ibm_brisbane/status", headers=IBM)
+    assert seen.headers["X-Qumulus-Fault"] == fault
+    job = sampler(control)
+    assert control.hits(fault) == 2
+    assert shown(control, job)["metadata"] == {"injected": {"fault": fault, "kind": "device-paused"}}
+    assert control.get(f"/api/v1/jobs/{job}", headers=IBM).json()["state"]["status"] == "Queued"
+    assert control.get("/api/v1/backends/ibm_fez/status", headers=IBM).json()["state"] is True
+    assert control.hits(fault) == 2
+    assert control.server.output().count(f"Is injected by the fault {fault} (device-paused): ") == 2
+    control.administer("DELETE", f"/faults/{fault}")
+    assert "injected" not in ended(control, job, "failed")["metadata"]
+
+
+def test_a_submission_that_a_paused_device_refuses_is_counted(control):
+    fault = control.fault("device-in-maintenance", device="qulacs")
+    body = {"code": BELL, "device": "qulacs", "n_shots": 10}
+    answer = requests.post(f"{control.url}/task", json=body, headers=OQTOPUS, timeout=30)
+    assert (answer.status_code, answer.headers["X-Qumulus-Fault"]) == (409, fault)
+    assert control.hits(fault) == 1
+
+
+def test_jobs_that_wait_already_are_counted_when_their_device_is_taken_off(control):
+    control.administer("PUT", "/devices/qulacs/settings", {"least_queue_seconds": 3600})
+    waiting = submit(control)
+    fault = control.fault("device-retired", device="qulacs")
+    assert control.hits(fault) == 1
+    assert shown(control, waiting)["metadata"]["injected"]["fault"] == fault
+
+
+def test_jobs_are_told_of_a_maintenance_that_begins_while_they_wait(control):
+    control.administer("PUT", "/clock", {"rate": 0})
+    control.administer("PUT", "/devices/qulacs/settings", {"least_queue_seconds": 3600})
+    waiting = submit(control)
+    fault = control.fault("device-in-maintenance", device="qulacs", after_seconds=600, message="At noon.")
+    assert control.hits(fault) == 0
+    control.administer("POST", "/clock/advance", {"seconds": 601})
+    wait_for(lambda: "It waits: device qulacs takes no jobs now (At noon)." in log(control, waiting), 30)
+    assert control.hits(fault) == 1
+    assert shown(control, waiting)["metadata"]["injected"]["fault"] == fault
+
+
+def test_a_dry_run_of_a_pause_counts_and_takes_nothing_off(control):
+    fault = control.fault("device-paused", device="brisbane", dry_run=True)
+    assert control.get("/api/v1/backends/ibm_brisbane/status", headers=IBM).json()["state"] is True
+    assert control.hits(fault) == 1
+    assert "injected" not in ended(control, sampler(control), "failed")["metadata"]
+
+
 def test_a_device_that_was_retired_is_not_found(control):
-    control.fault("device-retired", device="brisbane")
+    fault = control.fault("device-retired", device="brisbane")
     assert control.get("/api/v1/backends/ibm_brisbane/status", headers=IBM).status_code == 404
+    assert control.hits(fault) == 1
     listed = control.get("/api/v1/backends", headers=IBM).json()["devices"]
     names = [each if isinstance(each, str) else each["name"] for each in listed]
     assert "ibm_brisbane" not in names

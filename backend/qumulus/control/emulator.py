@@ -17,6 +17,7 @@ from .administration import Administration, CloudRefused
 
 WAITS = "It waits:"  # how a line in the log of a job begins that says why it does
 FOR_TIME = "the clock of the cloud stands"  # what such a line says where nothing but time is missing
+OF_A_DEVICE = "device-"  # how the kinds of faults begin that jobs are told of in their logs
 MOST_JOBS = 5  # that are told of
 
 
@@ -105,7 +106,8 @@ class Emulator:
 
     def _why(self, job: Mapping[str, Any]) -> Iterable[str]:
         """Yield why a job waits, if that is known: a fault keeps it, or its device takes none."""
-        if (injected := job["metadata"].get("injected")) is not None:
+        injected = job["metadata"].get("injected")
+        if injected is not None and not injected["kind"].startswith(OF_A_DEVICE):
             yield f"it is kept by the fault {injected['fault']} ({injected['kind']})."
         elif job["state"] in ("queued", "running"):
             lines = self._administer("GET", f"/jobs/{job['id']}/log")["lines"]

@@ -12,7 +12,7 @@ from fastapi import Response
 
 from qumulus.core import faults as core
 from qumulus.core.errors import LimitReached, NoResult, NotAuthenticated, QumulusError
-from qumulus.core.faults import FaultKind
+from qumulus.core.faults import OFFLINE, FaultKind
 from qumulus.core.ports import Clock, FaultStore
 from qumulus.openapi.contract import Call, Fault, Rule
 
@@ -80,6 +80,8 @@ async def is_for(rule: core.FaultRule, call: Call) -> bool:
     account = call.caller.account if call.caller else None
     if not rule.is_for_request(operation=call.operation, purpose=call.purpose, account=account):
         return False
+    if rule.kind in OFFLINE and call.job_id is not None:
+        return False  # its record says it
     if rule.device is not None and await call.device() != rule.device:
         return False
     return rule.tag is None or rule.tag in await call.tags()
@@ -143,6 +145,10 @@ async def _no_result(fault: core.Fault, call: Call) -> None:
     raise as_answered(NoResult(call.job_id or "of this address", f"not told of: this was {fault.told}"))
 
 
+async def _offline(_fault: core.Fault, _call: Call) -> None:
+    """What is seen of the device says it by itself."""
+
+
 def as_answered(error: QumulusError) -> Fault:
     """Return the failure that an API answers as it does an error of the core."""
     return Fault(None, error.message, cause=error)
@@ -160,5 +166,6 @@ ACTS: Mapping[FaultKind, Act] = {
     FaultKind.NOT_AUTHENTICATED: _not_authenticated,
     FaultKind.LIMIT_REACHED: _limit_reached,
     FaultKind.NO_RESULT: _no_result,
+    **dict.fromkeys(OFFLINE, _offline),
 }
 """What becomes of a request, by the kind of a fault."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from qumulus.core.devices import DeviceReport, DeviceSettings
-from qumulus.core.faults import overlaid
+from qumulus.core.faults import Fault, overlaid
 from qumulus.core.ports import Clock
 from qumulus.core.queues import OthersQueue, QueueSetting
 
@@ -39,6 +39,10 @@ class SqlDeviceSettings:
     def settings(self, device: str) -> DeviceSettings:
         """Return what holds for a device: what was set, under the faults that are in force."""
         return overlaid(self.stored(device), self._faults.of_device(device))
+
+    def taken_off(self, device: str) -> Fault | None:
+        """Return the fault by which a device takes no jobs now."""
+        return next(reversed(self._faults.taking_off(device)), None)
 
     def stored(self, device: str) -> DeviceSettings:
         """Return what was set for a device; the defaults where nothing was."""

@@ -83,6 +83,14 @@ class SqlFaults:
         rules = (fault.rule for fault in self._of_devices if not fault.rule.dry_run)
         return tuple(rule for rule in rules if rule.device == device and rule.in_force(now))
 
+    def taking_off(self, device: str | None = None) -> tuple[Fault, ...]:
+        """Return the faults in force now by which devices, or one of them, take no jobs; the last of them is the one that is told of."""
+        if not self._of_devices:
+            return ()
+        now = self._clock.now()
+        faults = (fault for fault in self._of_devices if fault.rule.kind in OFFLINE and not fault.rule.dry_run)
+        return tuple(each for each in faults if device in (None, each.rule.device) and each.rule.in_force(now))
+
     def of_jobs(self) -> tuple[Fault, ...]:
         """Return the faults in force now that are to be told to jobs; those that do something to them come first."""
         if not self._of_jobs:
@@ -137,9 +145,9 @@ class SqlFaults:
                 connection.execute(delete(faults))
             if values:
                 connection.execute(insert(faults), values)
-            for rule in rules:
-                if rule.device is not None and rule.kind in OFFLINE and rule.in_force(now) and not rule.dry_run:
-                    waits.tell(connection, rule.device, overlaid(DeviceSettings(), [rule]), now)
+            for fault in made:
+                if fault.rule.kind in OFFLINE and fault.rule.in_force(now) and not fault.rule.dry_run:
+                    take_off(connection, fault, now)
 
         self._database.writer.run(work)
         self._changed()
@@ -182,6 +190,14 @@ class SqlFaults:
     def _changed(self) -> None:
         self._database.announce()
         self.look()
+
+
+def take_off(connection: Connection, fault: Fault, now: datetime) -> None:
+    """Tell the jobs that wait for a device what has taken it off, and count each that had not heard of it."""
+    rule = fault.rule
+    waiting = waits.tell(connection, rule.device or "", overlaid(DeviceSettings(), [rule]), now, fault=fault)
+    counted = {"seen": faults.c.seen + waiting, "hits": faults.c.hits + waiting}
+    connection.execute(update(faults).where(faults.c.id == fault.id).values(counted))
 
 
 def as_json(rule: FaultRule) -> dict[str, Any]:

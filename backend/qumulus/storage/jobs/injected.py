@@ -17,7 +17,7 @@ from qumulus.core.jobs import JobEvent, JobState, after
 from qumulus.core.ports import Claim, Clock
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, jobs
-from qumulus.storage.faults import SqlFaults
+from qumulus.storage.faults import SqlFaults, take_off
 
 from . import rows
 from .changes import AGAIN, changed, put_back, write_log
@@ -40,6 +40,7 @@ class Injected:
         self._clock = clock
         self._tell = tell
         self._keeping: frozenset[str] | None = None  # the faults that kept jobs when we looked last
+        self._told: frozenset[str] | None = None  # those that had taken devices off by then
 
     def sorted_out(self, claims: list[Claim]) -> list[Claim]:
         """Return the claims that go on, each with the fault that is for it; jobs that are to be kept are kept."""
@@ -72,6 +73,15 @@ class Injected:
                 write_log(connection, claim, [line(fault, now)])
 
         self._database.writer.run(work)
+
+    def tell_those_that_wait(self) -> None:
+        """Tell jobs that wait for a device by what it was taken off since we looked last: a fault may begin later than it is made."""
+        taking_off = self._faults.taking_off()
+        before, self._told = self._told, frozenset(fault.id for fault in taking_off)
+        begun = [fault for fault in taking_off if before is not None and fault.id not in before]
+        if begun:
+            now = self._clock.now()
+            self._database.writer.run(lambda connection: [take_off(connection, fault, now) for fault in begun])
 
     def let_go(self, *, from_before: bool = False) -> None:
         """Let the jobs go on whose fault is over; with ``from_before`` also those that were kept before this process began."""

@@ -102,6 +102,7 @@ class SqlQueue:
     ) -> list[Claim]:
         """Take up to ``count`` jobs that may run now, fairly. See `JobQueue.claim`."""
         self._injected.let_go()
+        self._injected.tell_those_that_wait()
         found = self._waiting.look(devices)
         here = [lane for lane in found.here if rows.device_and_account(lane)[1] not in besides]
         if not here:

@@ -89,6 +89,7 @@ class SqlJobs(StoredResults):
         self._admit(new.account, len(new.payload), jobs=1, device=None if new.registered else new.device)
         setting, now = self._clock.setting, self._clock.now()
         settings = self._device_settings.settings(new.device)
+        taken_off = None if settings.online else self._device_settings.taken_off(new.device)
         values = rows.job_values(new, new.job_id or rows.new_id(now), now)
         with self._values.stored(new.payload) as (payload, blob), self._at_once.reservation(new, now) as kept:
             values |= {"payload": payload, "payload_blob": blob, "payload_size": len(new.payload)}
@@ -102,7 +103,7 @@ class SqlJobs(StoredResults):
                     number = connection.execute(select(func.max(jobs.c.number))).scalar() or 0
                     values["id"] = rows.seeded_id(self._seed, "job", number, now)
                 connection.execute(REGISTER if new.registered else QUEUE, {**values, **kept.claimed})
-                waits.tell(connection, new.device, settings, now, values["id"])
+                waits.tell(connection, new.device, settings, now, values["id"], fault=taken_off)
                 job = rows.to_job_of(values)
                 positions.note(connection, job, self._device_settings, setting.mode, now)
                 return job
