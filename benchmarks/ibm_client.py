@@ -20,7 +20,8 @@ TARGETS = {
     "ibm_brisbane": (30, 80),
     "ibm_fez": (150, 400),
 }  # how many times faster than local mode: at least, and aimed at
-LIST_SECONDS = 2.0
+LIST_SECONDS = 1.25  # half of what it took at first, with 88 requests
+MOST_REQUESTS = 80
 
 
 def measured(*arguments: str, fleet: str = "all", user: Path = USER) -> dict[str, Any]:
@@ -55,7 +56,13 @@ def tables() -> list[Table]:
             met=listing < LIST_SECONDS,
         ),
         Row(
-            what=f"of which in the server: {listed['requests']} requests",
+            what="requests that this takes",
+            ours=str(listed["requests"]),
+            least=f"< {MOST_REQUESTS}",
+            met=listed["requests"] < MOST_REQUESTS,
+        ),
+        Row(
+            what="of which in the server",
             ours=seconds(listed["server"]),
             other=seconds(listed["backends"]),
             ratio=ratio(listed["backends"], listed["server"]),

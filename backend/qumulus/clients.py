@@ -40,6 +40,7 @@ def redirected(
     """
     result = dict(given)
     for name, clients in FAMILIES.items():
+        result = {**clients.constants, **result}
         values = clients.environment(url, token, namespace=namespace)
         for variable in (*clients.aside, *(clients.addresses if clients.proxied else ())):
             result.pop(variable, None)

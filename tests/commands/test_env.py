@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from commands.cli import clean_environment, qumulus
-from qumulus.clients import FAMILIES
+from qumulus.clients import FAMILIES, redirected
 from qumulus.commands.shells import Shell
 
 
@@ -31,6 +31,12 @@ def test_each_shell_sets_the_same_names(shell):
     printed = qumulus("env", "ibm", "--shell", shell.value).stdout
     for name in FAMILIES["ibm"].templates:
         assert printed.count(name) == 1
+
+
+def test_ibm_s_client_is_told_not_to_look_through_its_calls_for_each_request_unless_somebody_has_said_otherwise():
+    there = "http://127.0.0.1:1234"
+    assert redirected({}, there, "token")["USAGE_DATA_OPT_OUT"] == "True"
+    assert redirected({"USAGE_DATA_OPT_OUT": "False"}, there, "token")["USAGE_DATA_OPT_OUT"] == "False"
 
 
 def test_the_credential_is_the_one_that_the_server_is_started_with():

@@ -94,6 +94,11 @@ class Clients:
         return tuple(name for name, template in self.templates.items() if "{url}" in template)
 
     @property
+    def constants(self) -> dict[str, str]:
+        """Return the variables that have the same value wherever the cloud is."""
+        return {name: template for name, template in self.templates.items() if "{" not in template}
+
+    @property
     def credentials(self) -> tuple[str, ...]:
         """Return the variables that hold a credential."""
         return tuple(name for name, template in self.templates.items() if "{token}" in template)

@@ -55,6 +55,16 @@ def test_a_document_is_rendered_once():
     assert DOCUMENTS.configuration("fez") is DOCUMENTS.configuration("fez")
 
 
+def test_the_configurations_of_listed_devices_are_rendered_before_they_are_asked_for(monkeypatch):
+    documents = RenderedDocuments(CATALOGUE)
+    thread = documents.render_ahead(["fez", "gone", "lima"])
+    assert thread is not None
+    thread.join(10)
+    monkeypatch.setattr(SnapshotCatalogue, "configuration", lambda *_, **__: pytest.fail("It is there already."))
+    assert json.loads(documents.configuration("lima").content)["backend_name"] == "ibm_lima"
+    assert documents.render_ahead(["fez", "lima"]) is None
+
+
 def test_a_name_is_found_in_any_case_and_only_with_its_prefix():
     assert names.device(CATALOGUE, "IBM_Yorktown").name == "yorktown"
     for unknown in ("yorktown", "ibm_", "ibmq_yorktown", "ibm"):

@@ -44,6 +44,7 @@ IBM = Family(
                 "QISKIT_IBM_URL": "{url}/experimental/api/v1",
                 "QISKIT_IBM_TOKEN": "{token}",
                 "QISKIT_IBM_INSTANCE": "{instance}",
+                "USAGE_DATA_OPT_OUT": "True",  # else the client looks through its call stack for each request
                 "IBM_SERVERLESS_HOST_URL_OVERRIDE": "{url}/functions",
             }
         ),

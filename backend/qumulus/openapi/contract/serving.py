@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -32,6 +32,8 @@ BODY_LIMIT = 64 << 20
 NO_SUBJECTS = Subjects()
 _SEGMENTS = "qumulus.segments"  # in the scope: those of its path
 
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
 log = logging.getLogger("qumulus.contract")
 
 
@@ -45,7 +47,7 @@ class QuickRoute(APIRoute):
         self._count = None if ":path}" in path else len(segments)  # None: any number
         self._fixed = [(place, segment) for place, segment in enumerate(segments) if segment and "{" not in segment]
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Endpoint:
         """Return what answers: the endpoint itself."""
         return self.endpoint
 
@@ -102,7 +104,7 @@ def serve(
         for name, operation in document.operations.items():
             read = reader(operation, body_limit)
             call = partial(Call, api=document.api, operation=operation, subjects=subjects, read=read)
-            endpoint = _endpoint(operation, handlers[name], call, read)
+            endpoint = _once_asked(partial(_endpoint, operation, handlers[name], call, read))
             app.router.add_api_route(
                 operation.route,
                 endpoint,
@@ -127,12 +129,22 @@ def _before_first_request(app: FastAPI, prepare: Callable[[], None]) -> None:
     vars(app)["build_middleware_stack"] = prepared
 
 
+def _once_asked(make: Callable[[], Endpoint]) -> Endpoint:
+    """Return an endpoint that is made for its first request: most programs call few operations, and wait for all that are made."""
+    made = cache(make)
+
+    async def endpoint(request: Request) -> Response:
+        return await made()(request)
+
+    return endpoint
+
+
 def _endpoint(
     operation: Declared,
     handler: Callable[..., Any],
     call: Callable[..., Call],
     read: Callable[[Request], Awaitable[Any]],
-) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+) -> Endpoint:
     """Return what answers a request of an operation.
 
     Rules come first, then dependencies, the body, and the parameters: who may not call is told so before the body is read.
@@ -157,7 +169,6 @@ def _endpoint(
             return response(await handler(**values), operation, request)
         return await in_thread(answered, request, values)
 
-    endpoint.__name__ = endpoint.__qualname__ = operation.id
     return endpoint
 
 

@@ -33,6 +33,7 @@ def list_backends(
     devices: Devices,
     device_settings: DeviceSettingsStore,
     jobs: Jobs,
+    documents: Documents,
     fields: ListField | None = None,
     include_mocks: IncludeMocks = False,
 ) -> BackendsResponse:
@@ -40,6 +41,7 @@ def list_backends(
     shown = names.devices(devices, mocks=include_mocks)
     if not version.has(Change.DEVICES_ARE_OBJECTS):
         return BackendsResponse(devices=[names.to_wire(device.name) for device in shown])
+    documents.render_ahead([device.name for device in shown])
     pending, mocks = jobs.pending(), names.mocks(devices)
     return BackendsResponse(
         devices=[
