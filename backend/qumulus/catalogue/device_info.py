@@ -1,6 +1,6 @@
 """OQTOPUS' device_info: qubits with their lifetimes and readout, couplings with their fidelity.
 
-Lifetimes are in µs and durations of gates in ns, as OQTOPUS' engine writes them. A file that this product wrote has both in seconds, which
+Lifetimes are in µs and durations of gates in ns, as OQTOPUS' engine writes them. Earlier versions of this product wrote both in seconds, which
 is told by how small they are.
 """
 

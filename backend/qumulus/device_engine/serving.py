@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qumulus.apis.oqtopus.device_files import described
+from qumulus.apis.oqtopus.device_descriptions import described
 from qumulus.core.clock import CloudClock, SystemClock
 from qumulus.core.devices import Device, DeviceSettings
 from qumulus.core.errors import QumulusError

@@ -8,26 +8,25 @@ of what an engine sends is opened here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from qumulus.core.devices import Calibration, Device, DeviceKind, DeviceReport
+from qumulus.core.devices import Device, DeviceReport
 from qumulus.core.errors import InvalidRequest, NotFound, UnknownDevice
 from qumulus.core.ports import Catalogue, DeviceSettingsStore
 from qumulus.core.ports.devices import DeviceImports
 from qumulus.payloads.openqasm import SHOWN
 from qumulus.payloads.zip_files import pack
 
-from .names import name_of
+from .device_descriptions import described
 from .unpacking import unpacked
 
 NAME = "device_info.zip"
 ENTRY = "device_info.json"
 ZIP = b"PK"  # how every zip file begins, and no JSON text
 LAST = "last"  # in the place of an upload's id: which one came last
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 def packed(name: str, devices: Catalogue, device_settings: DeviceSettingsStore) -> bytes:
@@ -49,14 +48,6 @@ def inline(device: Device, devices: Catalogue, device_settings: DeviceSettingsSt
     if reported is None:
         return described(device, devices)
     return None if reported.startswith(ZIP) else reported.decode()
-
-
-def described(device: Device, devices: Catalogue) -> str:
-    """The content as JSON text."""
-    if device.kind is DeviceKind.SIMULATOR:
-        qubits = [{"id": index, "physical_id": index} for index in range(device.n_qubits)]
-        return json.dumps({"device_id": name_of(device), "qubits": qubits, "couplings": []})
-    return _described(name_of(device), _Known(devices.calibration(device.name)))
 
 
 def keep(place: str, content: bytes, devices: Catalogue, device_settings: DeviceSettingsStore) -> None:
@@ -146,70 +137,3 @@ def _waiting(device: str, upload_id: str) -> str:
 def _packed(text: str) -> bytes:
     """A zip file with the JSON text as its only entry."""
     return pack(ENTRY, text)
-
-
-class _Known:
-    """A calibration, told apart by its id: equal ones are described once."""
-
-    def __init__(self, calibration: Calibration) -> None:
-        self.properties: Mapping[str, Any] = calibration.properties
-        self._id = calibration.device, calibration.id
-
-    def __hash__(self) -> int:
-        return hash(self._id)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Known) and other._id == self._id
-
-
-@lru_cache(maxsize=128)
-def _described(name: str, calibration: _Known) -> str:
-    gates = [(gate["gate"], gate["qubits"], _values(gate["parameters"])) for gate in calibration.properties["gates"]]
-    broken = {
-        index
-        for index, entries in enumerate(calibration.properties["qubits"])
-        if not _values(entries).get("operational", 1)
-    }
-    gates = [each for each in gates if each[2].get("operational", 1) and broken.isdisjoint(each[1])]
-    durations: dict[int, dict[str, float]] = {}
-    for gate, on, values in gates:
-        if len(on) == 1 and "gate_length" in values:
-            durations.setdefault(on[0], {})[gate] = values["gate_length"]
-    qubits = [
-        _qubit(index, _values(entries), durations.get(index, {}))
-        for index, entries in enumerate(calibration.properties["qubits"])
-    ]
-    couplings = [
-        {
-            "control": on[0],
-            "target": on[1],
-            "fidelity": 1.0 - values.get("gate_error", 0.0),
-            "gate_duration": {gate: values.get("gate_length", 0.0)},
-        }
-        for gate, on, values in gates
-        if len(on) == 2
-    ]
-    return json.dumps({"device_id": name, "qubits": qubits, "couplings": couplings}, separators=(",", ":"))
-
-
-def _qubit(index: int, values: Mapping[str, float], durations: Mapping[str, float]) -> dict[str, Any]:
-    return {
-        "id": index,
-        "physical_id": index,
-        "meas_error": {
-            "prob_meas1_prep0": values.get("prob_meas1_prep0"),
-            "prob_meas0_prep1": values.get("prob_meas0_prep1"),
-            "readout_assignment_error": values.get("readout_error"),
-        },
-        "qubit_lifetime": {"t1": values.get("T1"), "t2": values.get("T2")},
-        "gate_duration": dict(durations),
-    }
-
-
-def _values(entries: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Name to value, times in seconds."""
-    return {
-        entry["name"]: entry["value"] * _SECONDS.get(entry["unit"], 1.0)
-        for entry in entries
-        if entry["value"] is not None
-    }
