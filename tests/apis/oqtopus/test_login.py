@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -130,6 +131,19 @@ def test_the_user_is_told_of_with_the_second_factor(client: httpx2.Client, token
     assert (user["Username"], user["PreferredMfaSetting"]) == ("local", "SOFTWARE_TOKEN_MFA")
     assert {"Name": "email", "Value": USER} in user["UserAttributes"]
     assert call(client, "GetUser", AccessToken=tokens["IdToken"]).status_code == 400
+
+
+def test_an_access_token_says_that_its_user_may_be_asked_for(client: httpx2.Client, tokens: dict[str, str]):
+    claims = jwt.decode(tokens["AccessToken"], options={"verify_signature": False})
+    assert claims["scope"] == "aws.cognito.signin.user.admin"  # else the frontend logs out when a page is loaded anew
+
+
+def test_devices_tell_the_frontend_of_their_qubits_in_the_answer(client: httpx2.Client, tokens: dict[str, str]):
+    device = client.get("/devices/Lima", headers=bearer(tokens["IdToken"])).json()
+    assert len(json.loads(device["device_info"])["qubits"]) == 5
+    api_token = {"q-api-token": "local.qumulus-local"}
+    for headers in (api_token, bearer("local.qumulus-local"), bearer(tokens["IdToken"]) | api_token):
+        assert client.get("/devices/Lima", headers=headers).json()["device_info"].startswith("http")
 
 
 def test_tokens_are_renewed(client: httpx2.Client, tokens: dict[str, str]):

@@ -26,6 +26,7 @@ NAME = "qumulus"  # what stands behind the region in the pool's id
 STEP_SECONDS = 180  # for which a step of a login may wait for the next
 PROVED = "mfa"  # what a session is for: the password is proved
 VERIFYING = "srp"
+SCOPE = "aws.cognito.signin.user.admin"  # without it a client does not ask who has a token, and forgets the login with the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class UserPool:
     def _tokens(self, account: Account, refresh: str | None) -> Tokens:
         name = {"cognito:username": account.id, "email": account.email or account.id, "aud": NAME}
         return Tokens(
-            access=self._bearers.issue(account.id, ACCESS, username=account.id, client_id=NAME),
+            access=self._bearers.issue(account.id, ACCESS, username=account.id, client_id=NAME, scope=SCOPE),
             identity=self._bearers.issue(account.id, IDENTITY, **name),
             refresh=refresh,
         )

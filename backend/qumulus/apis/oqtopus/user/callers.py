@@ -23,7 +23,10 @@ from qumulus.core.ports import Accounts as AccountsPort
 HEADER = "q-api-token"
 
 READ_TEXT = ("oqtopus-client/1.0.", "oqtopus-client/1.1.")
-"""How the clients name themselves that take what a device tells of its qubits for JSON text, and can't download it."""
+"""How the clients name themselves that take what a device tells of its qubits for JSON text, and can't download it.
+
+Who logged in is such a client too: the web frontend.
+"""
 
 
 def _caller(request: Request, accounts: Accounts) -> core.Caller:
@@ -93,6 +96,13 @@ async def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
     return downloads(request, jobs)
 
 
+def _reads_text(request: Request) -> bool:
+    """Tell whether the client can't download what a device tells of its qubits."""
+    if request.headers.get("user-agent", "").startswith(READ_TEXT):
+        return True
+    return HEADER not in request.headers and request.app.state.bearers.account(_bearer(request), IDENTITY) is not None
+
+
 async def _information(
     request: Request, devices: Devices, device_settings: DeviceSettingsStore
 ) -> Callable[[Device], str]:
@@ -103,7 +113,7 @@ async def _information(
     def address(device: Device) -> str:
         return presigning.download(base, f"devices/{name_of(device)}/{device_files.NAME}")
 
-    if not request.app.state.inline and not request.headers.get("user-agent", "").startswith(READ_TEXT):
+    if not (request.app.state.inline or _reads_text(request)):
         return address
     return lambda device: device_files.inline(device, devices, device_settings) or address(device)
 
