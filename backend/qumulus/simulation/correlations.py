@@ -24,6 +24,9 @@ MOST_TERMS = 400
 MOST_PAIRS = 2_000
 """Pairs of terms, at most, of which the mean of the product is computed."""
 
+SAMPLED = 150
+"""Products, at least, whose means are computed more accurately than those of the others, where there are so many."""
+
 ENOUGH = 0.1
 """By how much the variance of an observable may still move, in units of the variance."""
 
@@ -38,15 +41,22 @@ class Products:
     which: NDArray[np.int64]
     terms: Sequence[Weights]
 
-    def settled(self, task: Task, values: Matrix, before: Covariance, now: Covariance) -> bool:
-        """Whether the variance of no observable has moved by more than is `ENOUGH`."""
-        moved = now.values - before.values
+    @property
+    def sample(self) -> NDArray[np.int64]:
+        """The products by which is judged how far the means of all are from what they would be with more work."""
+        return np.arange(0, len(self.terms), max(1, len(self.terms) // SAMPLED))
+
+    def settled(self, task: Task, values: Matrix, now: Covariance, moved: Matrix) -> bool:
+        """Whether the variance of no observable would move by more than is `ENOUGH`, if the means of all products moved as those
+        of the sample did."""
+        sample = self.sample
         for row in task.sums:
             size = np.zeros(len(values))
             size[list(row)] = list(row.values())
             both = 2.0 * size[self.pairs].prod(axis=1)
             variance = float(size**2 @ (1.0 - values**2) + both @ now.values)
-            if abs(float(both @ moved)) > ENOUGH * abs(variance):
+            each = np.bincount(self.which, both, len(self.terms))
+            if abs(float(each[sample] @ moved)) * len(self.terms) / len(sample) > ENOUGH * abs(variance):
                 return False
         return True
 

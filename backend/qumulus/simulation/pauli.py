@@ -249,12 +249,17 @@ def _covariance(task: Task, terms: Sequence[Weights], values: Matrix) -> Covaria
         return None
     if not len(found.pairs):
         return _NONE
-    means, before = Passes(task, found.terms, threshold=FIRST_THRESHOLD), None
-    while means.again(_SHARE_FOR_COVARIANCE * task.budget_of_approximation()):
+    means, sample = Passes(task, found.terms, threshold=FIRST_THRESHOLD), found.sample
+    budget = _SHARE_FOR_COVARIANCE * task.budget_of_approximation()
+    while means.again(budget):
+        finer = Passes(task, [found.terms[k] for k in sample], threshold=means.threshold)
+        if not finer.again(budget):
+            return None
+        moved = finer.values - means.values[sample]
+        means.values[sample] = finer.values
         now = found.covariance(values, means.values)
-        if before is not None and found.settled(task, values, before, now):
+        if found.settled(task, values, now, moved):
             return now
-        before = now
     return None
 
 
