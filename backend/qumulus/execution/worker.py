@@ -14,8 +14,10 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import asdict
 from types import ModuleType
+from typing import Any
 
 from qumulus.core.clock import SystemClock
 from qumulus.core.programs import Program
@@ -23,10 +25,11 @@ from qumulus.core.results import Failure, Outcome, Progress, Severity
 
 from . import process
 from .messages import outcome_members, outcome_parts, to_program
-from .wire import BrokenWire, Message, Wire
+from .wire import BrokenWire, Frame, Message, Wire, packed
 
 GiB = 1 << 30
 UNASKED_BYTES = 64 << 20  # that a run may use without asking
+HELD_SECONDS = 0.02  # that a line of the log waits for what is said next: each frame wakes the other end
 
 
 def load(entry: str) -> tuple[ModuleType, str]:
@@ -48,16 +51,20 @@ class Worker:
         self._wire = Wire(connection)
         self._run = getattr(module, function)
         self._granted = 0
+        self._held: list[Frame] = []  # lines of the log
+        self._some_held = threading.Event()
+        self._sending = threading.Lock()
 
     def serve(self) -> None:
         """Run programs until the other end is gone."""
+        threading.Thread(target=self._send_held, daemon=True).start()
         with contextlib.suppress(BrokenWire):
             while (message := self._wire.receive()) is not None:
                 if message.say == "run":
                     self._one(message)
 
     def _one(self, message: Message) -> None:
-        self._wire.send("begun")
+        self._say("begun")
         program = to_program(message)
         begun = time.perf_counter()
         process.forget_peak()
@@ -74,7 +81,7 @@ class Worker:
         if size > program.limits.result_bytes:
             outcome = Outcome(failure=Failure.REFUSED, reason=_too_large(size, program))
         spent = time.perf_counter() - begun
-        self._wire.send(
+        self._say(
             "outcome",
             outcome_parts(outcome),
             **outcome_members(outcome),
@@ -86,14 +93,34 @@ class Worker:
     def _admit(self, needed: int) -> None:
         """Say how much memory the run needs from now on, and wait until it is there."""
         if needed > self._granted:
-            self._wire.send("need", bytes=needed)
+            self._say("need", bytes=needed)
             self._wire.receive()
             self._granted = needed
 
     def _log(self, text: str, severity: Severity = Severity.INFO, progress: Progress | None = None, /) -> None:
         so_far = None if progress is None else asdict(progress)
         now = SystemClock().wall().timestamp()
-        self._wire.send("log", time=now, text=str(text), severity=Severity(severity).value, progress=so_far)
+        members = {"time": now, "text": str(text), "severity": Severity(severity).value, "progress": so_far}
+        self._held.append(packed(Message("log", members)))
+        self._some_held.set()
+
+    def _say(self, say: str, parts: Sequence[bytes] = (), **members: Any) -> None:
+        """Say something, after all lines that are held."""
+        self._send(packed(Message(say, members, parts)))
+
+    def _send(self, *frames: Frame) -> None:
+        with self._sending:
+            held, self._held = self._held, []
+            if held or frames:
+                self._wire.send_frame(*held, *frames)
+
+    def _send_held(self) -> None:
+        """Send the lines that nothing follows for a while, again and again."""
+        with contextlib.suppress(BrokenWire):
+            while self._some_held.wait():
+                time.sleep(HELD_SECONDS)
+                self._some_held.clear()
+                self._send()
 
 
 def _memory(program: Program) -> str:
