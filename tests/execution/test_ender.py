@@ -75,7 +75,7 @@ def test_a_slot_that_has_its_next_job_leaves_the_others_to_the_dispatcher(tmp_pa
         dealt.append(1)
         return len(dealt) < 5  # others become idle again and again
 
-    monkeypatch.setattr(cloud.dispatcher, "_deal_once", deal)
-    cloud.dispatcher._on_idle(slot)
+    monkeypatch.setattr(cloud.dispatcher._dealer, "_deal_once", deal)
+    cloud.dispatcher._dealer.on_idle(slot)
     assert len(dealt) == 1
     cloud.storage.close()

@@ -18,14 +18,16 @@ from datetime import timedelta
 from qumulus.core.events import Queued
 from qumulus.core.owners import owner_name
 from qumulus.core.ports import Claim
-from qumulus.core.ports.queue import Begin
 from qumulus.core.programs import DEVICE_NOISE, Limits
 from qumulus.core.services import is_device
+from qumulus.dispatching.attempts import Attempt
 from qumulus.dispatching.leases import LEASE, Leases
 from qumulus.dispatching.loops import until_done
 
 from . import process
 from .admission import Budget, machine_bytes
+from .ahead import ClaimsAhead
+from .dealing import Dealer
 from .idle import IdleSlots
 from .job_run import Ending
 from .lingering import Lingering
@@ -33,6 +35,7 @@ from .metrics import Snapshot, Tally
 from .ownership import Ownership, SharedOwnership
 from .slot import Slot
 from .slot_context import SlotContext
+from .stopped import Stopped
 from .stores import Stores
 from .worker_pool import HERE, Method, WorkerPool
 
@@ -43,7 +46,6 @@ LOOK_SECONDS = 0.1  # how often jobs are looked for that became ripe by time alo
 ACQUIRE_SECONDS = 0.25  # how often a process that joined looks whether the owner is gone
 HAND_BACK_SECONDS = 1.5
 JOIN_SECONDS = 5.0
-OVERTAKE_SECONDS = 1.0  # for which all slots are busy before an account that has none of them gets another one
 
 
 class Dispatcher:
@@ -103,9 +105,12 @@ class Dispatcher:
         # Slots beyond the number of workers: only for accounts that others' long jobs would keep waiting. Elsewhere places are found.
         besides = max(1, self._workers // 2) if command is HERE else 0
         self._idle = IdleSlots(lambda: self.workers + self._worker_pool.ahead, besides=besides)
-        self._dealt = 0.0  # when a job was last taken, or looked for
-        self._dealing = threading.Lock()
-        self._stopped: dict[int, float] = {}  # processes that somebody stopped, and since when
+        self._stopped = Stopped(lease)
+        # Elsewhere places are found; and other dispatchers of the same jobs may have slots that are free.
+        self._ahead = ClaimsAhead(
+            lambda: self.workers if command is HERE and not storage.shared else 0,
+            lambda: max((slot.seconds for slot in self._idle.all), default=0.0),
+        )
         self._tally = Tally()
         storage.events.ended.subscribe(self._tally.ended)  # what others run can be cancelled here
         self._beside = beside
@@ -133,7 +138,9 @@ class Dispatcher:
             repeatable=repeatable,
             stopping=self._stopping,
             spare=(lambda: self._idle.free) if command is HERE else (lambda: 0),
-            look=self._look,
+            more=lambda: self._dealer.more,
+            look=lambda: self._dealer.look(),
+            ran=self._ahead.ran,
         )
         self._leases = Leases(
             storage.queue,
@@ -146,6 +153,16 @@ class Dispatcher:
             active=lambda: self._ownership.held,
             lease=lease,
         )
+        self._dealer = Dealer(
+            storage.queue,
+            storage.clock,
+            self._idle,
+            self._ahead,
+            self._tally,
+            claim=self._leases.claim,
+            gives=self._gives,
+            wake=self._wake,
+        )
         self._thread = threading.Thread(target=self._deal, name="qumulus-dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -154,7 +171,7 @@ class Dispatcher:
         events.queued.subscribe(self._on_queued)
         events.cancelling.subscribe(self._on_cancelling)
         events.elsewhere.subscribe(self._on_elsewhere)
-        self._storage.queue.at_once.offer(self._owner, self._lease, self._keep, is_device)
+        self._storage.queue.at_once.offer(self._owner, self._lease, self._dealer.keep, is_device)
         if not self._ownership.acquire():
             log.info(
                 "Process %s runs the jobs of this folder: this one joins, and takes over if that one ends.",
@@ -219,7 +236,8 @@ class Dispatcher:
     def _all_idle(self, within: float) -> bool:
         until = time.monotonic() + within
         stored = (slot.stored(max(0.0, until - time.monotonic())) for slot in self._idle.all)
-        return self._idle.wait(within) and all(stored) and self._lingering.emptied(max(0.0, until - time.monotonic()))
+        ended = self._idle.wait(within) and all(stored) and self._lingering.emptied(max(0.0, until - time.monotonic()))
+        return ended and self._ahead.empty
 
     def _hand_back(self) -> None:
         """End all runs. One that was claimed a moment ago may reach its slot only now: so again and again, for a short time."""
@@ -277,92 +295,27 @@ class Dispatcher:
         """Give jobs to slots whenever there may be some; never return True, so that the loop goes on."""
         self._wake.wait(LOOK_SECONDS)
         self._wake.clear()
-        with self._dealing:
-            while self._deal_once():
-                pass
+        self._ahead.put_back(self._put_back, everything=self._draining.is_set())
+        self._dealer.deal()
         return False
 
-    def _deal_once(self) -> bool:
-        """Give claims to idle slots; whether there may be more to give."""
-        if not self._gives():
-            return False
-        slots = self._idle.take()
-        return self._claim(slots) == len(slots) if slots else self._overtake()
-
-    def _overtake(self) -> bool:
-        """Give a slot besides the usual ones to an account that has none, once all have been busy for a while; whether one was taken.
-
-        Who is alone never gets one, so that as many jobs run at once as somebody has set.
-        """
-        if time.monotonic() - self._dealt < OVERTAKE_SECONDS or not (slots := self._idle.take_besides()):
-            return False
-        self._dealt = time.monotonic()
-        busy = frozenset(claim.account for slot in self._idle.all if (claim := slot.claim) is not None)
-        return self._claim(slots, besides=busy) > 0
-
-    def _claim(self, slots: Sequence[Slot], *, besides: frozenset[str] = frozenset()) -> int:
-        """Claim jobs for slots; how many they were."""
-        claims: list[Claim] = []
-        try:
-            claims = self._leases.claim(len(slots), besides=besides)
-        finally:
-            self._idle.put(slots[len(claims) :])  # before those that work look how many have nothing to do
-        for slot, claim in zip(slots, claims, strict=False):
-            self._give(slot, claim)
-        return len(claims)
+    def _put_back(self, claim: Claim) -> None:
+        Attempt(self._storage.queue, claim, self._stopping, log).put_back()
 
     def _gives(self) -> bool:
         """Say whether jobs may begin now."""
-        return not self._draining.is_set() and self._worker_pool.ready
-
-    def _give(self, slot: Slot, claim: Claim) -> None:
-        self._dealt = time.monotonic()
-        if claim.queued_at is not None:
-            self._tally.waited((self._storage.clock.now() - claim.queued_at).total_seconds())
-        slot.give(claim)
-
-    def _keep(self) -> Begin | None:
-        """Keep a slot for a job that may be accepted. See `AtOnce.offer`."""
-        if not self._ownership.held or not self._gives() or not (slots := self._idle.take(1)):
-            return None
-
-        def begin(claim: Claim | None) -> None:
-            if claim is not None:
-                self._give(slots[0], claim)
-            else:
-                self._idle.put(slots)
-                self._wake.set()
-
-        return begin
+        return self._ownership.held and not self._draining.is_set() and self._worker_pool.ready
 
     def _prepare(self) -> None:
         """Give every slot its worker before the first job comes: the fork server is warm, or has other places."""
-        self._idle.grow(lambda number: Slot(number, self._context, self._on_idle))
+        self._idle.grow(lambda number: Slot(number, self._context, self._dealer.on_idle))
         self._wake.set()
 
-    def _on_idle(self, slot: Slot) -> None:
-        """Look for the next jobs in the slot's own thread: to wake the dispatcher's takes longer."""
-        self._idle.put([slot])
-        if self._storage.queue.at_once.quiet or not self._dealing.acquire(blocking=False):
-            self._look()
-            return
-        try:
-            while self._deal_once():
-                if slot.claim is not None:  # its own run comes first, and the end of its last one
-                    self._look()
-                    break
-        except Exception:  # the thread of the dispatcher meets it as well, says so, and knows when to try again
-            self._wake.set()
-        finally:
-            self._dealing.release()
-
-    def _look(self) -> None:
-        if self._idle.free and not self._storage.queue.at_once.quiet:
-            self._wake.set()
-
     def _on_queued(self, queued: Queued | None) -> None:
-        if queued is None or (not queued.claimed and self._idle.free):  # a slot that is idle later looks itself
+        if queued is None:
             self._wake.set()
+        elif not queued.claimed:
+            self._dealer.queued()
 
     def _on_cancelling(self, job_id: str) -> None:
         self._end(job_id, Ending.CANCELLED)
@@ -372,12 +325,15 @@ class Dispatcher:
         self._leases.look()
 
     def _claims(self) -> list[Claim]:
-        return [claim for slot in self._idle.all for claim in slot.claims] + self._lingering.claims()
+        slots = [claim for slot in self._idle.all for claim in slot.claims]
+        return slots + self._ahead.claims + self._lingering.claims()
 
     def _end(self, job_id: str, ending: Ending, attempt: int | None = None) -> None:
         for slot in self._idle.all:
             slot.end(job_id, ending, attempt)
         self._lingering.end(job_id, ending, attempt)
+        if self._ahead.end(job_id, attempt):
+            self._wake.set()
 
     def _on_lost(self, claim: Claim) -> None:
         self._end(claim.job_id, Ending.CANCELLED, claim.attempt)
@@ -385,16 +341,8 @@ class Dispatcher:
     def _look_after(self) -> None:
         """End what somebody stopped, and hand back what somebody else holds and does not renew."""
         for slot in self._idle.all:
-            if (claim := slot.claim) is not None and self._stands_still(slot.pid):
+            if (claim := slot.claim) is not None and self._stopped.too_long(slot.pid):
                 slot.end(claim.job_id, Ending.HUNG, claim.attempt)
-        if self._stands_still(self._worker_pool.pid):
+        if self._stopped.too_long(self._worker_pool.pid):
             self._worker_pool.renew()
         self._storage.queue.recover()
-
-    def _stands_still(self, pid: int | None) -> bool:
-        """Say whether somebody stopped a process so long ago that a lease would be over."""
-        if pid is None or not process.is_stopped(pid):
-            self._stopped.pop(pid or 0, None)
-            return False
-        since = self._stopped.setdefault(pid, time.monotonic())
-        return time.monotonic() - since > self._lease.total_seconds()

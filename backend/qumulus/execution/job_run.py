@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -43,6 +44,11 @@ class JobRun:
     def claim(self) -> Claim:
         """Return what was claimed."""
         return self.attempt.claim
+
+    @property
+    def seconds(self) -> float:
+        """Return for how many seconds it has run, without those in which it waited for memory."""
+        return time.monotonic() - self.begun - self.waited if self.begun is not None else 0.0
 
     def is_of(self, job_id: str, attempt: int | None) -> bool:
         """Say whether it is of a job, and of one attempt at it, if one is named."""

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from math import inf
 
 from qumulus.core.faults import FaultKind, instead, line, marked
 from qumulus.core.ports import Claim
@@ -93,6 +94,11 @@ class Slot:
         run = self._run
         return run.claim if run and run.begun is not None else None
 
+    @property
+    def seconds(self) -> float:
+        """Return for how many seconds it has run."""
+        return run.seconds if (run := self._run) else 0.0
+
     def stored(self, within: float) -> bool:
         """Wait until all that has run is stored; False where that takes longer than so many seconds."""
         return self._ender.wait(within)
@@ -138,7 +144,8 @@ class Slot:
                 self._warm()
                 continue
             store = self._served(run)
-            if store and not self._context.queue.at_once.quiet:
+            self._context.ran(run.seconds if store else inf)
+            if store and self._context.more():
                 self._ender.keep(run)
                 self._be_idle()  # and have the next run, if one waits, before this one is stored
                 self._ender.store(partial(self._store_late, run, store))
@@ -186,7 +193,7 @@ class Slot:
             return None
         except ForkServerGone as gone:
             self._drop()
-            self._release(run, counted=False, reason=str(gone))
+            run.attempt.release(counted=False, reason=str(gone))
             return None
         except Exception:  # a mistake of ours must cost one job, not the slot
             log.exception("Job %s failed because of an error of ours.", run.claim.job_id)
@@ -305,10 +312,10 @@ class Slot:
         while message is None or message.say in ON_THE_WAY:
             if not self._heard(worker, run, message):
                 return None
-            if (left := run.limits.seconds - self._ran(run)) <= 0:
+            if (left := run.limits.seconds - run.seconds) <= 0:
                 run.ending = run.ending or Ending.TIME
                 return None
-            message = None if run.began_at is None else worker.wire.receive(START_SECONDS - self._ran(run))
+            message = None if run.began_at is None else worker.wire.receive(START_SECONDS - run.seconds)
             if message is None:  # else it may have ended by now, and both is stored at once
                 if not self._started(run):
                     return None
@@ -361,9 +368,9 @@ class Slot:
         if run.confirmed:
             self._context.tally.died()
         if run.ending is Ending.TIME or (end is not None and end.code == -signal.SIGXCPU):
-            return Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=self._ran(run))
+            return Outcome(failure=Failure.TIME, reason=too_long(run.limits), run_seconds=run.seconds)
         if run.ending in (Ending.CANCELLED, Ending.STOPPED) or end is None:
-            self._release(run, counted=False, reason=STOPPED)
+            run.attempt.release(counted=False, reason=STOPPED)
             return None
         told = "was stopped by somebody" if run.ending is Ending.HUNG else end.told()
         if end.output.strip():
@@ -371,11 +378,8 @@ class Slot:
         if run.claim.fault is not None and run.claim.fault.rule.kind is FaultKind.WORKER_LOST:
             told += f", which was {run.claim.fault.told}"
         log.warning("The worker of job %s %s.", run.claim.job_id, told)
-        self._release(run, counted=run.confirmed, reason=died(told, run.claim))
+        run.attempt.release(counted=run.confirmed, reason=died(told, run.claim))
         return None
-
-    def _release(self, run: JobRun, *, counted: bool, reason: str) -> None:
-        run.attempt.release(counted=counted, reason=reason)
 
     def _finish(self, run: JobRun, outcome: Outcome) -> None:
         if run.claim.fault is not None:
@@ -392,8 +396,4 @@ class Slot:
         if (
             run.attempt.finish(lambda _: outcome, began_at=run.began_at) is False and run.began_at is not None
         ):  # it was cancelled before it was known to run
-            self._release(run, counted=False, reason=STOPPED)
-
-    @staticmethod
-    def _ran(run: JobRun) -> float:
-        return time.monotonic() - run.begun - run.waited if run.begun is not None else 0.0
+            run.attempt.release(counted=False, reason=STOPPED)

@@ -32,4 +32,6 @@ class SlotContext:
     repeatable: bool
     stopping: threading.Event
     spare: Callable[[], int]  # how many slots of this machine have nothing to do
+    more: Callable[[], bool]  # whether another job waits for a slot, as far as is known
     look: Callable[[], None]  # has the dispatcher look for jobs that wait, if it has slots for them
+    ran: Callable[[float], None]  # is told how many seconds a run took; infinitely many where it came to nothing

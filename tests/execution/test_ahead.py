@@ -1,0 +1,74 @@
+"""Claims that wait in memory for the next slot, while runs are short."""
+
+from __future__ import annotations
+
+from dispatchers import Cloud, wait_for
+from qumulus.core.accounts import Caller
+from qumulus.core.jobs import JobState
+from qumulus.execution.ahead import A_WORKER, ClaimsAhead
+
+ME = Caller(account="local")
+
+
+def short_runs(cloud: Cloud) -> None:
+    """Have it known that runs are short."""
+    wait_for(lambda: cloud.dispatcher.ready)
+    for _ in range(8):
+        cloud.end(cloud.submit("echo"))
+
+
+def test_many_short_jobs_all_run_once_and_in_their_order(start):
+    cloud = start(workers=1)
+    short_runs(cloud)
+    jobs = [cloud.submit("echo") for _ in range(40)]
+    ended = [cloud.end(job) for job in jobs]
+    assert [(job.state, job.attempt) for job in ended] == [(JobState.SUCCEEDED, 1)] * 40
+    begun = [job.running_at for job in ended if job.running_at is not None]
+    assert begun == sorted(begun)
+
+
+def test_a_job_that_was_claimed_behind_a_long_one_is_queued_again(start):
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("nap", "60")
+    behind = cloud.submit("echo")
+    wait_for(lambda: cloud.get(behind).state is JobState.QUEUED and cloud.dispatcher._ahead.empty)
+
+
+def test_a_job_that_waits_for_the_next_slot_can_be_cancelled(start, monkeypatch):
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("nap", "60")
+    behind = cloud.submit("echo")
+    assert cloud.get(behind).state is JobState.CLAIMED
+    cloud.storage.jobs.cancel(behind, ME)
+    assert cloud.end(behind).state is JobState.CANCELLED
+
+
+def test_a_dispatcher_that_drains_queues_again_what_waits_for_a_slot(start, monkeypatch):
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("nap", "0.3")
+    behind = cloud.submit("echo")
+    assert cloud.dispatcher.drain(10)
+    assert cloud.get(behind).state is JobState.QUEUED
+
+
+def test_no_more_wait_than_there_are_places_and_none_where_runs_are_long():
+    ahead = ClaimsAhead(lambda: 2, lambda: 0.0)
+    assert ahead.reserve() == 0  # nobody knows yet how long runs are
+    ahead.ran(0.001)
+    assert ahead.reserve(1) == 1
+    assert ahead.reserve() == 2 * A_WORKER - 1
+    ahead.fill(2 * A_WORKER)
+    ahead.ran(1.0)
+    assert ahead.reserve() == 0
+
+
+def test_none_wait_beside_a_run_that_is_long():
+    ahead = ClaimsAhead(lambda: 2, lambda: 1.0)
+    ahead.ran(0.001)
+    assert not ahead.reserve()
+    assert not ahead.low
