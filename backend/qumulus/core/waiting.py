@@ -35,7 +35,7 @@ class Waiting:
         self._moving: set[str] = set()  # queued by this process, and not settled since
         self._settled: deque[str] = deque(maxlen=RECENT)
         self._hold = hold
-        self._waiters: dict[str, set[asyncio.Event]] = {}
+        self._waiters: dict[str, set[asyncio.Future[bool]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asking: asyncio.Task[None] | None = None
         self._ask_again = False
@@ -49,18 +49,22 @@ class Waiting:
         if hold <= 0:
             return False
         self._loop = asyncio.get_running_loop()
-        event = asyncio.Event()
+        ended: asyncio.Future[bool] = self._loop.create_future()
         waiters = self._waiters.setdefault(job_id, set())
-        waiters.add(event)
+        waiters.add(ended)
+        late: asyncio.TimerHandle | None = None
         try:
             # Listening came first, so that what is settled from here on emits; the question finds what was before.
+            if job_id in self._settled:
+                return True
             if job_id not in self._moving and job_id in await asyncio.to_thread(self._finals, (job_id,)):
                 return True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(event.wait(), hold)
-            return event.is_set()
+            late = self._loop.call_later(hold, _settle, ended, False)
+            return await ended
         finally:
-            waiters.discard(event)
+            if late is not None:
+                late.cancel()
+            waiters.discard(ended)
             if not waiters:
                 self._waiters.pop(job_id, None)
 
@@ -92,8 +96,8 @@ class Waiting:
                 self._loop.call_soon_threadsafe(call, *arguments)
 
     def _wake(self, job_id: str) -> None:
-        for event in self._waiters.get(job_id, ()):
-            event.set()
+        for ended in self._waiters.get(job_id, ()):
+            _settle(ended, True)
 
     def _ask(self) -> None:
         if self._asking is not None and not self._asking.done():
@@ -114,3 +118,8 @@ class Waiting:
                 await asyncio.sleep(AGAIN_SECONDS)
             if not self._ask_again:
                 return
+
+
+def _settle(ended: asyncio.Future[bool], settled: bool) -> None:
+    if not ended.done():
+        ended.set_result(settled)

@@ -16,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from qumulus.openapi.contract.rules import TRANSPORT
 
+from .joined import Joined
+
 MOST_BYTES = 64 << 10  # beyond what the first read has brought: of a head, or of what follows a body
 SWEEP_SECONDS = 1.0  # between two looks at who is late
 
@@ -102,12 +104,12 @@ class Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """A client is there."""
-        super().connection_made(transport)
+        super().connection_made(cast(Any, Joined(transport, self.loop)))
         self._head_since = self.loop.time()
         if not self.all.enter(self):
             self.logger.warning("A connection from %s was refused: too many are open.", self.address or "-")
-            transport.write(TOO_MANY)
-            transport.close()
+            self.transport.write(TOO_MANY)
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""

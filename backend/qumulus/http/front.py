@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from qumulus.core.tracing import TRACE, new_trace
@@ -156,12 +157,17 @@ UNKNOWN_HOST = (
 def reached_by_others(scope: Scope) -> bool:
     """Say whether a request came to an address that others can reach, as far as the server can tell."""
     server = scope.get("server")
+    return bool(server) and _is_reachable(server[0])
+
+
+@lru_cache(64)
+def _is_reachable(host: str) -> bool:
     try:
-        address = ipaddress.ip_address(server[0]) if server else None
+        address = ipaddress.ip_address(host)
     except ValueError:  # the path of a socket
         return False
     mapped = getattr(address, "ipv4_mapped", None)
-    return address is not None and not (mapped or address).is_loopback
+    return not (mapped or address).is_loopback
 
 
 def trace_of(scope: Scope) -> str:

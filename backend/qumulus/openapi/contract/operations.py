@@ -28,9 +28,13 @@ class Operations:
 
     def __init__(self) -> None:
         self.handlers: list[tuple[str, Callable[..., Any]]] = []
+        self.quick: set[str] = set()
 
-    def __call__(self, operation_id: str) -> Callable[[Handler], Handler]:
-        """Register the decorated function as the handler of ``operation_id``."""
+    def __call__(self, operation_id: str, *, quick: bool = False) -> Callable[[Handler], Handler]:
+        """Register the decorated function as the handler of ``operation_id``. One that is ``quick`` reads a few rows, and is called at
+        once where it need not wait for them: see `core.waits`."""
+        if quick:
+            self.quick.add(operation_id)
 
         def register(handler: Handler) -> Handler:
             self.handlers.append((operation_id, handler))

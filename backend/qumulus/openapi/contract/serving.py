@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -17,9 +18,11 @@ from starlette.types import ASGIApp, Scope
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import QumulusError
+from qumulus.core.waits import MustWait, at_once
 
 from .arguments import Arguments
 from .bodies import reader
+from .direct import Direct, Told
 from .document import Declared, Document
 from .injection import Plan, dependency_of
 from .operations import ContractError, Operations, injected, matched
@@ -95,16 +98,17 @@ def serve(
         ContractError: the handlers differ from the document; the error lists every difference.
     """
     handlers = matched(document, groups, read_elsewhere)
+    quick = frozenset[str]().union(*(group.quick for group in groups))
     if mistakes := subjects.mistakes([each.path for each in document.operations.values()], document.operations):
         raise ContractError(mistakes)
     app.router.redirect_slashes = False
-    _answer_errors(app, document, errors)
+    told = _answer_errors(app, document, errors)
 
     def add_routes() -> None:
         for name, operation in document.operations.items():
             read = reader(operation, body_limit)
             call = partial(Call, api=document.api, operation=operation, subjects=subjects, read=read)
-            endpoint = _once_asked(partial(_endpoint, operation, handlers[name], call, read))
+            endpoint = _once_asked(partial(_endpoint, operation, handlers[name], call, read, quick=name in quick))
             app.router.add_api_route(
                 operation.route,
                 endpoint,
@@ -115,16 +119,16 @@ def serve(
                 route_class_override=QuickRoute,
             )
 
-    _before_first_request(app, add_routes)
+    _before_first_request(app, add_routes, told)
 
 
-def _before_first_request(app: FastAPI, prepare: Callable[[], None]) -> None:
+def _before_first_request(app: FastAPI, prepare: Callable[[], None], told: Mapping[type[Exception], Told]) -> None:
     """Call ``prepare`` when ``app`` builds its middleware, which it does once, for its first request."""
     build = app.build_middleware_stack
 
     def prepared() -> ASGIApp:
         prepare()
-        return build()
+        return Direct(build(), (route for route in app.router.routes if isinstance(route, QuickRoute)), told)
 
     vars(app)["build_middleware_stack"] = prepared
 
@@ -144,8 +148,10 @@ def _endpoint(
     handler: Callable[..., Any],
     call: Callable[..., Call],
     read: Callable[[Request], Awaitable[Any]],
+    *,
+    quick: bool,
 ) -> Endpoint:
-    """Return what answers a request of an operation.
+    """Return what answers a request of an operation; a ``quick`` handler is called at once, where it need not wait.
 
     Rules come first, then dependencies, the body, and the parameters: who may not call is told so before the body is read.
     """
@@ -167,6 +173,9 @@ def _endpoint(
         values.update(arguments.of(request))
         if awaited:
             return response(await handler(**values), operation, request)
+        if quick:
+            with suppress(MustWait):
+                return at_once(answered, request, values)
         return await in_thread(answered, request, values)
 
     return endpoint
@@ -210,7 +219,9 @@ def _argument(name: str, annotation: Any, default: Any = inspect.Parameter.empty
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def _answer_errors(app: FastAPI, document: Document, errors: Errors) -> None:
+def _answer_errors(app: FastAPI, document: Document, errors: Errors) -> Mapping[type[Exception], Told]:
+    """Answer errors as the API does; what answers each kind of them."""
+
     def answer(request: Request, error: QumulusError | None) -> Response:
         operation = document.operations.get(getattr(request.scope.get("route"), "operation_id", ""))
         answered = errors.response(error, operation)
@@ -241,11 +252,16 @@ def _answer_errors(app: FastAPI, document: Document, errors: Errors) -> None:
         assert isinstance(error, Answered)  # noqa: S101
         return error.response
 
-    app.add_exception_handler(QumulusError, of_the_core)
-    app.add_exception_handler(Answered, answered_by_a_rule)
-    app.add_exception_handler(RequestValidationError, not_valid)
-    app.add_exception_handler(HTTPException, not_routed)
-    app.add_exception_handler(Exception, mistaken)
+    told: dict[type[Exception], Told] = {
+        QumulusError: of_the_core,
+        Answered: answered_by_a_rule,
+        RequestValidationError: not_valid,
+        HTTPException: not_routed,
+        Exception: mistaken,
+    }
+    for kind, answered in told.items():
+        app.add_exception_handler(kind, answered)
+    return told
 
 
 def _unknown(request: Request, error: HTTPException) -> Refused:

@@ -1,27 +1,77 @@
 """The threads in which handlers run that are no coroutines: they wait for the disk, and the loop must not.
 
-asyncio hands a call to a thread and its result back in half of the time that the framework needs, and most handlers take less.
+Most handlers take less time than the executors of the library need to hand a call to a thread, and its result back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import cache, partial
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 MOST = 40  # handlers that run at the same time; the others wait for their turn
 
 T = TypeVar("T")
 
 
+class _Threads:
+    """As many threads as are needed, and not more than ``MOST``. They end with the process."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._count = 0
+        self._free = 0  # threads that have nothing to do, less the calls that wait for one
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Have one of them call ``call``, which does not raise."""
+        with self._lock:
+            self._free -= 1
+            more = self._free < 0 and self._count < MOST
+            if more:
+                self._count += 1
+                self._free += 1
+        if more:
+            threading.Thread(target=self._loop, name=f"qumulus-handler-{self._count}", daemon=True).start()
+        self._calls.put(call)
+
+    def _loop(self) -> None:
+        while True:
+            self._calls.get()()
+            with self._lock:
+                self._free += 1
+
+
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(MOST, thread_name_prefix="qumulus-handler")
+def _threads() -> _Threads:
+    return _Threads()
 
 
 async def in_thread(call: Callable[..., T], *arguments: object) -> T:
     """Return what ``call`` returns, called in one of the threads with the context of whoever awaits it."""
-    return await asyncio.get_running_loop().run_in_executor(_pool(), partial(copy_context().run, call, *arguments))
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[T] = loop.create_future()
+    _threads().run(partial(_called, loop, ended, partial(copy_context().run, call, *arguments)))
+    return await ended
+
+
+def _called(loop: asyncio.AbstractEventLoop, ended: asyncio.Future[T], call: Callable[[], T]) -> None:
+    settle: Callable[[Any], None]
+    what: Any
+    try:
+        settle, what = ended.set_result, call()
+    except BaseException as error:  # whatever it is, it belongs to who awaits it
+        settle, what = ended.set_exception, error
+    try:
+        loop.call_soon_threadsafe(_settled, ended, settle, what)
+    except RuntimeError:  # the loop has ended: nobody awaits it any more
+        return
+
+
+def _settled(ended: asyncio.Future[Any], settle: Callable[[Any], None], what: Any) -> None:
+    if not ended.done():  # else whoever awaited it was cancelled
+        settle(what)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as AllInUse
 
 from qumulus.core.events import Events
 from qumulus.core.ports import MachineClock
+from qumulus.core.waits import waits
 
 from .writer import Writer, core_error
 
@@ -49,6 +50,8 @@ class Database(ABC):
         Raises:
             Unavailable: the database can't be read now.
         """
+        if self.shared:  # and far away, perhaps
+            waits()
         try:
             with self._reading.connect() as connection:
                 yield connection

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from qumulus.core.errors import QumulusError, StorageFull, Unavailable
+from qumulus.core.waits import waits
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -160,6 +161,7 @@ class Writer:
         Raises:
             Unavailable: this has ended.
         """
+        waits()
         with self._changed:
             if self._closed:
                 raise Unavailable("The server is stopping: send the request again in a few seconds.")

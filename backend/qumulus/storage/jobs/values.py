@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from qumulus.core.errors import QumulusError, Unavailable
 from qumulus.core.ports import BlobStore
+from qumulus.core.waits import waits
 from qumulus.storage.blobs.disk import new_key
 
 log = logging.getLogger("qumulus.storage")
@@ -29,6 +30,7 @@ class Values:
         """
         if len(value) <= IN_ROW_BYTES:
             return value, None
+        waits()
         key = new_key()
         self._blobs.put(key, value)
         return None, key
@@ -46,7 +48,10 @@ class Values:
 
     def load(self, in_row: bytes | None, key: str | None) -> bytes:
         """Return the value that a row holds or names."""
-        return self._blobs.get(key) if key is not None else in_row or b""
+        if key is None:
+            return in_row or b""
+        waits()
+        return self._blobs.get(key)
 
     def link(self, key: str | None, name: str, media_type: str, seconds: int) -> str | None:
         """Return an address at which the store gives a value itself, for some time; None where only we can."""

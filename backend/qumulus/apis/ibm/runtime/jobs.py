@@ -102,7 +102,7 @@ def list_jobs(
     return JobsResponse(jobs=found, count=page.total, limit=query.limit, offset=offset)
 
 
-@operation("getJob")
+@operation("getJob", quick=True)
 def get_job(
     id: JobId, caller: Caller, version: Version, held: Held, jobs: Jobs, exclude_params: IncludeParams = False
 ) -> JobResponse:
@@ -123,7 +123,7 @@ def cancel_job(id: JobId, caller: Caller, jobs: Jobs) -> None:
     jobs.cancel(id, caller)
 
 
-@operation("getJobResults")
+@operation("getJobResults", quick=True)
 def get_job_results(id: JobId, caller: Caller, jobs: Jobs) -> bytes:
     """The result as it was stored, or why there is none; a private one is given out once."""
     job = jobs.get(id, caller)
