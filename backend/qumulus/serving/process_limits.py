@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from pathlib import Path
 
 SPARE_FILES = 200  # beside those of connections: the database, workers, programs
 LEAST_FILES = 64
 LEAST_ADDRESSES = 512 << 20  # bytes: threads reserve more of them than they use
 LEAST_TASKS = 64  # processes and threads
+SWITCH_SECONDS = 0.0005
 
 
 def _raise_files(wanted: int) -> None:
@@ -62,3 +64,8 @@ def running(user: int) -> int:
         if int(members["Uid"].split()[0]) == user:
             count += int(members["Threads"])
     return count
+
+
+def let_threads_take_turns() -> None:
+    """Have a thread that computes let others do so after a short time: each has little to do, and somebody who waits for it."""
+    sys.setswitchinterval(SWITCH_SECONDS)
