@@ -1,0 +1,75 @@
+"""What schemathesis loads beside its configuration: the login's media type, what examples mean, and a tally of the answers.
+
+The tally goes to the file that ``QUMULUS_CONTRACT_TALLY`` names when the run ends, as JSON: for every operation
+("GET /jobs/{id}") how many answers had each status.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import zipfile
+from collections import Counter, defaultdict
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+
+schemathesis.serializer.alias("application/x-amz-json-1.1", "application/json")
+
+PROGRAM = "def run(**parameters):\n    return {'sum': len(parameters)}\n"
+tally: defaultdict[str, Counter[int]] = defaultdict(Counter)
+
+
+@schemathesis.hook
+def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
+    """Make examples mean what they say."""
+    schemas = raw_schema["components"]["schemas"]
+    for part in (part for path in raw_schema["paths"].values() for part in (path, *path.values())):
+        if isinstance(part, dict):
+            _parameters(part.get("parameters", []), schemas)
+            for content in part.get("requestBody", {}).get("content", {}).values():
+                _files(content.get("example"))
+
+
+def _parameters(parameters: list[dict[str, Any]], schemas: dict[str, Any]) -> None:
+    """Let the example of a parameter stand for that of its schema, as OpenAPI says; schemathesis would take both.
+
+    What an example removes is then not what the other examples speak of.
+    """
+    for parameter in parameters:
+        reference = parameter.get("schema", {}).get("$ref", "")
+        if "example" in parameter and reference:
+            schema = schemas[reference.removeprefix("#/components/schemas/")]
+            parameter["schema"] = {name: value for name, value in schema.items() if name != "example"}
+
+
+def _files(example: Any) -> None:
+    """Give a zip file where an example says "a zip file": no document can show one."""
+    if isinstance(example, dict):
+        example.update({name: _archive() for name, value in example.items() if value == "a zip file"})
+
+
+def _archive() -> bytes:
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("src/program.py", PROGRAM)
+    return file.getvalue()
+
+
+@schemathesis.hook
+def after_call(context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response) -> None:
+    """Count an answer for the operation that was asked, unless the request is made to be another one's."""
+    if case.method == case.operation.method.upper():
+        tally[case.operation.label][response.status_code] += 1
+
+
+def write() -> None:
+    """Leave the tally for the test."""
+    Path(os.environ["QUMULUS_CONTRACT_TALLY"]).write_text(json.dumps(tally), encoding="utf-8")
+
+
+if "QUMULUS_CONTRACT_TALLY" in os.environ:
+    atexit.register(write)
