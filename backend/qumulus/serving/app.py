@@ -182,6 +182,7 @@ def _compose(
         checks=health.checks,
         diagnose=partial(diagnosed, settings),
         families=families.FAMILIES,
+        fleet=settings.fleet,
         metrics=figures,
     )
     by_front = sorted(apis, key=lambda api: api.name != settings.front)  # the first of two with one prefix has it

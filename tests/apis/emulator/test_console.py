@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 
 import pytest
@@ -165,3 +166,13 @@ def test_a_job_has_the_files_that_its_run_left_and_no_other(live_server: Server)
 
 def test_jobs_are_looked_for_by_their_service(live_server: Server) -> None:
     assert asked(live_server, "/emulator/jobs?device=service:nobody-has-this")["total"] == 0
+
+
+def test_the_medians_of_a_device_are_those_of_its_calibration(live_server: Server) -> None:
+    assert asked(live_server, "/emulator/devices")["fleet"] == "all"
+    (manila,) = [each for each in asked(live_server, "/emulator/medians")["medians"] if each["device"] == "manila"]
+    told = asked(live_server, "/emulator/devices/manila/calibration")
+    assert manila["t1_us"] == statistics.median(qubit["t1_us"] for qubit in told["qubits"])
+    errors = [gate["error"] for gate in told["gates"] if len(gate["qubits"]) == 2]
+    assert manila["two_qubit_gate_error"] == statistics.median(errors)
+    assert 0 < manila["gate_error"] < manila["two_qubit_gate_error"]

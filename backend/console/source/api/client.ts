@@ -20,6 +20,7 @@ export type Queue = Schemas["queues.Queue"];
 export type Held = Schemas["state.Storage"]["held"][number];
 export type Drawing = Schemas["drawings.Drawing"];
 export type Operation = Schemas["drawings.Operation"];
+export type Medians = Schemas["devices.Medians"];
 export type Snapshot = Schemas["snapshots.Snapshot"];
 export type Namespace = Schemas["namespaces.Namespace"];
 export type Finding = Schemas["emulator.Finding"];

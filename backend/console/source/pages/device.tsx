@@ -1,5 +1,5 @@
 import { useLocation, useRoute } from "preact-iso/router";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { type Calibration, type DeviceSettings, get, send } from "../api/client";
 import { useLoaded } from "../api/live";
 import { CouplingMap, QUBIT_FIGURES, type QubitFigure } from "../charts/coupling-map";
@@ -183,7 +183,13 @@ function Save<T>({ name, rows, columns }: { name: string; rows: readonly T[]; co
 function Settings({ name, settings, changed }: { name: string; settings: DeviceSettings; changed: () => void }) {
   const { route } = useLocation();
   const { act, error } = useAct(changed);
-  const set = (more: Partial<DeviceSettings>) => act(() => send("PUT", "/emulator/devices/{device}/settings", { device: name }, { ...settings, ...more }));
+  const [wanted, setWanted] = useState<Partial<DeviceSettings>>({}); // shown until the server has said what is set
+  useEffect(() => setWanted({}), [settings, error]);
+  const shown = { ...settings, ...wanted };
+  const set = (more: Partial<DeviceSettings>) => {
+    setWanted({ ...wanted, ...more });
+    void act(() => send("PUT", "/emulator/devices/{device}/settings", { device: name }, { ...shown, ...more }));
+  };
   const remove = () => {
     if (confirm(`Remove the device ${name}? Those that come with the server stay.`))
       void act(async () => {
@@ -197,22 +203,22 @@ function Settings({ name, settings, changed }: { name: string; settings: DeviceS
       <Problem error={error} />
       <div class="filters">
         <label>
-          <input type="checkbox" checked={settings.online} onChange={(event) => set({ online: event.currentTarget.checked })} /> takes jobs
+          <input type="checkbox" checked={shown.online} onChange={(event) => set({ online: event.currentTarget.checked })} /> takes jobs
         </label>
         <label>
-          <input type="checkbox" checked={settings.one_at_a_time} onChange={(event) => set({ one_at_a_time: event.currentTarget.checked })} /> one job at a time
+          <input type="checkbox" checked={shown.one_at_a_time} onChange={(event) => set({ one_at_a_time: event.currentTarget.checked })} /> one job at a time
         </label>
         <label>
-          <input type="checkbox" checked={settings.provider} onChange={(event) => set({ provider: event.currentTarget.checked })} /> an engine fetches its jobs
+          <input type="checkbox" checked={shown.provider} onChange={(event) => set({ provider: event.currentTarget.checked })} /> an engine fetches its jobs
         </label>
         {(["least_queue_seconds", "least_run_seconds"] as const).map((each) => (
           <label key={each}>
             {each === "least_queue_seconds" ? "Waits at least" : "Runs at least"}{" "}
-            <input type="number" min="0" max="3600" step="any" value={settings[each]} onChange={(event) => set({ [each]: event.currentTarget.valueAsNumber || 0 })} /> s
+            <input type="number" min="0" max="3600" step="any" value={shown[each]} onChange={(event) => set({ [each]: event.currentTarget.valueAsNumber || 0 })} /> s
           </label>
         ))}
         <label>
-          Message <input type="text" maxLength={1000} value={settings.message} onChange={(event) => set({ message: event.currentTarget.value })} />
+          Message <input type="text" maxLength={1000} value={shown.message} onChange={(event) => set({ message: event.currentTarget.value })} />
         </label>
       </div>
       <button type="button" class="danger" onClick={remove}>

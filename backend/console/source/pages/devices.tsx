@@ -1,27 +1,37 @@
 import { useState } from "preact/hooks";
-import { type Device, type DeviceSettings, get, send } from "../api/client";
+import { type Device, type DeviceSettings, get, type Medians, send } from "../api/client";
 import { useLoaded } from "../api/live";
 import { Form, useAct } from "../parts/forms";
 import { type Column, Problem, Table, Title } from "../parts/parts";
-import { time } from "../parts/words";
+import { number, time } from "../parts/words";
 
-const COLUMNS: Column<Device>[] = [
+type Row = Device & Partial<Medians>;
+
+const figure = (title: string, of: (row: Row) => number | null | undefined): Column<Row> => ({ title, cell: (row) => number(of(row)), by: (row) => of(row) ?? null, number: true });
+
+const COLUMNS: Column<Row>[] = [
   { title: "Device", cell: (device) => <a href={`/console/devices/${device.name}`}>{device.name}</a>, by: (device) => device.name },
   { title: "Status", cell: (device) => <span class={`state ${device.settings.online ? "succeeded" : "failed"}`}>{device.settings.online ? "online" : "offline"}</span>, by: (device) => Number(!device.settings.online) },
   { title: "Qubits", cell: (device) => device.n_qubits, by: (device) => device.n_qubits, number: true },
   { title: "Processor", cell: (device) => device.family ?? (device.kind === "simulator" ? "ideal simulator" : "–"), by: (device) => device.family },
   { title: "Wait or run", cell: (device) => device.pending, by: (device) => device.pending, number: true },
+  figure("Readout error", (row) => row.readout_error),
+  figure("Gate error", (row) => row.gate_error),
+  figure("Two-qubit error", (row) => row.two_qubit_gate_error),
+  figure("T1 (µs)", (row) => row.t1_us),
+  figure("T2 (µs)", (row) => row.t2_us),
   { title: "Calibrated", cell: (device) => time(device.calibrated_at), by: (device) => device.calibrated_at },
 ];
 
 export function Devices() {
   const [text, setText] = useState("");
   const loaded = useLoaded(() => get("/emulator/devices"), 0, () => true);
-  const shown = loaded.data?.devices.filter(({ name, family }) => `${name} ${family ?? ""}`.toLowerCase().includes(text.toLowerCase()));
+  const medians = useLoaded(async () => new Map((await get("/emulator/medians")).medians.map((each) => [each.device, each])), loaded.data?.devices.length);
+  const shown = loaded.data?.devices.filter(({ name, family }) => `${name} ${family ?? ""}`.toLowerCase().includes(text.toLowerCase())).map((device): Row => ({ ...medians.data?.get(device.name), ...device }));
   return (
     <>
       <Title text="Devices">
-        <p>{loaded.data && `${loaded.data.devices.length} in all`}</p>
+        <p>{loaded.data && `${loaded.data.devices.length} in all, the fleet “${loaded.data.fleet}”`}</p>
       </Title>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
         <label>
@@ -29,7 +39,7 @@ export function Devices() {
         </label>
       </form>
       <Problem error={loaded.error} />
-      {shown && <Table rows={shown} columns={COLUMNS} id={(device) => device.name} caption="Devices" />}
+      {shown && <Table rows={shown} columns={COLUMNS} id={(device) => device.name} caption="Devices, with the medians of their calibrations" />}
       <Add added={loaded.again} />
     </>
   );

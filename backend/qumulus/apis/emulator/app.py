@@ -47,6 +47,7 @@ def create(
     checks: Checks = tuple,
     diagnose: Diagnose = tuple,
     families: Sequence[Family] = (),
+    fleet: str = "all",
     metrics: Callable[[], str] = str,
 ) -> FastAPI:
     """The ASGI application.
@@ -59,6 +60,7 @@ def create(
         checks: looks at what the server needs to take and run jobs.
         diagnose: looks for what could be wrong with the machine, the installation and the state.
         families: every family, with what its clients need.
+        fleet: which devices there are, as the server was started.
         metrics: gives what `/metrics` shows.
     """
     app = FastAPI(openapi_url=None)
@@ -69,6 +71,8 @@ def create(
     app.state.checks = checks
     app.state.diagnose = diagnose
     app.state.families = tuple(families)
+    app.state.fleet = fleet
+    app.state.medians = {}
     app.state.metrics = metrics
     modules = (
         *(server, accounts, calibrations, clock, devices, events, faults, queues, scenarios),

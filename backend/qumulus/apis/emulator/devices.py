@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Depends, Request
+
 from qumulus.apis.dependencies import DeviceImports, DeviceSettingsStore, Jobs
 from qumulus.apis.dependencies import Devices as Catalogue
 from qumulus.apis.given import given
+from qumulus.core.devices import DeviceKind
 from qumulus.openapi.contract import Operations
 
 from .callers import Administrator
 from .schemas.devices import (
     AddedDevices,
+    AllMedians,
     Calibration,
     CalibrationId,
     DeviceDetails,
     DeviceName,
     Devices,
     DeviceSettings,
+    Medians,
     NewDevices,
 )
 from .translate import devices as translate
@@ -23,16 +30,47 @@ from .translate import devices as translate
 operation = Operations()
 
 
+async def _fleet(request: Request) -> str:
+    return request.app.state.fleet
+
+
+async def _known_medians(request: Request) -> dict[tuple[str, str], Medians]:
+    return request.app.state.medians
+
+
+Fleet = Annotated[str, Depends(_fleet)]
+KnownMedians = Annotated[dict[tuple[str, str], Medians], Depends(_known_medians)]  # by device and calibration
+
+
 @operation("listDevices")
 def list_devices(
-    administrator: Administrator, catalogue: Catalogue, device_settings: DeviceSettingsStore, jobs: Jobs
+    administrator: Administrator, catalogue: Catalogue, device_settings: DeviceSettingsStore, jobs: Jobs, fleet: Fleet
 ) -> Devices:
     """All devices, by name."""
     pending = jobs.pending()
     known = sorted(catalogue.devices(), key=lambda device: device.name)
     return Devices(
-        devices=[translate.device(each, device_settings.stored(each.name), pending.get(each.name, 0)) for each in known]
+        fleet=fleet,
+        devices=[
+            translate.device(each, device_settings.stored(each.name), pending.get(each.name, 0)) for each in known
+        ],
     )
+
+
+@operation("listMedians")
+def list_medians(administrator: Administrator, catalogue: Catalogue, known: KnownMedians) -> AllMedians:
+    """The medians of the current calibration of each device that has one."""
+    names = [device.name for device in catalogue.devices() if device.kind is DeviceKind.QPU]
+    return AllMedians(medians=[_medians(name, catalogue, known) for name in sorted(names)])
+
+
+def _medians(name: str, catalogue: Catalogue, known: KnownMedians) -> Medians:
+    """The medians of a device; its document is read once a calibration."""
+    key = name, catalogue.calibration_id(name)
+    if key not in known:
+        calibration = catalogue.calibration(name)
+        known[key] = translate.medians(translate.calibration(calibration, catalogue.configuration(name)))
+    return known[key]
 
 
 @operation("getDevice")

@@ -70,6 +70,21 @@ class GateFigures(Wire):
     operational: Annotated[bool, Field(examples=[True])]
 
 
+Median = TypeAliasType("Median", Annotated[float | None, Field(examples=[0.0163])])
+"""The median over the qubits, or over the gates on one qubit or on two"""
+
+
+class Medians(Wire):
+    """The medians of a calibration; null where it says nothing"""
+
+    device: Annotated[str, Field(examples=["brisbane"])]
+    t1_us: Median | None
+    t2_us: Median | None
+    readout_error: Median | None
+    gate_error: Median | None
+    two_qubit_gate_error: Median | None
+
+
 class NewDevices(Wire):
     """What describes devices"""
 
@@ -100,6 +115,12 @@ class QubitFigures(Wire):
     readout_length_ns: Annotated[float | None, Field(examples=[1300])]
     operational: Annotated[bool, Field(examples=[True])]
     at: Position | None
+
+
+class AllMedians(Wire):
+    """The medians of all devices"""
+
+    medians: list[Medians]
 
 
 class Calibration(Wire):
@@ -138,6 +159,8 @@ class DeviceDetails(Device):
 class Devices(Wire):
     """All devices"""
 
+    fleet: Annotated[str, Field(examples=["all"])]
+    """Which devices there are, as the server was started"""
     devices: list[Device]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import zip_longest
+from statistics import median
 from typing import Any
 
 from qumulus.apis.emulator.schemas.devices import (
@@ -14,6 +15,7 @@ from qumulus.apis.emulator.schemas.devices import (
     DeviceKind,
     DeviceSettings,
     GateFigures,
+    Medians,
     QubitFigures,
 )
 from qumulus.core import devices
@@ -89,3 +91,23 @@ def _gate(said: Mapping[str, Any]) -> GateFigures:
 
 def _values(said: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {each["name"]: each["value"] for each in said}
+
+
+def medians(known: Calibration) -> Medians:
+    """The medians of what a calibration says, each over those of which it says something."""
+    errors = {
+        width: [gate.error for gate in known.gates if len(gate.qubits) == width and gate.operational]
+        for width in (1, 2)
+    }
+    return Medians(
+        device=known.device,
+        t1_us=_median(each.t1_us for each in known.qubits),
+        t2_us=_median(each.t2_us for each in known.qubits),
+        readout_error=_median(each.readout_error for each in known.qubits),
+        gate_error=_median(each for each in errors[1] if each),  # virtual gates have none
+        two_qubit_gate_error=_median(errors[2]),
+    )
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    return median(found) if (found := [each for each in values if each is not None]) else None
