@@ -13,7 +13,7 @@ from .tables import markdown
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody has it: every process that starts would compile all it imports
 
-NOT_MEASUREMENTS = {"__init__", "__main__", "cluster", "load", "programs", "tables"}
+NOT_MEASUREMENTS = {"__init__", "__main__", "cluster", "load", "programs", "soak", "soak_clients", "tables"}
 USER = "_user"  # how the names of the processes of users end that others of these start
 MANY_MACHINES = "cluster_"  # how the names of those begin that `make bench-cluster` runs
 

@@ -1,32 +1,33 @@
 """Load one server from several APIs for some minutes: memory and descriptors of all its processes must not grow.
 
-    python -m benchmarks.soak 60
+    python -m benchmarks.soak 60 0.5
 
-It is warmed up first: until each client has done some rounds and memory has stopped to rise. Then the time begins. The growth is the median
-of the slopes between samples (Theil and Sen), which single peaks do not move; a short run is forgiven what memory varies by anyhow.
+The second number is how many seconds each client rests after a round: none, if it is not there. The server is warmed up first: until each
+client has done some rounds and memory has stopped to rise. Then the time begins. The growth is the median of the slopes between samples
+(Theil and Sen), which single peaks do not move; a short run is forgiven what memory varies by anyhow.
 """
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import httpx2
 
-from process_trees import family
-from servers import Server
+from .soak_clients import CLIENTS, prepare
+
+from process_trees import family  # isort: skip (of the tests, whose folder that module puts on the path)
+from servers import Server  # isort: skip
 
 SAMPLE_SECONDS = 2.0
+SHOWN_MINUTES = 5.0
 MOST_MIB_A_MINUTE = 1.0
 MOST_FILES_A_MINUTE = 1.0
 VARIES_MIB, VARIES_FILES = 12.0, 6.0  # how far both go up and down while nothing grows
@@ -34,60 +35,6 @@ WARM_ROUNDS = 15  # of each client
 WARM_SAMPLES = 15  # over which memory must not have risen
 WARM_SECONDS = 300.0  # at most
 MOST_POINTS = 300  # of which slopes are taken
-PAUSE_SECONDS = 0.05
-TOKEN = "qumulus-local"
-CODE = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
-IBM = {"Authorization": f"Bearer {TOKEN}", "Service-CRN": "local", "IBM-API-Version": "2026-04-15"}
-PUB = "OPENQASM 3.0; bit[1] c; rz(1.0) $0; sx $0; c[0] = measure $0;"
-
-
-def ask(url: str, body: object = None, method: str | None = None, **headers: str) -> object:
-    """The JSON that answers."""
-    content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, content, {"Content-Type": "application/json", **headers}, method=method)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read() or b"null")
-
-
-def oqtopus(url: str) -> None:
-    """A task, its status, its result, and its end."""
-    task = ask(f"{url}/task", {"device": "Kawasaki", "n_shots": 100, "code": CODE})["task_id"]
-    while ask(f"{url}/task/{task}/status")["status"] not in ("COMPLETED", "FAILED", "CANCELLED"):
-        time.sleep(PAUSE_SECONDS)
-    ask(f"{url}/task/{task}")
-    ask(f"{url}/task/{task}", method="DELETE")
-
-
-def ibm(url: str) -> None:
-    """A sampler job, its status, its result, and its end."""
-    job = ask(
-        f"{url}/api/v1/jobs",
-        {"program_id": "sampler", "backend": "ibm_brisbane", "params": {"pubs": [[PUB, None, 100]], "version": 2}},
-        **IBM,
-    )["id"]
-    while ask(f"{url}/api/v1/jobs/{job}", **IBM)["status"] not in ("Completed", "Failed", "Cancelled"):
-        time.sleep(PAUSE_SECONDS)
-    ask(f"{url}/api/v1/jobs?limit=20", **IBM)
-    ask(f"{url}/api/v1/jobs/{job}", method="DELETE", **IBM)
-
-
-def planqk(url: str) -> None:
-    """What is there to be chosen from."""
-    ask(f"{url}/quantum/backends", **{"X-Auth-Token": TOKEN})
-    ask(f"{url}/platform/datapools", **{"X-Auth-Token": TOKEN})
-
-
-def refused(url: str) -> None:
-    """Requests that are none."""
-    for path, body in (("/task", {"device": "nothing"}), ("/api/v1/jobs", {}), ("/nowhere", None)):
-        try:
-            ask(f"{url}{path}", body)
-        except urllib.error.HTTPError as error:
-            error.read()
-            error.close()
-
-
-CLIENTS: tuple[Callable[[str], None], ...] = (oqtopus, ibm, planqk, refused)
 
 
 def sample(pid: int) -> tuple[float, int]:
@@ -127,32 +74,39 @@ def warm(memory: Sequence[float], rounds: Sequence[int]) -> bool:
     return statistics.median(now) <= statistics.median(before) * 1.01
 
 
-def loop(client: Callable[[str], None], url: str, stop: threading.Event, done: Counter[str]) -> None:
-    """Do what a client does again and again."""
-    while not stop.is_set():
+def loop(client: Callable[[str], None], url: str, rest: float, stop: threading.Event, done: Counter[str]) -> None:
+    """Do what a client does again and again, with a rest in between."""
+    while not stop.wait(rest):
         try:
             client(url)
             done[client.__name__] += 1
-        except (OSError, KeyError, TypeError) as error:
+        except (OSError, KeyError, TypeError, httpx2.HTTPError, AssertionError) as error:
             done[f"{client.__name__} failed: {type(error).__name__}"] += 1
+            print(f"{client.__name__}: {error}", flush=True)
             stop.wait(1.0)
 
 
 def samples(pid: int, until: Callable[[list[tuple[float, float, int]]], bool]) -> list[tuple[float, float, int]]:
     """Minutes, MiB and open files, again and again until that is enough."""
-    began, points = time.monotonic(), list[tuple[float, float, int]]()
+    began, points, shown = time.monotonic(), list[tuple[float, float, int]](), 0.0
     while not until(points):
         points.append(((time.monotonic() - began) / 60, *sample(pid)))
+        if points[-1][0] >= shown:
+            print(f"minute {points[-1][0]:4.1f}: {points[-1][1]:.0f} MiB, {points[-1][2]} files", flush=True)
+            shown += SHOWN_MINUTES
         time.sleep(SAMPLE_SECONDS)
     return points
 
 
-def main(minutes: float) -> int:
+def main(minutes: float, rest: float = 0.0) -> int:
     """Run; 0 if nothing grows."""
     stop, done = threading.Event(), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, Server(Path(folder) / "state") as server:
         pid = server.process.pid if server.process else 0
-        threads = [threading.Thread(target=loop, args=(each, server.url, stop, done), daemon=True) for each in CLIENTS]
+        prepare(server.url)
+        threads = [
+            threading.Thread(target=loop, args=(each, server.url, rest, stop, done), daemon=True) for each in CLIENTS
+        ]
         for thread in threads:
             thread.start()
 
@@ -184,4 +138,4 @@ def main(minutes: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]) if sys.argv[1:] else 60.0))
+    sys.exit(main(*map(float, sys.argv[1:] or ["60"])))
