@@ -7,7 +7,9 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,36 @@ def test_a_second_cloud_at_one_prefix_is_refused_in_words_and_the_first_comes_ba
     again = open_storage(tmp_path / "state", blobs_url=store.url(tmp_path.name))
     assert again.jobs.payload(job.id) == LARGE
     again.close()
+
+
+def test_of_clouds_that_claim_a_prefix_at_the_same_moment_no_two_believe_to_have_it(store):
+    clouds = {f"{number}" * 64: s3.S3Blobs(s3.parsed(store.url("race"))) for number in range(4)}
+
+    def claims(prefix: str, cloud: str) -> str | None:
+        blobs = clouds[cloud]
+        blobs._place = s3.parsed(store.url(prefix))
+        try:
+            blobs.claim(cloud.encode())
+        except StateUnusable:
+            return None
+        return cloud
+
+    with ThreadPoolExecutor(len(clouds)) as pool:
+        for number in range(12):
+            prefix = f"race-{number}"
+            winners = set(pool.map(partial(claims, prefix), clouds)) - {None}
+            assert len(winners) <= 1, number
+            later = [claims(prefix, cloud) for cloud in clouds]
+            assert len(set(later) - {None}) == 1, number
+            assert winners <= set(later)
+
+
+def test_a_cloud_whose_prefix_was_given_away_sweeps_nothing(storage, store, tmp_path):
+    storage.blobs.put("0" * 32, b"of nobody")
+    storage.blobs._do("put_object", Key=f"{tmp_path.name}/{s3.MARKER}", Body=b"another")
+    with pytest.raises(Unavailable, match="not this cloud's any more"):
+        sweep(storage._database, storage.blobs, NOW)
+    assert list(storage.blobs.keys()) == ["0" * 32]
 
 
 def test_payloads_results_and_files_are_in_the_store_and_go_with_their_job(storage, tmp_path):

@@ -99,6 +99,7 @@ class S3Blobs:
         from botocore.exceptions import BotoCoreError, ClientError
 
         self._place = place
+        self._cloud: bytes | None = None
         self._failures = (BotoCoreError, ClientError)
         config = Config(
             connect_timeout=CONNECT_SECONDS,
@@ -125,28 +126,46 @@ class S3Blobs:
     def claim(self, cloud: bytes) -> None:
         """Keep the prefix for one cloud, by an object that names it.
 
+        Who finds none says first that it is a candidate, and looks then: of several that do so at the same moment each one but the first
+        sees another, and perhaps all do. That needs nothing of a store but lists which are true.
+
         Raises:
-            StateUnusable: another cloud has it: each would sweep what the other one stores.
+            StateUnusable: another cloud has it, or wants it: each would sweep what the other one stores.
             Unavailable
         """
+        self._cloud, marker = cloud, self._place.prefix + MARKER
+        if (holder := self._holder()) is None:
+            mine = f"{marker}-{cloud.decode()}"
+            self._do("put_object", Key=mine, Body=cloud)
+            others = [key for key in self._beginning(marker) if key not in (mine, marker)]
+            if not others and self._holder() is None:
+                self._do("put_object", Key=marker, Body=cloud)
+            self._do("delete_object", Key=mine)
+            if others:
+                raise self._refusal("wants to keep", others[0])
+            holder = self._holder()
+        if holder != cloud:
+            raise self._refusal("keeps", marker)
+
+    def _holder(self) -> bytes | None:
+        """Return which cloud has the prefix; None if none has. A look at the list first: a store may hide that there is no object."""
         marker = self._place.prefix + MARKER
         try:
-            if all(key != marker for key in self._first(marker)):
-                self._do("put_object", Key=marker, Body=cloud)
-            holder = self._do("get_object", Key=marker)["Body"]
+            return self._do("get_object", Key=marker)["Body"] if marker in self._beginning(marker) else None
         except FileNotFoundError:  # taken away in between
-            holder = None
-        if holder != cloud:
-            raise StateUnusable(
-                f"Another cloud keeps its values at s3://{self._place.bucket}/{self._place.prefix}: each would remove the "
-                "other's. Give this one a prefix of its own in QUMULUS_BLOBS. If the other one is gone for good, "
-                f"remove the object {marker} from the bucket."
-            )
+            return None
 
-    def _first(self, key: str) -> list[str]:
-        """Return the first key that begins with ``key``, in a list; an empty one where there is none."""
-        page = self._do("list_objects_v2", Prefix=key, MaxKeys=1)
+    def _beginning(self, key: str) -> list[str]:
+        """Return the first keys that begin so."""
+        page = self._do("list_objects_v2", Prefix=key)
         return [entry["Key"] for entry in page.get("Contents", ())]
+
+    def _refusal(self, what: str, key: str) -> StateUnusable:
+        return StateUnusable(
+            f"Another cloud {what} its values at s3://{self._place.bucket}/{self._place.prefix}: each would remove the "
+            "other's. Give this one a prefix of its own in QUMULUS_BLOBS. If the other one is gone for good, "
+            f"remove the object {key} from the bucket, and start again."
+        )
 
     def put(self, key: str, value: bytes) -> None:
         """Store a value, which is durable when this returns.
@@ -179,7 +198,15 @@ class S3Blobs:
             yield key
 
     def old(self, age: timedelta) -> Iterator[str]:
-        """Yield the keys of values that were stored so long ago, by the store's own clock."""
+        """Yield the keys of values that were stored so long ago, by the store's own clock.
+
+        Raises:
+            Unavailable: the prefix is not this cloud's any more, so that nobody can say whose they are.
+        """
+        if self._cloud is not None and self._holder() != self._cloud:
+            raise Unavailable(
+                f"The prefix is not this cloud's any more: look at the object {self._place.prefix}{MARKER}."
+            )
         for key, stored_for in self._listed(""):
             if stored_for >= age:
                 yield key
