@@ -97,20 +97,22 @@ def found_by(address: str, packages: Sequence[Package]) -> dict[Package, list[st
 
     Raises:
         OSError: the service can't be reached, or answers with an error.
+        ValueError, KeyError, TypeError, AttributeError: what answers is not that service.
     """
     known: dict[Package, list[str]] = {}
-    for begin in range(0, len(packages), AT_ONCE):
-        some = packages[begin : begin + AT_ONCE]
-        queries = [
-            {"package": {"ecosystem": each.ecosystem, "name": each.name}, "version": each.version} for each in some
-        ]
+    waiting = [(package, {"version": package.version}) for package in packages]
+    while waiting:
+        some, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
+        queries = [{"package": {"ecosystem": each.ecosystem, "name": each.name}, **more} for each, more in some]
         body = json.dumps({"queries": queries}).encode()
         request = urllib.request.Request(f"{address}/v1/querybatch", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:
             results = json.loads(answer.read())["results"]
-        for package, result in zip(some, results, strict=True):
-            if ids := sorted(each["id"] for each in result.get("vulns", ())):
-                known[package] = ids
+        for (package, more), result in zip(some, results, strict=True):
+            if ids := [each["id"] for each in result.get("vulns", ())]:
+                known[package] = sorted({*known.get(package, ()), *ids})
+            if token := result.get("next_page_token"):
+                waiting.append((package, {**more, "page_token": token}))
     return known
 
 
@@ -129,7 +131,7 @@ def check(address: str = OSV) -> int:
     packages = sorted({each for name in LOCKS for each in locked(ROOT / name)} | built_with(ROOT / CONSOLE))
     try:
         lines = told(found_by(address, packages))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         print(
             f"Known vulnerabilities: NOT CHECKED, {address} can't be asked ({error}). Nothing is known to be wrong or right."
         )

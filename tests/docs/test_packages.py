@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -33,17 +36,23 @@ def packages() -> ModuleType:
 class Database(BaseHTTPRequestHandler):
     """Answers as OSV does: there is something about one package."""
 
-    vulnerable = "numpy"
+    vulnerable, answer = "numpy", b""
 
     def do_POST(self) -> None:
         queries = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
-        hit = {"vulns": [{"id": "GHSA-test", "modified": "2026-01-01"}]}
-        results = [hit if each["package"]["name"] == self.vulnerable else {} for each in queries]
-        body = json.dumps({"results": results}).encode()
+        body = self.answer or json.dumps({"results": [self.known(each) for each in queries]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def known(self, query: dict[str, Any]) -> dict[str, Any]:
+        """The first of two pages, and the second."""
+        if query["package"]["name"] != self.vulnerable:
+            return {}
+        if query.get("page_token") == "more":
+            return {"vulns": [{"id": "GHSA-more", "modified": "2026-01-01"}]}
+        return {"vulns": [{"id": "GHSA-test", "modified": "2026-01-01"}], "next_page_token": "more"}
 
     def log_message(self, *_: object) -> None:
         return
@@ -62,11 +71,12 @@ def test_a_package_that_is_known_to_be_vulnerable_is_named_and_fails(packages, d
     assert packages.check(database) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("numpy ")
-    assert lines[0].endswith(": GHSA-test, see https://osv.dev/GHSA-test")
+    assert lines[0].endswith(": GHSA-more, see https://osv.dev/GHSA-more")
+    assert lines[1].endswith(": GHSA-test, see https://osv.dev/GHSA-test")
 
 
 def test_what_is_accepted_for_a_reason_does_not_fail(packages, database, monkeypatch, capsys):
-    monkeypatch.setattr(packages, "ACCEPTED", {"GHSA-test": "Nothing of it is called."})
+    monkeypatch.setattr(packages, "ACCEPTED", {"GHSA-test": "It is not called.", "GHSA-more": "Nor this."})
     assert packages.check(database) == 0
     assert "0 in " in capsys.readouterr().out
 
@@ -74,6 +84,30 @@ def test_what_is_accepted_for_a_reason_does_not_fail(packages, database, monkeyp
 def test_without_a_network_it_says_that_nothing_was_checked_and_does_not_fail(packages, capsys):
     assert packages.check(f"http://127.0.0.1:{free_port()}") == 0
     assert "NOT CHECKED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"<html>Log in to this network</html>", b"[]", b'{"results": null}', b'{"results": [null]}', b'{"results": []}'],
+)
+def test_what_answers_and_is_not_the_database_counts_as_not_checked(packages, database, monkeypatch, capsys, answer):
+    monkeypatch.setattr(Database, "answer", answer)
+    assert packages.check(database) == 0
+    assert "NOT CHECKED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("vulnerable", "status"), [("numpy", 2), ("of nobody", 0)])
+def test_make_ends_as_the_database_says(database, monkeypatch, vulnerable, status):
+    monkeypatch.setattr(Database, "vulnerable", vulnerable)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-o", ".venv/.made", "check-packages"],
+        cwd=SCRIPT.parents[1],
+        env=os.environ | {"QUMULUS_OSV": database},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
 
 
 def test_the_bill_names_every_package_of_the_lock_with_its_sums(packages):
