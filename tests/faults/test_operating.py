@@ -8,8 +8,9 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -24,12 +25,14 @@ from qumulus.core.accounts import Caller
 from qumulus.core.clock import SystemClock
 from qumulus.core.jobs import NewJob
 from qumulus.core.results import Outcome
+from qumulus.serving.process_limits import running
 from qumulus.storage import StateUnusable, Storage, open_storage
 from qumulus.storage.database import schema
 from qumulus.storage.storage import open_database
 from servers import Server
 
 ME = Caller(account="local")
+NOBODY = 54321  # a user without processes
 STEPS = [f"{number:04}" for number in range(1, int(schema.HEAD) + 1)]
 
 
@@ -131,35 +134,60 @@ def limited(which: int, most: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(which, (most, most))
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that also another user than root gets to."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as made:
+        yield Path(made)
+
+
+def as_another_user(folder: Path, which: int) -> list[str]:
+    """What makes a command one of a user who has no other processes, where root has no such limit: it reads what root reads, no more."""
+    if which != resource.RLIMIT_NPROC or os.getuid():
+        return []
+    os.chown(folder, NOBODY, NOBODY)
+    reading = "-all,+dac_read_search"  # the interpreter may lie in root's own folders
+    who = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
+    return ["setpriv", *who, "--inh-caps", reading, "--ambient-caps", reading, "--bounding-set", reading]
+
+
 @pytest.mark.parametrize(
     ("which", "most"),
-    [(resource.RLIMIT_NOFILE, 16), (resource.RLIMIT_NOFILE, 40), (resource.RLIMIT_AS, 200 << 20)],
-    ids=["16 files", "40 files", "200 MiB of addresses"],
+    [
+        (resource.RLIMIT_NOFILE, 16),
+        (resource.RLIMIT_NOFILE, 40),
+        (resource.RLIMIT_AS, 200 << 20),
+        (resource.RLIMIT_NPROC, 20),
+        (resource.RLIMIT_NPROC, 70),
+    ],
+    ids=["16 files", "40 files", "200 MiB of addresses", "20 processes", "70 processes"],
 )
 def test_a_server_with_small_limits_serves_or_ends_with_a_message_and_leaves_a_sound_state(
-    tmp_path, which, most, record_property
+    folder, which, most, record_property
 ):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
-    environment |= {"QUMULUS_HOME": str(tmp_path / "state"), "QUMULUS_PORT": "0", "QUMULUS_SIMULATIONS": "1"}
-    with (tmp_path / "log").open("wb") as out:
+    environment |= {"QUMULUS_HOME": str(folder / "state"), "QUMULUS_PORT": "0", "QUMULUS_SIMULATIONS": "1"}
+    with (folder / "log").open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "qumulus", "serve"],
+            [*as_another_user(folder, which), sys.executable, "-m", "qumulus", "serve"],
             env=environment,
             stdout=out,
             stderr=subprocess.STDOUT,
-            preexec_fn=limited(which, most),
+            preexec_fn=limited(
+                which, most + (running(os.getuid()) if which == resource.RLIMIT_NPROC and os.getuid() else 0)
+            ),
         )
         try:
-            wait_for(lambda: process.poll() is not None or "quantum cloud on" in (tmp_path / "log").read_text(), 60)
+            wait_for(lambda: process.poll() is not None or "quantum cloud on" in (folder / "log").read_text(), 60)
             alive = process.poll() is None
         finally:
             process.terminate()
             process.wait(30)
-    said = (tmp_path / "log").read_text()
+    said = (folder / "log").read_text()
     assert said.strip()
     assert "Traceback" not in said
     assert alive or "ulimit -" in said
-    with closing(open_storage(tmp_path / "state")) as storage:
+    with closing(open_storage(folder / "state")) as storage:
         assert submitted(storage)
     record_property("measured", "serves" if alive else "ends with a message; the state is sound")
 
