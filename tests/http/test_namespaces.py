@@ -107,6 +107,17 @@ def test_a_header_says_it_as_well(server, made):
     assert job not in jobs(server.url)
 
 
+def test_a_header_that_names_the_servers_own_cloud_goes_before_a_credential(server, made):
+    made("tests-1")
+    led = {"Authorization": "Bearer tests-1~qumulus-admin"}
+    assert requests.get(f"{server.url}/emulator/jobs", headers=led, timeout=60).status_code == 200
+    stays = {**led, "X-Qumulus-Namespace": "default"}
+    assert requests.get(f"{server.url}/emulator/jobs", headers=stays, timeout=60).status_code == 401
+    assert jobs(server.url) == [
+        each["id"] for each in ask(server.url, "GET", "/emulator/jobs", **{"X-Qumulus-Namespace": "default"})["jobs"]
+    ]
+
+
 @pytest.mark.parametrize("name", ["nobody", "..", "../namespaces/tests-1", "../../elsewhere", "", "tests-1\x00"])
 def test_a_name_that_is_none_leads_nowhere(server, made, tmp_path, name):
     made("tests-1")

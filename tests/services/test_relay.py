@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from qumulus.services.relay import Origin, allowed, inside, origin_in
+from qumulus.services.relay import Origin, Relay, allowed, inside, origin_in
 from services.programs import Programs
 
 PROGRAM = """
@@ -47,6 +50,7 @@ def cloud() -> Iterator[ThreadingHTTPServer]:
             body = f"{self.command} {self.path} {len(self.rfile.read(size))} {self.headers['Authorization']}".encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Namespaces", str(self.headers.get_all("X-Qumulus-Namespace")))
             self.end_headers()
             self.wfile.write(body)
 
@@ -92,10 +96,46 @@ def test_a_program_reaches_the_apis_of_its_cloud_and_no_other_port_of_the_machin
         ("/quantum/%2e%2e/emulator/x", False),
         ("emulator", False),
         ("/metrics", False),
+        ("/console", False),
+        ("/namespaces/other/quantum/jobs", False),
+        ("/namespaces/default/emulator/jobs", False),
+        ("/%6eamespaces/other/emulator/jobs", False),
     ],
 )
 def test_the_control_api_is_refused_however_it_is_written(path, is_allowed):
     assert allowed(path) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "is_allowed"),
+    [
+        ("/namespaces/mine/quantum/jobs", True),
+        ("/quantum/jobs", True),
+        ("/namespaces/mine/emulator/jobs", False),
+        ("/namespaces/mine/%65mulator/jobs", False),
+        ("/namespaces/mine", False),
+        ("/namespaces/mine/namespaces/other/quantum/jobs", False),
+        ("/namespaces/mine/../other/quantum/jobs", False),
+        ("/namespaces/mine2/quantum/jobs", False),
+        ("/namespaces/other/quantum/jobs", False),
+    ],
+)
+def test_a_program_of_a_namespace_reaches_the_apis_of_that_and_of_no_other(path, is_allowed):
+    assert allowed(path, "mine") is is_allowed
+
+
+def test_no_header_of_a_program_leads_to_another_namespace(cloud):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        relay = Relay(Origin("http", "127.0.0.1", cloud.server_port, "mine"))
+        theirs = socket.socket(fileno=os.dup(relay.descriptor))
+        relay.serve()
+        socket.send_fds(theirs, [b"x"], [listening.fileno()])
+        request = urllib.request.Request(f"http://127.0.0.1:{listening.getsockname()[1]}/namespaces/mine/quantum/jobs")
+        request.add_header("X-Qumulus-Namespace", "other")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.headers["Namespaces"] == "['mine']"
+        relay.close()
+        theirs.close()
 
 
 def test_a_cloud_at_another_address_is_found_at_the_loopback_of_the_program():
@@ -104,3 +144,5 @@ def test_a_cloud_at_another_address_is_found_at_the_loopback_of_the_program():
     assert origin == Origin("https", "cloud.example", 443)
     assert inside(environment, origin) == environment | {"B": "http://127.0.0.1:8080/quantum"}
     assert origin_in({"A": "text"}) is None
+    ours = origin_in({"B": "http://127.0.0.1:8080/namespaces/mine/quantum"})
+    assert ours == Origin("http", "127.0.0.1", 8080, "mine")

@@ -1,6 +1,7 @@
 """In front of all: one server, several clouds.
 
-A request goes to the namespace that its path, a header or its credential names, else to the server's own.
+A request goes to the namespace that its path, a header or its credential names, else to the server's own. The header may name that, too:
+then no credential leads elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qumulus.core.errors import Unavailable
-from qumulus.core.ports.namespaces import BEGINS, PREFIX
+from qumulus.core.ports.namespaces import BEGINS, OWN, PREFIX
 
 from .credentials import Credentials, Form
 from .front import App, Front, Message, Receive, Scope, Send, refuse
@@ -92,6 +93,9 @@ class Namespaces:
             await self._live(scope, receive, send)
             return
         name, status, otherwise = named(scope), 404, NOT_MADE
+        if name == OWN and not scope["path"].startswith(PREFIX):
+            await self._own(scope, receive, send)
+            return
         form = await self._credentials.form(scope, path_within(scope["path"]), receive)
         if name is None:
             name, status, otherwise = self._led(scope, form), 401, NOT_KNOWN

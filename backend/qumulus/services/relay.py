@@ -1,7 +1,7 @@
 """What a program without a network reaches all the same: the APIs of its own cloud, and nothing else of it.
 
 The program finds them at a port of its own loopback. Each request is read here and sent on: not to the control API, whatever credential
-it has, nor to any other port or host.
+it has, nor to any other port or host, nor to another namespace, whatever its path, its headers or its credentials name.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from qumulus.core.ports.namespaces import OWN, PREFIX
+
 SECONDS = 600.0  # that an answer may take: results are waited for
 CHUNK = 1 << 16
 MOST_CONNECTIONS = 64
 KEPT = frozenset(
-    {"emulator", "health", "metrics", "docs", "redoc", "openapi", ""}
+    {"emulator", "health", "metrics", "docs", "redoc", "openapi", "console", "namespaces", ""}
 )  # first segments that are no API of a cloud
 HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-connection", "expect"}
 )
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+NAMESPACE = "x-qumulus-namespace"  # the header that goes before what a credential names
 OTHER_PORT = 8080  # of the program's loopback, where the cloud is not on this machine's
 
 
@@ -36,6 +39,7 @@ class Origin:
     scheme: str
     host: str
     port: int
+    namespace: str = OWN
 
     @property
     def inside(self) -> int:
@@ -53,8 +57,14 @@ def origin_in(environment: Mapping[str, str]) -> Origin | None:
     for value in environment.values():
         parts = urlsplit(value) if value.startswith(("http://", "https://")) else None
         if parts is not None and parts.hostname:
-            return Origin(parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            return Origin(parts.scheme, parts.hostname, port, _namespace(parts.path) or OWN)
     return None
+
+
+def _namespace(path: str) -> str | None:
+    """Return the namespace whose address a path is."""
+    return path[len(PREFIX) :].partition("/")[0] if path.startswith(PREFIX) else None
 
 
 def inside(environment: Mapping[str, str], origin: Origin) -> dict[str, str]:
@@ -159,17 +169,17 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         path = parts.path or "/"
         length = self.headers.get("Content-Length", "0")
-        if not allowed(path):
+        origin: Origin = self.server.origin  # ty: ignore[missing-attribute]
+        if not allowed(path, origin.namespace):
             return self._refuse(403, "A program reaches the APIs of its cloud, and not the cloud's own.")
         if "Transfer-Encoding" in self.headers or not length.isascii() or not length.isdigit():
             return self._refuse(411, "Say how long the body is with Content-Length.")
         target = f"{path}?{parts.query}" if parts.query else path
-        return self._send_on(target, int(length))
+        return self._send_on(origin, target, int(length))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _pass  # noqa: N815  called by name
 
-    def _send_on(self, target: str, length: int) -> None:
-        origin: Origin = self.server.origin  # ty: ignore[missing-attribute]
+    def _send_on(self, origin: Origin, target: str, length: int) -> None:
         connection = origin.connection()
         try:
             connection.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
@@ -177,8 +187,9 @@ class _Handler(BaseHTTPRequestHandler):
                 "Host", f"[{origin.host}]:{origin.port}" if ":" in origin.host else f"{origin.host}:{origin.port}"
             )
             for name, value in self.headers.items():
-                if name.lower() not in HOP and name.lower() != "host":
+                if name.lower() not in (*HOP, "host", NAMESPACE):
                     connection.putheader(name, value)
+            connection.putheader(NAMESPACE, origin.namespace)
             connection.endheaders()
             while length > 0 and (chunk := self.rfile.read(min(CHUNK, length))):
                 connection.send(chunk)
@@ -216,8 +227,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def allowed(path: str) -> bool:
-    """Say whether a program may ask for a path, however it is written."""
+def allowed(path: str, namespace: str = OWN) -> bool:
+    """Say whether a program of a namespace may ask for a path, however it is written."""
     plain = unquote(path)
+    if _namespace(path) == namespace:
+        plain = unquote(path[len(PREFIX) + len(namespace) :])
     segments = plain.split("/")
     return plain.startswith("/") and segments[1].lower() not in KEPT and ".." not in segments
