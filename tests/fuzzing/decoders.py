@@ -157,6 +157,44 @@ def _multipart() -> tuple[Decoder, tuple[type[BaseException], ...], Sequence[byt
     return decode, (NotMultipart,), [plain + form, b'multipart/form-data; boundary="b"; x\n' + form, plain + b"--b--"]
 
 
+def _openqasm() -> tuple[Decoder, tuple[type[BaseException], ...], Sequence[bytes]]:
+    from qumulus.simulation.errors import ProgramError
+    from qumulus.simulation.length import steps
+    from qumulus.simulation.programs import openqasm_text
+
+    seeds = [
+        b'OPENQASM 2.0; include "qelib1.inc"; gate g(a) x { rx(a/2) x; } qreg q[2]; creg c[2]; g(pi) q[0]; if (c==1) x q[1]; measure q -> c;',
+        b'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; ctrl @ rz(0.5) q[0], q[1]; c = measure q;',
+        b"OPENQASM 3; bit[1] c; for int i in [0:2] { rz(0.5*i) $0; } if (c[0] == 1) { sx $0; } else { x $0; } c[0] = measure $0;",
+    ]
+    return lambda data: steps(openqasm_text.read(data.decode("latin-1"), most_qubits=20)), (ProgramError,), seeds
+
+
+def _json() -> tuple[Decoder, tuple[type[BaseException], ...], Sequence[bytes]]:
+    from pydantic import TypeAdapter
+
+    from qumulus.apis.emulator.schemas.faults import NewFault
+    from qumulus.apis.ibm.runtime.schemas.job import RunJobRequest
+    from qumulus.apis.planqk.quantum.schemas.job import JobRequest
+    from qumulus.openapi.contract.bodies import strict_json
+    from qumulus.openapi.contract.problems import Refused
+
+    adapters = [TypeAdapter(each) for each in (RunJobRequest, JobRequest, NewFault)]
+
+    def decode(data: bytes) -> None:
+        for adapter in adapters:
+            with contextlib.suppress(Refused):
+                strict_json(data, adapter)
+
+    seeds = [
+        b'{"program_id": "sampler", "backend": "ibm_fez", "params": {"pubs": [["OPENQASM 3;", null, 10]], "version": 2}, "tags": ["a"]}',
+        b'{"backend_id": "a", "shots": 1, "input": "x\\u0000", "input_format": "OPEN_QASM_V2", "input_params": {"a": [1e3, NaN]}}',
+        b'{"kind": "error", "status": 418, "api": "oqtopus", "rate": 0.5}',
+        b"[" * 300 + b"Infinity",
+    ]
+    return decode, (Refused,), seeds
+
+
 def _frames() -> tuple[Decoder, tuple[type[BaseException], ...], Sequence[bytes]]:
     import socket
     import struct
@@ -185,13 +223,15 @@ def _frames() -> tuple[Decoder, tuple[type[BaseException], ...], Sequence[bytes]
 TARGETS: Mapping[str, Target] = {
     "qpy": Target(("qumulus.simulation.programs.runtime.circuits",), _qpy),
     "npy": Target(("qumulus.simulation.programs.runtime.wire", "numpy.lib"), _npy),
+    "openqasm": Target(("qumulus.simulation.programs.openqasm_text", "qumulus.simulation.length"), _openqasm),
+    "json": Target(("qumulus.openapi.contract.bodies",), _json),
     "values": Target(("qumulus.simulation.programs.runtime",), _values),
     "samplex": Target(("qumulus.simulation.programs.runtime.samplexes", "samplomatic"), _samplex),
     "zip": Target(("qumulus.payloads", "zipfile"), _zip),
     "multipart": Target(("qumulus.openapi.contract.multipart", "python_multipart"), _multipart),
     "frames": Target(("qumulus.execution.wire",), _frames),
 }
-ABORTS = frozenset({"qpy", "samplex"})
+ABORTS = frozenset({"qpy", "samplex", "openqasm"})
 """What is read by native code that may end its process: a worker ends with it, and its job fails alone."""
 
 
