@@ -60,6 +60,9 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "User API: of a state that none has": ("/jobs?status=running&fields=job_id", OQTOPUS),
     "User API: by a text in few": ("/jobs?q=rare&fields=job_id", OQTOPUS),
     "User API: by a text in none": ("/jobs?q=nothing&fields=job_id", OQTOPUS),
+    "User API: by a text in most": ("/jobs?q=run&fields=job_id", OQTOPUS),
+    "User API: by two letters in none": ("/jobs?q=zz&fields=job_id", OQTOPUS),
+    "User API: by a part of no identifier": ("/jobs?q=fedcba98&fields=job_id", OQTOPUS),
     "User API: of a day": (f"/jobs?start_time={SINCE}&end_time={UNTIL}&fields=job_id", OQTOPUS),
     "User API: tasks": ("/task", OQTOPUS),
     "User API: tasks of a device": ("/task?device=Kawasaki", OQTOPUS),
@@ -84,6 +87,8 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "Runtime: workloads": ("/v1/workloads?limit=10", IBM),
     "Runtime: workloads that failed": ("/v1/workloads?limit=10&status=failed", IBM),
     "Runtime: workloads by a text in few": ("/v1/workloads?limit=10&search=rare", IBM),
+    "Runtime: workloads by a text in many": ("/v1/workloads?limit=10&search=often", IBM),
+    "Runtime: workloads by a part of no identifier": ("/v1/workloads?limit=10&search=fedcba98", IBM),
     "PLANQK: quantum jobs": ("/quantum/jobs?size=10", PLANQK),
     "PLANQK: executions": ("/platform/jobs", PLANQK),
     "Emulator: jobs": ("/emulator/jobs?limit=10", ADMIN),
@@ -96,6 +101,8 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "Emulator: of an API and a state": ("/emulator/jobs?limit=10&api=oqtopus/user&state=failed", ADMIN),
     "Emulator: by a text in few": ("/emulator/jobs?limit=10&q=rare", ADMIN),
     "Emulator: by a text in none": ("/emulator/jobs?limit=10&q=nothing", ADMIN),
+    "Emulator: by a text in most": ("/emulator/jobs?limit=10&q=run", ADMIN),
+    "Emulator: by two letters in none": ("/emulator/jobs?limit=10&q=zz", ADMIN),
     "Emulator: sessions": ("/emulator/sessions?limit=10", ADMIN),
 }
 

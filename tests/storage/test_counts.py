@@ -18,7 +18,7 @@ from qumulus.core.ports import JobQuery
 from qumulus.core.results import Failure, Outcome
 from qumulus.storage import Storage, open_storage
 from qumulus.storage.database.counting import job_counts, tidy
-from qumulus.storage.database.tables import jobs
+from qumulus.storage.database.tables import EPOCH, jobs
 from qumulus.storage.jobs import lists, rows
 
 MEMBERS = {"account": "a", "device": "d", "kind": "k", "api": "x"}
@@ -81,16 +81,26 @@ QUERIES = [
     JobQuery(account="b", tags=("nothing",)),
     JobQuery(text="number 1"),
     JobQuery(account="a", text="1"),
+    JobQuery(account="a", text="NUMBER 4"),
+    JobQuery(text="nothing"),
+    JobQuery(text='"; DROP'),
+    JobQuery(text="number 1", states=FINAL),
+    JobQuery(account="b", text="mber 2", queued_after=EPOCH),
 ]
 
 
+@pytest.mark.parametrize("few", [lists.FEW, 5])
 @pytest.mark.parametrize("descending", [True, False], ids=["newest first", "oldest first"])
-def test_pages_and_totals_are_those_that_reading_everything_gives(storage, descending):
+def test_pages_and_totals_are_those_that_reading_everything_gives(storage, descending, few, monkeypatch):
+    monkeypatch.setattr(
+        lists, "FEW", few
+    )  # jobs with a text that are read at once: no page shows which way it was found
     some_jobs(storage)
     for query in QUERIES:
         whole = storage.jobs.find(replace(query, limit=1000, descending=descending))
         with storage._database.read() as connection:
-            wanted = select(jobs.c.id).where(*lists.conditions(query)).order_by(jobs.c.created_at, jobs.c.number)
+            at = jobs.c.created_at if query.queued_after is None else jobs.c.queued_at
+            wanted = select(jobs.c.id).where(*lists.conditions(query)).order_by(at, jobs.c.number)
             expected = connection.execute(wanted).scalars().all()
         ids = [job.id for job in whole.jobs]
         assert ids == (expected[::-1] if descending else expected), query
@@ -135,6 +145,7 @@ def stored(storage: Storage, count: int) -> None:
             api="seldom" if rare else "x",
             instance="crn",
             tags=("seldom",) if rare else ("often",),
+            name="a seldom name" if rare else f"run {number}",
         )
         at = now - timedelta(seconds=count - number)
         row = rows.job_values(new, rows.new_id(at), at) | {"state": "failed" if rare else "succeeded", "payload": b""}
@@ -169,7 +180,44 @@ FILTERS = {
     "a tag of many": JobQuery(account="a", instance="crn", tags=("often",), limit=10),
     "a session of none": JobQuery(account="a", session="s", limit=10),
     "the last page": JobQuery(account="a", limit=10, offset=2985),
+    "a text of few": JobQuery(account="a", text="seldom", limit=10),
+    "a text of none": JobQuery(text="nothing", limit=10),
+    "an identifier that none has": JobQuery(text="fedcba98", limit=10),
 }
+
+
+def found(storage: Storage, text: str) -> set[str | None]:
+    return {job.name for job in storage.jobs.find(JobQuery(text=text)).jobs}
+
+
+def test_a_text_is_found_where_it_is_now_in_whatever_case_and_alphabet(storage, monkeypatch):
+    monkeypatch.setattr(lists, "FEW", 1)
+    first = storage.jobs.submit(NewJob(**MEMBERS, registered=True)).id
+    names = ('say "Bell"', "Grüße an Ωmega", "per%cent_age", "x", "no text at all")
+    others = [storage.jobs.submit(NewJob(**MEMBERS, name=name, note="of a series")).id for name in names]
+    storage.jobs.upload(first, NewJob(**MEMBERS, name="renamed afterwards"))
+    assert found(storage, 'Y "BELL"') == {names[0]}
+    assert found(storage, "ße an Ωm") == {names[1]}
+    assert found(storage, "r%cent_") == {names[2]}
+    assert found(storage, "r_cent_") == set()
+    assert found(storage, "x") == {"x", "no text at all"}
+    assert found(storage, "RENAMED") == {"renamed afterwards"}
+    assert found(storage, others[2].upper()) == {names[2]}
+    assert found(storage, "of a series") == set(names)
+    storage.jobs.cancel(others[0], Caller(account="a"))
+    storage.jobs.delete(others[0], Caller(account="a"))
+    assert found(storage, "bell") == set()
+
+
+def test_a_text_that_more_jobs_have_than_are_counted_has_a_total_that_says_so_many(storage, monkeypatch):
+    monkeypatch.setattr(lists, "MOST_COUNTED", 10)
+    monkeypatch.setattr(lists, "FEW", 5)
+    monkeypatch.setattr(lists, "NEWEST", 7)
+    stored(storage, 30)
+    page = storage.jobs.find(JobQuery(text="run", limit=3))
+    assert (len(page.jobs), page.total) == (3, 10)
+    assert storage.jobs.find(JobQuery(text="run", limit=8, offset=12)).total == 20
+    assert storage.jobs.find(JobQuery(text="ru")).total == 7  # too short for the index: of the newest
 
 
 @pytest.mark.only("sqlite")

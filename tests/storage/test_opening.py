@@ -20,9 +20,9 @@ from qumulus.serving.runners import opened
 from qumulus.serving.start_error import StartError
 from qumulus.settings import Settings
 from qumulus.storage import StateUnusable, open_storage
-from qumulus.storage.database import schema
+from qumulus.storage.database import schema, texts
 from qumulus.storage.database.database import Database
-from qumulus.storage.database.sqlite import FILE, file_system, refuse_network
+from qumulus.storage.database.sqlite import FILE, file_system, refuse_network, refuse_without_texts
 from qumulus.storage.database.tables import metadata
 from qumulus.storage.storage import open_database
 
@@ -43,10 +43,20 @@ def migrated(folder) -> Database:
 def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path):
     database = migrated(tmp_path / "state")
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        ours = {
+            "compare_type": True,
+            "include_name": lambda name, *_: not str(name).startswith((texts.TABLE, texts.INDEX)),
+        }
+        context = MigrationContext.configure(connection, opts=ours)
         assert compare_metadata(context, metadata) == []
         assert schema.current(connection) == schema.HEAD
     database.close()
+
+
+def test_a_python_whose_database_lacks_full_texts_is_told_which_else_to_use():
+    refuse_without_texts()
+    with pytest.raises(StateUnusable, match="made without FTS5, by which jobs are searched: use another Python"):
+        refuse_without_texts("ENABLE_NOTHING")
 
 
 def test_the_newest_migration_is_the_one_that_a_start_looks_for():

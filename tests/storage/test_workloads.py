@@ -17,6 +17,7 @@ from qumulus.core.results import Failure, Outcome
 from qumulus.core.sessions import NewSession, SessionMode
 from qumulus.core.workloads import Activity, Scope, Spent, WorkloadKind, WorkloadQuery, WorkloadStatus
 from qumulus.storage import Storage, open_storage
+from qumulus.storage.jobs import lists
 
 ME = Caller(account="local", instance=TEST_CRN)
 KIND = "runtime.sampler"
@@ -97,7 +98,9 @@ def test_a_session_stands_for_its_jobs(world):
     )
 
 
-def test_every_member_of_a_query_narrows(world):
+@pytest.mark.parametrize("few", [lists.FEW, 0])
+def test_every_member_of_a_query_narrows(world, few, monkeypatch):
+    monkeypatch.setattr(lists, "FEW", few)
     first = world.job(tags=("bell", "x"))
     batch = world.session(SessionMode.BATCH)
     mock = world.job("test_eagle")

@@ -37,7 +37,7 @@ class JobQuery:
     alone: bool = False  # only those of no session
     instance: str | None = None
     tags: tuple[str, ...] = ()  # all of them
-    text: str | None = None  # in id, name or note
+    text: str | None = None  # in id, name or note; one of less than three characters in those of the newest 500
     created_after: datetime | None = None  # inclusive
     created_before: datetime | None = None  # inclusive
     queued_after: datetime | None = None
@@ -45,7 +45,7 @@ class JobQuery:
     descending: bool = True
     offset: int = 0
     limit: int = 100
-    counted: bool = True  # whether the page says how many match in all; else at least as many as it says
+    counted: bool = True  # whether the page says how many match in all, of those with a text at most 1,000; else at least as many as it says
 
 
 @dataclass(frozen=True, slots=True)

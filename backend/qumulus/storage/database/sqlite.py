@@ -11,7 +11,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,10 @@ class SqliteDatabase(Database):
         """Open the database, or create one.
 
         Raises:
-            StateUnusable: the file is damaged or not a database, or lies on a network file system.
+            StateUnusable: the file is damaged or not a database, or lies on a network file system; or this SQLite has no full texts.
         """
         refuse_network(folder)
+        refuse_without_texts()
         self.path = folder / FILE
         url = f"sqlite+pysqlite:///{self.path}"
         options: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 256}
@@ -228,6 +229,21 @@ def _prepare_reading(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in (f"busy_timeout = {int(BUSY_SECONDS * 1000)}", "query_only = ON", "cache_size = -2048"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def refuse_without_texts(made_with: str = "ENABLE_FTS5") -> None:
+    """Refuse a library that lacks what `texts` needs; hardly any does.
+
+    Raises:
+        StateUnusable: it was made without.
+    """
+    with closing(sqlite3.connect(":memory:")) as library:
+        has = library.execute("SELECT sqlite_compileoption_used(?)", (made_with,)).fetchone()[0]
+    if not has:
+        raise StateUnusable(
+            f"The SQLite {sqlite3.sqlite_version} of this Python was made without FTS5, by which jobs are searched: use another Python, "
+            "or name a PostgreSQL in QUMULUS_DATABASE."
+        )
 
 
 def refuse_network(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:

@@ -2,12 +2,13 @@
 
 How many jobs match is counted by the database (see `counts`). A page is looked for through one index in the order of lists: that of the
 member which the fewest jobs have in common. SQLite knows nothing about its rows and would choose blindly, so it is told: the other
-members are written so that it sees no index for them.
+members are written so that it sees no index for them. A text that few jobs may have gives their numbers at once (`database.texts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from qumulus.core.jobs import FINAL, PENDING
 from qumulus.core.ports import JobQuery, Page
+from qumulus.storage.database import texts
 from qumulus.storage.database.counting import ALL_TAGS, job_counts, job_tags, signed
 from qumulus.storage.database.tables import IS_ENDED, IS_PENDING, POSTGRES, jobs
 
@@ -25,6 +27,9 @@ from .counts import Estimate
 
 ID_CHARACTERS = frozenset("0123456789abcdef-")  # of the identifiers that are made here
 ANY = "any"  # the driver of who leaves the choice to the database
+FEW = 500  # jobs with a text that are read, and compared; more are looked for in the order of lists
+NEWEST = 500  # jobs in which a text is looked for that is too short for the index
+MOST_COUNTED = 1000  # jobs with a text; that there are more, a total doesn't say
 
 
 def page(connection: Connection, query: JobQuery) -> Page:
@@ -32,22 +37,55 @@ def page(connection: Connection, query: JobQuery) -> Page:
     estimate = counts.of(connection, query)
     if estimate.count == 0:
         return Page((), 0)
-    through = driver(connection, query, estimate)
-    condition = and_(True, *conditions(query, through))
-    total = estimate.count
-    if not estimate.exact and query.counted:
-        total = connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
+    known = _with_text(connection, query, estimate)
+    if known is not None:
+        return _of_known(connection, query, known)
+    condition = and_(True, *conditions(query, driver(connection, query, estimate)))
+    exact, total = estimate.exact, estimate.count
+    if not exact and query.counted:
+        total = count(connection, condition, None if query.text is None else MOST_COUNTED)
+        exact = query.text is None or total < MOST_COUNTED
     offset, limit, descending = query.offset, query.limit, query.descending
-    backwards = (estimate.exact or query.counted) and total // 2 < offset < total
+    backwards = exact and total // 2 < offset < total
     if backwards:  # the last pages are nearer from the other end
         limit = min(limit, total - offset)
         offset, descending = total - offset - limit, not descending
-    order = (jobs.c.queued_at if _by_submission(query) else jobs.c.created_at, jobs.c.number)
-    if descending:
-        order = tuple(column.desc() for column in order)
-    wanted = select(*rows.JOB_COLUMNS).where(condition).order_by(*order).offset(offset).limit(limit)
-    found = [rows.to_job(row) for row in connection.execute(wanted)]
+    wanted = select(*rows.JOB_COLUMNS).where(condition).order_by(*_order(query, descending))
+    found = [rows.to_job(row) for row in connection.execute(wanted.offset(offset).limit(limit))]
     return Page(tuple(found[::-1] if backwards else found), max(total, query.offset + len(found)) if found else total)
+
+
+def count(connection: Connection, condition: ColumnElement[bool], most: int | None = None) -> int:
+    """Return how many jobs match, at most so many."""
+    matching = select(jobs.c.number).where(condition).limit(most).subquery()
+    return connection.execute(select(func.count()).select_from(matching)).scalar_one()
+
+
+def _order(query: JobQuery, descending: bool) -> tuple[ColumnElement[Any], ...]:
+    columns = (jobs.c.queued_at if _by_submission(query) else jobs.c.created_at, jobs.c.number)
+    return tuple(column.desc() for column in columns) if descending else columns
+
+
+def _with_text(connection: Connection, query: JobQuery, estimate: Estimate) -> Sequence[int] | None:
+    """Return the numbers of all jobs that may have the text that is asked for; None where each has to be looked at."""
+    if query.text is None or estimate.count <= FEW:
+        return None
+    if len(query.text) >= texts.GRAM:
+        return texts.numbers(connection, query.text, FEW)
+    others = replace(query, text=None)
+    condition = and_(True, *conditions(others, driver(connection, others, estimate)))
+    newest = select(jobs.c.number).where(condition).order_by(*_order(query, descending=True)).limit(NEWEST)
+    return connection.execute(newest).scalars().all()
+
+
+def _of_known(connection: Connection, query: JobQuery, known: Sequence[int]) -> Page:
+    """Return a page of those of some jobs that match. They are sorted here: for so few no database chooses a wrong index."""
+    condition = and_(jobs.c.number.in_(known), *conditions(query, through_number(connection)))
+    matching = connection.execute(select(*_order(query, descending=False)).where(condition))
+    places = sorted(matching, key=tuple, reverse=query.descending)
+    numbers = [place[1] for place in places[query.offset : query.offset + query.limit]]
+    wanted = select(*rows.JOB_COLUMNS).where(jobs.c.number.in_(numbers)).order_by(*_order(query, query.descending))
+    return Page(tuple(rows.to_job(row) for row in connection.execute(wanted)), len(places))
 
 
 def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
@@ -63,6 +101,11 @@ def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
     return estimate.driver or "created_at"
 
 
+def through_number(connection: Connection) -> str:
+    """Return the driver of who knows which jobs it can be."""
+    return ANY if connection.dialect.name == POSTGRES else "number"
+
+
 def _by_submission(query: JobQuery) -> bool:
     """Whether a list is in the order in which jobs were submitted, because it asks for a time of that: the same index serves both."""
     return query.account is not None and (query.queued_after or query.queued_before) is not None
@@ -75,11 +118,20 @@ def may_be_of_id(text: str) -> bool:
 
 def tags(connection: Connection, account: str, prefix: str) -> tuple[str, ...]:
     """Return the tags of an account's jobs that begin so."""
+    found = _tags(connection, account, job_counts.c.tag.startswith(signed(prefix), autoescape=True))
+    return tuple(tag for tag in found if tag.startswith(prefix))
+
+
+def tags_with(connection: Connection, account: str, text: str) -> tuple[str, ...]:
+    """Return the tags of an account's jobs that have a text; they are fewer than the jobs."""
+    return _tags(connection, account, func.substr(job_counts.c.tag, 2).icontains(text, autoescape=True))
+
+
+def _tags(connection: Connection, account: str, condition: ColumnElement[bool]) -> tuple[str, ...]:
     mine = (job_counts.c.account == account) & (job_counts.c.tag != ALL_TAGS)
-    begins = job_counts.c.tag.startswith(signed(prefix), autoescape=True)
-    counted = select(job_counts.c.tag).where(mine, begins).group_by(job_counts.c.tag)
+    counted = select(job_counts.c.tag).where(mine, condition).group_by(job_counts.c.tag)
     found = connection.execute(counted.having(func.sum(job_counts.c["count"]) > 0)).scalars()
-    return tuple(sorted(tag[1:] for tag in found if tag.startswith(signed(prefix))))
+    return tuple(sorted(tag[1:] for tag in found))
 
 
 def conditions(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:

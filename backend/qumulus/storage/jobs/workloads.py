@@ -29,6 +29,7 @@ from qumulus.core.workloads import (
     of_job,
     of_session,
 )
+from qumulus.storage.database import texts
 from qumulus.storage.database.counting import job_counts, job_tags
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import jobs, sessions
@@ -98,14 +99,13 @@ def _matching(connection: Connection, query: WorkloadQuery) -> tuple[ColumnEleme
     """Return the condition on jobs that match, and how many there are."""
     wanted = _of_jobs(query)
     estimate = counts.of(connection, wanted, _ended_so(query, job_counts.c))
-    texts = [] if query.text is None else [_with_text(query.text, query.account)]
-    through = lists.driver(connection, wanted, estimate)
-    if texts and through != lists.ANY and not lists.may_be_of_id(query.text or ""):
-        through = "number"  # of those that have such a tag
-    condition = and_(true(), *lists.conditions(wanted, through), _ended_so(query, jobs.c), *texts)
-    if estimate.count == 0 or (estimate.exact and not texts):
+    asked, known = (true(), False) if query.text is None else _with_text(connection, query.text, query.account)
+    through = lists.through_number(connection) if known else lists.driver(connection, wanted, estimate)
+    condition = and_(asked, *lists.conditions(wanted, through), _ended_so(query, jobs.c))
+    if estimate.count == 0 or (estimate.exact and query.text is None):
         return condition, estimate.count
-    return condition, connection.execute(select(func.count()).select_from(jobs).where(condition)).scalar_one()
+    most = None if known or query.text is None else lists.MOST_COUNTED
+    return condition, lists.count(connection, condition, most)
 
 
 def _of_jobs(query: WorkloadQuery) -> JobQuery:
@@ -140,11 +140,17 @@ def _ended_so(query: WorkloadQuery, column: Any) -> ColumnElement[bool]:
     )
 
 
-def _with_text(text: str, account: str) -> ColumnElement[bool]:
-    """Return the condition that a job has a text in its identifier or in a tag."""
-    mine = job_tags.c.account == account
-    tagged = jobs.c.number.in_(select(job_tags.c.job).where(mine, job_tags.c.tag.icontains(text, autoescape=True)))
-    return or_(jobs.c.id.icontains(text, autoescape=True), tagged) if lists.may_be_of_id(text) else tagged
+def _with_text(connection: Connection, text: str, account: str) -> tuple[ColumnElement[bool], bool]:
+    """Return the condition that a job has a text in its identifier or in a tag, and whether it names few jobs."""
+    tags = lists.tags_with(connection, account, text)
+    its = and_(job_tags.c.account == account, job_tags.c.tag.in_(tags))
+    tagged = connection.execute(select(job_tags.c.job).where(its).limit(lists.FEW + 1)).scalars().all() if tags else ()
+    named = texts.numbers(connection, text, lists.FEW) if lists.may_be_of_id(text) else ()
+    in_id = jobs.c.id.icontains(text, autoescape=True)
+    if named is not None and len(tagged) <= lists.FEW:
+        return or_(jobs.c.number.in_(tagged), and_(jobs.c.number.in_(named), in_id)), True
+    is_tagged = select(job_tags.c.tag).where(its, job_tags.c.job == jobs.c.number).exists()
+    return or_(in_id, is_tagged) if lists.may_be_of_id(text) else is_tagged, False
 
 
 def _jobs(

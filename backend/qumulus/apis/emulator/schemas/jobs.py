@@ -171,7 +171,7 @@ class Jobs(Wire):
 
     jobs: list[Job]
     total: Annotated[int, Field(examples=[1], ge=0)]
-    """How many there are in all"""
+    """How many there are in all; of those with a text at most 1,000 are counted"""
 
 
 class Log(Wire):

@@ -114,7 +114,7 @@ class WorkloadsResponse(Wire):
 
     workloads: list[Workload]
     total_count: Annotated[int, Field(examples=[11], ge=0)]
-    """All workloads that match, on whatever page"""
+    """All workloads that match, on whatever page; of those with a text at most 1,000 jobs are counted"""
     limit: Limit
     previous: Page | MISSING = MISSING
     next: Page | MISSING = MISSING

@@ -153,7 +153,7 @@ class ListTasksResponse(Wire):
 
     tasks: list[TaskSummary]
     total: Annotated[int, Field(examples=[1], ge=0)]
-    """How many tasks match, on all pages together"""
+    """How many tasks match, on all pages together; of those with a text at most 1,000 are counted"""
 
 
 class PostTaskRequest(Wire):

@@ -9,7 +9,7 @@ down_revision = "0012"
 
 def upgrade() -> None:
     """Add the column."""
-    op.add_column("tokens", sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql")))
+    op.add_column("tokens", sa.Column("name", sa.Text().with_variant(sa.String(collation="C"), "postgresql")))
 
 
 def downgrade() -> None:

@@ -1,0 +1,95 @@
+# ruff: noqa: S608  no text of anybody is in these statements
+"""Which jobs have a text in their identifier, name or note: an index of every three characters that follow each other there.
+
+On SQLite it is a table for full texts, kept by triggers in the transaction that changes a job; on PostgreSQL an index of what a function
+makes of a row. Case doesn't count. A text of fewer characters is in neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import DDL, Connection, event, text
+
+from .counting import job_tags
+from .tables import NUL_SIGN, POSTGRES, metadata
+
+__all__ = ["GRAM", "metadata", "numbers"]  # all tables, and what is made with them
+
+GRAM = 3  # characters
+MOST_GRAMS = 32  # of a long text that are looked up: what has them all is compared with the text anyhow
+TABLE = "job_texts"
+INDEX = "ix_jobs_text"
+FUNCTION = "qumulus_grams(text, text, text)"
+
+_WRITTEN = f"INSERT INTO {TABLE} (rowid, id, name, note) VALUES (NEW.number, NEW.id, NEW.name, NEW.note);"
+_GONE = (
+    f"INSERT INTO {TABLE} ({TABLE}, rowid, id, name, note) VALUES ('delete', OLD.number, OLD.id, OLD.name, OLD.note);"
+)
+
+STATEMENTS: Mapping[str, Sequence[str]] = {
+    "sqlite": (
+        (
+            f"CREATE VIRTUAL TABLE {TABLE} USING fts5 (id, name, note, content='jobs', content_rowid='number', "
+            "tokenize='trigram', detail=none, columnsize=0)"
+        ),
+        f"INSERT INTO {TABLE} ({TABLE}) VALUES ('rebuild')",
+        f"CREATE TRIGGER jobs_text_new AFTER INSERT ON jobs BEGIN {_WRITTEN} END",
+        f"CREATE TRIGGER jobs_text_gone AFTER DELETE ON jobs BEGIN {_GONE} END",
+        (
+            "CREATE TRIGGER jobs_text_changed AFTER UPDATE OF name, note ON jobs "
+            f"WHEN NEW.name IS NOT OLD.name OR NEW.note IS NOT OLD.note BEGIN {_GONE} {_WRITTEN} END"
+        ),
+    ),
+    POSTGRES: (
+        (
+            f"CREATE FUNCTION {FUNCTION} RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ "
+            "SELECT coalesce(array_agg(DISTINCT gram), '{}') FROM ("
+            "SELECT one || lead(one) OVER its || lead(one, 2) OVER its AS gram FROM "
+            "unnest(string_to_array(lower(($1 || chr(31) || coalesce($2, '') || chr(31) || coalesce($3, '')) COLLATE \"C\"), NULL)) "
+            "WITH ORDINALITY AS each(one, place) WINDOW its AS (ORDER BY place)) AS grams WHERE gram IS NOT NULL $$"
+        ),
+        f"CREATE INDEX {INDEX} ON jobs USING gin (qumulus_grams(id, name, note))",
+    ),
+}
+"""What makes the index, by the dialect. Whoever makes the table `jobs` anew on SQLite makes the triggers anew too."""
+
+for _statement in STATEMENTS["sqlite"]:  # after the triggers that count; PostgreSQL's are made by the migrations
+    event.listen(job_tags, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))
+
+_LOOK = {
+    "sqlite": text(f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH :grams LIMIT :most"),
+    POSTGRES: text(
+        "WITH found AS MATERIALIZED (SELECT number FROM jobs WHERE qumulus_grams(id, name, note) @> CAST(:grams AS text[])) "
+        "SELECT number FROM found LIMIT :most"
+    ),
+}
+
+
+def numbers(connection: Connection, wanted: str, most: int) -> Sequence[int] | None:
+    """Return the jobs that have every three characters of a text, of which not all have the text.
+
+    Returns:
+        Their numbers; None where there are more than ``most``, or the text is too short.
+    """
+    dialect = connection.dialect.name
+    if dialect != POSTGRES:
+        wanted = wanted.partition("\0")[0]  # neither index nor comparison reads on there
+    grams = list(dict.fromkeys(wanted[at : at + GRAM] for at in range(len(wanted) - GRAM + 1)))[:MOST_GRAMS]
+    if not grams:
+        return None
+    asked = _postgres_array(grams) if dialect == POSTGRES else _match(grams)
+    found = connection.execute(_LOOK[dialect], {"grams": asked, "most": most + 1}).scalars().all()
+    return None if len(found) > most else found
+
+
+def _match(grams: Sequence[str]) -> str:
+    """Return what asks SQLite for all of them."""
+    return " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams)
+
+
+def _postgres_array(grams: Sequence[str]) -> list[str]:
+    """Return them as the function has them: in small letters, of which the database knows those of ASCII."""
+    return [
+        "".join(each.lower() if each.isascii() else each for each in gram).replace("\0", NUL_SIGN) for gram in grams
+    ]
