@@ -207,8 +207,9 @@ test-postgres: $(MACHINES) ## Run the tests with all state in PostgreSQL
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(two) tests --ignore=tests/clients $(machines:%=--ignore=%)
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(machines)
 
-test-faults: $(MACHINES) ## Run the long form of the fault tests, and print one table: fault, promise, target, measured
+test-faults: $(MACHINES) ## Run the long form of the fault tests, and print tables: fault, promise, target, measured; each list beside 100,000 jobs
 	@QUMULUS_FAULTS=long $(pytest) tests/faults tests/cluster $(attacked)
+	$(BIN)/python -m benchmarks lists
 
 # Where else something is done to a server: the table of `test-faults` has these too.
 attacked = tests/services/test_misbehaviour.py tests/services/test_relay.py tests/server/test_limits.py tests/http/test_front.py \
@@ -219,8 +220,8 @@ attacked = tests/services/test_misbehaviour.py tests/services/test_relay.py test
 fuzz: $(TEST) ## Feed each decoder for SECONDS (600) with what nobody sends; what reaches more code is kept in .fuzzing
 	@QUMULUS_FUZZ_SECONDS=$(or $(SECONDS),600) $(pytest) tests/fuzzing
 
-soak: $(TEST) ## Load a warm server from all its APIs for MINUTES (60), and fail if memory or descriptors grow
-	@$(BIN)/python -m benchmarks.soak $(or $(MINUTES),60)
+soak: $(TEST) ## Load a warm server from all its APIs for MINUTES (60), each client with REST (0) seconds between rounds; fail if memory or descriptors grow
+	@$(BIN)/python -m benchmarks.soak $(or $(MINUTES),60) $(or $(REST),0)
 
 bench-cluster: $(MACHINES) ## Measure what several machines need: claims of several dispatchers, a job's cost, a simulation of the queue
 	@$(BIN)/python -m benchmarks.cluster
