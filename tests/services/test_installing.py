@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qumulus.services import installing
+from qumulus.services import environments, installing
 from qumulus.services.environments import Environments, NotInstalled
 from services.wheels import only_from, wheel
 
@@ -34,7 +34,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple
 @pytest.fixture(params=["uv", "pip"])
 def installer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "pip":
-        monkeypatch.setattr(installing, "uv", lambda: None)
+        for module in (installing, environments):
+            monkeypatch.setattr(module, "uv", lambda: None)
     return request.param
 
 
@@ -54,6 +55,11 @@ def test_it_is_said_how_many_packages_are_there(made: Callable[..., tuple[Path, 
 def test_what_can_not_be_had_is_named(made: Callable[..., tuple[Path, list[str]]]):
     with pytest.raises(NotInstalled, match="nowhere"):
         made("nowhere")
+
+
+def test_with_uv_nobody_waits_for_a_pip_that_is_not_asked(made: Callable[..., tuple[Path, list[str]]]):
+    python, _ = made("part1")
+    assert subprocess.run([python, "-c", "import pip"], capture_output=True).returncode == 1
 
 
 def test_where_uv_fails_pip_is_asked(made: Callable[..., tuple[Path, list[str]]], monkeypatch: pytest.MonkeyPatch):

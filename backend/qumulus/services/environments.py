@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import base
-from .installing import NotInstalled, Progress, install
+from .installing import NotInstalled, Progress, install, uv
 from .requirements import wanted
 
 MINUTES = 30
@@ -54,7 +54,10 @@ class Environments:
             if self.ready(requirements):
                 return
             shutil.rmtree(place, ignore_errors=True)
-            self._run([sys.executable, "-m", "venv", str(place)], lock)
+            bare = (
+                ["--without-pip"] if progress is not None and uv() is not None else []
+            )  # pip takes seconds to be there
+            self._run([sys.executable, "-m", "venv", *bare, str(place)], lock)
             self._install(requirements, place, service, lock, progress)
             base.complete(next((place / "lib").glob("python*/site-packages")))
             (place / ".ready").touch()

@@ -47,6 +47,8 @@ def uv() -> tuple[str, ...] | None:
 def install(place: Path, listed: Path, constraints: Path, run: Run, progress: Progress) -> None:
     """Install what the file ``listed`` asks for into the environment at ``place``. What uv can't do, pip is asked for.
 
+    Where there is uv, the environment needs no pip of its own: it gets one where it is asked for.
+
     Raises:
         NotInstalled: with what pip said.
     """
@@ -58,6 +60,7 @@ def install(place: Path, listed: Path, constraints: Path, run: Run, progress: Pr
             return
         except NotInstalled:
             progress("uv can't install the packages: trying pip.")
+            run([python, "-m", "ensurepip"])
     _with_pip(python, place / "resolved.json", listed, constraints, run, progress)
 
 
