@@ -208,7 +208,7 @@ test-postgres: $(MACHINES) ## Run the tests with all state in PostgreSQL
 	@QUMULUS_TEST_DATABASE=postgres $(pytest) $(machines)
 
 test-faults: $(MACHINES) ## Run the long form of the fault tests, and print tables: fault, promise, target, measured; each list beside 100,000 jobs
-	@QUMULUS_FAULTS=long $(pytest) tests/faults tests/cluster $(attacked)
+	@QUMULUS_FAULTS=long $(pytest) $(two) tests/faults tests/cluster $(attacked)
 	$(BIN)/python -m benchmarks lists
 
 # Where else something is done to a server: the table of `test-faults` has these too.

@@ -157,16 +157,25 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from qumulus.core.errors import Unavailable
 from qumulus.core.results import Outcome
 from qumulus.storage import open_storage
+
+def insist(write, *given):
+    while True:  # as a dispatcher does: where many write, one may wait for too long
+        try:
+            return write(*given)
+        except Unavailable:
+            pass
+
 storage = open_storage(Path(sys.argv[1]), url=os.environ.get("QUMULUS_DATABASE"))
 empty = 0
 while empty < 3:
-    claims = storage.queue.claim(sys.argv[2], 5, timedelta(seconds=60))
+    claims = insist(storage.queue.claim, sys.argv[2], 5, timedelta(seconds=60))
     empty = 0 if claims else empty + 1
     for claim in claims:
-        assert storage.queue.start(claim)
-        assert storage.queue.finish(claim, Outcome(result=sys.argv[2].encode()))
+        assert insist(storage.queue.start, claim)
+        assert insist(storage.queue.finish, claim, Outcome(result=sys.argv[2].encode()))
         print(claim.job_id, claim.attempt, flush=True)
 storage.close()
 """
