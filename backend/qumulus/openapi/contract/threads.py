@@ -13,6 +13,8 @@ from functools import cache, partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from qumulus.core.errors import Unavailable
+
 MOST = 40  # handlers that run at the same time; the others wait for their turn
 
 T = TypeVar("T")
@@ -28,7 +30,11 @@ class _Threads:
         self._free = 0  # threads that have nothing to do, less the calls that wait for one
 
     def run(self, call: Callable[[], None]) -> None:
-        """Have one of them call ``call``, which does not raise."""
+        """Have one of them call ``call``, which does not raise.
+
+        Raises:
+            Unavailable: there is none, and none can be started.
+        """
         with self._lock:
             self._free -= 1
             more = self._free < 0 and self._count < MOST
@@ -36,8 +42,22 @@ class _Threads:
                 self._count += 1
                 self._free += 1
         if more:
-            threading.Thread(target=self._loop, name=f"qumulus-handler-{self._count}", daemon=True).start()
+            self._start()
         self._calls.put(call)
+
+    def _start(self) -> None:
+        try:
+            threading.Thread(target=self._loop, name=f"qumulus-handler-{self._count}", daemon=True).start()
+        except RuntimeError:  # this user may have no more of them now
+            with self._lock:
+                self._count -= 1
+                others = self._count > 0
+                if others:  # they take one more turn
+                    self._free -= 1
+            if not others:
+                raise Unavailable(
+                    "The server may start no thread now: send the request again in a few seconds."
+                ) from None
 
     def _loop(self) -> None:
         while True:
