@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from servers import Server
 from testing_plugin.projects import installed
 
 ADMIN = {"Authorization": "Bearer qumulus-admin"}
+OVERVIEW = REPOSITORY / "backend/console/source/pages/overview.tsx"
 CIRCUIT = """
 from qiskit import QuantumCircuit
 circuit = isa_circuit = QuantumCircuit(1)
@@ -91,6 +93,25 @@ def test_the_snippets_of_a_page_run(page: Path, live_server: Server, plugin: Pat
     forgotten = requests.delete(f"{live_server.url}/emulator/faults", headers=ADMIN, timeout=20)  # of another page
     assert forgotten.status_code == 204
     run(page, runnable(page), tmp_path / "home", live_server.url, plugin, BEFORE.get(name(page), ""))
+
+
+def first_steps() -> dict[str, list[Fence]]:
+    """The first steps that the console shows, by cloud."""
+    code = OVERVIEW.read_text().partition("FIRST_STEPS")[2].partition("\n];")[0]
+    code = code.replace("${ELSEWHERE}", "").replace("${location.origin}", "http://127.0.0.1:8080")
+    found: dict[str, list[Fence]] = {}
+    for cloud, part in re.findall(r'^    title: "(.*?)",(.*?)^  \},', code, re.MULTILINE | re.DOTALL):
+        for quoted in re.findall(r"code: (`.*?`|\".*?\")", part, re.DOTALL):
+            language = "python" if "\nprint(" in quoted else "bash"
+            found.setdefault(cloud, []).append(Fence(language, quoted[1:-1] + "\n", 1))
+    return found
+
+
+@pytest.mark.parametrize("cloud", ["IBM Quantum", "OQTOPUS", "PLANQK"])
+def test_the_first_steps_of_the_console_run(cloud: str, live_server: Server, plugin: Path, tmp_path: Path) -> None:
+    steps = first_steps()[cloud]
+    assert [step.language for step in steps] == ["bash", "bash", "python"]
+    run(OVERVIEW, steps, tmp_path / "home", live_server.url, plugin)
 
 
 def test_what_is_left_out_is_there() -> None:

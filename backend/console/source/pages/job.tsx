@@ -65,7 +65,7 @@ export function Job() {
           </button>
         )}
         <button type="button" onClick={() => route(`/console/jobs?device=${encodeURIComponent(known.device)}`)}>
-          Jobs of this device
+          {PROGRAMS.has(known.kind) ? "Other executions" : "Jobs of this device"}
         </button>
       </Title>
       <Problem error={error ?? job.error} />

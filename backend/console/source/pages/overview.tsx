@@ -4,11 +4,12 @@ import { Code, Problem, Table, Title } from "../parts/parts";
 import { JOB_COLUMNS } from "./jobs";
 
 const RECENT = 10;
+const ELSEWHERE = location.origin === "http://127.0.0.1:8080" ? "" : ` --url ${location.origin}`; // commands look there by themselves
 const FIRST_STEPS: { title: string; steps: { what: string; code: string }[] }[] = [
   {
     title: "IBM Quantum",
     steps: [
-      { what: "Point the client here, in a shell", code: 'eval "$(qumulus env ibm)"' },
+      { what: "Point the client here, in a shell", code: `eval "$(qumulus env ibm${ELSEWHERE})"` },
       { what: "Install the client", code: "pip install qiskit-ibm-runtime" },
       {
         what: "Run a Bell pair, in Python",
@@ -28,7 +29,7 @@ print(job.result()[0].data.meas.get_counts())`,
   {
     title: "OQTOPUS",
     steps: [
-      { what: "Point the client here, in a shell", code: 'eval "$(qumulus env oqtopus)"' },
+      { what: "Point the client here, in a shell", code: `eval "$(qumulus env oqtopus${ELSEWHERE})"` },
       { what: "Install the client", code: "pip install quri-parts-oqtopus" },
       {
         what: "Run a Bell pair, in Python",
@@ -43,7 +44,15 @@ print(job.result(wait=0.1).counts)`,
   {
     title: "PLANQK",
     steps: [
-      { what: "Deploy a folder with src/program.py, in a shell", code: "qumulus services add my-service" },
+      {
+        what: "Write a program and deploy its folder, in a shell",
+        code: `mkdir -p my-service/src
+cat > my-service/src/program.py <<'END'
+def run(data, params):
+    return {"sum": sum(data["values"])}
+END
+qumulus services add my-service${ELSEWHERE}`,
+      },
       { what: "Install the client", code: "pip install qhub-service" },
       {
         what: "Call the service, in Python",
