@@ -152,6 +152,13 @@ class Job:
         return self.metadata.get(PROGRESS)
 
     @property
+    def expected_seconds(self) -> float | None:
+        """Return how long it had its device, or will have: known once a worker has read its program, and before it runs."""
+        if self.run_seconds is not None or self.progress is None:
+            return self.run_seconds
+        return self.progress.get("usage_seconds")
+
+    @property
     def final(self) -> bool:
         """Say whether nothing can happen to the job any more."""
         return self.state in FINAL

@@ -64,6 +64,7 @@ class Workload:
     reason: str | None
     tags: tuple[str, ...]
     run_seconds: float | None  # what it kept the device busy for; None while a job has not ended
+    expected_seconds: float | None = None  # what a job will, or did, keep the device busy for, as far as it is known
 
     @property
     def place(self) -> Place:
@@ -130,6 +131,7 @@ def of_job(job: Job) -> Workload:
         reason=job.reason,
         tags=job.tags,
         run_seconds=(job.run_seconds or 0.0) if job.final else None,
+        expected_seconds=job.expected_seconds,
     )
 
 

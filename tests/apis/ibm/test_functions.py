@@ -78,6 +78,19 @@ def test_a_providers_function_is_everybodys_to_run_and_nobody_elses_to_change(ou
     assert [each["id"] for each in theirs.send("GET", f"/programs/{function['id']}/get_jobs")[1]] == [job["id"]]
 
 
+def test_the_log_says_that_packages_are_being_installed_until_the_run_begins(ours):
+    ours.upload(
+        "waits", dependencies='["numpy==0.0.1"]'
+    )  # there is none: nothing is fetched, and that takes some time, too
+    job = ours.send("POST", "/programs/run", json={"title": "waits", "arguments": "{}"})[1]["id"]
+    said = ours.send("GET", f"/jobs/{job}/logs")[1]["logs"]
+    assert said.startswith("The packages of this function are being installed")
+    assert ours.send("POST", f"/jobs/{job}/stop", json={"service": "null"})[0] == 200
+    while ours.send("GET", f"/jobs/{job}")[1]["status"] not in ("STOPPED", "FAILED"):
+        time.sleep(0.05)
+    assert "being installed" not in ours.send("GET", f"/jobs/{job}/logs")[1]["logs"]
+
+
 def test_arguments_that_differ_from_the_schema_begin_no_job(ours):
     ours.upload("strict", arguments_schema=SCHEMA)
     body = {"title": "strict", "arguments": '{"shots": "many"}'}

@@ -43,6 +43,9 @@ def test_how_long_a_job_has_its_device_is_told_while_it_runs(server, runtime):
     finally:
         storage.close()
     assert runtime.get(f"/jobs/{job}")["estimated_running_time_seconds"] == 2.5
+    (workload,) = runtime.get("/workloads", search=job)["workloads"]
+    assert workload["estimated_running_time_seconds"] == 2.5
+    assert "usage_seconds" not in workload
     assert runtime.send("POST", f"/jobs/{job}/cancel").status_code == 204
     httpx2.put(device, json={"online": True, "provider": False}, headers=admin).raise_for_status()
 

@@ -135,11 +135,10 @@ def get_job_result(id: Id, job: KnownJob, jobs: Jobs) -> Result:
 
 
 @operation("getJobLogs")
-def get_job_logs(id: Id, job: KnownJob, jobs: Jobs) -> Logs:
+def get_job_logs(id: Id, job: KnownJob, jobs: Jobs, services: Services) -> Logs:
     """The log of a job, for whoever began it."""
-    return Logs(
-        logs=logs.for_user((line.text for line in jobs.log(job.id)), bool(job.request["function"].get("provider")))
-    )
+    said = logs.for_user((line.text for line in jobs.log(job.id)), bool(job.request["function"].get("provider")))
+    return Logs(logs=said + logs.while_it_waits(job, services))
 
 
 @operation("getProviderJobLogs")
@@ -149,7 +148,8 @@ def get_provider_job_logs(id: Id, caller: Caller, jobs: Jobs, services: Services
     provider = job.request["function"].get("provider")
     if not provider or providers.account_of(provider, services) != caller.account:
         raise UnknownJob(id)
-    return Logs(logs=logs.for_provider(line.text for line in jobs.log(job.id)))
+    said = logs.for_provider(line.text for line in jobs.log(job.id))
+    return Logs(logs=said + logs.while_it_waits(job, services))
 
 
 @operation("stopJob")

@@ -160,17 +160,9 @@ def job(job: Job, version: Behaviour, payload: bytes | None) -> JobResponse:
         user_id=job.account,
         usage=usage(job, version),
         private=job.private or MISSING,
-        estimated_running_time_seconds=estimated_seconds(job),
+        estimated_running_time_seconds=MISSING if job.expected_seconds is None else job.expected_seconds,
         calibration_id=job.calibration or MISSING,
     )
-
-
-def estimated_seconds(job: Job) -> float | MISSING:
-    """How long a job has its device: once it has ended, or as soon as its circuits were read and before they run."""
-    told = job.run_seconds
-    if told is None and job.progress is not None:
-        told = job.progress.get("usage_seconds")
-    return MISSING if told is None else told
 
 
 def _state(job: Job) -> State:

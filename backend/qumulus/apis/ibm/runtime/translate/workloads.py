@@ -117,5 +117,5 @@ def workload(each: core.Workload) -> Workload:
         status_reason=each.reason or MISSING,
         tags=list(each.tags) if single else MISSING,
         usage_seconds=used,
-        estimated_running_time_seconds=used if single else MISSING,
+        estimated_running_time_seconds=MISSING if each.expected_seconds is None else each.expected_seconds,
     )
