@@ -58,7 +58,7 @@ ROWS: dict[str, dict[str, str]] = {  # by operation and member: the test that sh
         "include_mocks": f"{INSTANCES}.test_devices_for_tests_are_shown_to_who_asks_for_them",
     },
     "runJob": {
-        "program_id": "test_guides.test_an_estimator_job_gives_expectation_values_to_read",
+        "program_id": "test_guide_estimator.test_an_estimator_job_gives_expectation_values_to_read",
         "backend": f"{SESSIONS}.test_a_job_for_another_device_or_session_is_refused",
         "params": "simulation/programs/test_runtime_members.test_every_member_of_a_schema_has_a_row",
         "session_id": f"{SESSIONS}.test_a_job_for_another_device_or_session_is_refused",
@@ -75,7 +75,7 @@ ROWS: dict[str, dict[str, str]] = {  # by operation and member: the test that sh
     "getJob": {"exclude_params": "test_members.test_the_inputs_of_a_job_are_left_out_for_who_does_not_want_them"},
     "replaceJobTags": {"tags": "test_members.test_the_tags_of_a_job_are_replaced_and_found"},
     "createSession": {
-        "mode": "test_guides.test_jobs_run_in_a_session_that_is_closed_afterwards",
+        "mode": "test_guide_execution_modes.test_jobs_run_in_a_session_that_is_closed_afterwards",
         "backend": f"{SESSIONS}.test_a_job_for_another_device_or_session_is_refused",
         "backend_name": "test_members.test_a_session_may_name_its_device_and_its_life_by_the_older_names",
         "instance": "The header decides, as the document says: a request has one instance.",
