@@ -6,7 +6,8 @@ import http.client
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -82,9 +83,16 @@ class Clients:
             thread.join(90)
 
 
-def test_restarts_under_load_lose_nothing_and_what_was_refused_was_not_kept(postgres, url, storage, tmp_path):
+@pytest.fixture
+def started() -> Iterator[Callable[[Server], Server]]:
+    """Starts servers, none of which outlives the test."""
+    with ExitStack() as stack:
+        yield stack.enter_context
+
+
+def test_restarts_under_load_lose_nothing_and_what_was_refused_was_not_kept(postgres, url, storage, tmp_path, started):
     environment = {"QUMULUS_DATABASE": url, "QUMULUS_LOG_LEVEL": "warning", "QUMULUS_STATUS_HOLD": "0.5"}
-    servers = [Server(tmp_path / f"state-{number}", environment=environment).start() for number in range(2)]
+    servers = [started(Server(tmp_path / f"state-{number}", environment=environment)) for number in range(2)]
     clients = Clients(servers)
     for number in range(10 if LONG else 3):
         before = len(clients.accepted)
