@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 EXTRAS = ("psycopg", "psycopg-binary", "ray", "boto3", "botocore")
 MODULES = (
+    "cryptography",
+    "jwt",
     "psycopg",
     "ray",
     "boto3",
