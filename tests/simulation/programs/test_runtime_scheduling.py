@@ -190,6 +190,15 @@ def test_a_number_of_seconds_that_lost_its_unit_on_the_way_is_the_input_that_is_
     assert "A delay of 0.01 came without its unit" in (outcome.reason or "")
 
 
+@pytest.mark.parametrize("factor", [1, 4500])
+def test_a_parameter_that_may_have_lost_its_unit_on_the_way_is_taken_in_dt_and_the_log_says_so(factor: int) -> None:
+    circuit, log, time = QuantumCircuit(1), list[str](), Parameter("time")
+    circuit.delay(time if factor == 1 else factor * time, 0, unit="us" if factor == 1 else "dt")
+    circuit.measure_all()
+    assert run(sampler([(circuit, [4.0], 10)]), log).succeeded
+    assert any("values are taken in dt" in line for line in log) == (factor == 1)
+
+
 def test_a_sweep_over_delays_decays_by_t1() -> None:
     circuit, time = QuantumCircuit(1), Parameter("time")
     circuit.x(0)

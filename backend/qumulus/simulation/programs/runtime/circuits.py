@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterable
 from typing import Any
 
 from qiskit import qpy
-from qiskit.circuit import CircuitInstruction, Delay, ParameterExpression, QuantumCircuit
+from qiskit.circuit import CircuitInstruction, Delay, Parameter, ParameterExpression, QuantumCircuit
 
 from qumulus.core.programs import Limits
+from qumulus.core.results import Severity
 from qumulus.payloads.runtime_errors import BROKEN_QASM, JOB_NOT_VALID
 from qumulus.simulation.errors import ProgramError, of_reader
 from qumulus.simulation.programs import openqasm_text
 
-from .failures import invalid, objection
+from .failures import Log, invalid, objection
 from .wire import Allowance, typed
 
 OLDEST, NEWEST = 13, qpy.QPY_VERSION
@@ -85,6 +87,16 @@ def _mend_delays(circuit: QuantumCircuit) -> None:
                 f"A delay of {length:g} came without its unit, which QPY does not keep: give delays in dt, or transpile "
                 "the circuit for the device."
             )
+
+
+def tell_delays(circuits: Iterable[QuantumCircuit], log: Log) -> None:
+    """Say in the job's log that delays by a parameter alone are taken in dt: a transpiled one has a factor, unless it was given in dt."""
+    if any(line.name == "delay" and isinstance(line.params[0], Parameter) for each in circuits for line in each.data):
+        log(
+            "Delays by a parameter came without their unit, which QPY does not keep: their values are taken in dt. "
+            "Give them in dt, or bind them before you transpile the circuit.",
+            Severity.WARNING,
+        )
 
 
 def check_headers(data: bytes, limits: Limits, programs: int = 1, newest: int = NEWEST) -> None:

@@ -22,6 +22,7 @@ from qumulus.simulation.seeds import extend
 from qumulus.simulation.sharing import Part, parts
 
 from . import estimates, learned, results
+from .circuits import tell_delays
 from .conditions import LOCAL_ONLY, conditions, tell
 from .failures import Log, coded, invalid
 from .layers import unique_layers
@@ -70,6 +71,7 @@ def run(program: Program, log: Log) -> Outcome:
         seed=options.seed_estimator,
     )
     pubs = list(estimator_pubs(submission))
+    tell_delays((pub.circuit for pub in pubs), log)
     if submission.service is not None:
         _hold_to(submission.service, pubs, wanted, options)
     plans = [Plan.of(pub, index, wanted, options, under) for index, pub in enumerate(pubs)]

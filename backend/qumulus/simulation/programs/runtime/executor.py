@@ -27,6 +27,7 @@ from qumulus.simulation.seeds import generator
 from qumulus.simulation.sharing import ITEMS, Part, parts
 
 from . import results
+from .circuits import tell_delays
 from .conditions import NOISE, with_noise
 from .dialects import Dialect, dialect_of
 from .failures import Log, coded, invalid
@@ -77,6 +78,7 @@ def run(program: Program, log: Log) -> Outcome:
     submission = replace(submission, model=with_noise(submission, experimental.get(NOISE)))
     shots, level = _shots(quantum_program), _level(quantum_program)
     items = _items(quantum_program, dialect, submission)
+    tell_delays((item.circuit for item in items), log)
     if submission.service is not None:
         _hold_to(submission.service, quantum_program, items, shots, options)
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)

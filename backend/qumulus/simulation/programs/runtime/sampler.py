@@ -27,6 +27,7 @@ from qumulus.simulation.seeds import Seed
 from qumulus.simulation.sharing import Part, parts
 
 from . import local_mode, results, spans
+from .circuits import tell_delays
 from .conditions import LOCAL_ONLY, Conditions, conditions, tell
 from .failures import Log, coded, invalid
 from .kerneled import AVERAGED, CLASSIFIED, POINT_BITS, Kernel
@@ -64,6 +65,7 @@ def run(program: Program, log: Log) -> Outcome:
     default = (product(*counts) if twirled else None) or options.default_shots
     pub_results, pub_spans, report = [], [], []
     pubs = list(sampler_pubs(submission, default))
+    tell_delays((pub.circuit for pub in pubs), log)
     if submission.service is not None:
         _hold_to(submission.service, pubs, options)
     if level != CLASSIFIED:
