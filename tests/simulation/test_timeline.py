@@ -6,7 +6,8 @@ import pytest
 from qiskit.circuit import QuantumCircuit
 
 from qumulus.simulation.devices import device_model
-from qumulus.simulation.timeline import printed, timeline
+from qumulus.simulation.programs.runtime.results import depth
+from qumulus.simulation.timeline import length, printed, timeline
 
 FEZ = device_model("fez")  # dt 4 ns: sx and x last 6 of them, cz on qubits 0 and 1 17, readout 390
 FIRST, SECOND = next(iter(FEZ.target["cz"]))
@@ -43,6 +44,23 @@ def test_each_line_names_branch_instruction_channel_begin_length_and_pulse() -> 
         "main,measure_0,Qubit 0,423,390,play",
         "main,measure_0,AWGR0_0,423,390,capture",
     ]
+
+
+def static() -> QuantumCircuit:
+    circuit = QuantumCircuit(FEZ.n_qubits, 2)
+    circuit.sx(FIRST)
+    circuit.barrier()
+    circuit.delay(100, SECOND)
+    circuit.cz(FIRST, SECOND)
+    circuit.measure([FIRST, SECOND], [0, 0])  # one after the other
+    circuit.reset(FIRST)
+    return circuit
+
+
+@pytest.mark.parametrize("circuit", [static(), dynamic(), QuantumCircuit(FEZ.n_qubits)])
+def test_how_long_and_how_deep_a_circuit_is_needs_no_schedule_of_its_own(circuit: QuantumCircuit) -> None:
+    assert length(circuit, FEZ) == timeline(circuit, FEZ).length
+    assert depth(circuit) == circuit.depth()
 
 
 def test_gates_are_as_late_as_what_follows_them_allows() -> None:

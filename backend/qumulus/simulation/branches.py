@@ -23,7 +23,7 @@ from .errors import GaveUp, Refused
 from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
-from .steps import Assign, Barrier, Binding, Channel, Choose, Measure, Repeat, Step, bodies, touched
+from .steps import Assign, Barrier, Binding, Channel, Choose, Measure, Repeat, Step, bodies, qubits_of
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
 from .transfer import GROUND, MEASURE, TRACE, Matrix
 
@@ -251,7 +251,7 @@ def _cost(part: ActiveCircuit) -> tuple[float, float]:
     """Seconds, and the numbers that the states have at most, by following which qubits are there and which bits are read."""
     runs = [list(run) for _, run in groupby(part.steps, key=lambda step: isinstance(step, Channel))]
     segments = [segment for run in runs for segment in ([run] if isinstance(run[0], Channel) else [[s] for s in run])]
-    here = [{qubit for step in segment for qubit in touched(step)} for segment in segments]
+    here = [{qubit for step in segment for qubit in qubits_of(step)} for segment in segments]
     last = {qubit: index for index, qubits in enumerate(here) for qubit in qubits}
     alive, bits = set[int](), set[int]()
     seconds, largest = 0.0, 1.0

@@ -20,7 +20,7 @@ from qumulus.core.programs import Limits
 from . import dense
 from .blocks import fuse
 from .circuits import ActiveCircuit, scan
-from .devices import CATALOGUE, DeviceModel
+from .devices import DeviceModel
 from .errors import ProgramError, Refused
 from .machine import slowness
 from .sampling import Bits, Samples
@@ -37,7 +37,7 @@ _USUAL_DELAY = 250e-6
 
 def delay_between_shots(model: DeviceModel) -> float:
     """The seconds between two shots that a device has where a job does not choose them."""
-    told = CATALOGUE.configuration(model.name).get("default_rep_delay")
+    told = model.configuration.get("default_rep_delay")
     return _USUAL_DELAY if told is None else float(told) * 1e-6
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .circuits import ActiveCircuit
-from .steps import Channel, Step, bits_read, bits_written, touched
+from .steps import Channel, Step, bits_read, bits_written, qubits_of
 
 
 def components(circuit: ActiveCircuit) -> list[ActiveCircuit]:
@@ -51,4 +51,4 @@ def _nodes(step: Step) -> list[tuple[str, int]]:
     if isinstance(step, Channel):
         return [("qubit", qubit) for qubit in step.qubits]
     bits = (*bits_written(step), *bits_read(step))
-    return [*(("qubit", qubit) for qubit in touched(step)), *(("bit", bit) for bit in bits)]
+    return [*(("qubit", qubit) for qubit in qubits_of(step)), *(("bit", bit) for bit in bits)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -74,6 +76,11 @@ class DeviceModel:
             found = np.eye(4) if self.noise is None else self.noise.waiting(qubit, cycles * self.cycle)
             self._waits[key] = found
         return found
+
+    @cached_property
+    def configuration(self) -> Mapping[str, Any]:
+        """What is told of the device, without its fractional gates; see `Catalogue.configuration`."""
+        return CATALOGUE.configuration(self.name)
 
     @cached_property
     def target(self) -> Target:

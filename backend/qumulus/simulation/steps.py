@@ -84,12 +84,11 @@ class Assign:
 Step = Channel | Measure | Barrier | Choose | Repeat | Assign
 
 
-def bodies(step: Step) -> Iterator[tuple[Step, ...]]:
+def bodies(step: Step) -> Sequence[tuple[Step, ...]]:
     """The bodies of a conditional step or a loop."""
     if isinstance(step, Choose):
-        yield from (body for _, body in step.cases)
-    elif isinstance(step, Repeat):
-        yield step.body
+        return [body for _, body in step.cases]
+    return (step.body,) if isinstance(step, Repeat) else ()
 
 
 def touched(step: Step) -> Iterator[int]:
@@ -164,6 +163,8 @@ def _changes_nothing(step: Step, live: set[int], unwanted: set[int]) -> bool:
 
 def bits_read(step: Step) -> Iterator[int]:
     """The bits that a step or its bodies depend on."""
+    if isinstance(step, Channel):  # most are
+        return
     if isinstance(step, Choose | Repeat | Assign):
         yield from step.reads
     for body in bodies(step):
@@ -173,6 +174,8 @@ def bits_read(step: Step) -> Iterator[int]:
 
 def bits_written(step: Step, *, stored: bool = True) -> Iterator[int]:
     """The bits that a step or its bodies write, by storing a value only if ``stored``."""
+    if isinstance(step, Channel):  # most are
+        return
     if isinstance(step, Measure):
         yield step.bit
     if stored and isinstance(step, Assign):

@@ -63,6 +63,24 @@ def timeline(circuit: QuantumCircuit, model: DeviceModel, method: Method = "alap
     return _timeline(circuit, range(circuit.num_qubits), model, method)
 
 
+def length(circuit: QuantumCircuit, model: DeviceModel) -> int:
+    """The cycles that a circuit lasts: the length of its `timeline`, which is not made where nothing in it is conditional.
+
+    Raises:
+        ProgramError: as `timeline`.
+    """
+    if circuit.num_vars or any(line.is_control_flow() for line in circuit.data):
+        return timeline(circuit, model).length
+    where = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    ends = dict[Any, int]()
+    for line in circuit.data:
+        wires = (*line.qubits, *line.clbits)
+        begin = max([ends.get(wire, 0) for wire in wires], default=0)
+        cycles = _length(line, tuple([where[qubit] for qubit in line.qubits]), (), model)
+        ends.update(dict.fromkeys(wires, begin + cycles))
+    return max(ends.values(), default=0)
+
+
 def _timeline(circuit: QuantumCircuit, physical: Sequence[int], model: DeviceModel, method: Method) -> Timeline:
     where = dict(zip(circuit.qubits, physical, strict=True))
     placed: Any = Backwards()

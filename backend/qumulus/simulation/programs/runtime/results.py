@@ -78,5 +78,16 @@ def executed(runs: Iterable[tuple[QuantumCircuit, int]]) -> dict[str, Any]:
         "number": len(runs),
         "executions": sum(executions for _, executions in runs),
         "qubits": [circuit.num_qubits for circuit, _ in runs],
-        "depths": [circuit.depth() for circuit, _ in runs],
+        "depths": [depth(circuit) for circuit, _ in runs],
     }
+
+
+def depth(circuit: QuantumCircuit) -> int:
+    """What `QuantumCircuit.depth` gives, which looks up each gate as an object of Python and takes three times as long."""
+    depths = dict[Any, int]()
+    for line in circuit.data:
+        wires = (*line.qubits, *line.clbits)
+        counts = line.is_standard_gate() or not line.operation._directive
+        reached = max([depths.get(wire, 0) for wire in wires], default=0) + counts
+        depths.update(dict.fromkeys(wires, reached))
+    return max(depths.values(), default=0)

@@ -25,7 +25,7 @@ from qumulus.simulation.devices import DeviceModel
 from qumulus.simulation.errors import OverUsage
 from qumulus.simulation.meter import meter
 from qumulus.simulation.progress import progress
-from qumulus.simulation.timeline import timeline
+from qumulus.simulation.timeline import length
 
 from .scheduling import with_values
 from .submission import Submission
@@ -67,7 +67,7 @@ def duration(
     Raises:
         ProgramError: a delay is not known.
     """
-    cycles = timeline(with_values(circuit, values), model).length
+    cycles = length(with_values(circuit, values), model)
     for name, added in (("reset", reset), ("measure", read)):
         cycles += model.cycles(name, (0,)) if added else 0
     return cycles * model.cycle
