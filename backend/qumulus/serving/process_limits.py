@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sys
@@ -12,6 +13,7 @@ LEAST_FILES = 64
 LEAST_ADDRESSES = 512 << 20  # bytes: threads reserve more of them than they use
 LEAST_TASKS = 64  # processes and threads
 SWITCH_SECONDS = 0.0005
+COLLECT_AFTER = 20_000, 20, 20  # new objects, and collections of younger ones
 
 
 def _raise_files(wanted: int) -> None:
@@ -66,6 +68,8 @@ def running(user: int) -> int:
     return count
 
 
-def let_threads_take_turns() -> None:
-    """Have a thread that computes let others do so after a short time: each has little to do, and somebody who waits for it."""
+def tune_for_requests() -> None:
+    """Let threads take turns after a short time, for each has little to do and somebody who waits for it; and look less often for
+    garbage that refers to itself, of which requests leave little."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*COLLECT_AFTER)

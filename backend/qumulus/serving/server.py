@@ -335,7 +335,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if found := process_limits.objections(settings.max_connections):
         stop("\n".join(found), 2)
     logging.configure(settings)
-    process_limits.let_threads_take_turns()
+    process_limits.tune_for_requests()
     if settings.listener is not None:
         listener = socket.socket(fileno=settings.listener)
     else:
