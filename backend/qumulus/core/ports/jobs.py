@@ -113,8 +113,8 @@ class JobStore(Protocol):
         """
         ...
 
-    def hand_out(self, job: Job) -> tuple[bytes, str]:
-        """The result and its media type: as `result`, or, where the job is private, as `withdraw`.
+    def hand_out(self, job_id: str, caller: Caller) -> tuple[bytes, str]:
+        """The result of a job of the caller, and its media type: as `result`, or, where the job is private, as `withdraw`.
 
         Raises:
             UnknownJob, NoResult

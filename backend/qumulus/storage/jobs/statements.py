@@ -144,6 +144,13 @@ LOG = insert(log_lines)
 RESULT = select(results.c.media_type, results.c.value, results.c.blob).where(
     results.c.job == bindparam("its_job"), results.c.name == bindparam("its_name")
 )
+OWNED_RESULT = (
+    select(jobs.c.private, jobs.c.state, results.c.media_type, results.c.value, results.c.blob)
+    .select_from(jobs.outerjoin(results, (results.c.job == jobs.c.id) & (results.c.name == "")))
+    .where(jobs.c.id == bindparam("its_id"), jobs.c.account == bindparam("its_account"))
+)
+"""A job with its result, if there is one."""
+
 STATES = select(jobs.c.id, jobs.c.state, jobs.c.device).where(jobs.c.id.in_(bindparam("its_ids", expanding=True)))
 
 FORGET_RESULT = (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select, update
 
+from qumulus.core.accounts import Caller
 from qumulus.core.errors import NoResult, UnknownJob
-from qumulus.core.jobs import Job
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import jobs, results
 
-from .statements import RESULT
+from .statements import OWNED_RESULT, RESULT
 from .values import Values
 
 
@@ -24,9 +24,17 @@ class StoredResults:
         """Return the stored result and its media type. See `JobStore.result`."""
         return self._value(job_id, "")
 
-    def hand_out(self, job: Job) -> tuple[bytes, str]:
+    def hand_out(self, job_id: str, caller: Caller) -> tuple[bytes, str]:
         """Return the result, of a private job once. See `JobStore.hand_out`."""
-        return (self.withdraw if job.private else self.result)(job.id)
+        with self._database.read() as connection:
+            row = connection.execute(OWNED_RESULT, {"its_id": job_id, "its_account": caller.account}).first()
+        if row is None:
+            raise UnknownJob(job_id)
+        if row.private:
+            return self.withdraw(job_id)
+        if row.media_type is None:
+            raise NoResult(job_id, row.state)
+        return self._values.load(row.value, row.blob), row.media_type
 
     def withdraw(self, job_id: str) -> tuple[bytes, str]:
         """Return the result of a private job, once. See `JobStore.withdraw`."""

@@ -126,11 +126,10 @@ def cancel_job(id: JobId, caller: Caller, jobs: Jobs) -> None:
 @operation("getJobResults", quick=True)
 def get_job_results(id: JobId, caller: Caller, jobs: Jobs) -> bytes:
     """The result as it was stored, or why there is none; a private one is given out once."""
-    job = jobs.get(id, caller)
     try:
-        return jobs.hand_out(job)[0]
+        return jobs.hand_out(id, caller)[0]
     except NoResult:
-        return (job.reason or "").encode()
+        return (jobs.get(id, caller).reason or "").encode()
 
 
 @operation("getInterimResults")
