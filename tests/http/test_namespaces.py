@@ -293,6 +293,11 @@ def test_one_that_nobody_has_used_yet_has_no_state_to_keep(server, made):
     assert said["detail"] == "Nobody has asked the namespace unused for anything yet: it has no state to keep."
 
 
+def test_the_whole_server_is_not_a_matter_of_one(server, made):
+    said = ask(made("tests-1"), "POST", "/emulator/faults", {"kind": "refused"}, 400)
+    assert said["detail"].startswith("Connections are refused by a server as a whole: ")
+
+
 def test_one_that_is_gone_is_found_no_more(server, made):
     url = made("tests-1")
     assert jobs(url) == []

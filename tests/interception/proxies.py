@@ -62,7 +62,9 @@ class Running:
 
 
 @contextmanager
-def proxy(folder: Path, *, hosts: str = "", passed: str = "", **limits: float) -> Iterator[Running]:
+def proxy(
+    folder: Path, *, hosts: str = "", passed: str = "", refuses: bool = False, **limits: float
+) -> Iterator[Running]:
     """Serve `echo` and a proxy before it, in a thread."""
     application, listener = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
     here = f"127.0.0.1:{application.getsockname()[1]}"
@@ -74,6 +76,7 @@ def proxy(folder: Path, *, hosts: str = "", passed: str = "", **limits: float) -
         folder=folder / "ca",
         listener=listener,
         limits=Limits(**limits),
+        refuses=lambda: refuses,
     )
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = threading.Event()

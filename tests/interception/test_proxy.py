@@ -156,6 +156,12 @@ def test_another_host_is_refused_with_a_sentence_that_clients_show(running):
         fetch(running, "https://www.example.org/")
 
 
+def test_a_host_that_is_answered_for_may_refuse_connections_as_well(tmp_path):
+    said = pytest.raises(requests.exceptions.ProxyError, match=r"502 quantum\.cloud\.ibm\.com refuses connections")
+    with proxy(tmp_path, refuses=True) as running, said:
+        fetch(running, "https://quantum.cloud.ibm.com/")
+
+
 def test_a_refused_host_of_one_of_the_clouds_is_to_be_answered_for(running):
     with pytest.raises(requests.exceptions.ProxyError, match=r"answered here with --intercept api\.quantum\.ibm\.com"):
         fetch(running, "https://api.quantum.ibm.com/")

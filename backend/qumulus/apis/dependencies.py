@@ -121,11 +121,16 @@ async def _namespaces(request: Request) -> ports.Namespaces:
     return _cloud(request).namespaces
 
 
+async def _listening(request: Request) -> ports.Listening:
+    return _cloud(request).listening
+
+
 async def _address(request: Request) -> URL:
     return request.url.replace(path=request.scope.get(BEGINS, "") + request.url.path)
 
 
 Cloud = Annotated[cloud.Cloud, Depends(_whole)]
+Listening = Annotated[ports.Listening, Depends(_listening)]
 Leading = Annotated[str, Depends(_leading)]
 Jobs = Annotated[ports.JobStore, Depends(_jobs)]
 Queue = Annotated[ports.FetchedQueue, Depends(_queue)]

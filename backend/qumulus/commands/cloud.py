@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
+from qumulus.core.ports.listening import FILE
 from qumulus.serving.server import read_settings
 
 from .options import fail
@@ -18,6 +20,15 @@ SECONDS = 30.0
 def at(*parts: str) -> str:
     """Return a path of the emulator API; what a person typed is one part of it, whatever stands in it."""
     return "/emulator/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def control_of(url: str) -> str | None:
+    """Return where the cloud at ``url`` hears its administrator while it refuses connections, as its state here tells."""
+    try:
+        known = json.loads((read_settings([]).home / FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return known["control"] if known["url"] == url else None
 
 
 class Cloud:
@@ -57,7 +68,7 @@ class Cloud:
         """Send a request and return the answer, if that is a success; else the command ends."""
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         try:
-            answer = self._client.request(method, path, params=parameters, json=body)
+            answer = self._asked(method, path, parameters, body)
         except httpx2.ConnectError:
             fail(f"No cloud answers at {self.url}: start one with `qumulus serve`, or name another one with --url.")
         except httpx2.TimeoutException:
@@ -74,6 +85,17 @@ class Cloud:
         if not answer.is_success and answer.status_code != 503:
             fail(detail(answer, self.url))
         return answer
+
+    def _asked(
+        self, method: str, path: str, parameters: Mapping[str, Any], body: Mapping[str, Any] | None
+    ) -> httpx2.Response:
+        """Return the answer, from where the administrator is heard if a fault has the cloud refuse connections."""
+        try:
+            return self._client.request(method, path, params=parameters, json=body)
+        except httpx2.ConnectError:
+            if (control := control_of(self.url)) is None:
+                raise
+            return self._client.request(method, control + path, params=parameters, json=body)
 
     def _json(self, answer: httpx2.Response) -> Any:
         try:

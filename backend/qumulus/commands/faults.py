@@ -110,6 +110,8 @@ def add(
         show.as_json(made)
     else:
         typer.echo(made["id"])
+        if "control_url" in made:
+            typer.echo(f"Until it is over, the emulator's API answers at {made['control_url']} alone.", err=True)
 
 
 @app.command("remove")

@@ -36,6 +36,7 @@ class Administration:
 
     def __init__(self, url: str, token: str = ADMIN_TOKEN) -> None:
         self.url = url
+        self.control_url: str | None = None  # where it is reached while it refuses connections, because of a fault
         self._token = token
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -47,12 +48,17 @@ class Administration:
         """
         content = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.url}/emulator{path}", content, headers, method=method)  # noqa: S310
-        try:
-            with self._opener.open(request, timeout=REQUEST_SECONDS) as answer:
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            raise CloudRefused(json.loads(error.read())["detail"]) from None
+        for url in filter(None, (self.url, self.control_url)):
+            request = urllib.request.Request(f"{url}/emulator{path}", content, headers, method=method)  # noqa: S310
+            try:
+                with self._opener.open(request, timeout=REQUEST_SECONDS) as answer:
+                    return json.loads(answer.read() or b"null")
+            except urllib.error.HTTPError as error:
+                raise CloudRefused(json.loads(error.read())["detail"]) from None
+            except urllib.error.URLError as error:
+                if url == self.control_url or self.control_url is None or not refused(error):
+                    raise
+        raise AssertionError("there is always an address")
 
     def token(self, api: str, **more: object) -> str:
         """Make a credential of a cloud (``ibm``, ``oqtopus``, ``planqk``) and return what a client sends.
@@ -119,6 +125,11 @@ class Administration:
         if service["state"] != "READY":
             raise CloudRefused(service.get("reason", f"The service {name} is {service['state']}."))
         return service["url"]
+
+
+def refused(error: urllib.error.URLError) -> bool:
+    """Say whether nobody listens where a request was sent to."""
+    return isinstance(error.reason, ConnectionRefusedError)
 
 
 class Namespace:

@@ -86,7 +86,9 @@ class Emulator:
         Raises:
             CloudRefused: there is no such kind, or it takes no such member.
         """
-        return Fault(self._administer, self._administer("POST", "/faults", {"kind": kind, **rule}))
+        known = self._administer("POST", "/faults", {"kind": kind, **rule})
+        self._administer.control_url = known.get("control_url", self._administer.control_url)
+        return Fault(self._administer, known)
 
     def faults(self) -> list[Fault]:
         """Return all faults, oldest first."""

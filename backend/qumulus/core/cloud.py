@@ -18,6 +18,7 @@ from .ports import (
     FaultStore,
     FetchedQueue,
     JobStore,
+    Listening,
     Namespaces,
     Sessions,
     Settled,
@@ -52,3 +53,4 @@ class Cloud:
     keeping: Keeping
     seeds: Seeds
     namespaces: Namespaces
+    listening: Listening

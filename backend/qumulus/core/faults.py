@@ -23,6 +23,7 @@ class FaultKind(StrEnum):
     CUT = "cut"  # half of the answer, then the end of the connection
     GARBLED = "garbled"  # an answer of the right length whose second half is no text
     RESET = "reset"  # no answer at all
+    REFUSED = "refused"  # no connection at all: the server does not listen
     PAGE = "page"  # a page of a proxy, with status 200 unless another one is named
     NOT_AUTHENTICATED = "not-authenticated"  # a credential that expired, or was revoked, after it was let in
     LIMIT_REACHED = "limit-reached"  # nothing more may be submitted
@@ -48,6 +49,7 @@ TAKES: Mapping[FaultKind, frozenset[str]] = MappingProxyType(
         FaultKind.CUT: frozenset(),
         FaultKind.GARBLED: frozenset(),
         FaultKind.RESET: frozenset(),
+        FaultKind.REFUSED: frozenset(),
         FaultKind.PAGE: frozenset({"status", "message"}),
         FaultKind.NOT_AUTHENTICATED: frozenset({"message"}),
         FaultKind.LIMIT_REACHED: frozenset({"message"}),
@@ -278,6 +280,12 @@ def _check_narrowing(rule: FaultRule) -> None:
         raise InvalidRequest(f"A fault of the kind {rule.kind} is for jobs: leave out operation and purpose.")
     if rule.kind in PURPOSES and rule.purpose is not None:
         raise InvalidRequest(f"A fault of the kind {rule.kind} has its purpose: leave that out.")
+    if rule.kind is FaultKind.REFUSED:
+        given = [name for name in (*NARROWING, "api", "device") if getattr(rule, name) is not None]
+        if extra := ", ".join([*given, *(["dry_run"] if rule.dry_run else [])]):
+            raise InvalidRequest(
+                f"A fault of the kind {rule.kind} is for the whole server, and nobody hears of what it refuses: leave out {extra}."
+            )
     if rule.kind not in OF_DEVICES:
         return
     if rule.device is None:

@@ -33,8 +33,10 @@ class Interceptor:
         folder: Path,
         listener: socket.socket,
         limits: Limits | None = None,
+        refuses: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``here``: host and port of the application; ``folder``: of the local certificate authority.
+        """``here``: host and port of the application; ``folder``: of the local certificate authority; ``refuses`` says whether
+        the application takes no connections now.
 
         Raises:
             AuthorityError: the authority can't be used.
@@ -47,6 +49,7 @@ class Interceptor:
         self.authority = Authority(folder, sites.domains)
         self.listener = listener
         self._limits = limits or Limits()
+        self._refuses = refuses
 
     async def listen(self, server: uvicorn.Server) -> None:
         """Answer until ``server`` stops. The connections are the server's own: it drains and closes them."""
@@ -60,6 +63,7 @@ class Interceptor:
             http=lambda: protocol(config=self._config, server_state=state, app_state={}),
             connections=state.connections,
             limits=self._limits,
+            refuses=self._refuses,
         )
         proxy = await asyncio.get_running_loop().create_server(lambda: Proxy(shared), sock=self.listener)
         server.servers.append(proxy)

@@ -37,6 +37,7 @@ class Interception:
     http: Callable[[], asyncio.Protocol]  # speaks HTTP on a connection whose TLS is done
     connections: set[Any]  # of the server, which calls `shutdown` on each when it stops
     limits: Limits
+    refuses: Callable[[], bool]  # whether the hosts that are answered for take no connections now
 
 
 class Refused(Exception):
@@ -98,6 +99,8 @@ class Proxy(asyncio.Protocol):
 
     def _answer(self, host: str, port: int) -> None:
         if port == HTTPS and self._shared.sites.find(host):
+            if self._shared.refuses():
+                raise Refused(502, f"{host} refuses connections: this is injected by a fault")
             self._begin(self._speak_tls(host))
         elif self._shared.passed.allows(host):
             self._begin(self._pass(host, port))

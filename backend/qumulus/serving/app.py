@@ -23,6 +23,8 @@ from qumulus.core.errors import Unavailable
 from qumulus.core.following import Following
 from qumulus.core.health import Finding
 from qumulus.core.kinds import KindsDiffer
+from qumulus.core.ports import Listening
+from qumulus.core.ports.listening import Fixed
 from qumulus.core.services import FUNCTION, Services
 from qumulus.core.waiting import Waiting
 from qumulus.emulation.catalogue import FaultyCatalogue
@@ -42,10 +44,14 @@ from qumulus.storage.namespaces import NamespaceFolders
 
 from . import devices, scenarios
 from .health import Health
+from .refusing import Refusing
 from .runners import Runners, opened, secret
 from .start_error import StartError
 
 NO_FOLDER = "Namespaces and snapshots need a state that is in a folder as a whole: start the server without --database and --blobs."
+NOT_REFUSED = (
+    "Connections are refused by a server as a whole: make that fault in the cloud that the server begins with."
+)
 NOT_WITHIN = "Namespaces and snapshots are made in the cloud that the server begins with: ask that one."
 DOCUMENTATION = ("/docs", "/redoc", "/openapi")
 
@@ -66,7 +72,13 @@ def mounts(api: Api, cloud: Cloud, settings: Settings, storage: Storage) -> Iter
     )
 
 
-def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> Namespaces:
+class Application(Namespaces):
+    """The application of a server: its own cloud, its namespaces, and what has it take no connections for a while."""
+
+    refusing: Refusing
+
+
+def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> Application:
     """Compose the application: the cloud of the settings, and before it what opens its namespaces. ``rules`` are asked before every handler; a list may change while the application serves.
 
     Raises:
@@ -77,9 +89,12 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
         raise StartError(reason)
     refused = NO_FOLDER if settings.database is not None or settings.blobs is not None else None
     folders = NamespaceFolders(settings.home, refused)
-    own, runners = _opened(settings, rules, folders)
+    storage = opened(settings)
+    refusing = Refusing(storage.faults, storage.clock, settings.home)
+    own, runners = _opened(settings, storage, rules, folders, refusing)
     credentials = Credentials(families.credential_headers(), families.logins())
-    app = Namespaces(own, folders, partial(_within, settings, rules, runners), credentials)
+    app = Application(own, folders, partial(_within, settings, rules, runners), credentials)
+    app.refusing = refusing
     folders.on_gone = app.close
     return app
 
@@ -98,21 +113,27 @@ def _within(settings: Settings, rules: Sequence[Rule], beside: Runners, folder: 
         "simulations": 1,
         "service_slots": 1,
     }
+    changed = settings.model_copy(update=own)
     try:
-        front, _ = _opened(settings.model_copy(update=own), rules, NamespaceFolders(folder, NOT_WITHIN), beside)
+        folders, listening = NamespaceFolders(folder, NOT_WITHIN), Fixed(NOT_REFUSED)
+        front, _ = _opened(changed, opened(changed), rules, folders, listening, beside)
     except StartError as error:
         raise Unavailable(f"The namespace can't be opened: {error}") from error
     return front
 
 
 def _opened(
-    settings: Settings, rules: Sequence[Rule], folders: NamespaceFolders, beside: Runners | None = None
+    settings: Settings,
+    storage: Storage,
+    rules: Sequence[Rule],
+    folders: NamespaceFolders,
+    listening: Listening,
+    beside: Runners | None = None,
 ) -> tuple[Front, Runners]:
-    storage = opened(settings)
     try:
         storage.queue.sent_devices = devices.sent(storage)
         runners = Runners(settings, storage, beside=beside)
-        return _compose(settings, storage, rules, folders, runners), runners
+        return _compose(settings, storage, rules, folders, listening, runners), runners
     except StartError:
         storage.close()
         raise
@@ -125,7 +146,12 @@ def _opened(
 
 
 def _compose(
-    settings: Settings, storage: Storage, rules: Sequence[Rule], folders: NamespaceFolders, runners: Runners
+    settings: Settings,
+    storage: Storage,
+    rules: Sequence[Rule],
+    folders: NamespaceFolders,
+    listening: Listening,
+    runners: Runners,
 ) -> Front:
     host = runners.host
     catalogue, imports = devices.catalogue(
@@ -157,6 +183,7 @@ def _compose(
         keeping=storage.usage,
         seeds=storage.seeds,
         namespaces=folders,
+        listening=listening,
     )
     apis = families.apis()
     every = [*(served(api, settings.front) for api in apis), Served("emulator", emulator.DOCUMENT)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import json
 import os
 import signal
@@ -21,6 +20,8 @@ from pydantic_core import PydanticUndefined
 
 from qumulus.settings import Settings
 
+from .sockets import LISTEN_BACKLOG, address, listen, stop, tell, tls
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from qumulus.interception.forwarding import Forward
     from qumulus.interception.listening import Interceptor
 
-LISTEN_BACKLOG = 2048
+    from .refusing import Doors
+
 LAST_ANSWER_SECONDS = 2  # that requests get when the server stops; running jobs have had their time before that
 KEEP_ALIVE_SECONDS = 75  # longer than the pauses in which clients poll
 PARENT_SECONDS = 0.5  # between two looks whether the parent is still there
@@ -120,58 +122,6 @@ def _shown(name: str, problem: Any) -> str:
     )
 
 
-def listen(host: str, port: int, flag: str) -> socket.socket:
-    """A listening socket; a sentence that names the flag and exit status 1 where that can't be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    result = socket.socket(family, socket.SOCK_STREAM)
-    result.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        result.bind((host.strip("[]"), port))
-    except OSError as error:
-        result.close()
-        unknown = isinstance(error, socket.gaierror)  # its numbers are not those of the system
-        why = "there is no such host" if unknown else os.strerror(error.errno or 0).lower()
-        which = "--host" if unknown or error.errno == errno.EADDRNOTAVAIL else flag
-        stop(f"Can't listen on {host}:{port}: {why}. Choose another one with {which}.")
-    result.listen(LISTEN_BACKLOG)
-    result.set_inheritable(False)
-    return result
-
-
-def tls(settings: Settings) -> ssl.SSLContext | None:
-    """What HTTPS is served with; a sentence and exit status 2 where the files can't be used. None: HTTP is served."""
-    if settings.tls_certificate is None:
-        if settings.tls_key is not None:
-            stop("--tls-key needs --tls-certificate: name the certificate of that key.", 2)
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password=_no_password)
-    except (OSError, ssl.SSLError, ValueError) as error:
-        why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        stop(
-            f"HTTPS can't be served with {settings.tls_certificate}: {why}. Name a certificate and its key, as PEM.", 2
-        )
-    return context
-
-
-def _no_password() -> str:
-    """Nobody is asked for one at the start of a server.
-
-    Raises:
-        ValueError
-    """
-    raise ValueError("the key has a password")
-
-
-def address(listener: socket.socket, scheme: str = "http") -> str:
-    """The URL at which the server answers."""
-    host, port = listener.getsockname()[:2]
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"{scheme}://{name}:{port}"
-
-
 def forward(url: str | None, hosts: str | None) -> Forward:
     """An application that is the cloud at another address, or the real clouds at their ``hosts``."""
     from qumulus.interception.forwarding import Forward
@@ -202,6 +152,8 @@ def intercept(app: Namespaces | Forward, url: str, settings: Settings) -> Interc
     from qumulus.interception.listening import Interceptor
     from qumulus.interception.sites import sites
 
+    from .app import Application
+
     try:
         return Interceptor(
             app,
@@ -210,6 +162,7 @@ def intercept(app: Namespaces | Forward, url: str, settings: Settings) -> Interc
             here=url.partition("://")[2],
             folder=settings.home / "ca",
             listener=listen("127.0.0.1", settings.intercept_port, "--intercept-port"),
+            refuses=lambda: isinstance(app, Application) and app.refusing.refuses,
         )
     except (AuthorityError, ValueError) as error:
         stop(str(error), 2)
@@ -248,22 +201,13 @@ def write_file(file: Path, content: Mapping[str, str]) -> None:
         stop(f"The file {file} can't be written: {(error.strerror or '').lower()}. Name another one with --ready-file.")
 
 
-def tell(text: str) -> None:
-    """Print for a person. Where nobody can read it, such as in a pipe that is closed, the server goes on all the same."""
-    try:
-        print(text, flush=True)  # noqa: T201
-    except OSError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  else Python tries once more at its end, and complains
-
-
-def stop(sentence: str, status: int = 1) -> NoReturn:
-    """End with a sentence for a person."""
-    print(sentence, file=sys.stderr)  # noqa: T201
-    raise SystemExit(status)
-
-
 def serving(
-    config: uvicorn.Config, app: Namespaces | Forward, url: str, settings: Settings, interceptor: Interceptor | None
+    config: uvicorn.Config,
+    app: Namespaces | Forward,
+    url: str,
+    settings: Settings,
+    interceptor: Interceptor | None,
+    doors: Doors | None,
 ) -> uvicorn.Server:
     """A server that says where it is when it is up, and that lets what runs come to its end when it is told to stop."""
     import uvicorn
@@ -277,6 +221,8 @@ def serving(
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            if doors:
+                await doors.begin(self, first=not settings.api_only, alone=settings.siblings is None)
             if interceptor:
                 await interceptor.listen(self)
             if settings.ready_file:
@@ -354,7 +300,8 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
 
     from qumulus.http.connections import Limits, bounded
 
-    from .app import create_app
+    from .app import Application, create_app
+    from .refusing import Doors
     from .start_error import StartError
 
     try:
@@ -384,7 +331,8 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
         ssl_keyfile=settings.tls_key,
         ssl_context_factory=None if secured is None else lambda _config, _default: secured,
     )
-    server = serving(config, app, url, settings, interceptor)
+    doors = Doors(app.refusing, config, listener, url) if isinstance(app, Application) else None
+    server = serving(config, app, url, settings, interceptor, doors)
 
     def leave(*_: object) -> None:
         """Until uvicorn listens for signals itself. It raises them once more when it has stopped: stopping is no failure."""

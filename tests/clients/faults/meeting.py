@@ -23,10 +23,10 @@ CHANGING = (
 )
 
 
-def administer(method, path, body=None):
+def administer(method, path, body=None, url=URL):
     content = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": "Bearer qumulus-admin", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{URL}/emulator{path}", content, headers, method=method)
+    request = urllib.request.Request(f"{url}/emulator{path}", content, headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=60) as answer:
         return json.loads(answer.read() or b"null")
@@ -47,13 +47,14 @@ def steady(text):
 def meet(cases, actions):
     """Do what each case says while its fault is in force; print a line of JSON each."""
     for case in cases:
-        fault = administer("POST", "/faults", case["rule"])["id"]
+        made = administer("POST", "/faults", case["rule"])
+        fault, url = made["id"], made.get("control_url", URL)
         try:
             outcome = steady(str(actions[case["action"]]()))
         except Exception as error:  # whatever it is: it is what the user gets
             outcome = told(error)
-        hits = administer("GET", f"/faults/{fault}")["hits"]
-        administer("DELETE", "/faults")
+        hits = administer("GET", f"/faults/{fault}", url=url)["hits"]
+        administer("DELETE", "/faults", url=url)
         print(json.dumps({**case, "outcome": outcome, "hits": hits}), flush=True)
 
 

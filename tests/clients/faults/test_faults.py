@@ -44,6 +44,7 @@ IBM = [
     runtime("cut"),
     runtime("garbled"),
     runtime("reset", times=1),
+    case("list jobs", "refused", for_seconds=1),
     runtime("page"),
     runtime("not-authenticated"),
     case("log in", "error", purpose="token", status=500),
@@ -78,6 +79,7 @@ OQTOPUS = [
     case("list devices", "cut"),
     case("list devices", "garbled"),
     case("list devices", "reset"),
+    case("list devices", "refused"),
     case("list devices", "page"),
     case("list devices", "not-authenticated"),
     case("run a job", "limit-reached"),
@@ -96,6 +98,7 @@ OQTOPUS = [
 ]
 QURI_PARTS = [
     case("run a job", "error", status=503),
+    case("run a job", "refused"),
     case("run a job", "page"),
     case("run a job", "not-authenticated"),
     case("run a job", "job-fails"),
@@ -108,6 +111,7 @@ PLANQK = [
     case("run an execution", "cut", purpose="submit"),
     case("run an execution", "garbled", purpose="submit"),
     case("run an execution", "reset", purpose="submit"),
+    case("run an execution", "refused"),
     case("run an execution", "page", purpose="submit"),
     case("run an execution", "not-authenticated", purpose="submit"),
     case("run an execution", "limit-reached"),

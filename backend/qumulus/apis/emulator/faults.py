@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from qumulus.apis.dependencies import Clock
+from qumulus.apis.dependencies import Clock, Listening
 from qumulus.apis.dependencies import Devices as Catalogue
 from qumulus.apis.dependencies import Faults as Store
-from qumulus.core.faults import check
+from qumulus.core.faults import FaultKind, check
 from qumulus.openapi.contract import Operations
 from qumulus.openapi.documentation import Served
 
@@ -38,9 +38,9 @@ FaultOperations = Annotated[Mapping[str, Collection[str]], Depends(_operations)]
 
 
 @operation("listFaults")
-def list_faults(administrator: Administrator, faults: Store) -> Faults:
+def list_faults(administrator: Administrator, faults: Store, listening: Listening) -> Faults:
     """All rules, oldest first."""
-    return Faults(faults=[translate.fault(each) for each in faults.faults()])
+    return Faults(faults=[translate.fault(each, listening) for each in faults.faults()])
 
 
 @operation("createFault")
@@ -51,26 +51,33 @@ def create_fault(
     catalogue: Catalogue,
     clock: Clock,
     operations: FaultOperations,
+    listening: Listening,
 ) -> Fault:
     """A rule from now on."""
     rule = translate.rule(body, clock.now(), catalogue)
     check(rule, operations)
-    return translate.fault(faults.add(rule))
+    if rule.kind is FaultKind.REFUSED:
+        listening.check()
+    made = faults.add(rule)
+    listening.settle()
+    return translate.fault(made, listening)
 
 
 @operation("getFault")
-def get_fault(fault_id: FaultId, administrator: Administrator, faults: Store) -> Fault:
+def get_fault(fault_id: FaultId, administrator: Administrator, faults: Store, listening: Listening) -> Fault:
     """One rule."""
-    return translate.fault(faults.fault(fault_id))
+    return translate.fault(faults.fault(fault_id), listening)
 
 
 @operation("deleteFault")
-def delete_fault(fault_id: FaultId, administrator: Administrator, faults: Store) -> None:
+def delete_fault(fault_id: FaultId, administrator: Administrator, faults: Store, listening: Listening) -> None:
     """One rule less."""
     faults.remove(fault_id)
+    listening.settle()
 
 
 @operation("clearFaults")
-def clear_faults(administrator: Administrator, faults: Store) -> None:
+def clear_faults(administrator: Administrator, faults: Store, listening: Listening) -> None:
     """No rules any more."""
     faults.clear()
+    listening.settle()

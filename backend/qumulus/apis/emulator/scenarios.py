@@ -16,7 +16,7 @@ from qumulus.apis.dependencies import Cloud as CloudParameter
 from qumulus.apis.given import given
 from qumulus.core.accounts import InstanceNaming
 from qumulus.core.cloud import Cloud
-from qumulus.core.faults import FaultRule, check
+from qumulus.core.faults import FaultKind, FaultRule, check
 from qumulus.emulation import calibrations
 from qumulus.emulation import clock as emulation
 from qumulus.emulation.ready import ready
@@ -86,6 +86,8 @@ def steps(scenario: Scenario, stage: Stage) -> list[Callable[[], object]]:
     there = {each.name for account in cloud.accounts.accounts() for each in cloud.accounts.instances(account.id)}
     for rule in rules(scenario, stage):
         check(rule, stage.operations)
+        if rule.kind is FaultKind.REFUSED:
+            cloud.listening.check()
     todo: list[Callable[[], object]] = []
     if (clock := given(scenario.clock)) is not None:
         todo.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qumulus.apis.dependencies import Keeping, State
+from qumulus.apis.dependencies import Keeping, Listening, State
 from qumulus.openapi.contract import Operations
 
 from .callers import Administrator
@@ -13,9 +13,11 @@ operation = Operations()
 
 
 @operation("resetState")
-def reset_state(administrator: Administrator, state: State) -> Forgotten:
+def reset_state(administrator: Administrator, state: State, listening: Listening) -> Forgotten:
     """Forget it."""
-    return translate.forgotten(state.reset())
+    forgotten = state.reset()
+    listening.settle()
+    return translate.forgotten(forgotten)
 
 
 @operation("getStorage")

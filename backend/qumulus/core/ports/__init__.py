@@ -7,6 +7,7 @@ from .accounts import Accounts, Sessions
 from .devices import AddedDevices, Catalogue, DeviceImports, DeviceRules, DeviceSettingsStore, Document
 from .faults import FaultStore
 from .jobs import JobQuery, JobStore, Page, Settled, Workloads
+from .listening import Listening
 from .namespaces import Namespaces
 from .queue import Claim, FetchedQueue, JobQueue
 from .services import Deployed, PoolRecord, PoolStore, SealedStore, ServiceStore, StoredFile
@@ -33,6 +34,7 @@ __all__ = [
     "JobQuery",
     "JobQueue",
     "JobStore",
+    "Listening",
     "MachineClock",
     "Namespaces",
     "Page",

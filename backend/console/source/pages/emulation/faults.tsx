@@ -11,6 +11,7 @@ const KINDS: Record<FaultKind, string> = {
   cut: "An answer that is cut off",
   garbled: "A garbled answer",
   reset: "A connection that is reset",
+  refused: "No connection: the server does not listen",
   page: "The page of a proxy",
   "not-authenticated": "A credential that is let in no more",
   "limit-reached": "A limit of usage",
@@ -27,8 +28,10 @@ const KINDS: Record<FaultKind, string> = {
   "device-broken": "A device with broken qubits or gates",
 };
 
+// the console itself would be refused as well
+const OFFERED = Object.entries(KINDS).filter(([kind]) => kind !== "refused");
 const FIELDS: Field[] = [
-  { name: "kind", label: "What goes wrong", options: Object.entries(KINDS) },
+  { name: "kind", label: "What goes wrong", options: OFFERED },
   { name: "api", label: "API", placeholder: "all", pattern: "[a-z\\/]+" },
   { name: "device", label: "Device", placeholder: "all" },
   { name: "status", label: "Status", type: "number", min: 200, max: 599 },

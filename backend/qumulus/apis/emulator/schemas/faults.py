@@ -37,7 +37,7 @@ FaultId = TypeAliasType(
 
 class FaultKind(StrEnum):
     """
-    What goes wrong. Of requests: an error of a status, in the form of that API; a slow answer; an answer that is cut off or garbled; a connection that is reset; the page of a proxy in place of the answer; a credential that is let in no more; a limit of usage; a result that can't be fetched yet. Of jobs: they fail at once or at their end, run too long, stay queued, lose their worker, or are said to run for ever. Of a device: it is paused, in maintenance, gone, or some of its qubits or gates are broken.
+    What goes wrong. Of requests: an error of a status, in the form of that API; a slow answer; an answer that is cut off or garbled; a connection that is reset, or refused; the page of a proxy in place of the answer; a credential that is let in no more; a limit of usage; a result that can't be fetched yet. Of jobs: they fail at once or at their end, run too long, stay queued, lose their worker, or are said to run for ever. Of a device: it is paused, in maintenance, gone, or some of its qubits or gates are broken.
     """
 
     ERROR = "error"
@@ -45,6 +45,7 @@ class FaultKind(StrEnum):
     CUT = "cut"
     GARBLED = "garbled"
     RESET = "reset"
+    REFUSED = "refused"
     PAGE = "page"
     NOT_AUTHENTICATED = "not-authenticated"
     LIMIT_REACHED = "limit-reached"
@@ -143,6 +144,8 @@ class Fault(Wire):
     hits: Annotated[int, Field(examples=[1], ge=0)]
     """How many of them it hit, or would have hit in a dry run"""
     rule: NewFault
+    control_url: Annotated[str | MISSING, Field(examples=["http://127.0.0.1:41234"])] = MISSING
+    """Where this API answers while the server refuses connections, of a fault that has it do so: there it can be taken back"""
 
 
 class Faults(Wire):

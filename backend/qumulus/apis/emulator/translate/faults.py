@@ -12,7 +12,7 @@ from qumulus.apis.emulator.schemas.faults import BrokenGate, Fault, FaultKind, N
 from qumulus.apis.given import given
 from qumulus.core import faults
 from qumulus.core.errors import InvalidRequest
-from qumulus.core.ports import Catalogue
+from qumulus.core.ports import Catalogue, Listening
 from qumulus.emulation.broken import check
 
 RELATIVE = {"after_seconds", "for_seconds"}
@@ -64,9 +64,12 @@ def _times(body: NewFault, now: datetime) -> dict[str, datetime]:
     return times
 
 
-def fault(known: faults.Fault) -> Fault:
-    """A rule with what became of it."""
-    return Fault(id=known.id, created_at=known.created_at, seen=known.seen, hits=known.hits, rule=_said(known.rule))
+def fault(known: faults.Fault, listening: Listening) -> Fault:
+    """A rule with what became of it, and with where it can be taken back when the server listens no more."""
+    made = Fault(id=known.id, created_at=known.created_at, seen=known.seen, hits=known.hits, rule=_said(known.rule))
+    if known.rule.kind is faults.FaultKind.REFUSED and (control := listening.control()) is not None:
+        made.control_url = control
+    return made
 
 
 def _said(rule: faults.FaultRule) -> NewFault:

@@ -1,0 +1,102 @@
+"""A server that takes no connections because of a fault: clients are refused as by one that is down, and its administrator is not."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from dispatchers import wait_for
+from emulation.conftest import ADMIN
+from qumulus.control.administration import Administration, CloudRefused
+from qumulus.control.emulator import Emulator
+from servers import Server
+
+
+def listens(url: str) -> bool:
+    """Whether anybody does there."""
+    host, port = url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=30).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def reached(url: str) -> bool:
+    """Whether anybody listens there; who does has to answer."""
+    return listens(url) and requests.get(f"{url}/hello", timeout=30).status_code == 200
+
+
+def test_connections_are_refused_until_the_fault_is_taken_back(control):
+    cloud = Emulator(Administration(control.url))
+    with requests.Session() as session:
+        assert session.get(f"{control.url}/hello", timeout=30).status_code == 200
+        with cloud.fault("refused") as fault:
+            with pytest.raises(requests.ConnectionError, match="Connection refused"):
+                session.get(f"{control.url}/hello", timeout=30)
+            assert not reached(control.url)
+            assert fault.hits == 1
+        assert reached(control.url)
+    assert f"No connection is taken: this is injected by the fault {fault.id} (refused)." in control.server.output()
+
+
+def test_connections_are_taken_again_when_its_time_is_over(control):
+    made = control.administer("POST", "/faults", {"kind": "refused", "for_seconds": 1}).json()
+    assert not reached(control.url)
+    wait_for(lambda: listens(control.url), 30)
+    assert reached(control.url)
+    assert made["control_url"].startswith("http://127.0.0.1:")
+
+
+def test_it_may_begin_later(control):
+    made = control.administer("POST", "/faults", {"kind": "refused", "after_seconds": 3600}).json()
+    assert reached(control.url)
+    assert control.administer("PUT", "/clock", {"rate": 0}).status_code == 200
+    requests.post(f"{control.url}/emulator/clock/advance", json={"seconds": 3601}, headers=ADMIN, timeout=30)
+    wait_for(lambda: not listens(control.url), 30)
+    again = requests.post(f"{made['control_url']}/emulator/reset", headers=ADMIN, timeout=30)
+    assert again.status_code == 200
+    assert reached(control.url)
+
+
+def test_the_administrators_address_has_the_emulators_api_alone(control):
+    made = control.administer("POST", "/faults", {"kind": "refused"}).json()
+    there = requests.get(f"{made['control_url']}/hello", timeout=30)
+    assert (there.status_code, "administrator" in there.json()["detail"]) == (404, True)
+    assert requests.get(f"{made['control_url']}/emulator/faults", timeout=30).status_code == 401
+    assert requests.delete(f"{made['control_url']}/emulator/faults", headers=ADMIN, timeout=30).status_code == 204
+    assert reached(control.url)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{made['control_url']}/emulator/faults", timeout=30)
+
+
+def test_the_commands_find_that_address(control):
+    control.administer("POST", "/faults", {"kind": "refused"})
+    environment = {**os.environ, "QUMULUS_HOME": str(control.server.home), "QUMULUS_URL": control.url}
+    command = [Path(sys.executable).with_name("qumulus"), "emulator", "faults", "clear"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert reached(control.url)
+
+
+def test_what_nobody_can_count_narrows_nothing(control):
+    cloud = Emulator(Administration(control.url))
+    with pytest.raises(CloudRefused, match="is for the whole server"):
+        cloud.fault("refused", api="ibm", times=2)
+    assert reached(control.url)
+
+
+def test_several_processes_refuse_together(tmp_path):
+    settings = {"QUMULUS_WORKERS": "2", "QUMULUS_SIMULATIONS": "1"}
+    with Server(tmp_path / "state", environment=settings) as several:
+        cloud = Emulator(Administration(several.url))
+        for _ in range(3):
+            with cloud.fault("refused"):
+                assert not any(reached(several.url) for _ in range(5))
+            assert all(reached(several.url) for _ in range(5))
