@@ -171,11 +171,17 @@ def engine() -> Iterator[str]:
     if command is None:
         pytest.skip("neither podman nor docker is here, of which one builds images")
     yield command
-    subprocess.run([command, "rmi", "localhost/qumulus-service-echo:latest"], capture_output=True, check=True)
+    subprocess.run(
+        [command, "rmi", "localhost/qumulus-service-echo:latest"], capture_output=True
+    )  # unless none was built
 
 
-@pytest.mark.usefixtures("engine")
-def test_a_folder_with_a_dockerfile_is_built_and_runs(tmp_path: Path, programs: Programs, here: Sandbox):
+def _id_of(engine: str) -> str:
+    command = [engine, "image", "inspect", "--format", "{{.Id}}", "localhost/qumulus-service-echo:latest"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_folder_with_a_dockerfile_is_built_and_runs(tmp_path: Path, programs: Programs, here: Sandbox, engine: str):
     context, store = tmp_path / "context", Images(tmp_path / "images")
     root_of(context / "files", ("sh", "cat"))
     (context / "Dockerfile").write_text(
@@ -188,11 +194,22 @@ def test_a_folder_with_a_dockerfile_is_built_and_runs(tmp_path: Path, programs: 
     assert not store.ready("2")
     if here.private_root:
         assert programs.run("", BODY, image=store.image("1")).result == BODY["data"]
+    first = _id_of(engine)
+    (context / "files" / "app" / "main.sh").write_text("exit 1")
+    store.make("3", "echo", context)
+    assert _id_of(engine) != first
+    assert subprocess.run([engine, "image", "inspect", first], capture_output=True).returncode  # nobody's any more
     (context / "Dockerfile").write_text("FROM scratch\nCOPY nothing /\n")
     with pytest.raises(NotInstalled, match=r"The image could not be built:\n.*nothing"):
         store.make("2", "echo", context)
     store.remove("1")
     assert not store.ready("1")
+
+
+def test_an_image_without_a_registry_is_looked_for_where_docker_looks(tmp_path: Path, engine: str):
+    (tmp_path / "Dockerfile").write_text("FROM qumulus-has-no-such-image:none\n")
+    with pytest.raises(NotInstalled, match=r"docker\.io|denied"):
+        Images(tmp_path / "images").make("1", "absent", tmp_path)
 
 
 def test_what_is_printed_as_a_result_is_read_once_it_is_whole():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -24,6 +25,8 @@ from typing import Any, BinaryIO, cast
 from .folders import OLD_INPUT, RUNTIME, TEMPORARY, remove
 from .installing import NotInstalled
 
+log = logging.getLogger("qumulus.services")
+
 ENGINES = ("podman", "docker")  # which have the same words for all that is asked of them
 NO_ENGINE = (
     "The service is a container, and this machine has neither podman nor docker to build it: install one of them, "
@@ -33,6 +36,8 @@ NO_RUNTIME = (
     "running container"  # what podman says where it can't start the container of a RUN, as within another container
 )
 WITHOUT_RUNTIME = "--isolation=chroot"  # then a RUN needs none
+NO_REGISTRY = "no unqualified-search registries are defined"  # so that `FROM python` names no image, as on Debian
+REGISTRIES = 'unqualified-search-registries = ["docker.io"]\n'  # where docker and the platform look
 MINUTES = 30
 LAST_LINES = 12
 REPLACED = ("dev", "proc", "sys")  # made anew for each execution
@@ -93,13 +98,16 @@ class Images:
                 return
             remove(place)
             tag = f"localhost/qumulus-service-{name}:latest"
-            _build(command, tag, context)
+            before = _id(command, tag)
+            _build(command, tag, context, self._folder / "registries.conf")
             config = json.loads(_run([command, "image", "inspect", "--format", "{{json .Config}}", tag]))
             (place / ROOT).mkdir(parents=True)
             _export(command, tag, place / ROOT)
             complete(place / ROOT)
             image = configured(place / ROOT, config)
             (place / "image.json").write_text(json.dumps({k: v for k, v in asdict(image).items() if k != "root"}))
+            if before not in (None, _id(command, tag)):
+                _discard(command, str(before))
 
     @contextmanager
     def _alone(self, place: Path):
@@ -109,20 +117,53 @@ class Images:
             yield
 
 
-def _build(command: str, tag: str, context: Path) -> None:
-    build = [command, "build", "--tag", tag]
+def _id(command: str, tag: str) -> str | None:
+    """Return the id of the image that has the tag; None where none has."""
     try:
-        _run([*build, str(context)])
+        return _run([command, "image", "inspect", "--format", "{{.Id}}", tag]).strip()
+    except NotInstalled:
+        return None
+
+
+def _discard(command: str, image: str) -> None:
+    """Remove an image that has lost its tag from the engine's store; one that something else is made of stays."""
+    try:
+        _run([command, "image", "rm", image])
     except NotInstalled as error:
-        if NO_RUNTIME not in str(error) or Path(command).name != ENGINES[0]:
-            raise
-        _run([*build, WITHOUT_RUNTIME, str(context)])
+        log.info("The image %s of an earlier version stays in the store of %s: %s", image[:19], command, error)
 
 
-def _run(command: Sequence[str]) -> str:
+def _build(command: str, tag: str, context: Path, registries: Path) -> None:
+    """Build an image; what podman lacks on this machine for that, it is told once it says so."""
+    build, environment = [command, "build", "--tag", tag], dict(os.environ)
+    lacking = {NO_RUNTIME, NO_REGISTRY} if Path(command).name == ENGINES[0] else set()
+    while True:
+        try:
+            _run([*build, str(context)], environment)
+        except NotInstalled as error:
+            found = next((each for each in lacking if each in str(error)), None)
+            if found is None:
+                raise
+            lacking.remove(found)
+        else:
+            return
+        if found == NO_RUNTIME:
+            build.append(WITHOUT_RUNTIME)
+        else:
+            registries.write_text(REGISTRIES)
+            environment["CONTAINERS_REGISTRIES_CONF"] = str(registries)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     try:
         done = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, timeout=MINUTES * 60, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            timeout=MINUTES * 60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environment,
         )
     except subprocess.TimeoutExpired:
         raise NotInstalled(f"The image was not built within {MINUTES} minutes.") from None
