@@ -139,3 +139,17 @@ def test_tokens_expire_and_none_of_another_server_is_taken():
             keys.application(token, at, execution)
     assert keys.fits("x", keys.of("x"))
     assert not keys.fits("y", keys.of("x"))
+
+
+def test_what_an_application_started_is_listed_and_counted_under_its_subscription(cloud: Server, http: httpx2.Client):
+    first, (to_one, _) = application(http, "one", "two")
+    headers = {"Authorization": f"Bearer {token(cloud, http, first)}"}
+    started = httpx2.post(f"{cloud.url}/services/one/", json={}, headers=headers).json()["id"]
+    httpx2.post(f"{cloud.url}/services/two/", json={}, headers=headers)
+    listed = http.get(f"/subscriptions/{to_one['id']}/service-executions").json()
+    assert [(each["id"], each["applicationId"]) for each in listed] == [(started, first)]
+    service = to_one["service"]["id"]
+    assert to_one["id"] in [each["id"] for each in http.get(f"/services/{service}/subscriptions").json()]
+    numbers = http.get(f"/services/{service}/statistics").json()["managedServiceExecutions"]
+    assert numbers["totalCount"] == numbers["thisMonthCount"] == numbers["lastThreeMonthsCount"] > 0
+    assert numbers["lastMonthCount"] == 0

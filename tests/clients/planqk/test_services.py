@@ -84,6 +84,9 @@ def test_the_newest_generation_makes_a_service_and_runs_jobs_of_it(run):
     assert told["found"] == [1, "SUCCEEDED"]
     assert told["again"] is True
     assert told["source"] is True
+    assert told["manifest"] == ["In short", "PYTHON_TEMPLATE"]
+    assert (told["free"], told["described"]) == ([False, True], "Described")
+    assert (told["subscribed"], told["under it"], told["used"]) == ([True], [], [1, 2])
 
 
 def test_personal_access_tokens_and_people_by_the_user_client(run):

@@ -37,4 +37,21 @@ told["found"] = [found.total_elements, executions.get_service_execution(job.id).
 again = jobs.rerun_service_job(job.id)
 told["again"] = again.id in [each.id for each in jobs.get_service_jobs(service_id=made.id).content]
 executions.cancel_service_execution(again.id)
+
+told["free"] = [
+    platform.services.check_service_name_availability(name=each) for each in ("made BY the client", "other")
+]
+platform.services.update_service_summary(made.id, summary="In short")
+services.update_managed_service_runtime_configuration(made.id, runtime="PYTHON_TEMPLATE")
+manifest = zipfile.ZipFile(io.BytesIO(b"".join(services.download_managed_service_source(made.id)))).read("planqk.json")
+told["manifest"] = [json.loads(manifest)[each] for each in ("summary", "runtime")]
+document = {"openapi": "3.0.3", "info": {"title": "Described", "version": "7"}, "paths": {}}
+platform.services.update_service_open_api(made.id, file=("openapi.json", json.dumps(document).encode()))
+told["described"] = json.loads(platform.services.get_service_open_api(made.id))["info"]["title"]
+application = platform.applications.create_application(name="Shop")
+subscription = platform.subscriptions.create_subscription(service_id=made.id, application_id=application.id)
+told["subscribed"] = [each.id == subscription.id for each in platform.services.get_service_subscriptions(made.id)]
+told["under it"] = platform.subscriptions.get_service_executions_by_subscription(subscription.id)
+numbers = platform.services.get_service_statistics(made.id)
+told["used"] = [numbers.subscription_count, numbers.managed_service_executions.total_count]
 print(json.dumps(told))

@@ -46,6 +46,13 @@ def update_managed_service_resource_configuration(
     services.change(translate.found(services, id).name, translate.with_members(resources=translate.configured(body)))
 
 
+@operation("updateManagedServiceRuntimeConfiguration")
+def update_managed_service_runtime_configuration(
+    id: wire.Id, body: wire.RuntimeConfiguration, _caller: Deployer, services: Services
+) -> None:
+    services.change(translate.found(services, id).name, translate.with_members(runtime=translate.runtime(body)))
+
+
 @operation("buildManagedService")
 def build_managed_service(id: wire.Id, _caller: Deployer, services: Services) -> None:
     services.change(translate.found(services, id).name, lambda files: files)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from qumulus.apis.dependencies import Origin
+from qumulus.apis.dependencies import Applications, Clock, Jobs, Origin
 from qumulus.apis.given import given
+from qumulus.apis.planqk import executions
 from qumulus.apis.planqk.callers import Deployer, PersonalCaller
 from qumulus.apis.planqk.offered import Services
-from qumulus.core.errors import WrongState
-from qumulus.core.services import Deployment, path_name
+from qumulus.core.errors import InvalidRequest, WrongState
+from qumulus.core.ports import JobQuery
+from qumulus.core.services import Deployment, device_of, path_name
 from qumulus.openapi.contract import Operations
 
 from .schemas import service as wire
@@ -37,6 +40,33 @@ def get_service_open_api(
 ) -> wire.DocumentText:
     del format
     return json.dumps(services.document(translate.found(services, id).name), indent=2)
+
+
+@operation("updateServiceOpenApi")
+def update_service_open_api(id: wire.Id, body: wire.Upload, _caller: Deployer, services: Services) -> None:
+    services.change(translate.found(services, id).name, translate.with_document(body.file))
+
+
+@operation("checkServiceNameAvailability")
+def check_service_name_availability(name: wire.NewName, _caller: PersonalCaller, services: Services) -> wire.Free:
+    try:
+        called = path_name(name)
+    except InvalidRequest:
+        return False  # no service can have it
+    return all(each.name != called for each in services.services())
+
+
+@operation("getServiceStatistics")
+def get_service_statistics(
+    id: wire.Id, _caller: PersonalCaller, services: Services, applications: Applications, jobs: Jobs, clock: Clock
+) -> wire.Statistics:
+    service = translate.found(services, id)
+    queue = JobQuery(api=executions.API, device=device_of(service.name), limit=1)
+    started = [
+        jobs.find(replace(queue, created_after=since, created_before=until)).total
+        for since, until in translate.months(clock.now())
+    ]
+    return translate.statistics(started, subscriptions=len(applications.subscriptions(service=service.name)))
 
 
 @operation("createManagedService")
@@ -76,6 +106,11 @@ def update_service_description(
     id: wire.Id, body: wire.DescriptionUpdate, _caller: Deployer, services: Services
 ) -> None:
     services.change(translate.found(services, id).name, translate.with_members(description=body.description))
+
+
+@operation("updateServiceSummary")
+def update_service_summary(id: wire.Id, body: wire.SummaryUpdate, _caller: Deployer, services: Services) -> None:
+    services.change(translate.found(services, id).name, translate.with_members(summary=body.summary))
 
 
 @operation("updateServiceDisplayName")

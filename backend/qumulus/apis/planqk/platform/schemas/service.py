@@ -48,6 +48,16 @@ DocumentText = TypeAliasType(
 """An OpenAPI document"""
 
 
+class ExecutionStatistics(Wire):
+    """Executions by the months, by UTC, in which they were started"""
+
+    total_count: Annotated[int, Field(alias="totalCount", examples=[4])]
+    this_month_count: Annotated[int, Field(alias="thisMonthCount", examples=[1])]
+    last_month_count: Annotated[int, Field(alias="lastMonthCount", examples=[2])]
+    last_three_months_count: Annotated[int, Field(alias="lastThreeMonthsCount", examples=[4])]
+    """This month and the two before"""
+
+
 class Format(StrEnum):
     """
     How the document is written
@@ -55,6 +65,10 @@ class Format(StrEnum):
 
     JSON = "JSON"
     YAML = "YAML"
+
+
+Free = TypeAliasType("Free", Annotated[bool, Field(examples=[True])])
+"""Whether no service has the name"""
 
 
 Gpu = TypeAliasType("Gpu", Annotated[str, Field(examples=["NONE"], max_length=100)])
@@ -147,6 +161,21 @@ class SourceUpload(Wire):
     """A zip file of its folder"""
     api_definition: Annotated[bytes | MISSING, Field(alias="apiDefinition")] = MISSING
     """An OpenAPI document"""
+
+
+class Statistics(Wire):
+    """How much a service is used"""
+
+    stars: Annotated[int, Field(examples=[0])]
+    """There are none here"""
+    subscription_count: Annotated[int, Field(alias="subscriptionCount", examples=[1])]
+    managed_service_executions: Annotated[ExecutionStatistics, Field(alias="managedServiceExecutions")]
+
+
+class SummaryUpdate(Wire):
+    """What it does, in short"""
+
+    summary: Annotated[str, Field(examples=["Sums up"], max_length=10000)]
 
 
 Text = TypeAliasType("Text", Annotated[str, Field(examples=["Multiplies"], max_length=1000)])

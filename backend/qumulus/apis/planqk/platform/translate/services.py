@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -107,6 +107,25 @@ def build(service: Service) -> wire.Build:
     )
 
 
+def months(now: datetime) -> list[tuple[datetime | None, datetime | None]]:
+    """Return since when and until when executions are counted: all, this month's, last month's, those of three months."""
+    count = now.year * 12 + now.month - 1
+    this, last, third = (datetime((count - back) // 12, (count - back) % 12 + 1, 1, tzinfo=UTC) for back in (0, 1, 2))
+    return [(None, None), (this, None), (last, this - timedelta(microseconds=1)), (third, None)]
+
+
+def statistics(started: Sequence[int], *, subscriptions: int) -> wire.Statistics:
+    """How much a service is used; ``started`` counts executions, in the order of `months`."""
+    total, this, last, three = started
+    return wire.Statistics(
+        stars=0,
+        subscription_count=subscriptions,
+        managed_service_executions=wire.ExecutionStatistics(
+            total_count=total, this_month_count=this, last_month_count=last, last_three_months_count=three
+        ),
+    )
+
+
 def time(at: datetime) -> str:
     """A time as the clients read it."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -140,19 +159,28 @@ def first_files(body: wire.ManagedRequest) -> Files:
     Raises:
         InvalidRequest: it asks for what is not here: a source elsewhere, variables, the tokens of providers.
     """
-    runtime = given(body.runtime_configuration)
+    configuration = given(body.runtime_configuration)
     if body.source.type is not wire.SourceKind.FILE:
         raise InvalidRequest(f"The source of a service is uploaded here, not taken from a {body.source.type.value}.")
-    if runtime is not None and (given(runtime.environment) or given(runtime.apply_provider_tokens)):
-        raise InvalidRequest("Variables and tokens of providers can't be set here: send secrets with each execution.")
     files: Files = {}
     for each in given(body.resource_configurations) or ():
         files = with_members(resources=configured(each))(files)
     return with_members(
         name=body.name,
         description=given(body.description) or given(body.summary),
-        runtime=None if runtime is None else runtime.runtime.value,
+        runtime=None if configuration is None else runtime(configuration),
     )(files)
+
+
+def runtime(configuration: wire.RuntimeConfiguration) -> str:
+    """What runs a service.
+
+    Raises:
+        InvalidRequest: it asks for variables, or for the tokens of providers.
+    """
+    if given(configuration.environment) or given(configuration.apply_provider_tokens):
+        raise InvalidRequest("Variables and tokens of providers can't be set here: send secrets with each execution.")
+    return configuration.runtime.value
 
 
 def with_source(source: Files) -> Callable[[Files], Files]:
