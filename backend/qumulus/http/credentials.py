@@ -7,14 +7,18 @@ import binascii
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from qumulus.core.ports.namespaces import MARK, led
+from qumulus.core.ports.namespaces import MARK, NAME, led
 
 from .front import Message, Receive, Scope
 
 MOST_BYTES = 16 << 10  # of a form that a token is asked for with
+SIGN = MARK.encode()
 BASIC = b"basic"
+MOST_OF_HEADER = 256  # of a JSON web token; one of ours is shorter
+KEPT_HEADERS = 64
 JSON_WEB_TOKEN = b"eyJ"  # how all of them begin
 Header = tuple[bytes, bytes]
 
@@ -29,9 +33,14 @@ class Credentials:
 
     def namespace(self, name: bytes, value: bytes) -> str | None:
         """Return the namespace that a header leads to; None where it is none of ours, or names none."""
-        if name not in self._headers or (MARK.encode() not in value and not _is_encoded(value)):
+        if name not in self._headers:
             return None
-        return next((found for each in _in_header(value) if (found := led(each))), None)
+        begin = value.find(b" ") + 1
+        if value.startswith(JSON_WEB_TOKEN, begin):
+            return _key_of(value[begin : value.find(b".", begin)][:MOST_OF_HEADER])
+        if SIGN in value or value[: begin - 1].lower() == BASIC:
+            return next((found for each in _in_header(value) if (found := led(each))), None)
+        return None
 
     def without(self, namespace: str, headers: Iterable[Header]) -> list[Header]:
         """Return the headers as the cloud of a namespace knows their credentials."""
@@ -94,29 +103,24 @@ def _is_short(headers: Iterable[Header]) -> bool:
     return length.isdigit() and int(length) <= MOST_BYTES
 
 
-def _is_encoded(value: bytes) -> bool:
-    kind, _, credential = value.partition(b" ")
-    return kind.lower() == BASIC or credential.startswith(JSON_WEB_TOKEN)
-
-
 def _in_header(value: bytes) -> Iterator[str]:
     """Yield what may name a namespace at its beginning."""
     kind, _, credential = value.partition(b" ")
     credential = (credential or kind).strip()
     if kind.lower() == BASIC:
         yield from _decoded(credential).decode("latin-1").split(":", 1)
-    elif credential.startswith(JSON_WEB_TOKEN):
-        yield _key_id(credential) + MARK
     else:
         yield credential.decode("latin-1")
 
 
-def _key_id(token: bytes) -> str:
-    """Return which key has signed a JSON web token, as that says by itself."""
+@lru_cache(KEPT_HEADERS)
+def _key_of(header: bytes) -> str | None:
+    """Return the namespace whose key has signed a JSON web token, as its header says: tokens of one key have the same."""
     try:
-        return str(json.loads(_decoded(token.partition(b".")[0])).get("kid", ""))
+        named = str(json.loads(_decoded(header)).get("kid", ""))
     except (ValueError, AttributeError):
-        return ""
+        return None
+    return named if NAME.fullmatch(named) else None
 
 
 def _decoded(encoded: bytes) -> bytes:
