@@ -280,19 +280,20 @@ class Chain:
         vectors, group = np.ones((1, 1)), np.zeros(shots, np.intp)
         columns = list[NDArray[np.uint8]]()
         for tensor, rest in zip(self.tensors, ahead[1:], strict=True):
-            left, values, right = tensor.shape
-            branches = (vectors @ tensor.reshape(left, -1)).reshape(-1, values, right)
-            if values == 1:
-                vectors = branches[:, 0]
+            if tensor.shape[1] == 1:
+                vectors = vectors @ tensor[:, 0]
                 continue
-            weights = branches @ rest
+            weights = vectors @ (tensor @ rest)
             weights /= weights.sum(axis=1, keepdims=True)
             if weights.min() < LEAST_PROBABILITY:
                 raise GaveUp(f"truncation made a probability of {weights.min():.2g}")
             ones = random.random(shots) < weights[group, 1]
             kept, group = _regrouped(2 * group + ones)
-            vectors = branches[kept >> 1, kept & 1]
-            vectors /= (vectors @ rest)[:, None]
+            following = np.empty((len(kept), tensor.shape[2]))
+            for value in (0, 1):  # most groups go on with one of both: the other is not computed
+                these = (kept & 1) == value
+                following[these] = vectors[kept[these] >> 1] @ tensor[:, value]
+            vectors = following / (following @ rest)[:, None]
             columns.append(ones.astype(np.uint8))
         return np.stack(columns, axis=1) if columns else np.zeros((shots, 0), np.uint8)
 
