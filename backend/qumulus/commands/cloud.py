@@ -93,7 +93,7 @@ class Cloud:
         try:
             return self._client.request(method, path, params=parameters, json=body)
         except httpx2.ConnectError:
-            if (control := control_of(self.url)) is None:
+            if (control := control_of(self.url)) is None or not path.startswith(at()):
                 raise
             return self._client.request(method, control + path, params=parameters, json=body)
 
