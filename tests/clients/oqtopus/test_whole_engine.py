@@ -34,7 +34,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A user of a cloud whose device the engine has registered unedited, as docs/oqtopus.md says."""
     folder = tmp_path_factory.mktemp("whole")
     found = parts(folder)
-    with Server(folder / "state") as server, httpx2.Client(base_url=server.url, timeout=30) as client:
+    with (
+        Server(folder / "state") as server,
+        httpx2.Client(base_url=server.url, timeout=30) as client,
+    ):
         told = {"PATH": "/usr/bin:/bin", "QUMULUS_URL": server.url, "QUMULUS_HOME": str(folder / "state")}
         command = [sys.executable, "-m", "qumulus", "devices", "add", DEVICE, "--qubits", "7"]
         added = subprocess.run(command, env=told, capture_output=True, text=True)
@@ -44,6 +47,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
             **{f"{name}_REPOSITORY_API_KEY": "qumulus-provider" for name in ("JOB", "DEVICE")},
             "JOB_FETCHER_INTERVAL_SECONDS": "1",
             "DEVICE_FETCHER_INITIAL_INTERVAL_SECONDS": "1",
+            "SSE_HOST_WORK_PATH": str(folder / "sse"),
+            "SSE_CONTAINER_IMAGE": "qumulus-tests/none-such",
         }
         with running(found, folder, settings):
             deadline = time.monotonic() + 90
@@ -73,7 +78,7 @@ def test_the_device_tells_of_its_qubits(client: httpx2.Client):
 @pytest.mark.parametrize("mitigation", [{}, MITIGATED], ids=["plain", "mitigated"])
 def test_a_program_is_transpiled_by_tranqu_and_run_by_the_gateway(client: httpx2.Client, mitigation: dict[str, Any]):
     job, result = done(client, "sampling", {"program": [BELL]}, mitigation_info=mitigation)
-    assert job["status"] == "succeeded", job
+    assert job["status"] == "succeeded", job["job_info"].get("message")
     counts = result["sampling"]["counts"]
     assert (counts.get("00", 0) + counts.get("11", 0)) / 1000 > 0.9
     assert (job["transpiler_info"], job["mitigation_info"]) == (DEFAULT, mitigation)
@@ -84,7 +89,7 @@ def test_a_program_is_transpiled_by_tranqu_and_run_by_the_gateway(client: httpx2
 
 def test_a_program_in_the_devices_gates_runs_as_it_is(client: httpx2.Client):
     job, result = done(client, "sampling", {"program": [FLIPPED]}, transpiler_info=UNTRANSPILED)
-    assert job["status"] == "succeeded", job
+    assert job["status"] == "succeeded", job["job_info"].get("message")
     assert result["sampling"]["counts"]["10"] > 800
     assert job["transpiler_info"] == UNTRANSPILED
     assert "transpile_result" not in job["job_info"]
@@ -93,15 +98,22 @@ def test_a_program_in_the_devices_gates_runs_as_it_is(client: httpx2.Client):
 def test_an_operator_is_estimated(client: httpx2.Client):
     operator = [{"pauli": "Z 0 Z 1", "coeff": 2.0}]
     job, result = done(client, "estimation", {"program": [BELL], "operator": operator})
-    assert job["status"] == "succeeded", job
+    assert job["status"] == "succeeded", job["job_info"].get("message")
     assert 1.5 < result["estimation"]["exp_value"] <= 2
 
 
 def test_several_programs_are_combined_on_one_chip(client: httpx2.Client):
     job, result = done(client, "multi_manual", {"program": [FLIPPED, BELL]})
-    assert job["status"] == "succeeded", job
+    assert job["status"] == "succeeded", job["job_info"].get("message")
     assert set(result["sampling"]["divided_counts"]) == {"0", "1"}
     assert "combined_program" in job["job_info"]
+
+
+def test_a_program_of_the_type_sse_is_the_engines_own_which_needs_its_container(client: httpx2.Client):
+    job, result = done(client, "sse", {"sse_program": "print('hi')"})
+    assert (job["status"], result) == ("failed", None)
+    assert job["job_info"]["message"] == "internal server error"  # what it says where it has no such image
+    assert job["running_at"] <= job["ended_at"]
 
 
 def test_what_is_no_program_fails_with_the_engines_words(client: httpx2.Client):
