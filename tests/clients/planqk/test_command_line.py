@@ -1,7 +1,8 @@
 """The vendor's own command line, built from its source: from the login to the result of a service.
 
 It is on no registry that the tests reach, and needs node: name the folder of its source, built (`npm ci && npx tsc -b`), in
-QUMULUS_PLANQK_CLI.
+QUMULUS_PLANQK_CLI. `init` fetches its templates from GitHub: name a clone of the platform's samples in QUMULUS_PLANQK_SAMPLES, which is
+then answered with.
 """
 
 from __future__ import annotations
@@ -20,6 +21,15 @@ import pytest
 from servers import Server, server
 
 SOURCE = os.environ.get("QUMULUS_PLANQK_CLI")
+SAMPLES = os.environ.get("QUMULUS_PLANQK_SAMPLES")
+ARCHIVE = "planqk-platform-samples-master/"  # what stands before each name in the archive
+FETCHED = """
+const real = globalThis.fetch
+globalThis.fetch = async (address, options) =>
+  String(address).startsWith("https://github.com/")
+    ? new Response(require("node:fs").readFileSync(process.env.ARCHIVE))
+    : real(address, options)
+"""
 NODE = shutil.which("node")
 pytestmark = [
     pytest.mark.skipif(NODE is None, reason="the vendor's command line runs on node, which is not here"),
@@ -64,12 +74,17 @@ class CommandLine:
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps({"endpoint": {"basePath": f"{cloud.url}/platform"}}))
 
-    def __call__(self, *words: str, code: int = 0) -> str:
+    def __call__(self, *words: str, code: int = 0, **variables: str) -> str:
         """What a command prints."""
         done = subprocess.run(
             [str(NODE), str(Path(str(SOURCE)) / "bin" / "run"), *words],
             cwd=self.project,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config")},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.home),
+                "XDG_CONFIG_HOME": str(self.home / "config"),
+                **variables,
+            },
             capture_output=True,
             text=True,
             timeout=120,
@@ -110,3 +125,20 @@ def test_a_program_that_is_none_is_refused_with_the_reason(planqk: CommandLine):
     (planqk.project / "src" / "program.py").write_text("x = 1")
     planqk.project.joinpath("planqk.json").write_text(json.dumps({"name": "none"}))
     assert "has no function named run" in planqk("up", code=1)
+
+
+@pytest.mark.skipif(
+    SAMPLES is None,
+    reason="name a clone of planqk-platform-samples in QUMULUS_PLANQK_SAMPLES: init takes a template of it",
+)
+def test_a_project_that_init_makes_goes_up_and_runs_as_it_is(planqk: CommandLine, cloud: Server):
+    archive, preload = planqk.home / "samples.zip", planqk.home / "fetched.cjs"
+    command = ["git", "-C", str(SAMPLES), "archive", "--format=zip", f"--prefix={ARCHIVE}", "-o", str(archive)]
+    subprocess.run([*command, "HEAD", "coding-templates/.vars", "coding-templates/python"], check=True)
+    preload.write_text(FETCHED)
+    planqk("login", "-t", "qumulus-local")
+    made = planqk("init", "--non-interactive", "--name", "fresh", ARCHIVE=str(archive), NODE_OPTIONS=f"-r {preload}")
+    assert "Initialized project" in made
+    planqk.project = planqk.project / "fresh"
+    assert "Service created" in planqk("up")
+    assert "Job succeeded" in planqk("run")
