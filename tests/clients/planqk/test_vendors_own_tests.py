@@ -1,5 +1,6 @@
-"""The vendor's own tests, run against a live server of ours: those of its local server (`qhub-serve`, `tests/test_app.py`), and those of
-its client that want a server (`qhub-service`, `tests/test_integration.py`). Its other tests speak to mocks.
+"""The vendor's own tests, run against a live server of ours: those of its local server (`qhub-serve`, `tests/test_app.py`), those of
+its client that want a server (`qhub-service`, `tests/test_integration.py`), and those of its quantum client that go all the way through a
+session (`qhub-quantum`, `test_runtime_session_it.py`), whose mock becomes a client that speaks to the server. Its other tests speak to mocks.
 
 The source distributions are downloaded for that and nothing of them is kept. The local server's `TestClient` is replaced by an HTTP client; where a test
 names another entry point in the environment, the service is deployed anew with that one, as the vendor's server looks it up.
@@ -8,6 +9,7 @@ names another entry point in the environment, the service is deployed anew with 
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -66,6 +68,40 @@ CLIENTS_SERVICE = """
 def run(duration=0, num_cpus=1, data=None, dataset=None):
     print("asked for", duration, num_cpus)
     return {"read": (dataset / data["file_to_read"]).read_text()} if data else {"duration": duration}
+"""
+
+QUANTUM_VERSION = "1.18.1"
+QUANTUM_HASH = "sha256:23ab311de60186958649389563dd9c3454de366342e6f9122ceaa775e2b70ffe"
+SESSIONS = "tests/qhub/quantum/sdk/qiskit/providers/ibm/test_runtime_session_it.py"
+OF_THE_SERVER = {  # what the mock was told to answer, and a server answers by itself
+    "from unittest.mock import MagicMock\n": "from unittest.mock import ANY, MagicMock\nfrom live import Live\n",
+    "client_mock = MagicMock()": "client_mock = Live()",
+    'once_with("real-session-abc-123"': "once_with(ANY",
+    '"session_id"), "real-session-abc-123")': '"session_id"), ANY)',
+    'assertEqual("hub-session-1", job.session_id)': "assertEqual(client_mock.opened[-1].id, job.session_id)",
+}
+SPYING = """
+import os
+from unittest.mock import MagicMock
+from qhub.api.quantum import HubQuantumClient
+
+class Live:
+    def __init__(self):
+        self._client = HubQuantumClient(api_key="qumulus-local", base_url=os.environ["QHUB_QUANTUM_BASE_URL"])
+        self.opened = []
+        for name in ("sessions", "backends", "jobs", "runtime_minutes"):
+            setattr(self, name, self._spied(name))
+
+    def _spied(self, name):
+        real = getattr(self._client, name)
+        methods = {each: MagicMock(side_effect=getattr(real, each)) for each in dir(real) if not each.startswith("_")}
+        if name == "sessions":
+            methods["create_session"].side_effect = self._open
+        return MagicMock(**methods)
+
+    def _open(self, **asked):
+        self.opened.append(self._client.sessions.create_session(**asked))
+        return self.opened[-1]
 """
 
 
@@ -154,3 +190,24 @@ def test_the_tests_of_the_vendors_own_client_pass(cloud: Server, tmp_path: Path)
     assert "Ran 3 tests" in done.stderr
     assert "skipped" not in done.stderr
     assert "asked for 10 1" in done.stdout
+
+
+def test_the_tests_of_the_vendors_quantum_client_that_go_through_a_session_pass(cloud: Server, tmp_path: Path):
+    folder = source(tmp_path, "qhub-quantum", QUANTUM_VERSION, QUANTUM_HASH)
+    text = (folder / SESSIONS).read_text()
+    for old, new in OF_THE_SERVER.items():
+        assert old in text
+        text = text.replace(old, new)
+    (folder / SESSIONS).write_text(text)
+    (folder / "live.py").write_text(SPYING)
+    shutil.rmtree(folder / "qhub")  # what is installed is tested
+    done = subprocess.run(
+        [environment("qhub-quantum-1.18.1"), "-W", "ignore", "-m", "unittest", "-v", SESSIONS],
+        cwd=folder,
+        env={"QHUB_QUANTUM_BASE_URL": f"{cloud.url}/quantum"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Ran 3 tests" in done.stderr
