@@ -233,6 +233,9 @@ def _answer_errors(app: FastAPI, document: Document, errors: Errors) -> Mapping[
 
     async def of_the_core(request: Request, error: Exception) -> Response:
         assert isinstance(error, QumulusError)  # noqa: S101 - what it is registered for
+        spelled_out = _spelled_out(request) if isinstance(error, Refused) else ()
+        if spelled_out and all(request.method not in route.methods for route in spelled_out):
+            return await not_routed(request, HTTPException(405))  # it only came to a path with variables
         return answer(request, error)
 
     async def not_valid(request: Request, error: Exception) -> Response:
@@ -269,7 +272,15 @@ def _unknown(request: Request, error: HTTPException) -> Refused:
     path = request.scope["path"][:200]
     if error.status_code != 405:
         return Refused(f"There is nothing at {path}: see /docs for what there is.", error.status_code)
-    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    spelled_out = [route for route in routes if "{" not in route.path]  # goes before one with variables
-    allowed = ", ".join(sorted({method for route in spelled_out or routes for method in route.methods}))
+    routes = _spelled_out(request) or _matching(request)
+    allowed = ", ".join(sorted({method for route in routes for method in route.methods}))
     return Refused(f"{path} takes {allowed}, not {request.method}.", 405, headers={"Allow": allowed})
+
+
+def _matching(request: Request) -> list[Any]:
+    return [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+
+
+def _spelled_out(request: Request) -> list[Any]:
+    """Return the routes whose path is that of the request, letter for letter: they go before those with variables."""
+    return [route for route in _matching(request) if "{" not in route.path]
