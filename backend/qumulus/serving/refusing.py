@@ -32,6 +32,7 @@ log = logging.getLogger("qumulus.faults")
 LOOK_SECONDS = 0.05
 TOGETHER_SECONDS = 0.3  # in which all processes at one socket have seen that they are to stop
 SETTLE_SECONDS = 5.0
+SEEN_SECONDS = 0.1  # in which other processes have seen what is changed here: they look more often than that
 NOT_SERVED = "Connections can be refused by a server that `qumulus serve` has started, on Linux: reset them here."
 EMULATOR = "/emulator"
 
@@ -82,6 +83,8 @@ class Refusing:
 
     def settle(self) -> None:
         """Wait until it is so. See `Listening.settle`."""
+        if self._doors is not None and not self._doors.alone:
+            time.sleep(SEEN_SECONDS)  # the next request may come to another process
         deadline = time.monotonic() + SETTLE_SECONDS
         while self._doors is not None and time.monotonic() < deadline:
             there = self.control() is not None or not self.made()
@@ -112,6 +115,7 @@ class Doors:
 
     def __init__(self, refusing: Refusing, config: uvicorn.Config, listener: socket.socket, url: str) -> None:
         """``listener`` is the socket that the server will have: closed there, it is still known here."""
+        self.alone = True  # whether no other process has the socket
         self._off = False  # whether this process takes none any more
         self._refusing = refusing
         self._config = config
@@ -122,6 +126,7 @@ class Doors:
 
     async def begin(self, server: uvicorn.Server, *, first: bool, alone: bool) -> None:
         """Go by the faults from now on. Where several processes have the socket, the ``first`` hears the administrator."""
+        self.alone = alone
         self._refusing.serve(self)
         if first:
             self._refusing.tell(self._url, None)
