@@ -101,7 +101,9 @@ class Worker:
         so_far = None if progress is None else asdict(progress)
         now = SystemClock().wall().timestamp()
         members = {"time": now, "text": str(text), "severity": Severity(severity).value, "progress": so_far}
-        self._held.append(packed(Message("log", members)))
+        frame = packed(Message("log", members))
+        with self._sending:  # while what is held is sent, nothing is added to it
+            self._held.append(frame)
         self._some_held.set()
 
     def _say(self, say: str, parts: Sequence[bytes] = (), **members: Any) -> None:
