@@ -128,6 +128,17 @@ def chatter(program: Program, log: Log) -> Outcome:
     return Outcome()
 
 
+def share(program: Program, log: Log) -> Outcome:
+    """Have parts run by helpers, if that can be; says by how many processes they were run."""
+    from qumulus.simulation import sharing
+
+    sharing._WORTH = 0.0
+    log("before", Severity.INFO)
+    with sharing.allowed(2, sys.maxsize):
+        found = list(sharing.parts(3, lambda _index: sharing.Part({"pid": os.getpid()}, {})))
+    return Outcome(result=str(len({part.members["pid"] for part in found})).encode())
+
+
 def describe(program: Program, log: Log) -> Outcome:
     limits = program.limits
     found = {"seconds": limits.seconds, "memory": limits.memory_bytes, "omp": os.environ["OMP_NUM_THREADS"]}

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Collection
 from datetime import timedelta
@@ -275,6 +276,13 @@ def test_a_worker_has_one_thread_and_the_limits_of_its_job(start):
     done = cloud.end(cloud.submit("describe", max_seconds=7))
     described = json.loads(cloud.storage.jobs.result(done.id)[0])
     assert described == {"seconds": 7, "memory": 512 * MiB, "omp": "1"}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="workers fork helpers on Linux only")
+def test_a_worker_shares_the_parts_of_its_job_with_helpers(start):
+    cloud = start()
+    done = cloud.end(cloud.submit("share"))
+    assert int(cloud.storage.jobs.result(done.id)[0]) > 1
 
 
 def test_who_waits_in_another_process_is_woken_when_the_job_ends_here(start, tmp_path):

@@ -51,6 +51,10 @@ class Log(Protocol):
         ...
 
 
+LOG_THREAD = "qumulus-log"
+"""The name of the thread that sends lines of a run's log: whatever it holds, no process needs that is forked of its own."""
+
+
 class Failure(StrEnum):
     """Why a job failed; the reasons that metrics count."""
 

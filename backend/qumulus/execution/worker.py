@@ -21,7 +21,7 @@ from typing import Any
 
 from qumulus.core.clock import SystemClock
 from qumulus.core.programs import Program
-from qumulus.core.results import Failure, Outcome, Progress, Severity
+from qumulus.core.results import LOG_THREAD, Failure, Outcome, Progress, Severity
 
 from . import process
 from .messages import outcome_members, outcome_parts, to_program
@@ -57,7 +57,7 @@ class Worker:
 
     def serve(self) -> None:
         """Run programs until the other end is gone."""
-        threading.Thread(target=self._send_held, daemon=True).start()
+        threading.Thread(target=self._send_held, name=LOG_THREAD, daemon=True).start()
         with contextlib.suppress(BrokenWire):
             while (message := self._wire.receive()) is not None:
                 if message.say == "run":

@@ -4,8 +4,9 @@ A worker forks helpers of itself, which have all that it has read and prepared, 
 from seeds of their own, so that the results are the same however they were dealt. Helpers belong to the worker's process group, and
 are killed with it; one that dies, or whose part fails, costs time only: the worker runs that part itself, and fails as it would have.
 
-A process with several threads is not forked: what the other threads hold would be held for ever. Nothing is shared then, nor where
-the rest of a job takes too little time to be worth the forks.
+A process with several threads is not forked: what the other threads hold would be held for ever. (But for the one that sends lines of
+the log: helpers do not use what it holds.) Nothing is shared then, nor where the rest of a job takes too little time to be worth
+the forks.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import selectors
 import socket
 import struct
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -26,7 +28,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from qumulus.core.results import Log, Progress, Severity
+from qumulus.core.results import LOG_THREAD, Log, Progress, Severity
 
 from .meter import Meter, meter, metered
 from .progress import Progress as Following
@@ -89,7 +91,13 @@ def parts(count: int, work: Work, of: str = PUBS) -> Iterator[Part]:
 def _worth(left: int, seconds_each: float) -> bool:
     """Say whether to share what is left."""
     wanted = min(_allowance.get(Allowance()).processes, left) > 1 and left * seconds_each >= _WORTH
-    return wanted and sys.platform.startswith("linux") and len(os.listdir("/proc/self/task")) == 1
+    return wanted and sys.platform.startswith("linux") and _is_alone()
+
+
+def _is_alone() -> bool:
+    """Say whether this process has one thread, besides what sends lines of the log."""
+    senders = sum(thread.name == LOG_THREAD for thread in threading.enumerate())
+    return len(os.listdir("/proc/self/task")) == 1 + senders
 
 
 class Helpers:
