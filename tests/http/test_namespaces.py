@@ -192,6 +192,12 @@ def test_a_planqk_credential_leads_to_its_namespace(server, made):
     pair = key["accessKeyId"], key["secretAccessKey"]
     answer = requests.post(f"{server.url}/token", data=form, auth=pair, timeout=60)
     assert answer.json()["access_token"].startswith("tests-1~application-")
+    people = f"{server.url}/user-service/me/access-tokens"
+    own = requests.post(people, json={"name": "Notebook"}, headers=personal, timeout=60).json()["value"]
+    anew = requests.put(f"{people}/default", headers=personal, timeout=60).json()["defaultToken"]
+    for token in (own, anew):
+        there = requests.get(f"{server.url}/platform/applications", headers={"X-Auth-Token": token}, timeout=60)
+        assert [each["id"] for each in there.json()] == [made_there["id"]]
 
 
 def test_the_administrators_credential_leads_there_as_well_and_tokens_say_where_they_are_of(server, made):

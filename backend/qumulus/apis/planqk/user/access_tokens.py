@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from qumulus.apis.dependencies import Accounts, Clock
+from qumulus.apis.dependencies import Accounts, Clock, Leading
 from qumulus.apis.given import given
 from qumulus.apis.planqk.callers import SCHEME, PersonalCaller
 from qumulus.core import accounts as core
@@ -45,21 +45,22 @@ def get_personal_access_tokens(tokens: OwnTokens) -> wire.AccessTokens:
 
 @operation("createPersonalAccessToken")
 def create_personal_access_token(
-    body: wire.NewToken, caller: PersonalCaller, accounts: Accounts, clock: Clock
+    body: wire.NewToken, caller: PersonalCaller, accounts: Accounts, clock: Clock, leading: Leading
 ) -> wire.AccessToken:
     until = translate.end(given(body.expires_at), clock.now())
-    return translate.made(*_make(body.name, until, caller, accounts))
+    token, value = _make(body.name, until, caller, accounts)
+    return translate.made(token, leading + value)
 
 
 @operation("regenerateDefaultPersonalAccessToken")
 def regenerate_default_personal_access_token(
-    caller: PersonalCaller, tokens: OwnTokens, accounts: Accounts
+    caller: PersonalCaller, tokens: OwnTokens, accounts: Accounts, leading: Leading
 ) -> wire.DefaultToken:
     _token, value = _make(DEFAULT, None, caller, accounts)
     for before in tokens:
         if before.name == DEFAULT and not before.built_in:
             accounts.revoke_token(before.id)
-    return wire.DefaultToken(default_token=value)
+    return wire.DefaultToken(default_token=leading + value)
 
 
 @operation("deletePersonalAccessToken")
