@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from qumulus.core.ports.namespaces import MARK, NAME, led
+from qumulus.core.ports.namespaces import MARK, led
 
 from .front import Message, Receive, Scope
 
@@ -117,10 +117,9 @@ def _in_header(value: bytes) -> Iterator[str]:
 def _key_of(header: bytes) -> str | None:
     """Return the namespace whose key has signed a JSON web token, as its header says: tokens of one key have the same."""
     try:
-        named = str(json.loads(_decoded(header)).get("kid", ""))
+        return led(str(json.loads(_decoded(header)).get("kid", "")))
     except (ValueError, AttributeError):
         return None
-    return named if NAME.fullmatch(named) else None
 
 
 def _decoded(encoded: bytes) -> bytes:

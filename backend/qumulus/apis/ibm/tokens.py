@@ -33,8 +33,8 @@ class Bearer:
     expires_at: datetime
 
 
-def issue(api_key: str, accounts: Accounts, clock: Clock, namespace: str = "") -> Bearer:
-    """A bearer token for an API key, which says whose key has signed it: that of a namespace, where it is one's.
+def issue(api_key: str, accounts: Accounts, clock: Clock, leading: str = "") -> Bearer:
+    """A bearer token for an API key, which says whose key has signed it: ``leading`` to a namespace, where it is one's.
 
     Raises:
         NotAuthenticated: the key is unknown, revoked or expired.
@@ -50,7 +50,7 @@ def issue(api_key: str, accounts: Accounts, clock: Clock, namespace: str = "") -
     if caller.token is not None:
         claims["credential"] = caller.token
     signing = _key(accounts, clock, caller.account, caller.token)
-    encoded = jwt.encode(claims, signing, _ALGORITHM, {"kid": namespace} if namespace else None)
+    encoded = jwt.encode(claims, signing, _ALGORITHM, {"kid": leading} if leading else None)
     return Bearer(encoded, issued, expires)
 
 

@@ -8,7 +8,6 @@ from qumulus.apis.dependencies import Accounts, Clock, Leading
 from qumulus.apis.ibm import tokens
 from qumulus.apis.ibm.plans import PLANS
 from qumulus.core.errors import NotFound
-from qumulus.core.ports.namespaces import MARK
 from qumulus.openapi.contract import Operations
 
 from .callers import Caller
@@ -24,7 +23,7 @@ operation = Operations()
 @operation("createToken")
 def create_token(body: TokenRequest, accounts: Accounts, clock: Clock, leading: Leading) -> TokenResponse:
     """A bearer token for an API key."""
-    return translate.bearer(tokens.issue(body.apikey, accounts, clock, leading.removesuffix(MARK)))
+    return translate.bearer(tokens.issue(body.apikey, accounts, clock, leading))
 
 
 @operation("searchResources")
