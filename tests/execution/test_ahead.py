@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dispatchers import Cloud, wait_for
 from qumulus.core.accounts import Caller
 from qumulus.core.jobs import JobState
 from qumulus.execution.ahead import A_WORKER, ClaimsAhead
+from qumulus.execution.slot import Slot
 
 ME = Caller(account="local")
 
@@ -72,3 +75,23 @@ def test_none_wait_beside_a_run_that_is_long():
     ahead.ran(0.001)
     assert not ahead.reserve()
     assert not ahead.low
+
+
+def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, monkeypatch):
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("nap", "0.3")
+    jobs = [cloud.submit("echo") for _ in range(A_WORKER + 1)]
+    assert [cloud.get(job).state for job in jobs] == [JobState.CLAIMED] * A_WORKER + [JobState.QUEUED]
+    idle, dealer = cloud.dispatcher._idle, cloud.dispatcher._dealer
+    put = idle.put
+
+    def put_and_deal(slots: Iterable[Slot]) -> None:
+        monkeypatch.setattr(idle, "put", put)
+        put(slots)
+        dealer.deal()  # as the dispatcher's thread may, at this moment
+
+    monkeypatch.setattr(idle, "put", put_and_deal)
+    begun = [cloud.end(job).running_at for job in jobs]
+    assert begun == sorted(begun, key=str)

@@ -89,11 +89,21 @@ class Dealer:
             claims = self._take(len(slots) + places, besides=besides)
         finally:
             self._idle.put(slots[len(claims) :])  # before those that work look how many have nothing to do
-            self._ahead.fill(places, *claims[len(slots) :])
+            self._ahead.fill(places, *(() if besides else claims))  # behind those that wait there already
         for slot, claim in zip(slots, claims, strict=False):
-            self._give(slot, claim)
+            if besides:
+                self._give(slot, claim)
+            else:
+                self._give_next(slot)
         self._give_ahead()
         return len(claims)
+
+    def _give_next(self, slot: Slot) -> None:
+        """Give a slot what has waited longest; it is idle where others took all."""
+        if (claim := self._ahead.take()) is None:
+            self._idle.put([slot])
+        else:
+            self._give(slot, claim)
 
     def _give(self, slot: Slot, claim: Claim) -> None:
         self._dealt = time.monotonic()
@@ -104,10 +114,7 @@ class Dealer:
     def _give_ahead(self) -> None:
         """Give claims that wait here to slots that are idle. Whoever adds one of either calls this."""
         while self._ahead.any and self._gives() and (slots := self._idle.take(1)):
-            if (claim := self._ahead.take()) is None:
-                self._idle.put(slots)
-            else:
-                self._give(slots[0], claim)
+            self._give_next(slots[0])
 
     def keep(self) -> Begin | None:
         """Keep a slot, or a place ahead of one, for a job that may be accepted. See `AtOnce.offer`."""
