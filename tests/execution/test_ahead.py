@@ -35,7 +35,7 @@ def test_a_job_that_was_claimed_behind_a_long_one_is_queued_again(start):
     short_runs(cloud)
     cloud.submit("nap", "60")
     behind = cloud.submit("echo")
-    wait_for(lambda: cloud.get(behind).state is JobState.QUEUED and cloud.dispatcher._ahead.empty)
+    wait_for(lambda: cloud.get(behind).state is JobState.QUEUED and cloud.dispatcher._ahead.emptied(0))
 
 
 def test_a_job_that_waits_for_the_next_slot_can_be_cancelled(start, monkeypatch):
@@ -95,3 +95,12 @@ def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, 
     monkeypatch.setattr(idle, "put", put_and_deal)
     begun = [cloud.end(job).running_at for job in jobs]
     assert begun == sorted(begun, key=str)
+
+
+def test_what_is_being_claimed_counts_as_claimed():
+    ahead = ClaimsAhead(lambda: 1, lambda: 0.0)
+    ahead.ran(0.001)
+    places = ahead.reserve(1)
+    assert not ahead.emptied(0)
+    ahead.fill(places)
+    assert ahead.emptied(0)

@@ -35,7 +35,7 @@ class ClaimsAhead:
         the longest of those that run has run."""
         self._workers = workers
         self._longest = longest
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
         self._left: list[Claim] = []  # to be put back
         self._reserved = 0  # places of claims that are on their way
@@ -48,7 +48,7 @@ class ClaimsAhead:
 
     def reserve(self, most: int | None = None) -> int:
         """Keep places for claims that come in a moment: all that are free, or not more than ``most``; how many they are."""
-        with self._lock:
+        with self._changed:
             room = A_WORKER * self._workers() - len(self._waiting) - self._reserved if self._short else 0
             kept = max(0, room if most is None else min(room, most))
             self._reserved += kept
@@ -56,14 +56,17 @@ class ClaimsAhead:
 
     def fill(self, places: int, *claims: Claim) -> None:
         """Let claims wait in places that were kept, and the rest of these be free again."""
-        with self._lock:
+        with self._changed:
             self._reserved -= places
             self._waiting.extend(_Waiting(claim, time.monotonic()) for claim in claims)
+            self._changed.notify_all()
 
     def take(self) -> Claim | None:
         """Take the claim that has waited longest; None where none waits."""
-        with self._lock:
-            return self._waiting.popleft().claim if self._waiting else None
+        with self._changed:
+            taken = self._waiting.popleft().claim if self._waiting else None
+            self._changed.notify_all()
+        return taken
 
     @property
     def any(self) -> bool:
@@ -79,31 +82,33 @@ class ClaimsAhead:
     def _short(self) -> bool:
         return self._mean < SHORT_SECONDS and self._longest() < MOST_SECONDS
 
-    @property
-    def empty(self) -> bool:
-        """Say whether no claim is here, nor one to be put back."""
-        return not self._waiting and not self._left
+    def emptied(self, within: float) -> bool:
+        """Wait until no claim is here, on its way, or to be put back; False where one still is after so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not (self._waiting or self._left or self._reserved), within)
 
     @property
     def claims(self) -> list[Claim]:
         """Return the claims that are here."""
-        with self._lock:
+        with self._changed:
             return [waiting.claim for waiting in self._waiting] + self._left
 
     def end(self, job_id: str, attempt: int | None) -> bool:
         """Let no slot have the claim of a job, which is to be put back; whether it was here."""
-        with self._lock:
+        with self._changed:
             return self._leave(lambda one: one.claim.job_id == job_id and attempt in (None, one.claim.attempt))
 
     def put_back(self, put: Callable[[Claim], object], *, everything: bool) -> None:
         """Put back what may wait no longer, or ``everything``."""
         before = time.monotonic() - MOST_SECONDS
-        with self._lock:
+        with self._changed:
             if self._leave(lambda one: everything or one.since < before):
                 self._mean = inf  # until a run is known to be short again
         for claim in list(self._left):
             put(claim)
-            self._left.remove(claim)
+            with self._changed:
+                self._left.remove(claim)
+                self._changed.notify_all()
 
     def _leave(self, which: Callable[[_Waiting], bool]) -> bool:
         leaving = [one for one in self._waiting if which(one)]

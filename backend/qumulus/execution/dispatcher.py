@@ -237,7 +237,7 @@ class Dispatcher:
         until = time.monotonic() + within
         stored = (slot.stored(max(0.0, until - time.monotonic())) for slot in self._idle.all)
         ended = self._idle.wait(within) and all(stored) and self._lingering.emptied(max(0.0, until - time.monotonic()))
-        return ended and self._ahead.empty
+        return ended and self._ahead.emptied(max(0.0, until - time.monotonic()))
 
     def _hand_back(self) -> None:
         """End all runs. One that was claimed a moment ago may reach its slot only now: so again and again, for a short time."""
