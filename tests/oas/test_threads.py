@@ -1,14 +1,17 @@
-"""The threads of handlers, where the user who runs the server may have no more of them."""
+"""The threads of handlers: also where the user who runs the server may have no more of them."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
 from qumulus.core.errors import Unavailable
-from qumulus.openapi.contract.threads import _Threads
+from qumulus.openapi.contract.threads import _Threads, in_thread
 
 
 @pytest.fixture
@@ -47,3 +50,30 @@ def test_without_any_thread_a_call_is_refused_and_the_next_one_is_made(scarce):
     scarce[0] = 1
     threads.run(done.set)
     assert done.wait(10)
+
+
+class Body:
+    """What a request has brought along."""
+
+
+def refuses(body: Body) -> None:
+    raise ValueError("It is wrong.")
+
+
+def test_nothing_of_a_request_that_was_refused_is_kept():
+    async def refused() -> weakref.ref[Body]:
+        body = Body()
+        with pytest.raises(ValueError, match="wrong"):
+            await in_thread(refuses, body)
+        return weakref.ref(body)
+
+    async def run() -> None:
+        gc.disable()
+        try:
+            body = await refused()
+            await asyncio.sleep(0.05)  # the thread lets go of it
+            assert body() is None
+        finally:
+            gc.enable()
+
+    asyncio.run(run())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
 from functools import cache, partial
 from queue import SimpleQueue
@@ -76,7 +77,12 @@ async def in_thread(call: Callable[..., T], *arguments: object) -> T:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[T] = loop.create_future()
     _threads().run(partial(_called, loop, ended, partial(copy_context().run, call, *arguments)))
-    return await ended
+    try:
+        return await ended
+    finally:
+        del (
+            ended
+        )  # what it raises knows this frame: each would keep the other, and all that a request has brought along
 
 
 def _called(loop: asyncio.AbstractEventLoop, ended: asyncio.Future[T], call: Callable[[], T]) -> None:
@@ -86,10 +92,9 @@ def _called(loop: asyncio.AbstractEventLoop, ended: asyncio.Future[T], call: Cal
         settle, what = ended.set_result, call()
     except BaseException as error:  # whatever it is, it belongs to who awaits it
         settle, what = ended.set_exception, error
-    try:
+    with suppress(RuntimeError):  # the loop has ended: nobody awaits it any more
         loop.call_soon_threadsafe(_settled, ended, settle, what)
-    except RuntimeError:  # the loop has ended: nobody awaits it any more
-        return
+    del ended, settle, what  # as above
 
 
 def _settled(ended: asyncio.Future[Any], settle: Callable[[Any], None], what: Any) -> None:
