@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from qumulus.apis.ibm.runtime.translate import backends as translate
 from qumulus.catalogue import SnapshotCatalogue
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.errors import UnknownDevice
+from qumulus.openapi.contract import Rendered
 
 CATALOGUE = SnapshotCatalogue()
 DOCUMENTS = RenderedDocuments(CATALOGUE)
@@ -63,6 +66,31 @@ def test_the_configurations_of_listed_devices_are_rendered_before_they_are_asked
     monkeypatch.setattr(SnapshotCatalogue, "configuration", lambda *_, **__: pytest.fail("It is there already."))
     assert json.loads(documents.configuration("lima").content)["backend_name"] == "ibm_lima"
     assert documents.render_ahead(["fez", "lima"]) is None
+
+
+def test_devices_are_listed_where_no_thread_may_be_started(monkeypatch):
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    documents = RenderedDocuments(CATALOGUE)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        assert documents.render_ahead(["lima"]) is None
+    assert documents.render_ahead(["lima"]) is not None  # nobody holds what another one waits for
+
+
+def test_a_document_is_served_that_others_have_replaced_meanwhile(monkeypatch):
+    documents, properties = RenderedDocuments(CATALOGUE), CATALOGUE.calibration("lima").id
+    keep = documents._keep
+
+    def keep_and_render_more(key: tuple[str, str], rendered: Rendered[Any]) -> Rendered[Any]:
+        kept = keep(key, rendered)
+        documents._kept.clear()  # as a thread may that renders others
+        return kept
+
+    monkeypatch.setattr(documents, "_keep", keep_and_render_more)
+    assert documents.configuration("lima").content
+    assert documents.properties("lima", properties).content
 
 
 def test_a_name_is_found_in_any_case_and_only_with_its_prefix():

@@ -42,13 +42,17 @@ class RenderedDocuments:
     def render_ahead(self, devices: Sequence[str]) -> threading.Thread | None:
         """Render the configurations of devices that were listed, beside the requests: a client asks for each of them next.
 
-        Returns: the thread that does so; None where nothing is lacking, or another one does.
+        Returns: the thread that does so; None where nothing is lacking, another one does, or none may be started.
         """
         lacking = [device for device in devices if self._lacks(device)]
         if not lacking or not self._ahead.acquire(blocking=False):
             return None
         thread = threading.Thread(target=self._render_all, args=[lacking], name="configurations", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # this user may have no more of them now: each is rendered when it is asked for
+            self._ahead.release()
+            return None
         return thread
 
     def _lacks(self, device: str) -> bool:
@@ -69,28 +73,30 @@ class RenderedDocuments:
     def configuration(self, device: str) -> Rendered[BackendConfiguration]:
         """The configuration of a device, with its fractional gates."""
         key = self._configuration_key(device)
-        if key not in self._kept:
+        if (kept := self._kept.get(key)) is None:
             document = self._catalogue.configuration(device, fractional_gates=True)
-            self._keep(key, _rendered(BackendConfiguration, device, document))
-        return self._kept[key]
+            kept = self._keep(key, _rendered(BackendConfiguration, device, document))
+        return kept
 
     def properties(self, device: str, calibration_id: str) -> Rendered[PropertiesResponse]:
         """A calibration of a device."""
         key = device, calibration_id
-        if key not in self._kept:
+        if (kept := self._kept.get(key)) is None:
             document = self._catalogue.calibration(device, calibration_id=calibration_id).properties
-            self._keep(key, _rendered(BackendProperties, device, {**document, "calibration_id": calibration_id}))
-        return self._kept[key]
+            own = {**document, "calibration_id": calibration_id}
+            kept = self._keep(key, _rendered(BackendProperties, device, own))
+        return kept
 
     def _configuration_key(self, device: str) -> tuple[str, str]:
         return device, f"configuration {self._catalogue.calibration_id(device)}"  # a new import may bring another one
 
-    def _keep(self, key: tuple[str, str], rendered: Rendered[Any]) -> None:
-        """Keep a document; the one that has been there longest goes where there are too many."""
+    def _keep(self, key: tuple[str, str], rendered: Rendered[Any]) -> Rendered[Any]:
+        """Keep a document, and return it; the one that has been there longest goes where there are too many."""
         with self._keeping:
             while len(self._kept) >= MOST:
                 self._kept.pop(next(iter(self._kept)), None)
             self._kept[key] = rendered
+        return rendered
 
 
 def _rendered(model: type[BaseModel], device: str, document: Mapping[str, Any]) -> Rendered[Any]:
