@@ -79,3 +79,16 @@ def test_a_slot_that_has_its_next_job_leaves_the_others_to_the_dispatcher(tmp_pa
     cloud.dispatcher._dealer.on_idle(slot)
     assert len(dealt) == 1
     cloud.storage.close()
+
+
+def test_where_no_thread_may_be_started_the_end_of_a_run_is_stored_before_the_next_one(cloud, monkeypatch):
+    begin = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.startswith("qumulus-ender"):
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    jobs = [cloud.submit("nap", "0.05") for _ in range(3)]
+    assert [cloud.end(job, seconds=5).state for job in jobs] == [JobState.SUCCEEDED] * 3

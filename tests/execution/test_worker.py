@@ -7,8 +7,10 @@ import sys
 import threading
 from types import ModuleType
 
+import pytest
+
 from qumulus.core.programs import Program
-from qumulus.core.results import Log, Outcome
+from qumulus.core.results import LOG_THREAD, Log, Outcome
 from qumulus.execution.messages import program_members, program_parts
 from qumulus.execution.wire import Wire
 from qumulus.execution.worker import Worker
@@ -22,9 +24,18 @@ def chatter(_program: Program, log: Log, _admit: object) -> Outcome:
     return Outcome()
 
 
-def test_every_line_of_a_log_arrives_in_its_order_before_the_outcome(monkeypatch):
+@pytest.mark.parametrize("scarce", [False, True])
+def test_every_line_of_a_log_arrives_in_its_order_before_the_outcome(monkeypatch, scarce):
     monkeypatch.setattr("qumulus.execution.worker.HELD_SECONDS", 0.0)
     monkeypatch.setattr("qumulus.execution.process.limit", lambda _limits: None)  # it would be that of the tests
+    begin = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if scarce and thread.name == LOG_THREAD:
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
     module = ModuleType("chatter")
     vars(module)["run"] = chatter
     ours, theirs = socket.socketpair()

@@ -38,13 +38,17 @@ class Ender:
         """Return the run whose end is not stored yet."""
         return self._run
 
-    def keep(self, run: JobRun) -> None:
-        """Have a run from here on, whose end `store` brings."""
+    def keep(self, run: JobRun) -> bool:
+        """Have a run from here on, whose end `store` brings; False where that can't be: no thread may be started for it now."""
         with self._changed:
             self._changed.wait_for(lambda: self._run is None)
+            if self._thread.ident is None:
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    return False
             self._run = run
-        if self._thread.ident is None:
-            self._thread.start()
+        return True
 
     def store(self, store: Callable[[], None]) -> None:
         """Store the end of the run that is kept, and keep it no longer. ``store`` does not raise."""

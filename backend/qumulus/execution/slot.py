@@ -145,8 +145,7 @@ class Slot:
                 continue
             store = self._served(run)
             self._context.ran(run.seconds if store else inf)
-            if store and self._context.more():
-                self._ender.keep(run)
+            if store and self._context.more() and self._ender.keep(run):
                 self._be_idle()  # and have the next run, if one waits, before this one is stored
                 self._ender.store(partial(self._store_late, run, store))
             else:

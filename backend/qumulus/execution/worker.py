@@ -54,10 +54,12 @@ class Worker:
         self._held: list[Frame] = []  # lines of the log
         self._some_held = threading.Event()
         self._sending = threading.Lock()
+        self._sender = threading.Thread(target=self._send_held, name=LOG_THREAD, daemon=True)
 
     def serve(self) -> None:
         """Run programs until the other end is gone."""
-        threading.Thread(target=self._send_held, name=LOG_THREAD, daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # no thread more may be started: each line is sent by itself
+            self._sender.start()
         with contextlib.suppress(BrokenWire):
             while (message := self._wire.receive()) is not None:
                 if message.say == "run":
@@ -104,6 +106,8 @@ class Worker:
         frame = packed(Message("log", members))
         with self._sending:  # while what is held is sent, nothing is added to it
             self._held.append(frame)
+        if self._sender.ident is None:
+            self._send()
         self._some_held.set()
 
     def _say(self, say: str, parts: Sequence[bytes] = (), **members: Any) -> None:
