@@ -77,11 +77,12 @@ class Injected:
     def tell_those_that_wait(self) -> None:
         """Tell jobs that wait for a device by what it was taken off since we looked last: a fault may begin later than it is made."""
         taking_off = self._faults.taking_off()
-        before, self._told = self._told, frozenset(fault.id for fault in taking_off)
+        before = self._told
         begun = [fault for fault in taking_off if before is not None and fault.id not in before]
         if begun:
             now = self._clock.now()
             self._database.writer.run(lambda connection: [take_off(connection, fault, now) for fault in begun])
+        self._told = frozenset(fault.id for fault in taking_off)
 
     def let_go(self, *, from_before: bool = False) -> None:
         """Let the jobs go on whose fault is over; with ``from_before`` also those that were kept before this process began."""
