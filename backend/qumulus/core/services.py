@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -78,6 +78,8 @@ class Service:
     api_version: int  # 1: the oldest clients' answer to GET of its base
     entrypoint: str
     deployed_at: datetime
+    listing: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """How a family offers it to people; JSON, opaque to the core. It outlasts deployments."""
 
     @property
     def id(self) -> uuid.UUID:
@@ -135,6 +137,14 @@ class Services(Protocol):
         Raises:
             UnknownService
             InvalidRequest: it is no service then.
+        """
+        ...
+
+    def offer(self, name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Service:
+        """Offer a service to people in another way; what runs stays as it is.
+
+        Raises:
+            UnknownService
         """
         ...
 

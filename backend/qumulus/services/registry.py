@@ -162,6 +162,10 @@ class ServiceRegistry:
         self._store.put(Deployed(service=service, deployment=deployment), archive.zipped(files))
         return service
 
+    def offer(self, name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Service:
+        """Offer a service in another way. See `Services.offer`."""
+        return self._store.offer(name, change)
+
     def packed(self, name: str) -> bytes:
         """Return the files of a service, as a zip file. See `Services.packed`."""
         return self._store.package(name, self._store.get(name).service.version)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -27,6 +28,7 @@ SAID = tuple(
         "api_version",
         "entrypoint",
         "deployed_at",
+        "listing",
     )
 )
 
@@ -60,15 +62,36 @@ class SqlServices:
 
             def work(connection: Connection) -> str | None:
                 its = services.c.name == service.name
-                before = connection.execute(select(services.c.package_blob).where(its)).scalar()
+                before = connection.execute(select(services.c.package_blob, services.c.listing).where(its)).first()
                 connection.execute(delete(services).where(its))
-                values = asdict(service) | {"state": service.state.value, "deployment": asdict(deployed.deployment)}
+                values = asdict(service) | {
+                    "state": service.state.value,
+                    "deployment": asdict(deployed.deployment),
+                    "listing": None if before is None else before.listing,
+                }
                 connection.execute(insert(services).values(**values, package=in_row, package_blob=key))
-                return before
+                return None if before is None else before.package_blob
 
             before = self._database.writer.run(work)
         self._values.drop([before])
         self._database.announce()
+
+    def offer(self, name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Service:
+        """Change how a service is offered. See `ServiceStore.offer`."""
+        its = services.c.name == name
+
+        def work(connection: Connection) -> AnyRow | None:
+            row = connection.execute(select(services.c.listing).where(its).with_for_update()).first()
+            if row is None:
+                return None
+            changed = update(services).where(its).values(listing=dict(change(row.listing or {})))
+            return connection.execute(changed.returning(*SAID, services.c.deployment)).one()
+
+        row = self._database.writer.run(work)
+        if row is None:
+            raise UnknownService(name)
+        self._database.announce()
+        return _deployed(row).service
 
     def package(self, name: str, version: str) -> bytes:
         """Return the files of a service. See `ServiceStore.package`."""
@@ -103,4 +126,5 @@ class SqlServices:
 def _deployed(row: AnyRow) -> Deployed:
     columns = dict(row._mapping)
     deployment, state = Deployment(**columns.pop("deployment")), ServiceState(columns.pop("state"))
-    return Deployed(service=Service(**columns, state=state), deployment=deployment)
+    listing = columns.pop("listing") or {}
+    return Deployed(service=Service(**columns, state=state, listing=listing), deployment=deployment)

@@ -153,3 +153,50 @@ def test_what_an_application_started_is_listed_and_counted_under_its_subscriptio
     numbers = http.get(f"/services/{service}/statistics").json()["managedServiceExecutions"]
     assert numbers["totalCount"] == numbers["thisMonthCount"] == numbers["lastThreeMonthsCount"] > 0
     assert numbers["lastMonthCount"] == 0
+
+
+def test_how_a_service_is_offered_is_seen_by_everybody_and_outlasts_deployments(cloud: Server, http: httpx2.Client):
+    deploy(cloud, "offered", "def run(): return {'n': 1}")
+    (service,) = (each["id"] for each in http.get("/services").json() if each["name"] == "offered")
+    links = [{"type": "DOCUMENTATION", "name": "Manual", "url": "https://example.com/manual"}]
+    contacts = [{"type": "EMAIL", "contact": "support@example.com"}]
+    for path, body in (("links", links), ("contacts", contacts), ("publication", {"scope": "PUBLIC"})):
+        assert http.put(f"/services/{service}/{path}", json=body).status_code == 204, path
+    plan = http.put(
+        f"/managed-services/{service}/pricing-plan", json={"type": "COMMERCIAL", "profitPercentage": 20}
+    ).json()
+    assert (plan["type"], plan["profitPercentage"]) == ("COMMERCIAL", 20)
+    deploy(cloud, "offered", "def run(): return {'n': 2}")
+    seen = http.get(f"/services/{service}").json()
+    (version,) = seen["serviceDefinitions"]
+    assert (seen["links"], seen["contacts"]) == (links, contacts)
+    assert (version["lifecycle"], version["pricingPlans"]) == ("PUBLISHED", [plan])
+    assert service in [each["id"] for each in http.get("/services", params={"lifecycle": "PUBLISHED"}).json()]
+    _, (subscription,) = application(http, "offered")
+    assert (subscription["pricingPlan"], subscription["service"]["lifecycle"]) == (plan, "PUBLISHED")
+    assert http.put(f"/services/{service}/links", json=[]).status_code == 204
+    assert http.delete(f"/managed-services/{service}/pricing-plan").status_code == 204
+    seen = http.get(f"/services/{service}").json()
+    assert (seen["links"], seen["serviceDefinitions"][0]["pricingPlans"]) == ([], [])
+
+
+def test_a_service_is_taken_back_from_its_subscribers_by_force_alone(cloud: Server, http: httpx2.Client):
+    deploy(cloud, "withdrawn", "def run(): return {}")
+    _, (subscription,) = application(http, "withdrawn")
+    service = subscription["service"]["id"]
+    refused = http.delete(f"/services/{service}/publication")
+    assert refused.status_code == 409
+    assert "force=true" in refused.json()["detail"]
+    assert http.get(f"/services/{service}").json()["serviceDefinitions"][0]["lifecycle"] == "ACCESSIBLE"
+    assert http.delete(f"/services/{service}/publication", params={"force": True}).status_code == 204
+    assert http.get(f"/services/{service}").json()["serviceDefinitions"][0]["lifecycle"] == "CREATED"
+    assert http.get(f"/services/{service}/subscriptions").json() == []
+
+
+def test_a_source_that_is_not_uploaded_is_refused_with_the_reason(http: httpx2.Client):
+    (service, *_) = http.get("/services").json()
+    path = f"/managed-services/{service['id']}/source"
+    assert http.put(path, json={"type": "file"}).status_code == 204
+    refused = http.put(path, json={"type": "repository"})
+    assert refused.status_code == 400
+    assert "is uploaded here" in refused.json()["detail"]

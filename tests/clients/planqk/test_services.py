@@ -87,6 +87,8 @@ def test_the_newest_generation_makes_a_service_and_runs_jobs_of_it(run):
     assert told["manifest"] == ["In short", "PYTHON_TEMPLATE"]
     assert (told["free"], told["described"]) == ([False, True], "Described")
     assert (told["subscribed"], told["under it"], told["used"]) == ([True], [], [1, 2])
+    assert told["offered"] == ["More", "a@a.example", "PUBLISHED"]
+    assert (told["price"], told["taken back"]) == (True, ["CREATED", []])
 
 
 def test_personal_access_tokens_and_people_by_the_user_client(run):

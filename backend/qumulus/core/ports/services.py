@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from qumulus.core.pools import About
 from qumulus.core.services import Deployment, Service
@@ -39,6 +39,14 @@ class ServiceStore(Protocol):
 
         Raises:
             StorageFull
+        """
+        ...
+
+    def offer(self, name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Service:
+        """Change how a service is offered; what is put in its place later is offered so, too.
+
+        Raises:
+            UnknownService
         """
         ...
 

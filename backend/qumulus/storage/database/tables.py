@@ -314,6 +314,7 @@ services = Table(
     Column("entrypoint", Prose, nullable=False),
     Column("deployed_at", Moment, nullable=False),
     Column("deployment", JSON, nullable=False),
+    Column("listing", JSON),  # how a family offers it to people
     Column("package_blob", Word(255)),  # the key of a package that is too large for the row
     Column("package", LargeBinary),
 )

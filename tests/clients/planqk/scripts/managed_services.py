@@ -6,7 +6,7 @@ import os
 import time
 import zipfile
 
-from qhub.api.platform.types import ServiceSourceFile
+from qhub.api.platform.types import ServiceContact, ServiceLink, ServiceSourceFile
 from qhub.service.client import HubPlatformClient
 
 PROGRAM = "def run(values):\n    print('adding')\n    return {'sum': sum(values)}\n"
@@ -52,6 +52,22 @@ application = platform.applications.create_application(name="Shop")
 subscription = platform.subscriptions.create_subscription(service_id=made.id, application_id=application.id)
 told["subscribed"] = [each.id == subscription.id for each in platform.services.get_service_subscriptions(made.id)]
 told["under it"] = platform.subscriptions.get_service_executions_by_subscription(subscription.id)
+platform.services.update_service_links(
+    made.id, request=[ServiceLink(type="OTHER", name="More", url="https://a.example")]
+)
+platform.services.update_service_contacts(made.id, request=[ServiceContact(type="EMAIL", contact="a@a.example")])
+services.update_managed_service_source(made.id, request=ServiceSourceFile(type="file"))
+plan = services.add_managed_service_pricing_plan(made.id, type="COMMERCIAL", profit_percentage=20)
+platform.services.update_service_publication(made.id, scope="INTERNAL")
+offered = platform.services.get_service(made.id)
+told["offered"] = [offered.links[0].name, offered.contacts[0].contact, offered.service_definitions[0].lifecycle]
+told["price"] = platform.subscriptions.get_subscription(subscription.id).pricing_plan == plan
+services.delete_managed_service_pricing_plan(made.id)
 numbers = platform.services.get_service_statistics(made.id)
 told["used"] = [numbers.subscription_count, numbers.managed_service_executions.total_count]
+platform.services.delete_service_publication(made.id, force=True)
+told["taken back"] = [
+    platform.services.get_service(made.id).service_definitions[0].lifecycle,
+    platform.services.get_service_subscriptions(made.id),
+]
 print(json.dumps(told))

@@ -39,6 +39,12 @@ def download_managed_service_source(id: wire.Id, _caller: Deployer, services: Se
     return Reply(services.packed(translate.found(services, id).name), media_type=ZIP)
 
 
+@operation("updateManagedServiceSource")
+def update_managed_service_source(id: wire.Id, body: wire.Source, _caller: Deployer, services: Services) -> None:
+    translate.found(services, id)
+    translate.uploaded(body.type)
+
+
 @operation("updateManagedServiceResourceConfiguration")
 def update_managed_service_resource_configuration(
     id: wire.Id, body: wire.ResourceConfiguration, _caller: Deployer, services: Services

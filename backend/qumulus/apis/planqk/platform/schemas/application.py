@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 from typing import Annotated
-from pydantic import Field
+from pydantic import Field, MISSING
 from qumulus.openapi.wire import Wire
 from uuid import UUID
 from typing_extensions import TypeAliasType
+from .service import PricingPlan
 
 
 class AccessKey(Wire):
@@ -51,14 +52,6 @@ class Request(Wire):
     name: Annotated[str, Field(examples=["Shop"], max_length=200, min_length=1)]
 
 
-class Subscription(Wire):
-    """That an application may call a service"""
-
-    id: Annotated[str, Field(examples=["7a9e1d34-2b6c-4d1e-9b57-3c8f5e2a6b10"])]
-    application: Application
-    service: Consumed
-
-
 SubscriptionId = TypeAliasType(
     "SubscriptionId", Annotated[UUID, Field(examples=["7a9e1d34-2b6c-4d1e-9b57-3c8f5e2a6b10"])]
 )
@@ -72,3 +65,12 @@ class SubscriptionRequest(Wire):
     """The service"""
     application_id: Annotated[UUID, Field(alias="applicationId", examples=["2f1c7a5e-4f1b-4a63-8f43-0f4c2a1b7d10"])]
     """The application"""
+
+
+class Subscription(Wire):
+    """That an application may call a service"""
+
+    id: Annotated[str, Field(examples=["7a9e1d34-2b6c-4d1e-9b57-3c8f5e2a6b10"])]
+    application: Application
+    service: Consumed
+    pricing_plan: Annotated[PricingPlan | MISSING, Field(alias="pricingPlan")] = MISSING

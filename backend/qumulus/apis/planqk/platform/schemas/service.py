@@ -31,6 +31,15 @@ class BuildStep(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class ContactKind(StrEnum):
+    """
+    Of what kind a contact is
+    """
+
+    EMAIL = "EMAIL"
+    LINK = "LINK"
+
+
 Count = TypeAliasType("Count", Annotated[int, Field(examples=[0], ge=0, le=100)])
 """How many"""
 
@@ -81,12 +90,23 @@ Id = TypeAliasType("Id", Annotated[UUID, Field(examples=["044bb16b-0019-5de7-bab
 
 class Lifecycle(StrEnum):
     """
-    Who may see it: all services here are ACCESSIBLE
+    How far it is: ACCESSIBLE from the beginning, PUBLISHED for everybody, CREATED once it is taken back; all see and call it in each
     """
 
     CREATED = "CREATED"
     ACCESSIBLE = "ACCESSIBLE"
     PUBLISHED = "PUBLISHED"
+
+
+class LinkKind(StrEnum):
+    """
+    What a link leads to
+    """
+
+    TERMS_OF_SERVICE = "TERMS_OF_SERVICE"
+    DOCUMENTATION = "DOCUMENTATION"
+    CODE_REPOSITORY = "CODE_REPOSITORY"
+    OTHER = "OTHER"
 
 
 Megabytes = TypeAliasType("Megabytes", Annotated[int, Field(examples=[2048], ge=0, le=1048576)])
@@ -105,6 +125,35 @@ class NameUpdate(Wire):
 
 NewName = TypeAliasType("NewName", Annotated[str, Field(examples=["Product"], max_length=200, min_length=1)])
 """Name of a new service"""
+
+
+class PlanKind(StrEnum):
+    """
+    What a service costs beside what it uses; CONTACT says to ask
+    """
+
+    FREE = "FREE"
+    COMMERCIAL = "COMMERCIAL"
+    CONTACT = "CONTACT"
+
+
+class PlanRequest(Wire):
+    """What a service is to cost"""
+
+    type: PlanKind
+    profit_percentage: Annotated[
+        float | None | MISSING, Field(alias="profitPercentage", examples=[20], ge=0.0, le=1000000.0)
+    ] = MISSING
+    """What is added to the costs of what it uses, in percent; kept of a COMMERCIAL plan alone"""
+
+
+class PricingPlan(Wire):
+    """What a service costs"""
+
+    id: Annotated[str, Field(examples=["94b9bd8c-c85a-592d-abdc-800a92cafe44"])]
+    type: PlanKind
+    profit_percentage: Annotated[float | MISSING, Field(alias="profitPercentage", examples=[20])] = MISSING
+    """Of a COMMERCIAL plan"""
 
 
 class ResourceKind(StrEnum):
@@ -142,6 +191,15 @@ class RuntimeConfiguration(Wire):
         MISSING
     )
     """Whether it has the tokens of providers; there are none here"""
+
+
+class Scope(StrEnum):
+    """
+    For whom: everybody, or the organization, which is all who reach this server
+    """
+
+    PUBLIC = "PUBLIC"
+    INTERNAL = "INTERNAL"
 
 
 class SourceKind(StrEnum):
@@ -219,6 +277,8 @@ class Version(Wire):
     """Where it is called"""
     type: Type
     lifecycle: Lifecycle
+    pricing_plans: Annotated[list[PricingPlan], Field(alias="pricingPlans")]
+    """One at most"""
     created_at: Annotated[str, Field(alias="createdAt", examples=["2026-01-31 12:00:00"])]
 
 
@@ -241,6 +301,34 @@ class Build(Wire):
     validation_result: Annotated[Validation | MISSING, Field(alias="validationResult")] = MISSING
 
 
+class Contact(Wire):
+    """Where people ask about a service"""
+
+    type: ContactKind
+    name: Annotated[str | None | MISSING, Field(examples=["Support"], max_length=200)] = MISSING
+    """Who that is"""
+    contact: Annotated[str, Field(examples=["support@example.com"], max_length=2000, min_length=1)]
+    """An address, by its kind"""
+
+
+Contacts = TypeAliasType("Contacts", Annotated[list[Contact], Field(max_length=100)])
+"""Where people ask about a service"""
+
+
+class Link(Wire):
+    """What else there is to read about a service"""
+
+    type: LinkKind
+    name: Annotated[str, Field(examples=["Manual"], max_length=200)]
+    """What it is called"""
+    url: Annotated[str, Field(examples=["https://example.com/manual"], max_length=2000, min_length=1)]
+    """Its address"""
+
+
+Links = TypeAliasType("Links", Annotated[list[Link], Field(max_length=100)])
+"""What else there is to read about a service"""
+
+
 class Overview(Wire):
     """A service in a list"""
 
@@ -254,6 +342,12 @@ class Overview(Wire):
     lifecycle: Lifecycle
     created_at: Annotated[str, Field(alias="createdAt", examples=["2026-01-31 12:00:00"])]
     build_status: Annotated[BuildStatus, Field(alias="buildStatus")]
+
+
+class Publication(Wire):
+    """That a service is offered"""
+
+    scope: Scope
 
 
 class ResourceConfiguration(Wire):
@@ -276,6 +370,8 @@ class Service(Wire):
     display_name: Annotated[str, Field(alias="displayName", examples=["Sum"])]
     current_user_permission: Annotated[str, Field(alias="currentUserPermission", examples=["OWNER"])]
     service_definitions: Annotated[list[Version], Field(alias="serviceDefinitions")]
+    contacts: Contacts
+    links: Links
 
 
 class Source(Wire):

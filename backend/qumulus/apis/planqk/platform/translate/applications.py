@@ -6,6 +6,7 @@ from qumulus.apis.planqk.platform.schemas import application as wire
 from qumulus.core.applications import Application, Subscription
 from qumulus.core.services import Service
 
+from . import listings
 from .services import VERSION, time
 
 
@@ -26,9 +27,10 @@ def subscription(known: Subscription, subscriber: Application, service: Service,
             service_definition_id=str(service.definition_id),
             name=service.title,
             type="MANAGED",
-            lifecycle="ACCESSIBLE",
+            lifecycle=listings.lifecycle(service).value,
             context=service.name,
             version=VERSION,
             gateway_endpoint=f"{origin}/services/{service.name}",
         ),
+        pricing_plan=listings.plan(service),
     )

@@ -16,6 +16,8 @@ from qumulus.apis.planqk.platform.schemas.execution import LogEntry
 from qumulus.core.errors import InvalidRequest, UnknownService
 from qumulus.core.services import Service, Services, ServiceState
 
+from . import listings
+
 VERSION = "1"  # a service has one at a time
 MANIFESTS = ("qhub.json", "planqk.json")
 DOCUMENT = "openapi.yaml"
@@ -63,7 +65,8 @@ def version(service: Service, origin: str) -> wire.Version:
         description=service.description,
         gateway_endpoint=f"{origin}/services/{service.name}",
         type=wire.Type.MANAGED,
-        lifecycle=wire.Lifecycle.ACCESSIBLE,
+        lifecycle=listings.lifecycle(service),
+        pricing_plans=listings.plans(service),
         created_at=time(service.deployed_at),
     )
 
@@ -76,6 +79,8 @@ def service(service: Service, origin: str) -> wire.Service:
         display_name=service.title,
         current_user_permission="OWNER",
         service_definitions=[version(service, origin)],
+        contacts=listings.contacts(service),
+        links=listings.links(service),
     )
 
 
@@ -87,7 +92,7 @@ def overview(service: Service) -> wire.Overview:
         name=service.name,
         display_name=service.title,
         type=wire.Type.MANAGED,
-        lifecycle=wire.Lifecycle.ACCESSIBLE,
+        lifecycle=listings.lifecycle(service),
         created_at=time(service.deployed_at),
         build_status=STATES[service.state],
     )
@@ -160,8 +165,7 @@ def first_files(body: wire.ManagedRequest) -> Files:
         InvalidRequest: it asks for what is not here: a source elsewhere, variables, the tokens of providers.
     """
     configuration = given(body.runtime_configuration)
-    if body.source.type is not wire.SourceKind.FILE:
-        raise InvalidRequest(f"The source of a service is uploaded here, not taken from a {body.source.type.value}.")
+    uploaded(body.source.type)
     files: Files = {}
     for each in given(body.resource_configurations) or ():
         files = with_members(resources=configured(each))(files)
@@ -170,6 +174,16 @@ def first_files(body: wire.ManagedRequest) -> Files:
         description=given(body.description) or given(body.summary),
         runtime=None if configuration is None else runtime(configuration),
     )(files)
+
+
+def uploaded(source: wire.SourceKind) -> None:
+    """Take the source of a service only where it is uploaded.
+
+    Raises:
+        InvalidRequest: it is elsewhere.
+    """
+    if source is not wire.SourceKind.FILE:
+        raise InvalidRequest(f"The source of a service is uploaded here, not taken from a {source.value}.")
 
 
 def runtime(configuration: wire.RuntimeConfiguration) -> str:
