@@ -8,5 +8,14 @@ from .added import AddedCatalogue, CombinedCatalogue, SentDevice
 from .catalogue import SnapshotCatalogue
 from .fleet import FleetCatalogue
 from .imports import Imports
+from .mocks import MockedCatalogue
 
-__all__ = ["AddedCatalogue", "CombinedCatalogue", "FleetCatalogue", "Imports", "SentDevice", "SnapshotCatalogue"]
+__all__ = [
+    "AddedCatalogue",
+    "CombinedCatalogue",
+    "FleetCatalogue",
+    "Imports",
+    "MockedCatalogue",
+    "SentDevice",
+    "SnapshotCatalogue",
+]

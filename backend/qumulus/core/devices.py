@@ -37,6 +37,16 @@ class Device:
     two_qubit_error_best: float | None = None
     two_qubit_error_layered: float | None = None
     description: str = ""
+    stands_for: str | None = None  # of a mock: the device that its jobs would run on, were they no dry runs
+
+
+STANDS_FOR, DRY_RUN = "stands_for", "dry_run"
+"""What the request of a job on a mock says: for which device it stands, and that nothing is to be executed."""
+
+
+def calibrated_as(device: str, request: Mapping[str, Any]) -> str:
+    """Return the name of the device by whose calibration a job is run: the one that a mock stands for, else its own."""
+    return str(request.get(STANDS_FOR, device))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

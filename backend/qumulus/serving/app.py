@@ -18,6 +18,7 @@ from qumulus.apis.emulator import app as emulator
 from qumulus.apis.emulator.faults import operations_of
 from qumulus.apis.emulator.scenarios import Stage
 from qumulus.apis.family import Api, loaded
+from qumulus.catalogue import MockedCatalogue
 from qumulus.core.cloud import Cloud
 from qumulus.core.errors import Unavailable
 from qumulus.core.following import Following
@@ -160,7 +161,7 @@ def _compose(
     cloud = Cloud(
         jobs=storage.jobs,
         queue=storage.queue,
-        catalogue=FaultyCatalogue(catalogue, storage.faults),
+        catalogue=MockedCatalogue(FaultyCatalogue(catalogue, storage.faults)),
         device_imports=imports,
         accounts=storage.accounts,
         sessions=storage.sessions,

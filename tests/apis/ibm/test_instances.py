@@ -74,3 +74,5 @@ def test_devices_for_tests_are_shown_to_who_asks_for_them(runtime):
     shown = {device["name"]: device for device in runtime.get("/backends", include_mocks="True")["devices"]}
     assert shown["test_eagle"]["class"] == "mock"
     assert "class" not in shown["ibm_brisbane"]
+    assert shown["mock_brisbane"] == {**shown["ibm_brisbane"], "name": "mock_brisbane", "class": "mock"}
+    assert len(shown) == 2 * 68 + 1

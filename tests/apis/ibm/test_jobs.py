@@ -13,6 +13,8 @@ from apis.ibm.cloud import BELL, LOCAL_CRN
 from qumulus.core.results import LogLine, Progress
 from qumulus.storage import open_storage
 
+ADMIN = {"Authorization": "Bearer qumulus-admin"}
+
 
 @pytest.fixture(scope="module")
 def bell(runtime) -> str:
@@ -139,13 +141,56 @@ def test_a_private_job_shows_no_inputs_and_gives_its_result_once(runtime):
     assert (again.status_code, again.content) == (200, b"")
 
 
-def test_a_dry_run_checks_and_leaves_no_result(runtime):
+def test_a_dry_run_checks_and_returns_data_at_random(runtime):
     job = runtime.run(dry_run=True)
-    assert runtime.send("GET", f"/jobs/{job}/results").content == b""
+    (pub,) = runtime.get(f"/jobs/{job}/results")["results"]
+    assert set(pub["data"]["c"]["samples"]) == {"0x0", "0x1", "0x2", "0x3"}
+    assert runtime.get(f"/jobs/{job}")["backend"] == "ibm_brisbane"
     assert runtime.get(f"/jobs/{job}")["usage"]["qpu_charge_time_seconds"] > 2  # what it would use
     wrong = runtime.ended(runtime.job([["OPENQASM 3.0; h $0;"]], dry_run=True))
     assert wrong["state"]["status"] == "Failed"
     assert "h" in wrong["state"]["reason"]
+
+
+def test_a_job_on_a_mock_is_a_dry_run_of_the_device_for_which_it_stands(runtime):
+    job, real = runtime.run(backend="mock_brisbane"), runtime.run()
+    shown = runtime.get(f"/jobs/{job}")
+    assert shown["backend"] == "mock_brisbane"
+    assert shown["usage"]["qpu_charge_time_seconds"] == runtime.get(f"/jobs/{real}")["usage"]["qpu_charge_time_seconds"]
+    assert runtime.get(f"/jobs/{job}/results")["results"][0]["metadata"]["simulation"] == {"dry_run": True}
+    assert job not in [each["id"] for each in runtime.get("/jobs")["jobs"]]
+    mocked = runtime.get("/jobs", include_mocks="True", backend="mock_brisbane")["jobs"]
+    assert job in [each["id"] for each in mocked]
+    assert real not in [each["id"] for each in mocked]
+
+
+def test_a_dry_run_may_be_in_a_session_on_its_device_and_on_no_other(runtime):
+    session = runtime.send("POST", "/sessions", json={"backend": "ibm_brisbane", "mode": "batch"}).json()["id"]
+    job = runtime.run(backend="mock_brisbane", session_id=session)
+    assert runtime.get(f"/jobs/{job}")["session_id"] == session
+    body = {"program_id": "sampler", "backend": "mock_osaka", "params": {}, "session_id": session}
+    assert runtime.error("POST", "/jobs", json=body)[0] == 400
+
+
+def test_a_device_that_was_added_has_a_mock_with_its_own_calibration(server, runtime):
+    made_up = {"name": "mine", "topology": "line 3", "gates": ["cx", "id", "rz", "sx", "x"]}
+    added = httpx2.post(f"{server.url}/emulator/devices", json={"documents": [made_up]}, headers=ADMIN, timeout=30)
+    assert added.status_code == 200
+    try:
+        text = 'OPENQASM 3.0; include "stdgates.inc"; bit[1] c; x $2; c[0] = measure $2;'
+        dry, real = (runtime.run([[text, [], 10]], backend=f"{prefix}_mine") for prefix in ("mock", "ibm"))
+        dry, real = (runtime.get(f"/jobs/{each}")["usage"]["qpu_charge_time_seconds"] for each in (dry, real))
+        assert dry == real > 2
+    finally:
+        httpx2.delete(f"{server.url}/emulator/devices/mine", headers=ADMIN, timeout=30)
+
+
+def test_there_is_no_mock_of_what_is_not_there(runtime):
+    for name in ("mock_nowhere", "mock_qulacs", "mock_mock_brisbane"):
+        body = {"program_id": "sampler", "backend": name, "params": {}}
+        status, _code, message = runtime.error("POST", "/jobs", json=body)
+        assert status == 404
+        assert name in message
 
 
 def test_a_job_over_its_cost_is_cancelled_with_the_code_of_the_registry(runtime):

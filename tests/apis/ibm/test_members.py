@@ -70,7 +70,7 @@ ROWS: dict[str, dict[str, str]] = {  # by operation and member: the test that sh
         "calibration_id": f"{JOBS}.test_a_calibration_is_chosen_by_its_id",
         "start_session": f"{SESSIONS}.test_a_job_may_open_its_session",
         "session_time": f"{SESSIONS}.test_a_job_may_open_its_session",
-        "dry_run": f"{JOBS}.test_a_dry_run_checks_and_leaves_no_result",
+        "dry_run": f"{JOBS}.test_a_dry_run_checks_and_returns_data_at_random",
     },
     "getJob": {"exclude_params": "test_members.test_the_inputs_of_a_job_are_left_out_for_who_does_not_want_them"},
     "replaceJobTags": {"tags": "test_members.test_the_tags_of_a_job_are_replaced_and_found"},

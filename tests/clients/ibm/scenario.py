@@ -267,6 +267,27 @@ def estimator_levels():
 
 
 @step
+def dry_run():
+    if VERSION < (0, 51):
+        raise Absent
+    job = SamplerV2(S.backend).run([S.bell], shots=2000, dry_run=True)
+    assert job.backend().name == "mock_brisbane"
+    assert job.backend().is_mock
+    counts = job.result()[0].data.meas.get_counts()
+    assert len(counts) == 4, counts  # at random
+    assert job.usage() == S.sampled.usage() > 2
+    circuit = transpile(bell(), S.backend, optimization_level=1, seed_transpiler=1)
+    observable = SparsePauliOp("ZZ").apply_layout(circuit.layout)
+    with Session(backend=S.backend) as opened:
+        estimated = EstimatorV2(mode=opened).run([(circuit, [observable, observable])], dry_run=True)
+        assert estimated.result()[0].data.evs.shape == (2,)
+    mine = {job.job_id(), estimated.job_id()}
+    assert not mine & {each.job_id() for each in S.service.jobs(limit=None)}
+    assert mine <= {each.job_id() for each in S.service.jobs(limit=None, include_mocks=True)}
+    assert S.service.job(job.job_id()).backend().name == "mock_brisbane"
+
+
+@step
 def session():
     with Session(backend=S.backend) as opened:
         assert opened.status() in ("Pending", "In progress, accepting new jobs")

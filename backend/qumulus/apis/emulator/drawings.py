@@ -7,6 +7,7 @@ from asyncio import to_thread
 from qumulus.apis.dependencies import Cloud
 from qumulus.core import cloud as core
 from qumulus.core.accounts import Caller
+from qumulus.core.devices import calibrated_as
 from qumulus.core.errors import Unavailable, WrongState
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import JobStore
@@ -53,7 +54,7 @@ def _submitted(job_id: str, circuit: int, stage: Stage, cloud: core.Cloud) -> Jo
         raise WrongState(f"Job {known.id} has no program that could be drawn: it is private, or was never submitted.")
     wanted = CircuitToDraw(
         kind=known.kind,
-        device=known.device,
+        device=calibrated_as(known.device, known.request),
         calibration=known.calibration,
         options=known.request,
         circuit=circuit,
@@ -76,9 +77,10 @@ def _submitted(job_id: str, circuit: int, stage: Stage, cloud: core.Cloud) -> Jo
 
 def _documents(known: Job, cloud: core.Cloud) -> bytes:
     """What a worker needs of a device that no package has; nothing of others."""
-    if not cloud.device_imports.own(known.device):
+    name = calibrated_as(known.device, known.request)
+    if not cloud.device_imports.own(name):
         return b""
-    device = cloud.catalogue.device(known.device)
+    device = cloud.catalogue.device(name)
     calibration = cloud.catalogue.calibration(device.name, calibration_id=known.calibration)
     return with_documents(device, calibration, cloud.catalogue.configuration(device.name), calibration.properties)
 

@@ -9,12 +9,12 @@ from qumulus.core.errors import UnknownCalibration, UnknownDevice
 from qumulus.core.ports import Catalogue
 
 PREFIX = "ibm_"
-MOCK = "test_"
+MOCKS = ("test_", "mock_")
 
 
 def to_wire(name: str) -> str:
-    """`brisbane` is `ibm_brisbane`; devices for tests go by their own names."""
-    return name if name.startswith(MOCK) else f"{PREFIX}{name}"
+    """`brisbane` is `ibm_brisbane`; devices for tests and for dry runs go by their own names."""
+    return name if name.startswith(MOCKS) else f"{PREFIX}{name}"
 
 
 def to_core(name: str) -> str:
@@ -24,7 +24,7 @@ def to_core(name: str) -> str:
         UnknownDevice: it is not a name of this form.
     """
     known = name.lower()
-    if known.startswith(MOCK):
+    if known.startswith(MOCKS):
         return known
     if not known.startswith(PREFIX):
         raise UnknownDevice(name)
@@ -40,7 +40,7 @@ def core_or_unknown(name: str) -> str:
 
 
 def mocks(catalogue: Catalogue) -> frozenset[str]:
-    """The core's names of the devices that exist for tests and are hidden unless asked for."""
+    """The core's names of the devices for tests and for dry runs, which are hidden unless asked for."""
     return frozenset(device.name for device in catalogue.mocks())
 
 
@@ -54,7 +54,7 @@ def device(catalogue: Catalogue, name: str) -> Device:
         found = catalogue.device(to_core(name))
     except UnknownDevice:
         raise UnknownDevice(name) from None
-    if found.kind is not DeviceKind.QPU or not catalogue.offers(found.name):
+    if found.kind is not DeviceKind.QPU or not catalogue.offers(found.stands_for or found.name):
         raise UnknownDevice(name)
     return found
 

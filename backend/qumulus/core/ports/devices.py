@@ -18,7 +18,7 @@ class Catalogue(Protocol):
     def devices(self) -> tuple[Device, ...]: ...
 
     def mocks(self) -> tuple[Device, ...]:
-        """Devices that exist for tests, which `devices` leaves out."""
+        """Devices that exist for tests and for dry runs, which `devices` leaves out."""
         ...
 
     def device(self, name: str) -> Device:

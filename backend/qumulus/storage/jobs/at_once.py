@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from qumulus.core.devices import calibrated_as
 from qumulus.core.jobs import JobEvent, JobState, NewJob, after
 from qumulus.core.ports import Claim, DeviceRules, MachineClock
 from qumulus.core.ports.devices import AddedDevices
@@ -101,7 +102,9 @@ class AtOnce:
             return False
         settings = self._device_settings.settings(new.device)
         free = settings.online and settings.at_once and not settings.provider
-        return free and self._device_settings.queue(new.device) is None and new.device not in self._added_devices.all()
+        if not free or self._device_settings.queue(new.device) is not None:
+            return False
+        return calibrated_as(new.device, new.request) not in self._added_devices.all()
 
 
 def seed_of(job_id: str) -> int:

@@ -189,7 +189,7 @@ class SqlQueue:
 
     def _claim(self, row: AnyRow) -> Claim:
         claim = rows.to_claim(row, self._values.load(row.payload, row.payload_blob), seed_of(row.id))
-        documents, calibration = sent(self.sent_devices, row.device, row.calibration, self._clock.now())
+        documents, calibration = sent(self.sent_devices, claim.program.device, row.calibration, self._clock.now())
         return replace(claim, program=replace(claim.program, documents=documents, calibration=calibration))
 
     def start(self, claim: Claim) -> bool:

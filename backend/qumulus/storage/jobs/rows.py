@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_
 
+from qumulus.core.devices import calibrated_as
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.ports import Claim
 from qumulus.core.programs import Program
@@ -119,7 +120,7 @@ def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
         job_id=row.id,
         kind=row.kind,
         payload=payload,
-        device=row.device,
+        device=calibrated_as(row.device, row.request),
         calibration=row.calibration,
         shots=row.shots,
         seed=seed,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from qumulus.core.accounts import Caller
+from qumulus.core.devices import calibrated_as
 from qumulus.core.errors import (
     Draining,
     InvalidRequest,
@@ -380,7 +381,7 @@ def _admit(connection: Connection, new: NewJob, session_id: str, now: datetime) 
     session = sessions.load(connection, session_id, share=True)
     if session is None or session.account != new.account:
         raise UnknownSession(session_id)
-    if session.device != new.device:
+    if session.device not in (new.device, calibrated_as(new.device, new.request)):
         raise InvalidRequest(f"Session {session.id} is on device {session.device}: send it no jobs for {new.device}.")
     if not session.accepts_jobs(now):
         raise SessionClosed(session.id)

@@ -41,8 +41,8 @@ def list_backends(
     shown = names.devices(devices, mocks=include_mocks)
     if not version.has(Change.DEVICES_ARE_OBJECTS):
         return BackendsResponse(devices=[names.to_wire(device.name) for device in shown])
-    documents.render_ahead([device.name for device in shown])
     pending, mocks = jobs.pending(), names.mocks(devices)
+    documents.render_ahead([device.name for device in shown if device.name not in mocks])
     return BackendsResponse(
         devices=[
             translate.device(

@@ -26,6 +26,10 @@ Vector = NDArray[np.float64]
 _DIRECT = ("evs", "stds", "ensemble_standard_error")
 """What is told of each expectation value."""
 
+_AT_FACTORS = ("evs_noise_factors", "stds_noise_factors", "ensemble_stds_noise_factors")
+_EXTRAPOLATED = ("evs_extrapolated", "stds_extrapolated")
+"""What is told beside them of one that is extrapolated."""
+
 
 @dataclass(frozen=True, eq=False)
 class Means:
@@ -83,6 +87,21 @@ def direct(means: Means, observable: Terms) -> Mapping[str, Vector]:
     value = observable.get((), 0.0) + float((slopes * means.values).sum())
     error = means.error(slopes)
     return _arrays(evs=value, stds=error, ensemble_standard_error=error)
+
+
+def at_random(
+    observable: Terms, precision: float, zne: Extrapolation | None, random: np.random.Generator
+) -> Mapping[str, Vector]:
+    """Values within the bounds of an observable, in the fields that `direct` has, or under ``zne`` those of `at_zero_noise`."""
+    bound = sum(map(abs, observable.values()))
+    fields = {"evs": (), **dict.fromkeys(_DIRECT[1:], ())}
+    if zne is not None:
+        factors, fits = (len(zne.factors),), (len(zne.extrapolators), len(zne.points))
+        fields = {"evs": (), "stds": (), **dict.fromkeys(_AT_FACTORS, factors), **dict.fromkeys(_EXTRAPOLATED, fits)}
+    return {
+        name: np.asarray(random.uniform(-bound, bound, shape)) if name.startswith("evs") else np.full(shape, precision)
+        for name, shape in fields.items()
+    }
 
 
 def at_zero_noise(

@@ -21,7 +21,7 @@ from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import extend
 from qumulus.simulation.sharing import Part, parts
 
-from . import estimates, learned, results
+from . import dry, estimates, learned, results
 from .circuits import tell_delays
 from .conditions import LOCAL_ONLY, conditions, tell
 from .failures import Log, coded, invalid
@@ -79,13 +79,27 @@ def run(program: Program, log: Log) -> Outcome:
     if brought is None:
         loads += _learning(plans, options, submission)
     usage = charge(loads, submission, options.execution.rep_delay)
+    metadata = _metadata(options, wanted, brought)
+    circuits = results.executed((plan.pub.circuit, plan.executions) for plan in plans)
     if submission.dry_run:
-        return results.checked(usage)
+        at_random = [_result(plan, _at_random(plan)) for plan in plans]
+        return results.outcome(
+            submission.form, at_random, metadata, dry.report(usage, seed=under.seed, circuits=circuits)
+        )
     progress().pubs = len(pubs)
     limits = submission.limits.shared(len(pubs), 1 if wanted.zne is None else len(wanted.zne.factors))
     found = parts(len(plans), lambda index: _estimated(plans[index], limits))
     estimated = [_result(plan, part) for plan, part in zip(plans, found, strict=True)]
-    metadata = {
+    told = [result.members["metadata"] for result in estimated]
+    for index, each in enumerate(told):
+        tell(log, index, each["simulation"])
+    report = {"seed": under.seed, "pubs": [each["simulation"] for each in told], "circuits": circuits}
+    return results.outcome(submission.form, estimated, metadata, report)
+
+
+def _metadata(options: OptionsModel, wanted: Resilience, brought: Any) -> dict[str, Any]:
+    """What a result says of all pubs; ``brought`` is what the job brings along of the noise of layers."""
+    return {
         "dynamical_decoupling": options.dynamical_decoupling.model_dump(exclude={"skip_reset_qubits"}),
         "twirling": {
             **options.twirling.model_dump(),
@@ -95,12 +109,6 @@ def run(program: Program, log: Log) -> Outcome:
         },
         "resilience": wanted.metadata() | ({} if brought is None else {"layer_noise_model": brought}),
     }
-    told = [result.members["metadata"] for result in estimated]
-    for index, each in enumerate(told):
-        tell(log, index, each["simulation"])
-    circuits = results.executed((plan.pub.circuit, plan.executions) for plan in plans)
-    report = {"seed": under.seed, "pubs": [each["simulation"] for each in told], "circuits": circuits}
-    return results.outcome(submission.form, estimated, metadata, report)
 
 
 def _learning(plans: Sequence[Plan], options: OptionsModel, submission: Submission) -> Iterator[Load]:
@@ -132,6 +140,16 @@ def _result(plan: Plan, part: Part) -> Record:
     metadata["simulation"] = part.members["simulation"]
     data = DataBin({name: Array(values) for name, values in part.arrays.items()}, plan.pub.shape)
     return Record("PubResult", {"data": data, "metadata": metadata})
+
+
+def _at_random(plan: Plan) -> Part:
+    """What a dry run has instead of the values of a pub."""
+    random, zne, found = dry.source(plan.under.seed, plan.index), plan.wanted.zne, dict[int, Mapping[str, Any]]()
+    for wanted_here in plan.pub.elements().values():
+        for place, k in wanted_here:
+            found[place] = estimates.at_random(plan.flat[k], plan.precision, zne, random)
+    members = {"extrapolators": list(zne.extrapolators) if zne else [], "simulation": dry.SIMULATION}
+    return Part(members, dict(estimates.stacked([found[place] for place in range(len(found))], plan.pub.shape)))
 
 
 def _estimated(plan: Plan, limits: Limits) -> Part:

@@ -26,12 +26,12 @@ from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import generator
 from qumulus.simulation.sharing import ITEMS, Part, parts
 
-from . import results
+from . import dry, results
 from .circuits import tell_delays
 from .conditions import NOISE, with_noise
 from .dialects import Dialect, dialect_of
 from .failures import Log, coded, invalid
-from .kerneled import AVERAGED, BOTH, CLASSIFIED, KERNELED, LEVELS, POINT_BITS, Kernel
+from .kerneled import AVERAGED, BOTH, CLASSIFIED, LEVELS, POINT_BITS, Kernel
 from .options import tell_experimental, tell_unknown, validated
 from .pubs import bindings, check_angles, first_binding
 from .samplexes import PARAMETERS, sampled, samplex_item
@@ -84,11 +84,11 @@ def run(program: Program, log: Log) -> Outcome:
     bits = sum(prod(item.shape) * shots * register.size for item in items for register in item.circuit.cregs)
     results.check_size(bits * (1 if level == CLASSIFIED else POINT_BITS), submission.limits)
     usage = charge(_loads(items, shots, options, submission), submission, options.rep_delay)
-    if submission.dry_run:
-        checked = results.checked(usage)
-        document = _document(_scheduled(items, shots, submission, told, dialect), [], dialect, quantum_program)
-        return results.encoded(Form.PLAIN, document, checked.metadata) if told else checked
     seed = submission.seed_or(None)
+    circuits = results.executed((item.circuit, prod(item.shape) * shots) for item in items)
+    if submission.dry_run:
+        data = [_at_random(item, shots, level, (seed, index), submission, told) for index, item in enumerate(items)]
+        return _written(items, data, dialect, quantum_program, dry.report(usage, seed=seed, circuits=circuits))
     progress().pubs = len(items)
     within = replace(submission, limits=submission.limits.shared(len(items)))
 
@@ -99,14 +99,25 @@ def run(program: Program, log: Log) -> Outcome:
         span = [start, submission.now().isoformat()]
         return Part({"simulation": simulation, "scheduled": scheduled, "span": span}, arrays)
 
-    data, chunks, report = [], [], []
-    for index, (item, part) in enumerate(zip(items, parts(len(items), executed, ITEMS), strict=True)):
-        data.append(_item_result(part.arrays, dialect, part.members["scheduled"]))
-        chunks.append(_chunk(index, item.shape, *part.members["span"], dialect))
-        report.append(part.members["simulation"])
-    circuits = results.executed((item.circuit, prod(item.shape) * shots) for item in items)
-    document = _document(data, chunks, dialect, quantum_program)
-    return results.encoded(Form.PLAIN, document, {"seed": seed, "pubs": report, "circuits": circuits})
+    data = list(parts(len(items), executed, ITEMS))
+    report = {"seed": seed, "pubs": [part.members["simulation"] for part in data], "circuits": circuits}
+    return _written(items, data, dialect, quantum_program, report)
+
+
+def _written(
+    items: Sequence[Item],
+    data: Sequence[Part],
+    dialect: Dialect,
+    quantum_program: Mapping[str, Any],
+    report: Mapping[str, Any],
+) -> Outcome:
+    """The outcome with the data of all items."""
+    found = [_item_result(part.arrays, dialect, part.members["scheduled"]) for part in data]
+    chunks = [
+        _chunk(index, item.shape, *part.members["span"], dialect)
+        for index, (item, part) in enumerate(zip(items, data, strict=True))
+    ]
+    return results.encoded(Form.PLAIN, _document(found, chunks, dialect, quantum_program), report)
 
 
 def _document(
@@ -120,19 +131,32 @@ def _document(
     return document
 
 
-def _scheduled(
-    items: Sequence[Item], shots: int, submission: Submission, told: Told, dialect: Dialect
-) -> list[dict[str, Any]]:
-    """The results of a dry run: the schedule of each item, and registers in which nothing was read."""
-    found = []
-    for index, item in enumerate(items):
-        ready, arrays = compiled(item.circuit, submission.model, None), dict[str, NDArray[Any]]()
-        if isinstance(item.arguments, SamplexItem):
-            arrays = sampled(item.arguments, generator((0, index, _RANDOMIZATIONS)), submission.limits)
-            arrays.pop(PARAMETERS, None)
-        arrays |= {each.name: np.zeros((*item.shape, shots, each.size), bool) for each in item.circuit.cregs}
-        values = dict.fromkeys(item.circuit.parameters, 0.0)
-        found.append(_item_result(arrays, dialect, told.of(ready, submission.model, values)))
+def _at_random(item: Item, shots: int, level: str, seed: tuple[int, int], submission: Submission, told: Told) -> Part:
+    """What a dry run has instead of the data of an item: registers at random, and its true schedule.
+
+    What a samplex draws beside the arguments is drawn as for an execution, by which its registers are to be read.
+    """
+    ready, arrays, random = compiled(item.circuit, submission.model, None), dict[str, NDArray[Any]](), dry.source(*seed)
+    if isinstance(item.arguments, SamplexItem):
+        arrays = sampled(item.arguments, generator((*seed, _RANDOMIZATIONS)), submission.limits)
+        arrays.pop(PARAMETERS, None)
+    for each in item.circuit.cregs:
+        bits, points = dry.bits(random, *item.shape, shots, each.size).astype(bool), None
+        if level != CLASSIFIED:
+            points = dry.points(random, item.shape, shots, each.size, level)
+        arrays |= _named(each.name, level, bits, points)
+    scheduled = told.of(ready, submission.model, dict.fromkeys(item.circuit.parameters, 0.0))
+    now = submission.now().isoformat()
+    return Part({"scheduled": scheduled, "span": [now, now]}, arrays)
+
+
+def _named(name: str, level: str, bits: NDArray[Any], points: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
+    """The arrays of a register under the names that a result has them by."""
+    found = dict[str, NDArray[Any]]()
+    if level in (CLASSIFIED, BOTH):
+        found[name] = bits
+    if points is not None:
+        found[f"{name}_avg_iq" if level == AVERAGED else f"{name}_iq"] = points
     return found
 
 
@@ -283,13 +307,11 @@ def _executed(
         points, bits = kernel.registers(bits, seed)
     bits = bits if submission.model.ideal else returned(item.circuit, bits)
     for register in item.circuit.cregs:
-        name, shape = register.name, (*item.shape, shots, register.size)
-        if level in (CLASSIFIED, BOTH):
-            arrays[name] = bits[name].astype(bool).reshape(shape)
-        if level in (KERNELED, BOTH):
-            arrays[f"{name}_iq"] = points[name].reshape(shape)
-        if level == AVERAGED:
-            arrays[f"{name}_avg_iq"] = points[name].reshape(shape).mean(axis=-2)
+        name, shape, read = register.name, (*item.shape, shots, register.size), None
+        if kernel is not None:
+            read = points[name].reshape(shape)
+        mean = read.mean(axis=-2) if read is not None and level == AVERAGED else read
+        arrays |= _named(name, level, bits[name].astype(bool).reshape(shape), mean)
     scheduled = told.of(ready, submission.model, sets[0] if sets else {})
     return arrays, results.simulation(combined([each.metadata for each in drawn])), scheduled
 

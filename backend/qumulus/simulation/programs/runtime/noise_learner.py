@@ -20,7 +20,7 @@ from qumulus.core.programs import Program
 from qumulus.core.results import Outcome
 from qumulus.simulation.devices import DeviceModel
 
-from . import circuits, results, wire
+from . import circuits, dry, results, wire
 from .dialects import ANNOTATIONS
 from .failures import Log, coded, invalid, not_isa
 from .layers import Layer, unique_layers
@@ -67,12 +67,20 @@ def _legacy(submission: Submission, log: Log) -> Outcome:
     layers = unique_layers(loaded, options.twirling_strategy)[: options.max_layers_to_learn]
     shots = options.num_randomizations * options.shots_per_randomization
     usage = charge(learning_loads(layers, options.layer_pair_depths, shots, submission.model), submission, None)
-    if submission.dry_run:
-        return results.checked(usage)
-    asked = options.model_dump(include=set(_INPUT_OPTIONS))
-    metadata = {"backend": submission.device, "input_options": asked, "simulation": {"note": NOTE}}
-    document = {"data": [_layer_error(layer, submission.model) for layer in layers], "metadata": metadata}
-    return results.encoded(_form(submission), document, {"layers": len(layers), "note": NOTE})
+    asked, random = options.model_dump(include=set(_INPUT_OPTIONS)), _random(submission)
+    simulation = {"note": NOTE} if random is None else dry.SIMULATION
+    metadata = {"backend": submission.device, "input_options": asked, "simulation": simulation}
+    document = {"data": [_layer_error(layer, submission.model, random) for layer in layers], "metadata": metadata}
+    return results.encoded(_form(submission), document, _report(len(layers), submission, usage))
+
+
+def _random(submission: Submission) -> np.random.Generator | None:
+    """Where the rates of a dry run come from; None where true ones are told."""
+    return dry.source(submission.seed_or(None)) if submission.dry_run else None
+
+
+def _report(layers: int, submission: Submission, usage: float) -> Mapping[str, Any]:
+    return dry.report(usage, layers=layers) if submission.dry_run else {"layers": layers, "note": NOTE}
 
 
 def _check_gates(circuit: QuantumCircuit, submission: Submission) -> None:
@@ -101,15 +109,14 @@ _INPUT_OPTIONS = (
 )
 
 
-def _layer_error(layer: Layer, model: DeviceModel) -> Object:
+def _layer_error(layer: Layer, model: DeviceModel, random: np.random.Generator | None) -> Object:
     circuit = QuantumCircuit(len(layer.qubits))
     for name, qubits in layer.circuit():
         circuit.append(get_standard_gate_name_mapping()[name], qubits)
     rates = by_label(layer_rates(layer, model), layer.qubits)
     generators = Object(_PAULIS, "PauliList", {"data": list(rates)}, kind="settings")
-    error = Object(
-        _MODULE, "PauliLindbladError", {"generators": generators, "rates": Array(np.array(list(rates.values())))}
-    )
+    told = np.array(list(rates.values())) if random is None else dry.rates(random, len(rates))
+    error = Object(_MODULE, "PauliLindbladError", {"generators": generators, "rates": Array(told)})
     return Object(_MODULE, "LayerError", {"circuit": Circuit(circuit), "qubits": list(layer.qubits), "error": error})
 
 
@@ -134,18 +141,24 @@ def _third(submission: Submission, log: Log) -> Outcome:
         **ANNOTATIONS,
     )
     _check_gates(circuit, submission)
-    data = [_learned(box, options.layer_pair_depths, version, submission) for box in circuit.data]
+    random = _random(submission)
+    data = [_learned(box, options.layer_pair_depths, version, submission, random) for box in circuit.data]
     boxes = [_layer_of(box, submission) for box in circuit.data]
     shots, reset = options.num_randomizations * options.shots_per_randomization, getattr(options, "init_qubits", True)
     loads = learning_loads(boxes, options.layer_pair_depths, shots, submission.model, reset=reset)
     usage = charge(loads, submission, getattr(options, "rep_delay", None))
-    if submission.dry_run:
-        return results.checked(usage)
-    return results.encoded(Form.PLAIN, {"schema_version": version, "data": data}, {"layers": len(data), "note": NOTE})
+    document = {"schema_version": version, "data": data}
+    return results.encoded(Form.PLAIN, document, _report(len(data), submission, usage))
 
 
-def _learned(box: CircuitInstruction, depths: list[int], version: str, submission: Submission) -> dict[str, Any]:
-    """The rates of one box: of its gates, or of its measurements."""
+def _learned(
+    box: CircuitInstruction,
+    depths: list[int],
+    version: str,
+    submission: Submission,
+    random: np.random.Generator | None,
+) -> dict[str, Any]:
+    """The rates of one box: of its gates, or of its measurements; from ``random`` in a dry run."""
     if box.name != "box":
         raise invalid(f"The noise of boxes is learned; the instruction {box.name!r} is none.")
     physical = [_physical(qubit, submission) for qubit in box.qubits]
@@ -163,7 +176,7 @@ def _learned(box: CircuitInstruction, depths: list[int], version: str, submissio
         protocol, kept, successes = "lindblad", dict.fromkeys(depths, 1.0), {depth: {} for depth in depths}
     selection = {"fraction_kept": kept, **({"success_rates": successes} if version != "v0.1" else {})}
     place = {qubit: index for index, qubit in enumerate(sorted(physical))}
-    values = np.array(list(rates.values()))
+    values = np.array(list(rates.values())) if random is None else dry.rates(random, len(rates))
     return {
         "generators_sparse": [[[letters, [place[qubit] for qubit in qubits]]] for letters, qubits in rates],
         "num_qubits": len(physical),

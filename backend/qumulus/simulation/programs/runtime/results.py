@@ -66,11 +66,6 @@ def encoded(form: Form, document: Any, report: Mapping[str, Any]) -> Outcome:
     return Outcome(result=form.written(document), metadata={**report, "qiskit": qiskit.__version__})
 
 
-def checked(usage: float) -> Outcome:
-    """The outcome of a dry run whose inputs are valid, and which would use so many seconds of the device: no result."""
-    return Outcome(metadata={"dry_run": True, "would_use": usage, "qiskit": qiskit.__version__})
-
-
 def executed(runs: Iterable[tuple[QuantumCircuit, int]]) -> dict[str, Any]:
     """What the metrics of a job say of its circuits, each given with the number of its executions: sets of values times shots."""
     runs = list(runs)

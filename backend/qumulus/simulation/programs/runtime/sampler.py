@@ -26,7 +26,7 @@ from qumulus.simulation.reports import combined
 from qumulus.simulation.seeds import Seed
 from qumulus.simulation.sharing import Part, parts
 
-from . import local_mode, results, spans
+from . import dry, local_mode, results, spans
 from .circuits import tell_delays
 from .conditions import LOCAL_ONLY, Conditions, conditions, tell
 from .failures import Log, coded, invalid
@@ -82,9 +82,7 @@ def run(program: Program, log: Log) -> Outcome:
         submission.service.sizes([item.scheduled for item in items], reset=execution.init_qubits)
     usage = charge(_loads(pubs, items, under, execution), submission, execution.rep_delay)
     if submission.dry_run:
-        checked = results.checked(usage)
-        told = _scheduled(pubs, items, under)
-        return results.outcome(submission.form, told, {}, checked.metadata) if under.told else checked
+        return _dry_run(pubs, items, under, submission, level, counts if twirled else None, usage)
     alike = _alike(pubs)
     local = local_mode.sampled(pubs, under, submission) if under.method == local_mode.NAME else [None] * len(pubs)
     progress().pubs = len(pubs)
@@ -121,20 +119,41 @@ def run(program: Program, log: Log) -> Outcome:
         report.append(simulation)
         tell(log, index, simulation)
     metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}
-    circuits = results.executed((pub.circuit, prod(pub.shape) * pub.shots) for pub in pubs)
     return results.outcome(
-        submission.form, pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": circuits}
+        submission.form, pub_results, metadata, {"seed": under.seed, "pubs": report, "circuits": _executed(pubs)}
     )
 
 
-def _scheduled(pubs: Sequence[SamplerPub], items: Sequence[Compiled], under: Conditions) -> list[Record]:
-    """The results of a dry run: the schedule of each circuit, and registers in which nothing was read."""
-    found = []
-    for pub, item in zip(pubs, items, strict=True):
-        size = prod(pub.shape) * pub.shots
-        fields = {each.name: Bits(np.zeros((size, each.size), np.uint8), pub.shape) for each in pub.circuit.cregs}
-        found.append(_result(pub, fields, {}, None, under.told.of(item, under.model, pub.first_binding())))
-    return found
+def _dry_run(
+    pubs: Sequence[SamplerPub],
+    items: Sequence[Compiled],
+    under: Conditions,
+    submission: Submission,
+    level: str,
+    counts: tuple[Any, Any] | None,
+    usage: float,
+) -> Outcome:
+    """The outcome of a dry run: registers at random, and what is true of them otherwise. ``counts`` are those of a twirling."""
+    found, pub_spans, now = [], [], submission.now()
+    for index, (pub, item) in enumerate(zip(pubs, items, strict=True)):
+        random, fields = dry.source(under.seed, index), dict[str, Array | Bits]()
+        for each in pub.circuit.cregs:
+            if level == CLASSIFIED:
+                fields[each.name] = Bits(dry.bits(random, prod(pub.shape) * pub.shots, each.size), pub.shape)
+            else:
+                fields[each.name] = Array(dry.points(random, pub.shape, pub.shots, each.size, level))
+        twirls = None if counts is None else randomizations(pub.shots, *counts)
+        scheduled = under.told.of(item, under.model, pub.first_binding()) if under.told else {}
+        found.append(_result(pub, fields, dry.SIMULATION, twirls, scheduled))
+        pub_spans.append(spans.span(index, pub.shape, pub.shots, now, now, twirls))
+    metadata = {"execution": {"execution_spans": spans.collection(pub_spans)}}
+    return results.outcome(
+        submission.form, found, metadata, dry.report(usage, seed=under.seed, circuits=_executed(pubs))
+    )
+
+
+def _executed(pubs: Sequence[SamplerPub]) -> Mapping[str, Any]:
+    return results.executed((pub.circuit, prod(pub.shape) * pub.shots) for pub in pubs)
 
 
 def _alike(pubs: Sequence[SamplerPub]) -> list[int]:

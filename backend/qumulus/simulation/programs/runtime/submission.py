@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from qumulus.core.clock import REAL, ClockSetting, SystemClock
+from qumulus.core.devices import DRY_RUN
 from qumulus.core.kinds import Undecodable
 from qumulus.core.programs import Limits, Program
 from qumulus.payloads.primitives import PrimitiveInput
@@ -26,7 +27,7 @@ from .wire import Allowance
 class Submission:
     """One job as its program reads it.
 
-    ``device`` is the name by which the person knows the device; under ``dry_run`` the inputs are only checked. ``most_usage``
+    ``device`` is the name by which the person knows the device; under ``dry_run`` the inputs are only checked, and data at random are returned. ``most_usage``
     are the seconds for which the job may have the device, see `usage`; ``service`` holds it to the limits of the service.
     """
 
@@ -83,7 +84,7 @@ def read(program: Program) -> Submission:
         limits=program.limits,
         clock=program.clock,
         seed=program.seed,
-        dry_run=program.options.get("dry_run") is True,
+        dry_run=program.options.get(DRY_RUN) is True,
         most_usage=_most_usage(program),
         service=ServiceLimits(model) if held else None,
     )

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 BackendClass = TypeAliasType("BackendClass", Literal["mock"])
-"""What a device is for, where it is not for everybody"""
+"""What a device is for, where it is not for everybody; a mock executes nothing, or exists for tests"""
 
 
 BackendName = TypeAliasType(
@@ -60,7 +60,7 @@ class Clops(Wire):
 
 
 IncludeMocks = TypeAliasType("IncludeMocks", bool)
-"""Whether to list the devices that exist for tests"""
+"""Whether to list the devices that exist for tests, and a mock of each device for dry runs"""
 
 
 ListField = TypeAliasType("ListField", Annotated[Literal["wait_time_seconds"], Field(examples=["wait_time_seconds"])])

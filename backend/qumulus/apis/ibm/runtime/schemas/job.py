@@ -170,7 +170,7 @@ class RunJobRequest(Wire):
     session_time: Annotated[int | None | MISSING, Field(examples=[3600], ge=1, le=10000000)] = MISSING
     """The longest life of that session in seconds"""
     dry_run: Annotated[bool | MISSING, Field(examples=[False])] = MISSING
-    """Whether to check the inputs only; the job succeeds with an empty result, or with the schedule if its options ask for it, or fails"""
+    """Whether to check the inputs and to tell the usage only; a job that succeeds has data at random in its result. A job on a mock is always one such"""
 
 
 class RunJobResponse(Wire):

@@ -28,6 +28,7 @@ from qumulus.apis.ibm.runtime.schemas.job import (
     UsageStatus,
 )
 from qumulus.core.accounts import Caller
+from qumulus.core.devices import DRY_RUN, STANDS_FOR
 from qumulus.core.jobs import FINAL, PENDING, Job, JobState, NewJob
 from qumulus.core.ports import Catalogue, JobQuery
 from qumulus.core.results import Failure
@@ -113,8 +114,10 @@ def new(body: RunJobRequest, caller: Caller, devices: Catalogue) -> NewJob:
     request: dict[str, Any] = {"runtime": given(body.runtime) or "default", "max_execution_time": LONGEST}
     if body.cost is not MISSING:
         request["max_execution_time"] = body.cost
-    if body.dry_run is True:
-        request["dry_run"] = True
+    if body.dry_run is True or device.stands_for is not None:
+        request[DRY_RUN] = True
+    if device.stands_for is not None:
+        request[STANDS_FOR] = device.stands_for
     return NewJob(
         account=caller.account,
         instance=caller.instance,
