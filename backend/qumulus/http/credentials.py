@@ -98,8 +98,8 @@ class Form:
 
 
 def _is_short(headers: Iterable[Header]) -> bool:
-    """Say whether the headers announce a body that is short enough to be a form for a token."""
-    length = next((value for name, value in headers if name == b"content-length"), b"")
+    """Say whether the headers announce a body that is short enough to be a form for a token, or one that comes in chunks."""
+    length = next((value for name, value in headers if name == b"content-length"), b"0")
     return length.isdigit() and int(length) <= MOST_BYTES
 
 
