@@ -1,4 +1,6 @@
-"""What schemathesis loads beside its configuration: the login's media type, what examples mean, what would end the run, and a tally of the answers.
+"""What schemathesis loads beside its configuration.
+
+The login's media type, what examples mean, what would end the run, and a tally of the answers.
 
 The tally goes to the file that ``QUMULUS_CONTRACT_TALLY`` names when the run ends, as JSON: for every operation
 ("GET /jobs/{id}") how many answers had each status.
