@@ -274,7 +274,8 @@ class Execution:
 
     def _ended(self, seconds: float) -> Ended:
         told: dict[str, Any] = json.loads(self._report) if self._report else {"status": None, "ended_by": None}
-        return Ended(status=told["status"], by=self._ended_by or told["ended_by"], seconds=seconds)
+        by = self._ended_by or told["ended_by"]
+        return Ended(status=told["status"], by=by, seconds=seconds, usage=told.get("usage", {}))
 
     # -- the order -----------------------------------------------------------------------------------------------------
 

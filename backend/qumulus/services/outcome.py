@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qumulus.core.results import Failure, Outcome
 
@@ -24,12 +24,17 @@ class Ended:
     status: int | None  # as waitpid tells it; None when nobody could see it
     by: str | None  # "request", "server", "time", "memory" or "disk"; None when it ended by itself
     seconds: float
+    usage: Mapping[str, float] = field(default_factory=dict)  # as `launcher` tells it; nothing where it was killed
 
 
 def outcome(ended: Ended, published: Published, resources: Resources) -> Outcome:
     """Return what is stored: the files, and for a run that failed the problem document in `output.json`."""
     why = _failure(ended, published, resources)
-    metadata = {"seconds": round(ended.seconds, 6)}
+    metadata = {
+        "seconds": round(ended.seconds, 6),
+        "usage": dict(ended.usage),
+        "limits": {"cores": max(1, resources.cores), "memory_bytes": resources.memory_bytes},
+    }
     if why is None:
         return Outcome(
             result=published.files.get("output.json", b""),

@@ -200,3 +200,34 @@ def test_a_source_that_is_not_uploaded_is_refused_with_the_reason(http: httpx2.C
     refused = http.put(path, json={"type": "repository"})
     assert refused.status_code == 400
     assert "is uploaded here" in refused.json()["detail"]
+
+
+CHAIN = """
+    import json, os, urllib.request
+    def run(service):
+        address = os.environ["QHUB_QUANTUM_BASE_URL"].removesuffix("/quantum") + f"/services/{service}/"
+        request = urllib.request.Request(address, b"{}", {"Content-Type": "application/json"})
+        request.add_header("Authorization", "Bearer " + os.environ["KQH_SERVICE_EXECUTION_TOKEN"])
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return {"started": json.load(answer)["id"]}
+    """
+
+
+def test_what_a_program_starts_is_told_beneath_it_with_what_each_used_and_cost(cloud: Server, http: httpx2.Client):
+    deploy(cloud, "chain", CHAIN)
+    chain, one = Service(cloud, "chain"), Service(cloud, "one")
+    root = chain.start({"service": "one"})
+    chain.wait(root)
+    child = chain.get(f"/{root}/result")["started"]
+    one.wait(child)
+    told = http.get(f"/service-executions/{root}/lineage").json()
+    assert [(each["id"], each.get("parentId")) for each in told["nodes"]] == [(root, None), (child, root)]
+    assert told["truncated"] is False
+    assert len(http.get(f"/service-executions/{child}/lineage").json()["nodes"]) == 1
+    used = http.get(f"/service-executions/{root}/metrics").json()
+    (cores,), (memory,) = used["cpuUsage"], used["memoryUsage"]
+    assert 0 < cores["value"] <= 1.5 * used["cpuLimit"][0]["value"]
+    assert 1 << 20 < memory["value"] < used["memoryLimit"][0]["value"]
+    assert used["startTime"] < used["endTime"] == memory["timestamp"]
+    (cost,) = http.get(f"/service-executions/{root}/costs").json()
+    assert (cost["quantity"], cost["totalAmount"]["amount"], cost["productName"]) == (1, "0", "chain")

@@ -87,6 +87,7 @@ def test_the_newest_generation_makes_a_service_and_runs_jobs_of_it(run):
     assert told["manifest"] == ["In short", "PYTHON_TEMPLATE"]
     assert (told["free"], told["described"]) == ([False, True], "Described")
     assert (told["subscribed"], told["under it"], told["used"]) == ([True], [], [1, 2])
+    assert (told["used by it"], told["beneath it"]) == ([1, True, "0"], [True])
     assert told["offered"] == ["More", "a@a.example", "PUBLISHED"]
     assert (told["price"], told["taken back"]) == (True, ["CREATED", []])
 

@@ -159,6 +159,16 @@ Deployer = Annotated[accounts.Caller, Depends(deploying)]
 async def _execution(request: Request, caller: PersonalCaller) -> str | None:
     """The execution whose program sends the request; one that is not the caller's is none."""
     token = request.headers.get("x-auth-token") or request.headers.get("authorization", "").partition(" ")[2]
+    return _named(request, caller, token)
+
+
+async def _calling_execution(request: Request, caller: Caller) -> str | None:
+    """The same, of a request to a service, whose token is a bearer."""
+    return _named(request, caller, request.headers["authorization"].partition(" ")[2])
+
+
+def _named(request: Request, caller: accounts.Caller, token: str) -> str | None:
+    """The execution that a token names, or else a header."""
     found = EXECUTION_TOKEN.fullmatch(token.strip())
     execution = found["execution"] if found else request.headers.get(EXECUTION_HEADER)
     try:
@@ -168,6 +178,7 @@ async def _execution(request: Request, caller: PersonalCaller) -> str | None:
 
 
 SendingExecution = Annotated[str | None, Depends(_execution)]
+CallingExecution = Annotated[str | None, Depends(_calling_execution)]
 
 
 async def _application(request: Request, caller: Caller) -> str | None:

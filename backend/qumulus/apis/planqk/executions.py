@@ -15,6 +15,7 @@ from qumulus.payloads import SERVICE
 from qumulus.payloads.user_programs import Parameters
 
 API = "planqk/service"
+PARENT = "parent"  # in what the family keeps of an execution: the one whose program has started it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,17 @@ def device(service: Service) -> str:
 
 
 def job(
-    service: Service, asked: Asked, caller: Caller, job_id: str, origin: str, application: str | None = None
+    service: Service,
+    asked: Asked,
+    caller: Caller,
+    job_id: str,
+    origin: str,
+    *,
+    application: str | None = None,
+    parent: str | None = None,
 ) -> NewJob:
-    """The job that runs it, for ``application`` where that has started it. Secrets are named in it, no more."""
+    """The job that runs it, for ``application`` where that has started it, or for the program of ``parent``, an execution. Secrets
+    are named in it, no more."""
     return NewJob(
         job_id=job_id,
         account=caller.account,
@@ -65,6 +74,7 @@ def job(
             "service_id": str(service.id),
             "origin": origin,
             "application": application,
+            PARENT: parent,
             "pools": {name: asdict(reference) for name, reference in asked.pools.items()},
             "files": asked.files,
         },

@@ -32,6 +32,10 @@ told["job"] = [ended.status, ended.input]
 told["result"] = executions.get_service_execution_result(job.id)["sum"]
 told["log"] = executions.get_service_execution_logs(job.id).first.message
 executions.head_service_execution(job.id)
+used = executions.get_service_execution_metrics(job.id)
+(cost,) = executions.get_service_execution_costs(job.id)
+told["used by it"] = [len(used.cpu_usage), used.memory_usage[0].value > 0, cost.total_amount.amount]
+told["beneath it"] = [each.id == job.id for each in executions.get_service_execution_lineage(job.id).nodes]
 found = executions.get_service_executions(tags=["fern"])
 told["found"] = [found.total_elements, executions.get_service_execution(job.id).status]
 again = jobs.rerun_service_job(job.id)

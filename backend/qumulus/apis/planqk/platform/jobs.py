@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from qumulus.apis.dependencies import Jobs, Origin, Pools
 from qumulus.apis.jobs import hold, own
 from qumulus.apis.planqk import executions
-from qumulus.apis.planqk.callers import MakesPersonalToken, PersonalCaller, personally_authenticated
+from qumulus.apis.planqk.callers import MakesPersonalToken, PersonalCaller, SendingExecution, personally_authenticated
 from qumulus.apis.planqk.offered import Services
 from qumulus.core.errors import IllegalTransition
 from qumulus.core.jobs import Job
@@ -49,13 +49,14 @@ def create_job(
     pools: Pools,
     origin: Origin,
     token: MakesPersonalToken,
+    parent: SendingExecution,
 ) -> wire.Job:
     service = of_version(services, body.service_definition_id)
     asked = executions.first_generation(translate.values(body), translate.references(body), pools, caller)
     services.check(service.name, asked.parameters)
     job_id = jobs.new_id()
     with services.keep_secrets(job_id, asked.secrets, token(job_id)):
-        return translate.overview(jobs.submit(executions.job(service, asked, caller, job_id, origin)))
+        return translate.overview(jobs.submit(executions.job(service, asked, caller, job_id, origin, parent=parent)))
 
 
 @operation("getJob")

@@ -23,6 +23,7 @@ from qumulus.openapi.contract import Operations, Rendered, Reply
 
 from .schemas import execution as wire
 from .translate import service_executions as translate
+from .translate import usage
 
 MOST = 10_000  # executions that are looked at, the newest
 NONE = 204
@@ -135,3 +136,27 @@ def get_service_execution_logs(
     if not lines:
         return Reply(None, NONE, headers=LATER)
     return translate.logs(lines)
+
+
+@operation("getServiceExecutionMetrics")
+def get_service_execution_metrics(id: wire.Id, execution: Execution) -> wire.Metrics:
+    del id
+    return usage.metrics(execution)
+
+
+@operation("getServiceExecutionCosts")
+def get_service_execution_costs(id: wire.Id, execution: Execution, known: Known) -> list[wire.Cost] | Reply[None]:
+    del id
+    if execution.run_seconds is None:
+        return Reply(None, NONE, headers=LATER)
+    return [usage.cost(execution, known)]
+
+
+@operation("getServiceExecutionLineage")
+def get_service_execution_lineage(
+    id: wire.Id, execution: Execution, caller: PersonalCaller, jobs: Jobs, known: Known
+) -> wire.Lineage:
+    del id
+    query = JobQuery(account=caller.account, api=family.API, created_after=execution.created_at, limit=MOST)
+    found = jobs.find(query)
+    return usage.lineage(execution, found.jobs, known, truncated=found.total > len(found.jobs))

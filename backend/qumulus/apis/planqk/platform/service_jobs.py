@@ -11,7 +11,7 @@ from qumulus.apis.dependencies import Jobs, Origin, Pools
 from qumulus.apis.given import given
 from qumulus.apis.planqk import executions as family
 from qumulus.apis.planqk import requests
-from qumulus.apis.planqk.callers import MakesPersonalToken, PersonalCaller, ProgramToken
+from qumulus.apis.planqk.callers import MakesPersonalToken, PersonalCaller, ProgramToken, SendingExecution
 from qumulus.apis.planqk.offered import Services
 from qumulus.core import accounts
 from qumulus.core.errors import InvalidRequest, UnknownJob, WrongState
@@ -64,10 +64,11 @@ def create_service_job(
     pools: Pools,
     origin: Origin,
     token: MakesPersonalToken,
+    parent: SendingExecution,
 ) -> wire.Job:
     service = found_service(services, body.service_id)
     asked = _asked(given(body.input) or {}, given(body.tags) or (), pools, services.brings(service.name), caller)
-    started = _start(service, asked, bool(given(body.store_input)), caller, jobs, services, origin, token)
+    started = _start(service, asked, bool(given(body.store_input)), caller, jobs, services, origin, token, parent)
     return translate.service_job(started, {service.name: service}, jobs.payload(started.id))
 
 
@@ -92,10 +93,11 @@ def _start(
     services: KnownServices,
     origin: str,
     token: ProgramToken,
+    parent: str | None,
 ) -> Job:
     services.check(service.name, asked.parameters)
     job_id = str(uuid.uuid4())
-    new = family.job(service, asked, caller, job_id, origin)
+    new = family.job(service, asked, caller, job_id, origin, parent=parent)
     with services.keep_secrets(job_id, asked.secrets, token(job_id)):
         return jobs.submit(replace(new, request={**new.request, translate.STORES: stores}))
 
@@ -116,6 +118,7 @@ def rerun_service_job(
     services: Services,
     origin: Origin,
     token: MakesPersonalToken,
+    parent: SendingExecution,
 ) -> wire.Job:
     if not execution.request.get(translate.STORES):
         raise WrongState(NOT_STORED) if translate.STORES in execution.request else UnknownJob(id)
@@ -129,5 +132,5 @@ def rerun_service_job(
         pools=family.references(execution.request.get("pools", {})),
         files=execution.request.get("files", {}),
     )
-    started = _start(service, asked, True, caller, jobs, services, origin, token)
+    started = _start(service, asked, True, caller, jobs, services, origin, token, parent)
     return translate.service_job(started, {service.name: service}, jobs.payload(started.id))

@@ -13,7 +13,7 @@ from qumulus.apis.idempotency import IdempotencyKey, keyed
 from qumulus.apis.jobs import RESULT_SECONDS, hold, own
 from qumulus.apis.planqk import executions as family
 from qumulus.apis.planqk import requests
-from qumulus.apis.planqk.callers import Caller, CallingApplication, MakesToken, authenticated
+from qumulus.apis.planqk.callers import Caller, CallingApplication, CallingExecution, MakesToken, authenticated
 from qumulus.apis.planqk.offered import Services
 from qumulus.core import services
 from qumulus.core.errors import IllegalTransition
@@ -68,6 +68,7 @@ def start_execution(
     base: Base,
     token: MakesToken,
     application: CallingApplication,
+    parent: CallingExecution,
     key: IdempotencyKey,
 ) -> Reply[ServiceExecution]:
     found = services.service(service)
@@ -82,7 +83,8 @@ def start_execution(
     services.check(service, asked.parameters)
     job_id = jobs.new_id()
     with services.keep_secrets(job_id, asked.secrets, token(job_id)):
-        job = jobs.submit(keyed(family.job(found, asked, caller, job_id, base.origin, application), key))
+        new = family.job(found, asked, caller, job_id, base.origin, application=application, parent=parent)
+        job = jobs.submit(keyed(new, key))
     return Reply(translate.execution(job, found), headers={"Location": f"{base.of(service)}/{job.id}"})
 
 

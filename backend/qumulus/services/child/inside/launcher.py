@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -82,7 +83,8 @@ class Launch:
         """Start the program and wait for its end.
 
         Returns:
-            status: as waitpid tells it, or None when it is unknown; ended_by: the limit that ended it, or None.
+            status: as waitpid tells it, or None when it is unknown; ended_by: the limit that ended it, or None; usage: what
+            all its processes have used.
         """
         wake, woken = os.pipe()
         os.set_blocking(woken, False)
@@ -107,7 +109,7 @@ class Launch:
         tree.end(launcher)
         if ended_by is None and cgroup.over_memory(self.group):
             ended_by = "memory"
-        return {"status": int(status) if status else None, "ended_by": ended_by}
+        return {"status": int(status) if status else None, "ended_by": ended_by, "usage": _usage()}
 
     def _devnull(self) -> None:
         """Close the standard input: what is left of the input is nobody's."""
@@ -199,6 +201,13 @@ class Launch:
                 with contextlib.suppress(OSError, ValueError):
                     stream.flush()
             os._exit(status & 0xFF)
+
+
+def _usage() -> dict[str, float]:
+    """Return what those have used that have ended: seconds of processors, and bytes of memory of the largest process."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    unit = 1024 if kernel.LINUX else 1
+    return {"cpu_seconds": round(used.ru_utime + used.ru_stime, 6), "memory_bytes": used.ru_maxrss * unit}
 
 
 def _runner(program: Mapping[str, Any]) -> Runner:

@@ -10,6 +10,14 @@ from uuid import UUID
 from enum import StrEnum
 
 
+class DataPoint(Wire):
+    """A value at a time"""
+
+    timestamp: Annotated[str, Field(examples=["1769860802000"])]
+    """Milliseconds since the epoch"""
+    value: Annotated[float, Field(examples=[0.5])]
+
+
 File = TypeAliasType("File", Annotated[str, Field(examples=["output.json"], max_length=255, min_length=1)])
 """Name of a file"""
 
@@ -66,6 +74,13 @@ class Logs(Wire):
     entries: list[LogEntry]
 
 
+class Money(Wire):
+    """An amount of money"""
+
+    amount: Annotated[str, Field(examples=["0"])]
+    currency: Annotated[str, Field(examples=["EUR"])]
+
+
 Name = TypeAliasType("Name", Annotated[str, Field(max_length=200, min_length=1)])
 
 
@@ -89,6 +104,10 @@ class Result(Wire):
     model_config = ConfigDict(
         extra="allow",
     )
+
+
+Series = TypeAliasType("Series", list[DataPoint])
+"""Values over time; none where nobody has measured"""
 
 
 Size = TypeAliasType("Size", Annotated[int, Field(examples=[20], ge=1, le=1000)])
@@ -129,6 +148,23 @@ class Status(StrEnum):
 
 Time = TypeAliasType("Time", Annotated[str, Field(examples=["2026-01-31T12:00:00Z"], max_length=40, min_length=1)])
 """A time (ISO 8601), or milliseconds since the epoch"""
+
+
+class Cost(Wire):
+    """What something costs"""
+
+    consumer_id: Annotated[str, Field(alias="consumerId", examples=["local"])]
+    """The account that has sent the execution"""
+    provider_id: Annotated[str | None, Field(alias="providerId", examples=[None])]
+    """Whose income it is: nobody's here"""
+    product_name: Annotated[str, Field(alias="productName", examples=["Sum"])]
+    """The service"""
+    unit_price: Annotated[Money, Field(alias="unitPrice")]
+    quantity: Annotated[int, Field(examples=[1])]
+    """Seconds that it ran, rounded up"""
+    timestamp: Annotated[str | MISSING, Field(examples=["2026-01-31T12:00:02+00:00"])] = MISSING
+    """When it ended"""
+    total_amount: Annotated[Money, Field(alias="totalAmount")]
 
 
 class Execution(Wire):
@@ -207,6 +243,51 @@ class JobPage(Wire):
     sort: list[SortOrder]
 
 
+class LineageNode(Wire):
+    """An execution, and which one has started it"""
+
+    id: Annotated[str, Field(examples=["ee49be82-593d-4d12-b732-ab84e0b11be1"])]
+    """Identifier of the execution"""
+    type: Annotated[str, Field(examples=["MANAGED"])]
+    """Always MANAGED"""
+    status: Status
+    created_at: Annotated[str, Field(alias="createdAt", examples=["2026-01-31 12:00:00"])]
+    """When it was sent, in UTC"""
+    started_at: Annotated[str | MISSING, Field(alias="startedAt", examples=["2026-01-31 12:00:01"])] = MISSING
+    """When it began"""
+    ended_at: Annotated[str | MISSING, Field(alias="endedAt", examples=["2026-01-31 12:00:02"])] = MISSING
+    """When it ended"""
+    service_id: Annotated[
+        str | MISSING, Field(alias="serviceId", examples=["044bb16b-0019-5de7-babb-00c5c34169e4"])
+    ] = MISSING
+    """The service, while that is deployed"""
+    tags: Annotated[list[str] | MISSING, Field(examples=[["nightly"]])] = MISSING
+    parent_id: Annotated[str | MISSING, Field(alias="parentId", examples=["ee49be82-593d-4d12-b732-ab84e0b11be1"])] = (
+        MISSING
+    )
+    """The execution whose program has started it; none of the first"""
+
+
+class Metrics(Wire):
+    """What an execution has used"""
+
+    service_execution_id: Annotated[
+        str, Field(alias="serviceExecutionId", examples=["ee49be82-593d-4d12-b732-ab84e0b11be1"])
+    ]
+    cpu_usage: Annotated[Series, Field(alias="cpuUsage")]
+    """Cores in use, on average, told at the end"""
+    cpu_limit: Annotated[Series, Field(alias="cpuLimit")]
+    """Cores that it may use"""
+    memory_usage: Annotated[Series, Field(alias="memoryUsage")]
+    """Bytes of memory that its largest process had at most, told at the end"""
+    memory_limit: Annotated[Series, Field(alias="memoryLimit")]
+    """Bytes of memory that all its processes may have together"""
+    start_time: Annotated[str | MISSING, Field(alias="startTime", examples=["1769860801000"])] = MISSING
+    """When it began, in milliseconds since the epoch"""
+    end_time: Annotated[str | MISSING, Field(alias="endTime", examples=["1769860802000"])] = MISSING
+    """When it ended"""
+
+
 class Page(Wire):
     """A page of a list"""
 
@@ -221,3 +302,12 @@ class Page(Wire):
     last: Annotated[bool, Field(examples=[True])]
     empty: Annotated[bool, Field(examples=[False])]
     sort: list[SortOrder]
+
+
+class Lineage(Wire):
+    """An execution and all that was started beneath it"""
+
+    nodes: list[LineageNode]
+    """The oldest first"""
+    truncated: Annotated[bool, Field(examples=[False])]
+    """Whether so many were sent since that some were not looked at"""

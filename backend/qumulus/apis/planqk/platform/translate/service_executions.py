@@ -75,16 +75,17 @@ def moment(name: str, text: str | None) -> datetime | None:
 
 def execution(job: Job, known: Known) -> wire.Execution:
     """An execution."""
-    return wire.Execution(**_members(job, known))
+    return wire.Execution(**members(job, known))
 
 
 def service_job(job: Job, known: Known, payload: bytes | None = None) -> wire.Job:
     """A service job; ``payload`` is its input, where that is told."""
     shown = payload is not None and job.request.get(STORES)
-    return wire.Job(**_members(job, known), input=payload.decode() if shown and payload is not None else MISSING)
+    return wire.Job(**members(job, known), input=payload.decode() if shown and payload is not None else MISSING)
 
 
-def _members(job: Job, known: Known) -> dict[str, Any]:
+def members(job: Job, known: Known) -> dict[str, Any]:
+    """The members that all have."""
     service, application = known.get(service_of(job.device)), job.request.get("application")
     return {
         "id": job.id,
