@@ -102,6 +102,7 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "Emulator: by a text in few": ("/emulator/jobs?limit=10&q=rare", ADMIN),
     "Emulator: by a text in none": ("/emulator/jobs?limit=10&q=nothing", ADMIN),
     "Emulator: by a text in most": ("/emulator/jobs?limit=10&q=run", ADMIN),
+    "Emulator: by a text in one of a hundred": ("/emulator/jobs?limit=10&q=run+12", ADMIN),
     "Emulator: by two letters in none": ("/emulator/jobs?limit=10&q=zz", ADMIN),
     "Emulator: sessions": ("/emulator/sessions?limit=10", ADMIN),
 }
@@ -115,10 +116,9 @@ def fill(storage: Storage, count: int) -> None:
         values = [_row(number, count, draw, now) for number in range(begin, min(count, begin + AT_ONCE))]
         write(lambda connection, values=values: connection.execute(insert(jobs), values))
     write(tidy)
-    if count:
-        write(
-            lambda connection: connection.execute(text("ANALYZE jobs"))
-        )  # as PostgreSQL does by itself within minutes
+    if count and storage._database.shared:  # as PostgreSQL does by itself within minutes
+        with storage._database.read() as connection:
+            connection.execute(text("VACUUM ANALYZE"))
 
 
 def _row(number: int, count: int, draw: random.Random, now: Any) -> dict[str, Any]:

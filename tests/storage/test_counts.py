@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -89,27 +89,42 @@ QUERIES = [
 ]
 
 
-@pytest.mark.parametrize("few", [lists.FEW, 5])
+WAYS = {  # in which jobs with a text are found; no page shows which it was
+    "each is compared": {},
+    "by the index": {"FEW": 0, "OFTEN": 1000},
+    "among the first": {"FEW": 0, "SAMPLE": 5, "OFTEN": 0, "MOST_COUNTED": 3},
+    "not all among the first": {"FEW": 0, "SAMPLE": 5, "OFTEN": 1, "LOOKED_THROUGH": 9, "MOST_COUNTED": 5},
+    "too many for the index": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3},
+    "as many as are counted by the index": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3, "MOST_COUNTED": 2},
+}
+
+
 @pytest.mark.parametrize("descending", [True, False], ids=["newest first", "oldest first"])
-def test_pages_and_totals_are_those_that_reading_everything_gives(storage, descending, few, monkeypatch):
-    monkeypatch.setattr(
-        lists, "FEW", few
-    )  # jobs with a text that are read at once: no page shows which way it was found
+def test_pages_and_totals_are_those_that_reading_everything_gives(storage, descending, monkeypatch):
     some_jobs(storage)
     for query in QUERIES:
-        whole = storage.jobs.find(replace(query, limit=1000, descending=descending))
         with storage._database.read() as connection:
             at = jobs.c.created_at if query.queued_after is None else jobs.c.queued_at
             wanted = select(jobs.c.id).where(*lists.conditions(query)).order_by(at, jobs.c.number)
-            expected = connection.execute(wanted).scalars().all()
-        ids = [job.id for job in whole.jobs]
-        assert ids == (expected[::-1] if descending else expected), query
-        assert whole.total == len(ids), query
-        paged = [
-            storage.jobs.find(replace(query, limit=7, offset=at, descending=descending)) for at in range(0, len(ids), 7)
-        ]
-        assert [job.id for page in paged for job in page.jobs] == ids, query
-        assert {page.total for page in paged} <= {len(ids)}, query
+            expected = connection.execute(wanted).scalars().all()[:: -1 if descending else 1]
+        for way in WAYS.values() if query.text else ({},):
+            with monkeypatch.context() as patched:
+                for name, value in way.items():
+                    patched.setattr(lists, name, value)
+                are_listed(storage, replace(query, descending=descending), expected)
+
+
+def are_listed(storage: Storage, query: JobQuery, expected: Sequence[str]) -> None:
+    """Ask for all jobs at once, and page by page."""
+    whole = storage.jobs.find(replace(query, limit=1000))
+    assert [job.id for job in whole.jobs] == expected, query
+    assert whole.total == len(expected), query
+    paged = {at: storage.jobs.find(replace(query, limit=7, offset=at)) for at in range(0, len(expected), 7)}
+    assert [job.id for page in paged.values() for job in page.jobs] == expected, query
+    most = len(expected) if query.text is None else min(len(expected), lists.MOST_COUNTED)
+    assert {at: page.total for at, page in paged.items()} == {
+        at: max(most, at + len(page.jobs)) for at, page in paged.items()
+    }, query
 
 
 def test_jobs_of_a_time_of_submission_are_in_that_order_on_every_database(storage):

@@ -117,6 +117,7 @@ def test_every_member_of_a_query_narrows(world, few, monkeypatch):
     assert world.ids(kind=WorkloadKind.JOB, tags=("bell",)) == [first, other]
     assert world.ids(tags=("bell", "x")) == [first]
     assert world.ids(text="EL") == [first, other]
+    assert world.storage.workloads.find(replace(ALL, text="EL")).total == 2
     assert world.ids(text=batch[3:]) == [batch]
     assert world.ids(created_after=sent) == [batch, mock, other]
     assert world.ids(created_before=sent) == [first, batch]

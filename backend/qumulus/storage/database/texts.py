@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import DDL, Connection, event, text
+from sqlalchemy import DDL, BigInteger, Connection, column, event, text
+from sqlalchemy.sql.selectable import TextualSelect
 
 from .counting import job_tags
 from .tables import NUL_SIGN, POSTGRES, metadata
 
-__all__ = ["GRAM", "metadata", "numbers"]  # all tables, and what is made with them
+__all__ = ["GRAM", "candidates", "metadata", "numbers"]  # all tables, and what is made with them
 
 GRAM = 3  # characters
 MOST_GRAMS = 32  # of a long text that are looked up: what has them all is compared with the text anyhow
@@ -58,29 +59,44 @@ for _statement in STATEMENTS["sqlite"]:  # after the triggers that count; Postgr
     event.listen(job_tags, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))
 
 _LOOK = {
-    "sqlite": text(f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH :grams LIMIT :most"),
+    "sqlite": text(f"SELECT rowid AS number FROM {TABLE} WHERE {TABLE} MATCH :grams LIMIT :most"),
+    # A planner that sees the characters reads all rows for those that are frequent, and calls the function for each.
     POSTGRES: text(
-        "WITH found AS MATERIALIZED (SELECT number FROM jobs WHERE qumulus_grams(id, name, note) @> CAST(:grams AS text[])) "
-        "SELECT number FROM found LIMIT :most"
+        "SELECT number FROM jobs WHERE qumulus_grams(id, name, note) @> (SELECT CAST(:grams AS text[])) LIMIT :most"
     ),
 }
 
 
-def numbers(connection: Connection, wanted: str, most: int) -> Sequence[int] | None:
-    """Return the jobs that have every three characters of a text, of which not all have the text.
+def candidates(connection: Connection, wanted: str, most: int) -> TextualSelect | None:
+    """Return what selects the jobs that have every three characters of a text, of which not all have the text.
+
+    Args:
+        connection: To the database that is asked.
+        wanted: The text.
+        most: How many are selected at most.
 
     Returns:
-        Their numbers; None where there are more than ``most``, or the text is too short.
+        A selection of their numbers; None where the text is too short.
     """
-    dialect = connection.dialect.name
-    if dialect != POSTGRES:
-        wanted = wanted.partition("\0")[0]  # neither index nor comparison reads on there
-    grams = list(dict.fromkeys(wanted[at : at + GRAM] for at in range(len(wanted) - GRAM + 1)))[:MOST_GRAMS]
-    if not grams:
+    asked = _grams(connection, wanted)
+    if not asked:
         return None
-    asked = _postgres_array(grams) if dialect == POSTGRES else _match(grams)
-    found = connection.execute(_LOOK[dialect], {"grams": asked, "most": most + 1}).scalars().all()
-    return None if len(found) > most else found
+    grams = _postgres_array(asked) if connection.dialect.name == POSTGRES else _match(asked)
+    return _LOOK[connection.dialect.name].bindparams(grams=grams, most=most).columns(column("number", BigInteger))
+
+
+def numbers(connection: Connection, wanted: str, most: int) -> Sequence[int] | None:
+    """Return the numbers of `candidates`; None where there are more than ``most``, or the text is too short."""
+    listed = candidates(connection, wanted, most + 1)
+    found = None if listed is None else connection.execute(listed).scalars().all()
+    return None if found is None or len(found) > most else found
+
+
+def _grams(connection: Connection, wanted: str) -> Sequence[str]:
+    """Return every three characters of a text."""
+    if connection.dialect.name != POSTGRES:
+        wanted = wanted.partition("\0")[0]  # neither index nor comparison reads on there
+    return list(dict.fromkeys(wanted[at : at + GRAM] for at in range(len(wanted) - GRAM + 1)))[:MOST_GRAMS]
 
 
 def _match(grams: Sequence[str]) -> str:

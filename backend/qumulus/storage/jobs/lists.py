@@ -2,7 +2,8 @@
 
 How many jobs match is counted by the database (see `counts`). A page is looked for through one index in the order of lists: that of the
 member which the fewest jobs have in common. SQLite knows nothing about its rows and would choose blindly, so it is told: the other
-members are written so that it sees no index for them. A text that few jobs may have gives their numbers at once (`database.texts`).
+members are written so that it sees no index for them. A text that few jobs may have gives their numbers at once (`database.texts`); one
+that many of the first jobs of a list have is found among these.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Subquery, and_, func, literal, or_, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
-from qumulus.core.jobs import FINAL, PENDING
+from qumulus.core.jobs import FINAL, PENDING, Job
 from qumulus.core.ports import JobQuery, Page
 from qumulus.storage.database import texts
 from qumulus.storage.database.counting import ALL_TAGS, job_counts, job_tags, signed
@@ -27,9 +29,14 @@ from .counts import Estimate
 
 ID_CHARACTERS = frozenset("0123456789abcdef-")  # of the identifiers that are made here
 ANY = "any"  # the driver of who leaves the choice to the database
-FEW = 500  # jobs with a text that are read, and compared; more are looked for in the order of lists
+FEW = 500  # jobs of which each is compared with a text, without an index
 NEWEST = 500  # jobs in which a text is looked for that is too short for the index
 MOST_COUNTED = 1000  # jobs with a text; that there are more, a total doesn't say
+SAMPLE, OFTEN = 100, 25  # of so many jobs at the begin of a list, how many have a text that many have
+LOOKED_THROUGH = 4000  # jobs at the begin of a list in which a text is looked for that many have
+LOOKED_UP = 2000  # jobs that may have a text, by its index, that are compared
+
+_JOBS = select(*rows.JOB_COLUMNS)
 
 
 def page(connection: Connection, query: JobQuery) -> Page:
@@ -37,22 +44,34 @@ def page(connection: Connection, query: JobQuery) -> Page:
     estimate = counts.of(connection, query)
     if estimate.count == 0:
         return Page((), 0)
-    known = _with_text(connection, query, estimate)
-    if known is not None:
-        return _of_known(connection, query, known)
+    searched = _searched(connection, query, estimate)
+    if searched is not None:
+        return searched
     condition = and_(True, *conditions(query, driver(connection, query, estimate)))
     exact, total = estimate.exact, estimate.count
     if not exact and query.counted:
         total = count(connection, condition, None if query.text is None else MOST_COUNTED)
         exact = query.text is None or total < MOST_COUNTED
+    return _in_order(connection, query, condition, total, exact=exact)
+
+
+def _in_order(
+    connection: Connection, query: JobQuery, condition: ColumnElement[bool], total: int, *, exact: bool
+) -> Page:
+    """Return a page by looking at each job that matches, from the begin of the list or from its end."""
     offset, limit, descending = query.offset, query.limit, query.descending
     backwards = exact and total // 2 < offset < total
     if backwards:  # the last pages are nearer from the other end
         limit = min(limit, total - offset)
         offset, descending = total - offset - limit, not descending
-    wanted = select(*rows.JOB_COLUMNS).where(condition).order_by(*_order(query, descending))
+    wanted = _JOBS.where(condition).order_by(*_order(query, descending))
     found = [rows.to_job(row) for row in connection.execute(wanted.offset(offset).limit(limit))]
-    return Page(tuple(found[::-1] if backwards else found), max(total, query.offset + len(found)) if found else total)
+    return _page(query, found[::-1] if backwards else found, total)
+
+
+def _page(query: JobQuery, found: Sequence[Job], total: int) -> Page:
+    """Return a page of a list that is known to have so many."""
+    return Page(tuple(found), max(total, query.offset + len(found)) if found else total)
 
 
 def count(connection: Connection, condition: ColumnElement[bool], most: int | None = None) -> int:
@@ -62,30 +81,88 @@ def count(connection: Connection, condition: ColumnElement[bool], most: int | No
 
 
 def _order(query: JobQuery, descending: bool) -> tuple[ColumnElement[Any], ...]:
-    columns = (jobs.c.queued_at if _by_submission(query) else jobs.c.created_at, jobs.c.number)
+    columns = (_placed(query), jobs.c.number)
     return tuple(column.desc() for column in columns) if descending else columns
 
 
-def _with_text(connection: Connection, query: JobQuery, estimate: Estimate) -> Sequence[int] | None:
-    """Return the numbers of all jobs that may have the text that is asked for; None where each has to be looked at."""
+def _placed(query: JobQuery) -> ColumnElement[Any]:
+    """Return by what a list is in order."""
+    return jobs.c.queued_at if _by_submission(query) else jobs.c.created_at
+
+
+def _searched(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
+    """Return a page of those with the text that is asked for; None where each job that matches otherwise has to be compared."""
     if query.text is None or estimate.count <= FEW:
         return None
-    if len(query.text) >= texts.GRAM:
-        return texts.numbers(connection, query.text, FEW)
+    if len(query.text) < texts.GRAM:
+        newest = _first(connection, query, estimate, NEWEST, descending=True)
+        hits = select(*_place(newest)).where(_has_text(newest.c, query.text)).cte("hits")
+        found, total, _ = _of_hits(connection, query, hits)
+        return _page(query, found, min(total, MOST_COUNTED))
+    page = _of_often(connection, query, estimate)
+    if page is not None:
+        return page
+    listed = texts.candidates(connection, query.text, LOOKED_UP + 1)
+    if listed is None:
+        return None
+    candidates = listed.cte("candidates")
+    compared = and_(jobs.c.number.in_(select(candidates.c.number)), *conditions(query, through_number(connection)))
+    hits = select(_placed(query).label("place"), jobs.c.number).where(compared).cte("hits")
+    found, total, looked_up = _of_hits(connection, query, hits, candidates)
+    if looked_up <= LOOKED_UP:
+        return _page(query, found, min(total, MOST_COUNTED))
+    if total < MOST_COUNTED:
+        return None
+    condition = and_(True, *conditions(query, driver(connection, query, estimate)))
+    return _in_order(connection, query, condition, MOST_COUNTED, exact=False)
+
+
+def _of_often(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
+    """Return a page of a list of which many of the first jobs have a text; None where they may be fewer than are counted."""
+    wanted = query.offset + query.limit
+    most = max(wanted, MOST_COUNTED) if query.counted else wanted
+    if most > LOOKED_THROUGH:
+        return None
+    text, descending = query.text or "", query.descending
+    sample = _first(connection, query, estimate, SAMPLE, descending=descending)
+    having = select(func.count()).select_from(sample).where(_has_text(sample.c, text))
+    if connection.execute(having).scalar_one() < OFTEN:
+        return None
+    first = _first(connection, query, estimate, LOOKED_THROUGH, descending=descending)
+    hits = select(*_place(first)).where(_has_text(first.c, text)).limit(most)
+    if connection.dialect.name == POSTGRES:  # they are in order; SQLite would sort them all before it takes the first
+        hits = hits.order_by(*(column.desc() if descending else column for column in _place(first)))
+    found, total, _ = _of_hits(connection, query, hits.cte("hits"))
+    return _page(query, found, total) if total == most else None
+
+
+def _first(connection: Connection, query: JobQuery, estimate: Estimate, count: int, *, descending: bool) -> Subquery:
+    """Return so many of the jobs that match but for the text, in the order of lists: their places, and where a text may be."""
     others = replace(query, text=None)
     condition = and_(True, *conditions(others, driver(connection, others, estimate)))
-    newest = select(jobs.c.number).where(condition).order_by(*_order(query, descending=True)).limit(NEWEST)
-    return connection.execute(newest).scalars().all()
+    columns = (_placed(query).label("place"), jobs.c.number, jobs.c.id, jobs.c.name, jobs.c.note)
+    return select(*columns).where(condition).order_by(*_order(query, descending)).limit(count).subquery()
 
 
-def _of_known(connection: Connection, query: JobQuery, known: Sequence[int]) -> Page:
-    """Return a page of those of some jobs that match. They are sorted here: for so few no database chooses a wrong index."""
-    condition = and_(jobs.c.number.in_(known), *conditions(query, through_number(connection)))
-    matching = connection.execute(select(*_order(query, descending=False)).where(condition))
-    places = sorted(matching, key=tuple, reverse=query.descending)
-    numbers = [place[1] for place in places[query.offset : query.offset + query.limit]]
-    wanted = select(*rows.JOB_COLUMNS).where(jobs.c.number.in_(numbers)).order_by(*_order(query, query.descending))
-    return Page(tuple(rows.to_job(row) for row in connection.execute(wanted)), len(places))
+def _place(of: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return (of.c.place, of.c.number)
+
+
+def _count(of: FromClause) -> ColumnElement[int]:
+    return select(func.count()).select_from(of).scalar_subquery()
+
+
+def _of_hits(
+    connection: Connection, query: JobQuery, hits: CTE, candidates: CTE | None = None
+) -> tuple[tuple[Job, ...], int, int]:
+    """Return the jobs of a page of some, how many those are, and of how many candidates."""
+    order = (column.desc() if query.descending else column for column in _place(hits))
+    shown = select(hits.c.number).order_by(*order).offset(query.offset).limit(query.limit)
+    totals = select(_count(hits), literal(0) if candidates is None else _count(candidates)).subquery()
+    beside = totals.outerjoin(jobs, jobs.c.number.in_(shown))  # one row at least, with the totals
+    wanted = _JOBS.add_columns(*totals.c).select_from(beside).order_by(*_order(query, query.descending))
+    found = connection.execute(wanted).all()
+    return tuple(rows.to_job(row[:-2]) for row in found if row[0] is not None), found[0][-2], found[0][-1]
 
 
 def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
@@ -156,9 +233,14 @@ def conditions(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
         found.append(column("kind").in_(sorted(query.kinds)))
     found += [_has(tag, query.account, driver) for tag in query.tags]
     if query.text is not None:
-        names = ("id", "name", "note") if may_be_of_id(query.text) else ("name", "note")
-        found.append(or_(*(jobs.c[name].icontains(query.text, autoescape=True) for name in names)))
+        found.append(_has_text(jobs.c, query.text))
     return found + _times(query, column)
+
+
+def _has_text(columns: ReadOnlyColumnCollection[str, Any], text: str) -> ColumnElement[bool]:
+    """Return the condition that a job has a text where it may be."""
+    names = ("id", "name", "note") if may_be_of_id(text) else ("name", "note")
+    return or_(*(columns[name].icontains(text, autoescape=True) for name in names))
 
 
 def _in_states(query: JobQuery, column: Any, driver: str) -> list[ColumnElement[bool]]:

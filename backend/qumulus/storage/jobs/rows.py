@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -97,7 +97,7 @@ def job_values(new: NewJob, job_id: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def to_job(row: AnyRow) -> Job:
+def to_job(row: Sequence[Any]) -> Job:
     """Return a job from a row of `JOB_COLUMNS`."""
     return _job(dict(zip(JOB_NAMES, row, strict=True)))
 

@@ -7,6 +7,7 @@ Jobs are many: of them only a page is read.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -99,12 +100,18 @@ def _matching(connection: Connection, query: WorkloadQuery) -> tuple[ColumnEleme
     """Return the condition on jobs that match, and how many there are."""
     wanted = _of_jobs(query)
     estimate = counts.of(connection, wanted, _ended_so(query, job_counts.c))
-    asked, known = (true(), False) if query.text is None else _with_text(connection, query.text, query.account)
+    asked, known, tag = (
+        (true(), False, None) if query.text is None else _with_text(connection, query.text, query.account)
+    )
     through = lists.through_number(connection) if known else lists.driver(connection, wanted, estimate)
     condition = and_(asked, *lists.conditions(wanted, through), _ended_so(query, jobs.c))
     if estimate.count == 0 or (estimate.exact and query.text is None):
         return condition, estimate.count
     most = None if known or query.text is None else lists.MOST_COUNTED
+    if most is not None and tag is not None:
+        tagged = counts.of(connection, replace(wanted, tags=(*wanted.tags, tag)), _ended_so(query, job_counts.c))
+        if tagged.exact:
+            return condition, min(tagged.count, most)
     return condition, lists.count(connection, condition, most)
 
 
@@ -140,17 +147,18 @@ def _ended_so(query: WorkloadQuery, column: Any) -> ColumnElement[bool]:
     )
 
 
-def _with_text(connection: Connection, text: str, account: str) -> tuple[ColumnElement[bool], bool]:
-    """Return the condition that a job has a text in its identifier or in a tag, and whether it names few jobs."""
+def _with_text(connection: Connection, text: str, account: str) -> tuple[ColumnElement[bool], bool, str | None]:
+    """Return the condition that a job has a text in its identifier or in a tag, whether it names few jobs, and the tag if it is one's alone."""
     tags = lists.tags_with(connection, account, text)
     its = and_(job_tags.c.account == account, job_tags.c.tag.in_(tags))
     tagged = connection.execute(select(job_tags.c.job).where(its).limit(lists.FEW + 1)).scalars().all() if tags else ()
     named = texts.numbers(connection, text, lists.FEW) if lists.may_be_of_id(text) else ()
     in_id = jobs.c.id.icontains(text, autoescape=True)
     if named is not None and len(tagged) <= lists.FEW:
-        return or_(jobs.c.number.in_(tagged), and_(jobs.c.number.in_(named), in_id)), True
+        return or_(jobs.c.number.in_(tagged), and_(jobs.c.number.in_(named), in_id)), True, None
     is_tagged = select(job_tags.c.tag).where(its, job_tags.c.job == jobs.c.number).exists()
-    return or_(in_id, is_tagged) if lists.may_be_of_id(text) else is_tagged, False
+    alone = tags[0] if named is not None and not named and len(tags) == 1 else None
+    return or_(in_id, is_tagged) if lists.may_be_of_id(text) else is_tagged, False, alone
 
 
 def _jobs(
