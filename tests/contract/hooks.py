@@ -22,6 +22,7 @@ import schemathesis
 
 schemathesis.serializer.alias("application/x-amz-json-1.1", "application/json")
 
+IMAGE = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
 LATER = 3e6  # seconds
 PROGRAM = "def run(**parameters):\n    return {'sum': len(parameters)}\n"
 tally: defaultdict[str, Counter[int]] = defaultdict(Counter)
@@ -51,9 +52,12 @@ def _parameters(parameters: list[dict[str, Any]], schemas: dict[str, Any]) -> No
 
 
 def _files(example: Any) -> None:
-    """Give a zip file where an example says "a zip file": no document can show one."""
+    """Give a zip file where an example says "a zip file", and an image likewise: no document can show one."""
     if isinstance(example, dict):
-        example.update({name: _archive() for name, value in example.items() if value == "a zip file"})
+        made = {"a zip file": _archive(), "an image": IMAGE}
+        example.update(
+            {name: made[value] for name, value in example.items() if isinstance(value, str) and value in made}
+        )
 
 
 def _archive() -> bytes:

@@ -29,6 +29,7 @@ from servers import Server
 REFUSED = {
     "DELETE /api-token": "the token of the run is built in, and can't be deleted",
     "DELETE /users/me": "nor can its user",
+    "DELETE /me": "nor can they, by the name that the account has in another API",
 }
 FIXTURES = Path(__file__).parent / "fixtures"
 CONFIGURATION = REPOSITORY / "schemathesis.toml"

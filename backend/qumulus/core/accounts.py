@@ -77,6 +77,23 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What people say of themselves."""
+
+    position: str | None = None
+    homepage: str | None = None
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An image of somebody."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WhitelistEntry:
     """Somebody who is expected, and what their account is to be like."""
 

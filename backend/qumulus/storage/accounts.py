@@ -24,8 +24,9 @@ from qumulus.core.ports import Clock
 from qumulus.core.services import device_beside
 
 from .database.database import Database
-from .database.tables import AnyRow, accounts, instances, tokens
+from .database.tables import AnyRow, accounts, instances, profiles, tokens
 from .jobs import rows
+from .profiles import Profiles
 from .whitelist import Whitelist, entered, left
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-class SqlAccounts(Whitelist):
+class SqlAccounts(Whitelist, Profiles):
     """`core.ports.Accounts` on the database."""
 
     def __init__(
@@ -177,7 +178,7 @@ class SqlAccounts(Whitelist):
             row = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
             if row is None:
                 raise UnknownAccount(account_id)
-            for table in (tokens, instances):
+            for table in (tokens, instances, profiles):
                 connection.execute(delete(table).where(table.c.account == account_id))
             connection.execute(delete(accounts).where(accounts.c.id == account_id))
             left(connection, row.email)

@@ -79,3 +79,55 @@ def test_how_far_a_registration_is_goes_by_the_address(http: httpx2.Client):
         for each in ("user@localhost", "nobody@localhost")
     ]
     assert states == ["APPROVED", "NOT_FOUND"]
+
+
+@pytest.fixture
+def ada(cloud: Server) -> Iterator[httpx2.Client]:
+    """Somebody else, who has an account."""
+    httpx2.post(f"{cloud.url}/emulator/accounts", json={"id": "ada", "name": "Ada Lovelace"}, headers=ADMIN)
+    told = httpx2.post(f"{cloud.url}/emulator/tokens", json={"account": "ada", "api": "planqk"}, headers=ADMIN).json()
+    headers = {"X-Auth-Token": told["secret"]}
+    with httpx2.Client(base_url=f"{cloud.url}/user-service", headers=headers, timeout=30) as http:
+        yield http
+
+
+def test_what_people_say_of_themselves_stays_until_they_change_it(http: httpx2.Client):
+    said = http.put("/me", json={"currentPosition": "Physicist", "about": "Builds"}).json()
+    assert (said["currentPosition"], said["about"]) == ("Physicist", "Builds")
+    assert "homepage" not in said
+    http.put("/me", json={"homepage": "https://example.com", "about": None})
+    told = http.get("/me").json()
+    assert (told["currentPosition"], told["homepage"]) == ("Physicist", "https://example.com")
+    assert "about" not in told
+
+
+def test_an_image_is_seen_by_others_as_it_was_sent_until_it_is_removed(http: httpx2.Client, ada: httpx2.Client):
+    image = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+    assert ada.get("/users/local/profile-image").status_code == 204
+    assert http.post("/me/profile-image", files={"file": ("me.png", image)}).status_code == 204
+    seen = ada.get("/users/local/profile-image")
+    assert (seen.content, seen.headers["content-type"]) == (image, "image/png")
+    assert seen.headers["x-content-type-options"] == "nosniff"
+    assert [http.delete("/me/profile-image").status_code for _ in range(2)] == [204, 204]
+    assert ada.get("/users/local/profile-image").status_code == 204
+    assert ada.get("/users/nobody/profile-image").status_code == 404
+
+
+def test_what_is_no_image_or_too_large_is_refused_with_the_reason(http: httpx2.Client):
+    for content, reason in ((b"<svg/>", "no image"), (b"GIF89a" + bytes(1 << 20), "bytes")):
+        refused = http.post("/me/profile-image", files={"file": ("me", content)})
+        assert refused.status_code == 400
+        assert reason in refused.json()["detail"]
+    assert http.get("/users/local/profile-image").status_code == 204
+
+
+def test_people_remove_themselves_with_all_that_they_said(cloud: Server, http: httpx2.Client, ada: httpx2.Client):
+    ada.put("/me", json={"about": "Wrote the first program"})
+    assert ada.delete("/me").status_code == 204
+    assert ada.get("/me").status_code == 401
+    assert http.get("/users/ada").status_code == 404
+    again = httpx2.post(f"{cloud.url}/emulator/accounts", json={"id": "ada", "name": "Another"}, headers=ADMIN)
+    token = httpx2.post(f"{cloud.url}/emulator/tokens", json={"account": "ada", "api": "planqk"}, headers=ADMIN).json()
+    assert again.status_code == 201
+    assert "about" not in ada.get("/me", headers={"X-Auth-Token": token["secret"]}).json()
+    assert http.delete("/me").status_code == 403

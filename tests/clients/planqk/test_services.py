@@ -94,6 +94,7 @@ def test_the_newest_generation_makes_a_service_and_runs_jobs_of_it(run):
 
 def test_personal_access_tokens_and_people_by_the_user_client(run):
     told = run("qhub-service-2.0.0", "people.py")
+    assert (told["said"], told["image"]) == (["Physicist", "https://a.example"], None)
     assert told["me"] == ["local", "Local", "user@localhost"]
     assert (told["sent"], told["listed"], told["removed"]) == ("Script", ["2100-12-31"], 401)
     assert (told["default"], told["found"], told["status"]) == ("local", ["local"], "APPROVED")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from qumulus.core.accounts import Account, Caller, Instance, Token, WhitelistEntry
+from qumulus.core.accounts import Account, Caller, Instance, Picture, Profile, Token, WhitelistEntry
 from qumulus.core.sessions import NewSession, Session, SessionPage
 
 
@@ -50,8 +50,32 @@ class Accounts(Protocol):
         """
         ...
 
+    def profile(self, account_id: str) -> Profile:
+        """Return what somebody says of themselves, who may have said nothing."""
+        ...
+
+    def describe(self, account_id: str, profile: Profile) -> None:
+        """Store what somebody says of themselves.
+
+        Raises:
+            UnknownAccount
+        """
+        ...
+
+    def picture(self, account_id: str) -> Picture | None:
+        """Return the image of somebody, who may have none."""
+        ...
+
+    def depict(self, account_id: str, picture: Picture | None) -> None:
+        """Store the image of somebody, or none any more.
+
+        Raises:
+            UnknownAccount
+        """
+        ...
+
     def remove_account(self, account_id: str) -> None:
-        """Forget an account with its credentials and instances; its jobs stay, and nobody owns them.
+        """Forget an account with its credentials, instances and profile; its jobs stay, and nobody owns them.
 
         Raises:
             UnknownAccount

@@ -213,6 +213,17 @@ accounts = Table(
     Column("devices", JSON(none_as_null=True)),  # null: all
 )
 
+profiles = Table(  # what people say of themselves
+    "profiles",
+    metadata,
+    Column("account", Word(255), primary_key=True),
+    Column("position", Prose),
+    Column("homepage", Prose),
+    Column("about", Prose),
+    Column("picture_type", Word(64)),
+    Column("picture", LargeBinary),
+)
+
 instances = Table(
     "instances",
     metadata,

@@ -13,6 +13,11 @@ told = {}
 
 me = client.user_settings.get_current_user()
 told["me"] = [me.id, me.firstname, me.email]
+said = client.user_settings.update_current_user(current_position="Physicist", homepage="https://a.example")
+told["said"] = [said.current_position, client.user_settings.get_current_user().homepage]
+client.user_settings.update_current_user_profile_image(file=("me.gif", b"GIF89a"))
+client.user_settings.delete_current_user_profile_image()
+told["image"] = client.users.get_user_profile_image("local")
 made = tokens.create_personal_access_token(name="Script", expires_at="2100-12-31")
 theirs = HubUserClient(api_key=made.value, base_url=address)
 told["sent"] = theirs.authentication.authorize_by_personal_access_token().access_token.name

@@ -10,7 +10,7 @@ from qumulus.apis.planqk.access_keys import AccessKeys
 from qumulus.core.cloud import Cloud
 from qumulus.openapi.contract import Document, serve
 
-from . import access_tokens, people
+from . import access_tokens, people, profiles
 from .errors import ERRORS
 
 DOCUMENT = Document("qumulus.apis.planqk.user.schemas")
@@ -25,5 +25,5 @@ def create(cloud: Cloud, *, secret: Callable[[], bytes]) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
     app.state.access_keys = AccessKeys(secret)
-    serve(app, DOCUMENT, *(module.operation for module in (access_tokens, people)), errors=ERRORS)
+    serve(app, DOCUMENT, *(module.operation for module in (access_tokens, people, profiles)), errors=ERRORS)
     return app

@@ -17,7 +17,7 @@ operation = Operations()
 
 @operation("getCurrentUser")
 def get_current_user(caller: PersonalCaller, accounts: Accounts) -> wire.User:
-    return translate.user(accounts.account(caller.account))
+    return translate.user(accounts.account(caller.account), accounts.profile(caller.account))
 
 
 @operation("searchUsers")
@@ -37,19 +37,19 @@ def resolve_users(body: wire.BatchRequest, _caller: PersonalCaller, accounts: Ac
 
 @operation("getUserById")
 def get_user_by_id(id: wire.Id, _caller: PersonalCaller, accounts: Accounts) -> wire.Overview:
-    return translate.overview(_person(id, accounts))
+    return translate.overview(person(id, accounts))
 
 
 @operation("checkUserExists")
 def check_user_exists(id: wire.Id, _caller: PersonalCaller, accounts: Accounts) -> None:
-    _person(id, accounts)
+    person(id, accounts)
 
 
 def _approved(accounts: Accounts) -> list[core.Account]:
     return [account for account in accounts.accounts() if account.status is AccountStatus.APPROVED]
 
 
-def _person(account_id: str, accounts: Accounts) -> core.Account:
+def person(account_id: str, accounts: Accounts) -> core.Account:
     """Return whoever has that id.
 
     Raises:

@@ -28,6 +28,19 @@ class Overview(Wire):
     """Last name"""
 
 
+class ProfileUpdate(Wire):
+    """What somebody says of themselves; what is left out stays, null takes it away"""
+
+    current_position: Annotated[
+        str | None | MISSING, Field(alias="currentPosition", examples=["Physicist"], max_length=1000)
+    ] = MISSING
+    """What somebody does"""
+    homepage: Annotated[str | None | MISSING, Field(examples=["https://example.com"], max_length=2000)] = MISSING
+    """Where there is more"""
+    about: Annotated[str | None | MISSING, Field(examples=["Builds quantum programs"], max_length=10000)] = MISSING
+    """What somebody says of themselves"""
+
+
 Query = TypeAliasType("Query", Annotated[str, Field(examples=["loc"], max_length=200, min_length=1)])
 """Part of a name, an id or an address"""
 
@@ -44,6 +57,13 @@ class Status(StrEnum):
     EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
 
 
+class Upload(Wire):
+    """An image"""
+
+    file: bytes
+    """A PNG, a JPEG or a GIF of a mebibyte at most"""
+
+
 class User(Wire):
     """A person, with what only that person sees"""
 
@@ -57,6 +77,12 @@ class User(Wire):
     """First name"""
     lastname: Annotated[str, Field(examples=["user"])]
     """Last name"""
+    current_position: Annotated[str | MISSING, Field(alias="currentPosition", examples=["Physicist"])] = MISSING
+    """What somebody does"""
+    homepage: Annotated[str | MISSING, Field(examples=["https://example.com"])] = MISSING
+    """Where there is more"""
+    about: Annotated[str | MISSING, Field(examples=["Builds quantum programs"])] = MISSING
+    """What somebody says of themselves"""
 
 
 class Batch(Wire):

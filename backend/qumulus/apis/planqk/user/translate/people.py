@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from qumulus.apis.given import said
 from qumulus.apis.planqk.user.schemas import user as wire
-from qumulus.core.accounts import Account, AccountStatus
+from qumulus.core.accounts import Account, AccountStatus, Profile
 
 REGISTERED: Mapping[AccountStatus | None, tuple[wire.Status, str]] = {
     AccountStatus.APPROVED: (wire.Status.APPROVED, "The registration is complete."),
@@ -16,10 +16,19 @@ REGISTERED: Mapping[AccountStatus | None, tuple[wire.Status, str]] = {
 }
 
 
-def user(account: Account) -> wire.User:
+def user(account: Account, profile: Profile) -> wire.User:
     """A person, as that person sees it."""
     first, last = _names(account)
-    return wire.User(id=account.id, username=account.id, email=said(account.email), firstname=first, lastname=last)
+    return wire.User(
+        id=account.id,
+        username=account.id,
+        email=said(account.email),
+        firstname=first,
+        lastname=last,
+        current_position=said(profile.position),
+        homepage=said(profile.homepage),
+        about=said(profile.about),
+    )
 
 
 def overview(account: Account) -> wire.Overview:
