@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from math import inf
 
 import numpy as np
 import pytest
 
 from qumulus.core.programs import Limits
 from qumulus.simulation import trajectories
+from qumulus.simulation.choice import choose
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
-from qumulus.simulation.errors import Refused
+from qumulus.simulation.errors import ProgramError, Refused
+from qumulus.simulation.meter import Meter, metered
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.tasks import Task
 from qumulus.simulation.trajectories import kraus
@@ -20,6 +23,7 @@ from qumulus.simulation.transfer import from_unitary
 from .circuits import brickwork, isa, kicked_ising, su2, volume
 
 SHOTS = 200_000
+METHODS = ("trajectories", "trajectories-batched")
 
 
 def numbers(bits: np.ndarray) -> np.ndarray:
@@ -39,24 +43,62 @@ def test_kraus_operators_make_the_channel_again() -> None:
 
 @pytest.mark.parametrize("name", ["brisbane", "fez"])
 @pytest.mark.parametrize("circuit", [su2(4, 1, "full"), brickwork(5, 6), volume(4)])
-def test_shots_are_as_near_as_shots_can_be(name: str, circuit) -> None:
+@pytest.mark.parametrize("by", METHODS)
+def test_shots_are_as_near_as_shots_can_be(by: str, name: str, circuit) -> None:
     """Chi squared of two samples of one distribution: its mean is the degrees of freedom."""
     model = device_model(name)
     placed = isa(circuit, model)
     ours, exact = (
         numbers(sample(placed, model, shots=SHOTS, seed=seed, method=method).bits["meas"])
-        for seed, method in ((1, "trajectories"), (2, "dense"))
+        for seed, method in ((1, by), (2, "dense"))
     )
     chi_squared = ((ours - exact) ** 2 / np.maximum(ours + exact, 1)).sum()
     degrees = len(exact) - 1
     assert chi_squared < degrees + 4 * np.sqrt(2 * degrees)
 
 
-def test_the_same_seed_gives_the_same_shots() -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_shots(method: str) -> None:
     model = device_model("fez")
     circuit = isa(su2(5, 2, "full"), model)
-    first, again = (sample(circuit, model, shots=500, seed=3, method="trajectories").bits["meas"] for _ in range(2))
+    first, again = (sample(circuit, model, shots=500, seed=3, method=method).bits["meas"] for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+def test_the_order_of_shots_tells_nothing_of_their_jumps() -> None:
+    """Where one outcome is the usual one, the others are as many in the first half of the shots as in the second."""
+    model = device_model("brisbane")
+    circuit = brickwork(5, 6)
+    circuit = isa(circuit.compose(circuit.remove_final_measurements(inplace=False).inverse(), front=True), model)
+    usual = ~sample(circuit, model, shots=20_000, seed=1, method="trajectories-batched").bits["meas"].any(axis=1)
+    first, second = np.split(usual, 2)
+    assert abs(first.sum() - second.sum()) < 5 * np.sqrt(len(usual) * usual.mean() * (1 - usual.mean()))
+
+
+def ten_qubits(budget: float) -> Task:
+    """A circuit whose tensor is as large as ten qubits make it."""
+    model = device_model("fez")
+    circuit = isa(brickwork(10, 40), model)
+    return Task(scan(circuit, model), circuit, 1000, Limits(approximate=True), budget=budget)
+
+
+def test_ten_qubits_that_have_to_be_quick_get_exact_shots_all_at_once() -> None:
+    with metered(Meter(repeatable=True)):  # so that no machine is slow
+        dense = choose(ten_qubits(inf)).estimates["dense"].seconds
+        chosen = choose(ten_qubits(0.9 * dense))
+    assert chosen.methods[0].name == "trajectories-batched"
+    assert chosen.methods[0].approximation is None
+    assert chosen.estimates["trajectories-batched"].seconds < dense / 2
+
+
+def test_ten_qubits_that_have_time_get_the_tensor() -> None:
+    assert choose(ten_qubits(inf)).methods[0].name == "dense"
+
+
+def test_many_shots_of_many_qubits_are_not_held_at_once() -> None:
+    model = device_model("fez")
+    with pytest.raises(ProgramError, match="amplitudes together"):
+        sample(isa(brickwork(10, 4), model), model, shots=10_000, seed=1, method="trajectories-batched")
 
 
 def test_reused_trajectories_are_declared_and_run_by_name_only() -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from qumulus import __version__
 from qumulus.core.results import Severity
 
-from . import aer, branches, chains, dense, ideal, marginals, pauli, stabilizer, tableau, trajectories
+from . import aer, batched, branches, chains, dense, ideal, marginals, pauli, stabilizer, tableau, trajectories
 from .errors import GaveUp, ProgramError, Refused
 from .meter import meter
 from .progress import progress
@@ -33,6 +33,7 @@ METHODS: Mapping[str, Method] = {
         stabilizer.METHOD,  # Clifford gates: twirled noise
         ideal.METHOD,  # no noise: Aer
         aer.METHOD,  # noise shot by shot: exact, for what is left
+        batched.METHOD,  # few qubits, where all of these take longer than they should: exact
         pauli.METHOD,  # mean values where nothing exact is in time
         marginals.METHOD,  # shots where nothing else is: one- and two-qubit marginals
     )

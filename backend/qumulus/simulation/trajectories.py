@@ -27,7 +27,7 @@ from .errors import GaveUp
 from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .shots import draw_indices, unpack
-from .tasks import Drawn, Estimate, Method, Task
+from .tasks import Drawn, Estimate, Memory, Method, Task
 from .transfer import GROUND, PAULIS, Matrix
 
 State = NDArray[Any]  # complex64, an axis for each qubit
@@ -170,7 +170,8 @@ class _Run:
         return np.moveaxis(moved, (0, 1), axes)
 
 
-def _objection(task: Task) -> str | None:
+def objection(task: Task) -> str | None:
+    """Why trajectories can't do a task; None if they can."""
     if task.deferred is None:
         return "it measures before its end or depends on what was measured"
     if task.active.model.ideal:
@@ -199,15 +200,20 @@ def _sample(task: Task, seed: Seed, draws: int) -> Drawn:
     state = np.zeros((2,) * len(laid.qubits), np.complex64)
     state[(0,) * len(laid.qubits)] = 1.0
     run.follow(state)
-    true = unpack(run.outcomes, len(laid.qubits))
+    memory = read(task, laid, unpack(run.outcomes, len(laid.qubits)), random)
+    accuracy = {"trajectories": ceil(task.shots / draws), "draws": draws, "states": run.states}
+    return Drawn(memory, accuracy)
+
+
+def read(task: Task, laid: Jumps, true: Memory, random: np.random.Generator) -> Memory:
+    """What is read into the classical bits, where the ``true`` bits of the qubits in blocks are these; shape (shots, bits)."""
     column = {qubit: index for index, qubit in enumerate(laid.qubits)}
     memory = np.zeros((task.shots, task.active.n_bits), np.uint8)
     for qubit, bit in task.channels.terminal.items():
         readings = task.channels.confusion(qubit)[1]
         ones = laid.alone[qubit][1] if qubit in laid.alone else readings[true[:, column[qubit]]]
         memory[:, bit] = random.random(task.shots) < ones
-    accuracy = {"trajectories": ceil(task.shots / draws), "draws": draws, "states": run.states}
-    return Drawn(memory, accuracy)
+    return memory
 
 
 def _draws(task: Task) -> int:
@@ -218,7 +224,7 @@ def _draws(task: Task) -> int:
 METHOD = Method(
     name="trajectories",
     engine="qumulus",
-    objection=_objection,
+    objection=objection,
     estimate=lambda task: _estimate(task, 1),
     sample=lambda task, seed: _sample(task, seed, 1),
 )
@@ -226,7 +232,7 @@ METHOD = Method(
 REUSING = Method(
     name="trajectories-reused",
     engine="qumulus",
-    objection=_objection,
+    objection=objection,
     estimate=lambda task: _estimate(task, _draws(task)),
     sample=lambda task, seed: _sample(task, seed, _draws(task)),
     approximation=f"at most {REUSED} trajectories with several draws each: shots are correlated",
