@@ -217,15 +217,24 @@ def test_a_credential_of_a_namespace_that_is_gone_is_let_in_nowhere(server, made
     made("tests-1")
     bearer = by_bearer("tests-1~qumulus-local", server.url).json()["access_token"]
     ask(server.url, "DELETE", "/emulator/namespaces/tests-1", status=204)
-    for headers in (
-        {"q-api-token": "tests-1~local.qumulus-local"},
-        {**IBM, "Authorization": f"Bearer {bearer}"},
-        {"Authorization": "Basic " + base64.b64encode(b"qumulus:tests-1~qumulus-local").decode()},
+    gone = "of a namespace that is not there"
+    for path, headers, said in (
+        ("/devices", {"q-api-token": "tests-1~local.qumulus-local"}, lambda body: body["message"]),
+        ("/api/v1/backends", {**IBM, "Authorization": f"Bearer {bearer}"}, lambda body: body["errors"][0]["message"]),
+        ("/emulator/jobs", {"Authorization": "Bearer tests-1~qumulus-admin"}, lambda body: body["detail"]),
     ):
-        answer = requests.get(f"{server.url}/devices", headers=headers, timeout=60)
-        assert answer.status_code == 401
-        assert "of a namespace that is not there" in answer.json()["detail"]
-    assert by_bearer("tests-1~qumulus-local", server.url).status_code == 401
+        answer = requests.get(server.url + path, headers=headers, timeout=60)
+        assert answer.status_code == 401, answer.text
+        assert gone in said(answer.json())  # in the form of each API
+    basic = "Basic " + base64.b64encode(b"qumulus:tests-1~qumulus-local").decode()
+    answer = requests.post(
+        f"{server.url}/token", {"grant_type": "client_credentials"}, headers={"Authorization": basic}, timeout=60
+    )
+    assert answer.status_code in {400, 401}
+    assert gone in answer.text
+    assert by_bearer("tests-1~qumulus-local", server.url).status_code in {400, 401}
+    asks_for_none = requests.get(f"{server.url}/health", headers={"q-api-token": "tests-1~x"}, timeout=60)
+    assert asks_for_none.status_code == 200
 
 
 def test_an_address_goes_before_a_credential(server, made):

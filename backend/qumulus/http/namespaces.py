@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from qumulus.core.errors import Unavailable
+from qumulus.core.errors import NotAuthenticated, Unavailable
 from qumulus.core.ports.namespaces import BEGINS, OWN, PREFIX
+from qumulus.openapi.contract.rules import REFUSED
 
 from .credentials import Credentials, Form
 from .front import App, Front, Message, Receive, Scope, Send, refuse
@@ -92,23 +93,27 @@ class Namespaces:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        name, status, otherwise = named(scope), 404, NOT_MADE
+        name = named(scope)
         if name == OWN and not scope["path"].startswith(PREFIX):
             await self._own(scope, receive, send)
             return
         form = await self._credentials.form(scope, path_within(scope["path"]), receive)
-        if name is None:
-            name, status, otherwise = self._led(scope, form), 401, NOT_KNOWN
-        if name is None:
+        led = self._led(scope, form) if name is None else None
+        if name is None and led is None:
             await self._own(scope, receive if form is None else form.receive, send)
             return
+        name = name or led or ""
         try:
             app = await self._cloud(name)
         except Unavailable as error:
             await refuse(send, 503, error.message)
             return
+        if app is None and led is not None:  # the server's own cloud says so, as each API refuses credentials
+            scope[REFUSED] = NotAuthenticated(NOT_KNOWN)
+            await self._own(scope, receive if form is None else form.receive, send)
+            return
         if app is None:
-            await refuse(send, status, otherwise)
+            await refuse(send, 404, NOT_MADE)
             return
         scope = within(scope, name)
         scope["headers"] = self._credentials.without(name, scope["headers"])

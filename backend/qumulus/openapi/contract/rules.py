@@ -29,6 +29,7 @@ from qumulus.core.jobs import Job
 from .document import Declared
 
 RULES = "qumulus.rules"  # in the scope: the rules in force
+REFUSED = "qumulus.refused"  # in the scope, where the credential is known to lead nowhere: the error that says so
 ANSWER = "qumulus.answer"  # in the scope: the `Alterable` way of the answer to the client
 
 TRANSPORT = "qumulus.transport"  # in the scope: the connection, where a server has put it there

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Scope
 
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import QumulusError
+from qumulus.core.faults import Purpose
 from qumulus.core.waits import MustWait, at_once
 
 from .arguments import Arguments
@@ -28,7 +29,7 @@ from .injection import Plan, dependency_of
 from .operations import ContractError, Operations, injected, matched
 from .problems import Errors, Refused, invalid
 from .replies import response
-from .rules import RULES, Answered, Call, Subjects, ask
+from .rules import REFUSED, RULES, Answered, Call, Fault, Subjects, ask
 from .threads import in_thread
 
 BODY_LIMIT = 64 << 20
@@ -108,7 +109,10 @@ def serve(
         for name, operation in document.operations.items():
             read = reader(operation, body_limit)
             call = partial(Call, api=document.api, operation=operation, subjects=subjects, read=read)
-            endpoint = _once_asked(partial(_endpoint, operation, handlers[name], call, read, quick=name in quick))
+            asks = operation.secured or subjects.purpose(name) is Purpose.TOKEN
+            endpoint = _once_asked(
+                partial(_endpoint, operation, handlers[name], call, read, asks=asks, quick=name in quick)
+            )
             app.router.add_api_route(
                 operation.route,
                 endpoint,
@@ -149,9 +153,12 @@ def _endpoint(
     call: Callable[..., Call],
     read: Callable[[Request], Awaitable[Any]],
     *,
+    asks: bool,
     quick: bool,
 ) -> Endpoint:
     """Return what answers a request of an operation; a ``quick`` handler is called at once, where it need not wait.
+
+    With ``asks`` the operation looks at a credential, also where no dependency of its handler does.
 
     Rules come first, then dependencies, the body, and the parameters: who may not call is told so before the body is read.
     """
@@ -160,7 +167,7 @@ def _endpoint(
     declared = {parameter.argument: parameter for parameter in operation.parameters}
     arguments = Arguments((declared[each.name], each) for each in own if each.name in declared)
     bodies = [each.name for each in own if each.name not in declared]
-    given = _given(handler, call)
+    given = _given(handler, call, asks=asks)
     awaited = inspect.iscoroutinefunction(handler)
 
     def answered(request: Request, arguments: Mapping[str, Any]) -> Response:
@@ -181,7 +188,9 @@ def _endpoint(
     return endpoint
 
 
-def _given(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[[Request], Awaitable[dict[str, Any]]]:
+def _given(
+    handler: Callable[..., Any], call: Callable[..., Call], *, asks: bool
+) -> Callable[[Request], Awaitable[dict[str, Any]]]:
     """Return what gives the values of the handler's dependencies, after the rules in force have let the request through."""
 
     async def let_through(request: Request, caller: Caller | None = None) -> None:
@@ -191,11 +200,11 @@ def _given(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[[
 
     parameters = inspect.signature(handler, eval_str=True).parameters.values()
     taken = {each.name: dependency_of(each) for each in parameters if injected(each.annotation)}
-    callers = (each.annotation for each in parameters if each.name in taken and each.annotation.__origin__ is Caller)
+    callers = [each.annotation for each in parameters if each.name in taken and each.annotation.__origin__ is Caller]
     request = _argument("request", Request)
     vars(let_through)["__signature__"] = inspect.Signature([request, *(_argument("caller", each) for each in callers)])
     plan = Plan()
-    for dependency in filter(None, (let_through, *taken.values())):
+    for dependency in filter(None, (_led_somewhere if asks or callers else None, let_through, *taken.values())):
         plan.add(dependency)
 
     async def given(request: Request) -> dict[str, Any]:
@@ -203,6 +212,16 @@ def _given(handler: Callable[..., Any], call: Callable[..., Call]) -> Callable[[
         return {name: found[dependency] for name, dependency in taken.items() if dependency is not None}
 
     return given
+
+
+def _led_somewhere(request: Request) -> None:
+    """Refuse a credential that is known to lead nowhere, before anybody looks at it.
+
+    Raises:
+        Fault: as the API refuses credentials that it does not know.
+    """
+    if (error := request.scope.get(REFUSED)) is not None:
+        raise Fault(None, error.message, cause=error)
 
 
 def _without_nul(request: Request) -> None:
