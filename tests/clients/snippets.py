@@ -23,7 +23,7 @@ CLIENTS = {
     "import pytest|ibm_service|^pytest": "plugin-ibm",
     "oqtopus_client": "oqtopus-client-1.3.0",
     "quri_parts": "quri-parts-oqtopus-1.1.5",
-    "qhub.service": "qhub-service-2.0.0",
+    "qhub.service|qhub.api": "qhub-service-2.0.0",
     "qhub.quantum": "qhub-quantum-1.18.1",
     "qiskit": "ibm-0.51.0",
 }

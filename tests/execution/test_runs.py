@@ -339,13 +339,15 @@ def test_that_a_run_begins_and_ends_is_written_at_once_where_it_is_short(start):
     def note(_connection, _cursor, text, *_more):
         written.append(text.split(" SET ", maxsplit=1)[0])
 
+    def changes(*program: str) -> int:
+        written.clear()
+        done = cloud.end(cloud.submit(*program))
+        assert done.claimed_at <= done.running_at <= done.ended_at
+        return written.count("UPDATE jobs")
+
     event.listen(cloud.storage._database._writing, "before_cursor_execute", note)
-    done = cloud.end(cloud.submit("echo"))
-    assert done.claimed_at <= done.running_at <= done.ended_at
-    short = written.count("UPDATE jobs")
-    written.clear()
-    cloud.end(cloud.submit("nap", "0.2"))
-    assert written.count("UPDATE jobs") == short + 1
+    short = min(changes("echo") for _ in range(5))  # on a crowded machine a short run may take long
+    assert min(changes("nap", "0.2") for _ in range(3)) == short + 1
 
 
 def test_how_far_a_run_is_stands_in_its_record_until_it_has_an_outcome(start):

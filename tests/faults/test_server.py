@@ -239,7 +239,8 @@ def test_ten_thousand_jobs_that_were_on_their_way_are_handed_back_within_two_sec
     begun = time.monotonic()
     server.start(ready=False)
     wait_for(lambda: storage.jobs.find(queued).total == 10_000, 20)
-    assert time.monotonic() - begun - empty < 2 + (calm and calm + HEARTBEAT_SECONDS)
+    slower = max(1.0, empty / 2)  # than a machine on which an empty cloud starts in two seconds
+    assert time.monotonic() - begun - empty < 2 * slower + (calm and calm + HEARTBEAT_SECONDS)
     storage.close()
 
 

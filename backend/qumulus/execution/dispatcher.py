@@ -106,9 +106,11 @@ class Dispatcher:
         besides = max(1, self._workers // 2) if command is HERE else 0
         self._idle = IdleSlots(lambda: self.workers + self._worker_pool.ahead, besides=besides)
         self._stopped = Stopped(lease)
-        # Elsewhere places are found; and other dispatchers of the same jobs may have slots that are free.
+        # Elsewhere places are found; other dispatchers of the same jobs may have slots that are free; and how often a job was claimed
+        # then depends on how long others run.
+        ahead = command is HERE and not storage.shared and not repeatable
         self._ahead = ClaimsAhead(
-            lambda: self.workers if command is HERE and not storage.shared else 0,
+            lambda: self.workers if ahead else 0,
             lambda: max((slot.seconds for slot in self._idle.all), default=0.0),
         )
         self._tally = Tally()
