@@ -11,6 +11,7 @@ EXTRAS = ("psycopg", "psycopg-binary", "ray", "boto3", "botocore")
 MODULES = (
     "cryptography",
     "jwt",
+    "tarfile",
     "psycopg",
     "ray",
     "boto3",

@@ -18,6 +18,7 @@ from qumulus.services.images import Image, Images
 from qumulus.services.installing import NotInstalled
 from qumulus.services.printed import PrintedResult
 from qumulus.services.sandbox import Sandbox
+from qumulus.services.unpacking import unpack
 from services.programs import Done, Programs
 from services.roots import root_of
 
@@ -136,12 +137,12 @@ def test_an_archive_that_leads_out_of_the_root_is_refused(tmp_path: Path):
     members = [("out", {"type": tarfile.SYMTYPE, "linkname": str(tmp_path)}), ("out/file", {"size": 1})]
     (tmp_path / "root").mkdir()
     with pytest.raises(NotInstalled, match="can't be unpacked"):
-        images.unpack(packed(*members), tmp_path / "root")
+        unpack(packed(*members), tmp_path / "root")
     assert not (tmp_path / "file").exists()
 
 
 def test_devices_of_an_image_are_left_out(tmp_path: Path):
-    images.unpack(packed(("disk", {"type": tarfile.BLKTYPE}), ("file", {"size": 1, "mode": 0o400})), tmp_path)
+    unpack(packed(("disk", {"type": tarfile.BLKTYPE}), ("file", {"size": 1, "mode": 0o400})), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o666
 

@@ -17,6 +17,7 @@ RUNTIME = "/var/runtime"  # the platform's own place
 OLD_INPUT = "/var/input"  # the first generation's
 CHANGED, WORK = "upper", "work"  # as `child.inside.root` calls them
 TEMPORARY = "/tmp"  # noqa: S108  a folder of this execution alone, seen at that place
+OPEN_FOLDER = 0o777  # a program changes a copy of its own, as it could as the user of its image
 
 
 class _Pool(Protocol):

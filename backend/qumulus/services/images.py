@@ -14,15 +14,13 @@ import logging
 import os
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from .folders import OLD_INPUT, RUNTIME, TEMPORARY, remove
+from .folders import OLD_INPUT, OPEN_FOLDER, RUNTIME, TEMPORARY, remove
 from .installing import NotInstalled
 
 log = logging.getLogger("qumulus.services")
@@ -44,9 +42,6 @@ REPLACED = ("dev", "proc", "sys")  # made anew for each execution
 FILES_OF_ETC = ("hosts", "resolv.conf")  # the machine's are shown there, where a program has its network
 FOLDERS = (RUNTIME, OLD_INPUT, TEMPORARY, "/etc", "/root")
 ROOT = "root"
-# names and links are looked at here, as Pythons of before 3.11.4 can't
-CHECKED: Mapping[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
-OPEN_FILE, OPEN_FOLDER = 0o666, 0o777  # a program changes a copy of its own, as it could as the user of its image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +170,8 @@ def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -
 
 def _export(command: str, tag: str, root: Path) -> None:
     """Unpack the files of an image, by way of a container that is never started."""
+    from .unpacking import unpack  # with tarfile, that a server without containers never needs
+
     container = _run([command, "create", tag, "none"]).split()[-1]
     try:
         with subprocess.Popen([command, "export", container], stdout=subprocess.PIPE) as exporting:  # noqa: S603
@@ -183,38 +180,6 @@ def _export(command: str, tag: str, root: Path) -> None:
             raise NotInstalled("The image was built, but could not be exported.")
     finally:
         _run([command, "rm", container])
-
-
-def unpack(stream: BinaryIO, root: Path) -> None:
-    """Write the files of an archive below ``root``; devices are left out.
-
-    Raises:
-        NotInstalled: it leads out of the folder, or is no archive.
-    """
-    try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
-            for member in archive:
-                if not member.isdev():
-                    archive.extract(_kept(member, root), root, **CHECKED)
-        while stream.read(1 << 20):  # what pads the archive
-            pass
-    except tarfile.TarError as error:
-        raise NotInstalled(f"The image was built, but can't be unpacked: {error}.") from None
-
-
-def _kept(member: tarfile.TarInfo, root: Path) -> tarfile.TarInfo:
-    """Return a member as it is to be written, by a way on which no link leads out of the root."""
-    target = root / member.name.lstrip("/")
-    ways = [target.parent, *([root / member.linkname.lstrip("/")] if member.islnk() else [])]
-    if not all(Path(os.path.realpath(way)).is_relative_to(root.resolve()) for way in ways):
-        raise tarfile.ExtractError(f"{member.name} leads out of it")
-    if target.is_symlink():
-        target.unlink()
-    kept = copy(member)
-    kept.name = member.name.lstrip("/")
-    kept.mode = (member.mode | (OPEN_FOLDER if member.isdir() else OPEN_FILE)) & 0o777
-    kept.uid, kept.gid, kept.uname, kept.gname = os.getuid(), os.getgid(), "", ""
-    return kept
 
 
 def complete(root: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from qumulus.core.errors import InvalidRequest, NotFound, WrongState
 from qumulus.core.ports.namespaces import NAME, OWN, Snapshot
 
-from .backup import back_up, restore
 from .database.sqlite import FILE
 from .errors import StateUnusable
 
@@ -73,12 +72,12 @@ class NamespaceFolders:
 
     def _fill(self, folder: Path, fork: str | None, snapshot: str | None) -> None:
         if snapshot is not None:
-            _tried(lambda: restore(self._kept(snapshot), folder))
+            _restored(self._kept(snapshot), folder)
         elif fork is not None:
             with tempfile.TemporaryDirectory(prefix=".fork-", dir=folder.parent) as aside:
                 file = Path(aside) / "state"
-                _tried(lambda: back_up(self._filled(fork), file))
-                _tried(lambda: restore(file, folder))
+                _backed_up(self._filled(fork), file)
+                _restored(file, folder)
 
     def remove(self, name: str) -> None:
         """Remove one. See `Namespaces.remove`."""
@@ -105,7 +104,7 @@ class NamespaceFolders:
         file = above / f"{snapshot}{ENDING}"
         with tempfile.TemporaryDirectory(prefix=".new-", dir=above) as aside:
             new = Path(aside) / "state"
-            _tried(lambda: back_up(self._filled(namespace), new))
+            _backed_up(self._filled(namespace), new)
             new.rename(file)
         return _snapshot(file)
 
@@ -145,6 +144,18 @@ def _snapshot(file: Path) -> Snapshot:
     known = file.stat()
     name = file.name.removesuffix(ENDING)
     return Snapshot(name=name, made_at=datetime.fromtimestamp(known.st_mtime, UTC), size=known.st_size)
+
+
+def _backed_up(home: Path, file: Path) -> None:
+    from .backup import back_up  # with tarfile, that few servers ever need
+
+    _tried(lambda: back_up(home, file))
+
+
+def _restored(file: Path, home: Path) -> None:
+    from .backup import restore
+
+    _tried(lambda: restore(file, home))
 
 
 def _tried(work: Callable[[], object]) -> None:
