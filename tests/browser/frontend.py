@@ -7,7 +7,6 @@ address in its variables that the copy of each test has replaced: the port of a 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,9 +15,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import pytest
-
 from clients.environments import KEPT
+from sources import source_of
 from tools import program
 
 BUILT_FOR = "http://localhost:8080"  # the address of the documentation
@@ -41,9 +39,7 @@ def built(folder: Path) -> Path:
     Args:
         folder: where the source is copied to.
     """
-    named = os.environ.get("OQTOPUS_FRONTEND_SOURCE")
-    if not named:
-        pytest.skip("set OQTOPUS_FRONTEND_SOURCE to a checkout, or to a git repository, of oqtopus-frontend")
+    named = source_of("OQTOPUS_FRONTEND_SOURCE", "oqtopus-frontend")
     program("node")
     bun = [found] if (found := shutil.which("bun")) else [program("npx"), "--yes", "bun"]
     source = _copied(Path(named), folder / "source")

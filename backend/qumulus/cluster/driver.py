@@ -202,7 +202,7 @@ def begin(address: str, descriptor: int, server: int) -> tuple[socket.socket, Te
     control = socket.socket(fileno=descriptor)
     try:
         connect(address)
-    except Exception as error:  # whatever it is, people need the sentence
+    except Exception as error:  # Ray has no one error for it: say it; the server starts another driver
         reason = " ".join(str(error).split()) or type(error).__name__  # some say only in further lines what is wrong
         log.error("The cluster at %s can't be reached, trying again: %s", address, reason[:MOST_TOLD])
         sys.exit(1)

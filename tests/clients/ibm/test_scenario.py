@@ -134,7 +134,9 @@ def test_a_version_of_the_client_does_everything(version, cloud, tmp_path):
 def test_the_mapping_names_every_call_of_the_clients_and_no_other(cloud):
     """Runs after the versions; without them there is nothing to compare."""
     if not TABLE:
-        pytest.skip("compares what the versions of the client asked with the document: run it together with them")
+        pytest.skip(
+            "no version of the client ran before, whose calls it compares with the document: run the whole file"
+        )
     sent = {
         f"{method} {path}"
         for method, path in re.findall(r"→ ([A-Z]+) (\S+) from", cloud[0].output())

@@ -19,6 +19,7 @@ import pytest
 
 from clients.environments import NoPython, environment
 from servers import free_port
+from sources import source_of
 
 SECONDS = 90  # until a service listens, on a busy machine
 
@@ -34,9 +35,7 @@ class Source:
 
     def into(self, folder: Path) -> Path:
         """The folder that has its source. The test is skipped, with the reason, where the source isn't named."""
-        named = os.environ.get(self.variable)
-        if not named:
-            pytest.skip(f"set {self.variable} to a checkout, or to a git repository, of oqtopus-team/{self.repository}")
+        named = source_of(self.variable, f"oqtopus-team/{self.repository}")
         folder.mkdir(parents=True)
         if all((Path(named) / each).is_dir() for each in self.folders):
             for each in self.folders:

@@ -23,6 +23,7 @@ import pytest
 from apis.oqtopus.cloud import USER, ended, submitted, unpacked
 from clients.environments import NoPython, environment
 from servers import Server
+from sources import source_of
 
 VERSION = "2.1.1"
 DEVICE = "anemone"
@@ -34,9 +35,7 @@ LEASE = 5.0
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that has the engine's package."""
-    named = os.environ.get("OQTOPUS_ENGINE_SOURCE")
-    if not named:
-        pytest.skip("set OQTOPUS_ENGINE_SOURCE to a checkout, or to a git repository, of oqtopus-engine 2.1.1")
+    named = source_of("OQTOPUS_ENGINE_SOURCE", f"oqtopus-engine {VERSION}")
     place = Path(named)
     if (place / "core" / "src").is_dir():
         return place / "core" / "src"

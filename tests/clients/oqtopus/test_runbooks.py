@@ -5,7 +5,6 @@ OQTOPUS_TEST_SUITE_SOURCE names a checkout, or a git repository, of oqtopus-team
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from clients.environments import environment
 from clients.oqtopus.expressions import evaluated
 from clients.oqtopus.runbooks import Runbook, StepFailed
 from servers import Server
+from sources import source_of
 from tools import program
 
 BOOKS = {
@@ -47,9 +47,7 @@ RUNS = [(path, NOISY) for path in PATHS] + [(path, IDEAL) for path in PATHS if n
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the suite, in which its commands leave what they find."""
-    named = os.environ.get("OQTOPUS_TEST_SUITE_SOURCE")
-    if not named:
-        pytest.skip("set OQTOPUS_TEST_SUITE_SOURCE to a checkout, or to a git repository, of oqtopus-team/test-suite")
+    named = source_of("OQTOPUS_TEST_SUITE_SOURCE", "oqtopus-team/test-suite")
     for needed in ("curl", "jq", "unzip"):
         program(needed)
     folder = tmp_path_factory.mktemp("suite")

@@ -32,7 +32,7 @@ globalThis.fetch = async (address, options) =>
 """
 NODE = shutil.which("node")
 pytestmark = [
-    pytest.mark.skipif(NODE is None, reason="the vendor's command line runs on node, which is not here"),
+    pytest.mark.skipif(NODE is None, reason="the vendor's command line runs on node: install it to run these"),
     pytest.mark.skipif(
         SOURCE is None, reason="name the folder of the built planqk-cli in QUMULUS_PLANQK_CLI to run it"
     ),
