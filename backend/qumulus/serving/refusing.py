@@ -162,8 +162,8 @@ class Doors:
         if not alone:
             await asyncio.sleep(TOGETHER_SECONDS)
         if await asyncio.to_thread(self._refusing.is_kept, fault):  # else others may listen again already
+            await asyncio.to_thread(self._refusing.count, fault)  # before anybody can see that it is so
             self._kept.shutdown(socket.SHUT_RD)
-            await asyncio.to_thread(self._refusing.count, fault)
 
     async def _open(self, server: uvicorn.Server) -> None:
         config, state = self._config, server.server_state
