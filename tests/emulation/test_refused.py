@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -95,6 +96,29 @@ def test_what_nobody_can_count_narrows_nothing(control):
     with pytest.raises(CloudRefused, match="is for the whole server"):
         cloud.fault("refused", api="ibm", times=2)
     assert reached(control.url)
+
+
+def test_a_scenario_has_them_refused_when_its_beginning_is_answered(control):
+    scenario = {"name": "down", "faults": [{"kind": "refused"}]}
+    assert control.administer("PUT", "/scenario", scenario).status_code == 200
+    assert not reached(control.url)
+    known = json.loads((control.server.home / "control.json").read_text())
+    assert requests.delete(f"{known['control']}/emulator/faults", headers=ADMIN, timeout=30).status_code == 204
+    assert reached(control.url)
+
+
+def test_a_server_whose_jobs_others_run_begins_with_a_scenario_of_it(tmp_path):
+    (tmp_path / "down.yaml").write_text(
+        "name: down\nclock: {rate: 0}\nfaults: [{kind: refused, after_seconds: 3600}]\n"
+    )
+    with Server(tmp_path / "state", arguments=("--api-only", "--scenario", str(tmp_path / "down.yaml"))) as server:
+        assert reached(server.url)
+        later = requests.post(f"{server.url}/emulator/clock/advance", json={"seconds": 3601}, headers=ADMIN, timeout=30)
+        assert later.status_code == 200
+        wait_for(lambda: not listens(server.url), 30)
+        known = json.loads((server.home / "control.json").read_text())
+        assert requests.post(f"{known['control']}/emulator/reset", headers=ADMIN, timeout=30).status_code == 200
+        assert reached(server.url)
 
 
 def test_several_processes_refuse_together(tmp_path):

@@ -21,6 +21,11 @@ PATIENCE_SECONDS = 2.0  # with one that does not answer
 AGAIN = "The process that runs the jobs is being started again: jobs are accepted, and run in a moment."
 
 
+def is_first(own: Path | None) -> bool:
+    """Say whether the process that answers its siblings at ``own`` is the first of them; one that has none is."""
+    return own is None or own.name == FIRST
+
+
 class NoAnswer(Exception):
     """A sibling is not there: it has ended, and another one is being started."""
 
@@ -37,7 +42,7 @@ class Siblings:
     @property
     def first(self) -> bool:
         """Say whether this is the process that may run the jobs."""
-        return self._own.name == FIRST
+        return is_first(self._own)
 
     def listen(self) -> None:
         """Answer the others from now on, as long as this process lives."""

@@ -79,8 +79,9 @@ class Application(Namespaces):
     refusing: Refusing
 
 
-def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> Application:
+def create_app(settings: Settings | None = None, rules: Sequence[Rule] = (), *, served: bool = False) -> Application:
     """Compose the application: the cloud of the settings, and before it what opens its namespaces. ``rules`` are asked before every handler; a list may change while the application serves.
+    ``served`` is said by `qumulus serve`, which can refuse connections.
 
     Raises:
         StartError: an API does not keep its contract, the state can't be opened, or others could reach what nothing guards.
@@ -91,7 +92,7 @@ def create_app(settings: Settings | None = None, rules: Sequence[Rule] = ()) -> 
     refused = NO_FOLDER if settings.database is not None or settings.blobs is not None else None
     folders = NamespaceFolders(settings.home, refused)
     storage = opened(settings)
-    refusing = Refusing(storage.faults, storage.clock, settings.home)
+    refusing = Refusing(storage.faults, storage.clock, settings.home, served=served)
     own, runners = _opened(settings, storage, rules, folders, refusing)
     credentials = Credentials(families.credential_headers(), families.logins())
     app = Application(own, folders, partial(_within, settings, rules, runners), credentials)

@@ -20,7 +20,7 @@ from typing import cast
 import uvicorn
 from uvicorn.server import ServerState
 
-from qumulus.core.errors import InvalidRequest, UnknownFault
+from qumulus.core.errors import InvalidRequest, QumulusError, Unavailable, UnknownFault
 from qumulus.core.faults import Fault, FaultKind
 from qumulus.core.ports import Clock, FaultStore
 from qumulus.core.ports.listening import FILE
@@ -30,6 +30,7 @@ from qumulus.http.front import App, Receive, Scope, Send, refuse
 log = logging.getLogger("qumulus.faults")
 
 LOOK_SECONDS = 0.05
+AGAIN_SECONDS = 1.0  # until what could not be done is tried again
 TOGETHER_SECONDS = 0.3  # in which all processes at one socket have seen that they are to stop
 SETTLE_SECONDS = 5.0
 SEEN_SECONDS = 0.1  # in which other processes have seen what is changed here: they look more often than that
@@ -40,10 +41,12 @@ EMULATOR = "/emulator"
 class Refusing:
     """`core.ports.listening.Listening` of a server of ours."""
 
-    def __init__(self, faults: FaultStore, clock: Clock, home: Path) -> None:
+    def __init__(self, faults: FaultStore, clock: Clock, home: Path, *, served: bool) -> None:
+        """``served`` says that a server of ours will answer, so that connections can be refused as soon as it is up."""
         self._faults = faults
         self._clock = clock
         self._file = home / FILE
+        self._served = served
         self._doors: Doors | None = None
 
     def serve(self, doors: Doors) -> None:
@@ -52,7 +55,7 @@ class Refusing:
 
     def check(self) -> None:
         """See that this can be had. See `Listening.check`."""
-        if self._doors is None or sys.platform != "linux":
+        if not self._served or sys.platform != "linux":
             raise InvalidRequest(NOT_SERVED)
 
     def made(self) -> tuple[Fault, ...]:
@@ -72,8 +75,11 @@ class Refusing:
             return False
 
     def count(self, fault: Fault) -> None:
-        """Count that a fault has come into force, and tell."""
-        self._faults.count(fault)
+        """Count that a fault has come into force, and tell. It does so too where that can't be stored, as on a full disk."""
+        try:
+            self._faults.count(fault)
+        except Unavailable as error:
+            log.error("That the fault %s has come into force can't be counted: %s", fault.id, error)
         log.warning("No connection is taken: this is %s.", fault.told)
 
     @property
@@ -117,6 +123,7 @@ class Doors:
         """``listener`` is the socket that the server will have: closed there, it is still known here."""
         self.alone = True  # whether no other process has the socket
         self._off = False  # whether this process takes none any more
+        self._counted: str | None = None  # the fault in force, once that is counted
         self._refusing = refusing
         self._config = config
         self._url = url
@@ -130,21 +137,35 @@ class Doors:
         self._refusing.serve(self)
         if first:
             self._refusing.tell(self._url, None)
-        self._task = asyncio.create_task(self._watch(server, first=first, alone=alone))
+        self._task = asyncio.create_task(self._watch(server, first=first))
 
-    async def _watch(self, server: uvicorn.Server, *, first: bool, alone: bool) -> None:
-        while True:
-            made = self._refusing.made()
-            if first and bool(made) != (self._control is not None):
-                await self._hear(server, bool(made))
-            fault = self._refusing.wanted()
-            if fault is not None and not self._off:
-                self._close(server)
-                if first:
-                    await self._refuse(fault, alone=alone)
-            elif fault is None and self._off:
-                await self._open(server)
+    async def _watch(self, server: uvicorn.Server, *, first: bool) -> None:
+        while not server.should_exit:
+            try:
+                await self._look(server, first=first)
+            except (
+                QumulusError,
+                OSError,
+            ) as error:  # a database that is away, no file more: connections must not stay refused
+                log.error("Connections can't be refused or taken as the faults say, trying again: %s", error)
+                await asyncio.sleep(AGAIN_SECONDS)
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self, server: uvicorn.Server, *, first: bool) -> None:
+        """Do what is to be done now, as the faults say."""
+        made = bool(self._refusing.made())
+        if first and made != (self._control is not None):
+            await self._hear(server, made)
+        fault = self._refusing.wanted()
+        if fault is None:
+            self._counted = None
+            if self._off:
+                await self._open(server)
+            return
+        if not self._off:
+            self._close(server)
+        if first and not self.closed:  # also where another process has been started anew, and has listened for a moment
+            await self._refuse(fault)
 
     @property
     def closed(self) -> bool:
@@ -157,12 +178,14 @@ class Doors:
             connection.shutdown()
         self._off = True
 
-    async def _refuse(self, fault: Fault, *, alone: bool) -> None:
+    async def _refuse(self, fault: Fault) -> None:
         """Have nobody listen at the socket. One process does: to do it twice would end every connection that comes later."""
-        if not alone:
+        if not self.alone:
             await asyncio.sleep(TOGETHER_SECONDS)
         if await asyncio.to_thread(self._refusing.is_kept, fault):  # else others may listen again already
-            await asyncio.to_thread(self._refusing.count, fault)  # before anybody can see that it is so
+            if self._counted != fault.id:
+                await asyncio.to_thread(self._refusing.count, fault)  # before anybody can see that it is so
+                self._counted = fault.id
             self._kept.shutdown(socket.SHUT_RD)
 
     async def _open(self, server: uvicorn.Server) -> None:

@@ -213,6 +213,7 @@ def serving(
     import uvicorn
 
     from qumulus.clients import FAMILIES
+    from qumulus.http.siblings import is_first
 
     from .banner import banner
 
@@ -222,7 +223,7 @@ def serving(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if doors:
-                await doors.begin(self, first=not settings.api_only, alone=settings.siblings is None)
+                await doors.begin(self, first=is_first(settings.siblings), alone=settings.siblings is None)
             if interceptor:
                 await interceptor.listen(self)
             if settings.ready_file:
@@ -305,7 +306,7 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
     from .start_error import StartError
 
     try:
-        app = recorded(settings) if settings.upstream or settings.upstream_hosts else create_app(settings)
+        app = recorded(settings) if settings.upstream or settings.upstream_hosts else create_app(settings, served=True)
     except StartError as error:
         stop(str(error), 2)
 

@@ -63,7 +63,9 @@ def list_scenarios(administrator: Administrator) -> ReadyScenarios:
 @operation("beginScenario")
 def begin_scenario(body: Scenario, administrator: Administrator, stage: Annotated[Stage, Depends(_stage)]) -> Begun:
     """Set it up."""
-    return begin(body, stage)
+    begun = begin(body, stage)
+    stage.cloud.listening.settle()
+    return begun
 
 
 def begin(scenario: Scenario, stage: Stage) -> Begun:
