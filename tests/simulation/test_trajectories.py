@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qumulus.core.programs import Limits
-from qumulus.simulation import trajectories
+from qumulus.simulation import batched, trajectories
 from qumulus.simulation.choice import choose
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import device_model
@@ -17,7 +17,7 @@ from qumulus.simulation.errors import ProgramError, Refused
 from qumulus.simulation.meter import Meter, metered
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.tasks import Task
-from qumulus.simulation.trajectories import kraus
+from qumulus.simulation.trajectories import Jumps, kraus
 from qumulus.simulation.transfer import from_unitary
 
 from .circuits import brickwork, isa, kicked_ising, su2, volume
@@ -73,6 +73,31 @@ def test_the_order_of_shots_tells_nothing_of_their_jumps() -> None:
     usual = ~sample(circuit, model, shots=20_000, seed=1, method="trajectories-batched").bits["meas"].any(axis=1)
     first, second = np.split(usual, 2)
     assert abs(first.sum() - second.sum()) < 5 * np.sqrt(len(usual) * usual.mean() * (1 - usual.mean()))
+
+
+def on_a_pair(operators: np.ndarray, blocks: int) -> Jumps:
+    """The same channel on two qubits, again and again."""
+    return Jumps([((0, 1), operators)] * blocks, (0, 1), {})
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_path_that_no_shot_has_taken_for_long_costs_no_shot() -> None:
+    """Each block halves what is left of the path without a jump: after a thousand, single precision has none of it."""
+    operators = kraus(np.diag([1.0, *[0.4] * 15]))
+    batch = batched.followed(on_a_pair(operators, 1000), 100, np.random.default_rng(1))
+    assert np.bincount(batch.readings(), minlength=4).min() > 10
+    assert np.isfinite(batch.states).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_jump_that_rounding_alone_makes_leads_nowhere() -> None:
+    """The ground state can't decay, but a shot in ten millions seems to."""
+    stays, decays = np.eye(4) * (1 - 5e-8), np.zeros((4, 4))
+    decays[0, 3] = 1e-3
+    operators = np.array([stays, decays], np.complex64)
+    batch = batched.followed(on_a_pair(operators, 20), 10**9, np.random.default_rng(1))
+    assert batch.states.shape[-1] > 1
+    np.testing.assert_allclose(np.abs(batch.states[0, 0]), 1.0, atol=1e-4)
 
 
 def ten_qubits(budget: float) -> Task:
