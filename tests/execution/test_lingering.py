@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dispatchers import ME, Cloud, wait_for
-from qumulus.core.devices import DeviceSettings
+from qumulus.core.devices import DRY_RUN, STANDS_FOR, DeviceSettings
 from qumulus.core.errors import WrongState
 from qumulus.core.jobs import JobState
 from qumulus.core.queues import QueueSetting
@@ -44,6 +44,11 @@ def test_jobs_run_until_the_clock_is_advanced_and_take_no_worker_meanwhile(cloud
     for job_id in ids:
         job = cloud.end(job_id)
         assert (job.state, job.ended_at - job.running_at) == (JobState.SUCCEEDED, timedelta(seconds=HOURS))
+
+
+def test_a_dry_run_is_not_kept_for_the_time_of_the_device_that_its_mock_stands_for(cloud):
+    job = cloud.end(cloud.submit("echo", device="mock_brisbane", request={STANDS_FOR: "brisbane", DRY_RUN: True}))
+    assert (job.state, job.ended_at) == (JobState.SUCCEEDED, MONDAY)
 
 
 def test_the_log_of_a_job_says_that_the_clock_stands(cloud):

@@ -103,7 +103,7 @@ class RemoteQueue:
             options={"job_type": kind, **options},
         )
         queued_at = datetime.fromisoformat(job["submitted_at"]) if "submitted_at" in job else None
-        return Claim(job_id=job_id, attempt=1, program=program, account="", queued_at=queued_at)
+        return Claim(job_id=job_id, attempt=1, program=program, device=program.device, account="", queued_at=queued_at)
 
     def _failed(self, job_id: str, reason: str) -> None:
         self._cloud.report(job_id, "failed", message=reason)

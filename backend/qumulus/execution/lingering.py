@@ -123,7 +123,7 @@ class Lingering:
 
 def device_time(claim: Claim, outcome: Outcome, rules: DeviceRules) -> float:
     """Return how many seconds of the cloud the device takes for a job, whatever the simulation took."""
-    device = claim.program.device
+    device = claim.device
     least, queue = rules.settings(device).least_run_seconds, rules.queue(device)
     if queue is None or outcome.failure not in (None, Failure.TIME):
         return least

@@ -257,7 +257,7 @@ class ProgramDispatcher:
     def _begun(self, source: ProgramSource, attempt: Attempt) -> Generator[ProgramRun | None]:
         """Return the run of a claim, with all that the run needs; None where nothing would keep a program from other files."""
         claim = attempt.claim
-        package = source.package(claim.program.device) if self._elsewhere else None
+        package = source.package(claim.device) if self._elsewhere else None
         if package is not None and self._elsewhere is not None:
             with source.given(claim) as given:
                 yield self._elsewhere.execution(claim.job_id, package, given, attempt.write)
@@ -266,7 +266,7 @@ class ProgramDispatcher:
         if not sandbox.holds and not self._allow_unsandboxed:
             yield None
             return
-        with source.program(claim.program.device) as program, source.given(claim) as given:
+        with source.program(claim.device) as program, source.given(claim) as given:
             execution = Execution(
                 claim.job_id,
                 program,

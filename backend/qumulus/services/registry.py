@@ -291,7 +291,7 @@ class ServiceRegistry:
                 "The secrets that it was sent are kept in memory alone and ended with the server, or went to another one "
                 "that shares no QUMULUS_SERVICES_KEY with this: start it again."
             )
-        own = own_pools(self._unpacked.place(self._store.get(service_of(claim.program.device))))
+        own = own_pools(self._unpacked.place(self._store.get(service_of(claim.device))))
         place = self._mounted / claim.job_id
         with contextlib.ExitStack() as mounts:
             mounts.callback(remove, place)

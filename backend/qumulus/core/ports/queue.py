@@ -20,6 +20,7 @@ class Claim:
     job_id: str
     attempt: int
     program: Program
+    device: str  # in whose queue it was; its program may be for the one that this stands for
     account: str
     session: str | None = None
     counted_attempts: int = 0  # attempts that died by themselves; where only one may be, also one that was lost

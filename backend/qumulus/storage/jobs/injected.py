@@ -66,7 +66,7 @@ class Injected:
             values |= {"owner": rows.IN_NAME_OF + fault.id, "lease_until": None}
         else:
             event = JobEvent.RELEASE
-            values = AGAIN | {"lane": rows.aside(rows.lane(claim.program.device, claim.account), fault.id)}
+            values = AGAIN | {"lane": rows.aside(rows.lane(claim.device, claim.account), fault.id)}
 
         def work(connection: Connection) -> None:
             if changed(connection, claim, event, {**values, "metadata": {"injected": fault.record}}):

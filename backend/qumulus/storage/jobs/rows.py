@@ -130,6 +130,7 @@ def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
         job_id=row.id,
         attempt=row.attempt,
         program=program,
+        device=row.device,
         account=row.account,
         session=row.session,
         counted_attempts=row.counted,
