@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .clients import DEFAULT_TOKEN
 from .core.keeping import Rules
+from .core.ports.namespaces import led
 
 DEFAULT_PROVIDER_KEY = "qumulus-provider"
 DEFAULT_ADMIN_TOKEN = "qumulus-admin"  # noqa: S105
@@ -26,9 +27,12 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def _sendable(credential: SecretStr) -> SecretStr:
-    """A variable that is set to nothing must not let everybody in; what no header can carry would let nobody in."""
+    """A variable that is set to nothing must not let everybody in; what no header can carry, or leads to a
+    namespace, would let nobody in."""
     if not re.fullmatch(r"[!-~]+", credential.get_secret_value()):
         raise PydanticCustomError("credential", "has to be one or more ASCII characters without blanks")
+    if led(credential.get_secret_value()) is not None:
+        raise PydanticCustomError("credential", "must not begin with a name and ~, which lead to a namespace")
     return credential
 
 

@@ -69,6 +69,13 @@ def test_an_address_in_use_ends_with_a_sentence(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+def test_a_credential_that_leads_to_a_namespace_is_refused(tmp_path):
+    ended = serve("--home", str(tmp_path), QUMULUS_TOKEN="my-team~secret-of-mine")
+    assert ended.returncode == 2
+    told = "must not begin with a name and ~, which lead to a namespace, not what was given."
+    assert ended.stderr == f"QUMULUS_TOKEN: {told}\n"
+
+
 @pytest.mark.parametrize(
     ("host", "why"), [("nowhere.invalid", "there is no such host"), ("192.0.2.1", "cannot assign requested address")]
 )

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from qumulus.core.errors import NotAuthenticated
+from qumulus.core.errors import InvalidRequest, NotAuthenticated
 from qumulus.storage import open_storage
 from qumulus.storage.accounts import SqlAccounts
 
@@ -54,3 +54,11 @@ def test_a_dispatcher_that_opens_an_empty_state_beside_a_server_takes_no_credent
     dispatcher = open_storage(tmp_path)
     assert dispatcher.accounts.authenticate("ibm", "secret").account == "local"
     dispatcher.close()
+
+
+def test_a_credential_that_leads_to_a_namespace_is_not_taken(tmp_path):
+    storage = open_storage(tmp_path / "state")
+    with pytest.raises(InvalidRequest, match="leads to a namespace"):
+        storage.accounts.add_token("local", "ibm", "my-team~secret")
+    assert storage.accounts.add_token("local", "ibm", "My Team~secret").account == "local"
+    storage.close()

@@ -21,6 +21,7 @@ from qumulus.core.errors import (
     WrongState,
 )
 from qumulus.core.ports import Clock
+from qumulus.core.ports.namespaces import led
 from qumulus.core.services import device_beside
 
 from .database.database import Database
@@ -277,6 +278,8 @@ class SqlAccounts(Whitelist, Profiles):
         self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None, name: str | None = None
     ) -> Token:
         """Let another credential in. See `core.ports.Accounts`."""
+        if led(secret) is not None:
+            raise InvalidRequest("A credential that begins with a name and ~ leads to a namespace: choose another one.")
         now = self._clock.now()
         values = {
             "id": rows.new_id(now),

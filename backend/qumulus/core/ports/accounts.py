@@ -147,6 +147,7 @@ class Accounts(Protocol):
         Raises:
             NotFound: there is no such account.
             NotAllowed: it is another account's.
+            InvalidRequest: it would lead to a namespace.
         """
         ...
 

@@ -17,7 +17,7 @@ Secret = TypeAliasType(
         Field(examples=["9f6QJw0cVnKq2uVtYxkD4b7mS1aHzR8e"], max_length=255, min_length=8, pattern="^[\\x21-\\x7e]+$"),
     ],
 )
-"""What a client sends"""
+"""What a client sends. It can't begin with what has the form of a namespace's name and ~, as such a one leads to that namespace"""
 
 
 class TokenApi(StrEnum):
