@@ -15,6 +15,7 @@ from qumulus.storage import Storage, open_storage
 PROGRAMS = Path(__file__).parent / "execution"
 ME = Caller(account="local")
 MiB = 1 << 20
+PATIENCE_SECONDS = 60.0  # for what comes at once where nothing else runs: no test asserts how soon
 
 
 class Cloud:
@@ -37,11 +38,11 @@ class Cloud:
     def get(self, job_id: str) -> Job:
         return self.storage.jobs.get(job_id, ME)
 
-    def until(self, job_id: str, *states: JobState, seconds: float = 20) -> Job:
+    def until(self, job_id: str, *states: JobState, seconds: float = PATIENCE_SECONDS) -> Job:
         wait_for(lambda: self.get(job_id).state in states, seconds, lambda: f"{states} but {self.get(job_id)}")
         return self.get(job_id)
 
-    def end(self, job_id: str, seconds: float = 20) -> Job:
+    def end(self, job_id: str, seconds: float = PATIENCE_SECONDS) -> Job:
         return self.until(job_id, JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, seconds=seconds)
 
     def stop(self) -> None:
@@ -49,7 +50,9 @@ class Cloud:
         self.storage.close()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10, told: Callable[[], str] = lambda: "") -> None:
+def wait_for(
+    condition: Callable[[], object], seconds: float = PATIENCE_SECONDS, told: Callable[[], str] = lambda: ""
+) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {told()}"

@@ -9,13 +9,13 @@ import time
 import pytest
 
 from qumulus.core.events import Events, Queued
-from qumulus.core.waiting import Waiting
+from qumulus.core.waiting import REST, Waiting
 
 
 class Cloud:
     """Some jobs that settle, and who counts the questions."""
 
-    def __init__(self, hold: float = 5.0) -> None:
+    def __init__(self, hold: float = 300.0) -> None:
         self.final: set[str] = set()
         self.questions: list[tuple[str, ...]] = []
         self.events = Events()
@@ -39,7 +39,7 @@ def test_a_final_job_is_answered_at_once(cloud):
     cloud.final.add("a")
     start = time.monotonic()
     assert asyncio.run(cloud.waiting.wait("a")) is True
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 60
 
 
 def test_the_hold_ends_without_the_job(cloud):
@@ -58,7 +58,7 @@ def test_a_job_that_settles_in_another_thread_wakes_whoever_waits(cloud):
 
     start = time.monotonic()
     assert asyncio.run(both()) == [True, True, False]
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 60
 
 
 def test_a_job_that_settles_while_the_first_question_is_asked_is_not_missed(cloud):
@@ -96,16 +96,18 @@ def test_another_process_that_is_busy_is_not_asked_all_the_time(cloud):
     cloud.waiting._finals = slow
 
     async def wait():
+        begun = time.monotonic()
         waiting = asyncio.create_task(cloud.waiting.wait("a"))
         for _ in range(100):
             cloud.events.elsewhere.emit(None)
             await asyncio.sleep(0.01)
         cloud.final.add("a")
         cloud.events.elsewhere.emit(None)
-        return await asyncio.wait_for(waiting, 2)
+        assert await asyncio.wait_for(waiting, 60) is True
+        return time.monotonic() - begun
 
-    assert asyncio.run(wait()) is True
-    assert 5 < len(cloud.questions) < 25
+    spent = asyncio.run(wait())
+    assert 1 < len(cloud.questions) < 3 + spent / ((1 + REST) * 0.02)
 
 
 def test_a_bell_after_the_loop_has_ended_is_harmless(cloud):
@@ -137,7 +139,7 @@ def test_a_job_that_was_settled_before_it_was_said_that_it_is_queued_holds_nobod
     queue(cloud, "a")
     start = time.monotonic()
     assert asyncio.run(cloud.waiting.wait("a")) is True
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 60
 
 
 def test_after_another_process_has_written_everything_is_asked_for_again(cloud):
@@ -146,4 +148,4 @@ def test_after_another_process_has_written_everything_is_asked_for_again(cloud):
     cloud.events.elsewhere.emit(None)
     start = time.monotonic()
     assert asyncio.run(cloud.waiting.wait("a")) is True
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 60

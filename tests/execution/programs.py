@@ -49,12 +49,25 @@ def nap(program: Program, log: Log) -> Outcome:
     return Outcome(result=program.payload)
 
 
+def hold(program: Program, log: Log) -> Outcome:
+    """Run until the file that the payload names is there."""
+    log("held", Severity.INFO)
+    _until_there(program.payload.decode())
+    return Outcome(result=b"let go")
+
+
+def _until_there(path: str) -> None:
+    """Wait for a file, so that no test has to be quicker than a run."""
+    while not os.path.exists(path):
+        time.sleep(0.005)
+
+
 def plod(program: Program, log: Log) -> Outcome:
-    """Say how far it is, and go on for long; then either die or end."""
+    """Say how far it is, and go on until the file that the payload names is there."""
     log(
         "half of it", Severity.INFO, Progress(method="steps", parts=2, parts_done=1, seconds_used=1.5, seconds_left=1.5)
     )
-    time.sleep(float(program.payload))
+    _until_there(program.payload.decode())
     return Outcome(result=b"all of it", metadata={"method": "steps"})
 
 

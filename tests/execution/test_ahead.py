@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+
+import pytest
 
 from dispatchers import Cloud, wait_for
 from qumulus.core.accounts import Caller
@@ -11,6 +14,12 @@ from qumulus.execution.ahead import A_WORKER, ClaimsAhead
 from qumulus.execution.slot import Slot
 
 ME = Caller(account="local")
+
+
+@pytest.fixture(autouse=True)
+def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is a short run on a machine that others use, too."""
+    monkeypatch.setattr("qumulus.execution.ahead.SHORT_SECONDS", 30)
 
 
 def short_runs(cloud: Cloud) -> None:
@@ -30,12 +39,13 @@ def test_many_short_jobs_all_run_once_and_in_their_order(start):
     assert begun == sorted(begun)
 
 
-def test_no_job_is_claimed_ahead_where_a_seed_makes_all_repeat(start):
+def test_no_job_is_claimed_ahead_where_a_seed_makes_all_repeat(start, tmp_path):
     cloud = start(workers=1, repeatable=True)
     short_runs(cloud)
-    cloud.submit("nap", "0.5")
+    cloud.submit("hold", str(tmp_path / "go on"))
     behind = [cloud.submit("echo") for _ in range(5)]
     assert {cloud.get(job).state for job in behind} == {JobState.QUEUED}
+    (tmp_path / "go on").touch()
     assert {cloud.end(job).attempt for job in behind} == {1}
 
 
@@ -58,13 +68,19 @@ def test_a_job_that_waits_for_the_next_slot_can_be_cancelled(start, monkeypatch)
     assert cloud.end(behind).state is JobState.CANCELLED
 
 
-def test_a_dispatcher_that_drains_queues_again_what_waits_for_a_slot(start, monkeypatch):
+def test_a_dispatcher_that_drains_queues_again_what_waits_for_a_slot(start, tmp_path, monkeypatch):
     monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
     cloud = start(workers=1)
     short_runs(cloud)
-    cloud.submit("nap", "0.3")
+    cloud.submit("hold", str(tmp_path / "go on"))
     behind = cloud.submit("echo")
-    assert cloud.dispatcher.drain(10)
+
+    def let_go() -> None:
+        wait_for(lambda: cloud.dispatcher.draining)
+        (tmp_path / "go on").touch()
+
+    threading.Thread(target=let_go).start()
+    assert cloud.dispatcher.drain(60)
     assert cloud.get(behind).state is JobState.QUEUED
 
 
@@ -86,11 +102,11 @@ def test_none_wait_beside_a_run_that_is_long():
     assert not ahead.low
 
 
-def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, monkeypatch):
+def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, tmp_path, monkeypatch):
     monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
     cloud = start(workers=1)
     short_runs(cloud)
-    cloud.submit("nap", "0.3")
+    cloud.submit("hold", str(tmp_path / "go on"))
     jobs = [cloud.submit("echo") for _ in range(A_WORKER + 1)]
     assert [cloud.get(job).state for job in jobs] == [JobState.CLAIMED] * A_WORKER + [JobState.QUEUED]
     idle, dealer = cloud.dispatcher._idle, cloud.dispatcher._dealer
@@ -102,6 +118,7 @@ def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, 
         dealer.deal()  # as the dispatcher's thread may, at this moment
 
     monkeypatch.setattr(idle, "put", put_and_deal)
+    (tmp_path / "go on").touch()
     begun = [cloud.end(job).running_at for job in jobs]
     assert begun == sorted(begun, key=str)
 

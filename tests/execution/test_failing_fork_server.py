@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -36,10 +35,7 @@ def test_a_parent_that_ends_before_it_is_warm_is_said_to_fail() -> None:
     pool = WorkerPool("qumulus.no_such_module:run")
     pool.start()
     try:
-        deadline = time.monotonic() + 20
-        while not pool.failing and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert pool.failing
+        wait_for(lambda: pool.failing)
         assert not pool.ready
     finally:
         pool.stop()
@@ -83,10 +79,11 @@ def test_a_temporary_folder_without_room_costs_what_a_worker_prints_and_no_run(
     assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
     parent = cloud.dispatcher.fork_server_pid
     temporary.rmdir()  # nothing can be written there, as if it were full
-    other = cloud.submit("nap", "1")
+    other = cloud.submit("hold", str(tmp_path / "go on"))
     cloud.until(other, JobState.RUNNING)
     assert cloud.end(cloud.submit("abort")).attempt == 3
     assert cloud.end(cloud.submit("echo")).state is JobState.SUCCEEDED
+    (tmp_path / "go on").touch()
     assert cloud.end(other).attempt == 1
     assert cloud.dispatcher.fork_server_pid == parent
 
@@ -101,13 +98,14 @@ def test_where_no_worker_can_be_started_jobs_wait_and_those_that_run_go_on(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(PROGRAMS)]))
     cloud = start("entry:run", workers=2)
     first = cloud.end(cloud.submit("echo"))
-    other = cloud.submit("nap", "1.5")
+    other = cloud.submit("hold", str(tmp_path / "go on"))
     cloud.until(other, JobState.RUNNING)
     full.touch()
     aborted = cloud.submit("abort", attempts=1)
     assert cloud.end(aborted).state is JobState.FAILED  # and its slot gets no other worker
     waiting = cloud.submit("echo")
     wait_for(lambda: cloud.get(waiting).attempt > 15)  # a job may be handed back ten times, and this is none of them
+    (tmp_path / "go on").touch()
     assert cloud.end(other).attempt == 1
     full.unlink()
     assert cloud.end(waiting).state is JobState.SUCCEEDED
@@ -133,7 +131,7 @@ def test_workers_that_lack_a_runner_are_not_started_and_it_is_said_in_sentences(
     pool = WorkerPool("lacking:run", method=method)
     pool.start()
     try:
-        wait_for(lambda: pool.failing, 20)
+        wait_for(lambda: pool.failing)
     finally:
         pool.stop()
     told = capfd.readouterr().err

@@ -83,7 +83,7 @@ def test_a_job_is_cancelled_that_waits_for_room_among_those_that_run_by_the_cloc
     for job_id in (first, second):
         due(cloud, job_id)
     cloud.storage.jobs.cancel(second, ME)
-    assert cloud.end(second, 5).state is JobState.CANCELLED
+    assert cloud.end(second).state is JobState.CANCELLED
 
 
 def test_a_job_fails_whose_device_takes_longer_than_the_job_may(cloud):

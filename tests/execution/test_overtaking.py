@@ -19,7 +19,7 @@ def test_a_job_of_another_account_overtakes_long_jobs_that_have_all_workers(star
         cloud.until(job_id, JobState.RUNNING)
     other = cloud.submit("echo", account="other")
     others = Caller(account="other")
-    wait_for(lambda: cloud.storage.jobs.get(other, others).state is JobState.SUCCEEDED, 20)
+    wait_for(lambda: cloud.storage.jobs.get(other, others).state is JobState.SUCCEEDED, 40)
     assert [cloud.get(job_id).state for job_id in long] == [JobState.RUNNING, JobState.RUNNING, JobState.QUEUED]
 
 
@@ -31,7 +31,7 @@ def test_an_account_whose_job_only_runs_by_the_clock_overtakes_too(start):
     wait_for(lambda: cloud.storage.jobs.due(lingering) is not None)
     cloud.until(cloud.submit("nap", "60"), JobState.RUNNING)
     other = cloud.submit("echo", account="other")
-    wait_for(lambda: cloud.storage.jobs.get(other, others).state is JobState.SUCCEEDED, 5)
+    wait_for(lambda: cloud.storage.jobs.get(other, others).state is JobState.SUCCEEDED, 40)
 
 
 def test_slots_that_are_left_of_more_places_are_not_besides_the_usual_ones():

@@ -45,8 +45,8 @@ def test_a_frame_comes_as_it_was_sent_however_large():
     parts = [b"", b"x" * 5_000_000, b"\x00\xff"]
     sending = threading.Thread(target=sender.send, args=("run", parts), kwargs={"number": 1, "text": "é\U0001f600"})
     sending.start()
-    message = receiver.receive(5)
-    sending.join(5)
+    message = receiver.receive(60)
+    sending.join(60)
     assert message == Message("run", {"number": 1, "text": "é\U0001f600"}, parts)
     sender.close()
     receiver.close()
@@ -55,14 +55,14 @@ def test_a_frame_comes_as_it_was_sent_however_large():
 def test_frames_that_come_together_are_read_one_after_the_other_by_either_way(ends):
     ours, wire = ends
     ours.sendall(b"".join(frame({"say": word, "parts": [2]}, b"ab") for word in ("a", "b", "c")) + b"\x00")
-    assert wire.receive(5) == Message("a", {}, [b"ab"])
+    assert wire.receive(60) == Message("a", {}, [b"ab"])
     assert wire.receive(0) == Message("b", {}, [b"ab"])
     assert wire.receive_frame()[1:] == (b"ab",)
     rest = frame({"say": "d", "parts": [900]}, b"x" * 900)[1:]  # of whose length one byte is here already
     sending = threading.Thread(target=lambda: [ours.sendall(rest[:10]), ours.sendall(rest[10:])])
     sending.start()
-    assert wire.receive(5) == Message("d", {}, [b"x" * 900])
-    sending.join(5)
+    assert wire.receive(60) == Message("d", {}, [b"x" * 900])
+    sending.join(60)
     assert wire.receive(0) is None
 
 
@@ -99,9 +99,9 @@ def test_what_is_no_frame_ends_the_connection(ends, data):
     sending = threading.Thread(target=send)
     sending.start()
     with pytest.raises(BrokenWire):
-        wire.receive(5)
+        wire.receive(60)
     wire.close()
-    sending.join(5)
+    sending.join(60)
 
 
 texts = st.text(max_size=20)

@@ -48,10 +48,10 @@ def test_every_line_of_a_log_arrives_in_its_order_before_the_outcome(monkeypatch
         program = Program(job_id="job", kind="chatter", payload=b"", device="lima", seed=1)
         wire.send("run", program_parts(program), **program_members(program))
         said = []
-        while (message := wire.receive(20)) is not None and message.say != "outcome":
+        while (message := wire.receive(60)) is not None and message.say != "outcome":
             said.append(message.members.get("text", message.say))
     finally:
         sys.setswitchinterval(before)
         ours.close()
-    worker.join(10)
+    worker.join(60)
     assert said == ["begun", *map(str, range(LINES))]

@@ -44,8 +44,8 @@ def state(storage: Storage, job_id: str) -> JobState:
     return storage.jobs.get(job_id, ME).state
 
 
-def until(storage: Storage, job_id: str, *states: JobState, seconds: float = 20) -> None:
-    wait_for(lambda: state(storage, job_id) in states, seconds, lambda: str(storage.jobs.get(job_id, ME)))
+def until(storage: Storage, job_id: str, *states: JobState) -> None:
+    wait_for(lambda: state(storage, job_id) in states, told=lambda: str(storage.jobs.get(job_id, ME)))
 
 
 def submit(storage: Storage, kind: str, payload: str = "", **members: object) -> str:
@@ -53,15 +53,16 @@ def submit(storage: Storage, kind: str, payload: str = "", **members: object) ->
     return storage.jobs.submit(NewJob(**fields)).id  # ty: ignore[invalid-argument-type]
 
 
-def test_a_worker_killed_in_the_middle_of_a_run_costs_one_attempt_and_the_result_comes_once(start):
+def test_a_worker_killed_in_the_middle_of_a_run_costs_one_attempt_and_the_result_comes_once(start, tmp_path):
     cloud = start(workers=1)
-    job_id = cloud.submit("nap", "0.5")
+    job_id = cloud.submit("hold", str(tmp_path / "go on"))
     cloud.until(job_id, JobState.RUNNING)
     wait_for(lambda: cloud.dispatcher.running().get(job_id))
     kill(cloud.dispatcher.running()[job_id])
+    (tmp_path / "go on").touch()
     done = cloud.end(job_id)
     assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)
-    assert cloud.storage.jobs.result(job_id)[0] == b"0.5"
+    assert cloud.storage.jobs.result(job_id)[0] == b"let go"
 
 
 def test_an_idle_worker_that_was_killed_costs_no_attempt(start):
@@ -75,30 +76,34 @@ def test_an_idle_worker_that_was_killed_costs_no_attempt(start):
         pid = done.metadata["pid"]
 
 
-def test_the_warm_parent_killed_takes_its_workers_along_and_the_jobs_run_again_without_a_counted_attempt(start):
+def test_the_warm_parent_killed_takes_its_workers_along_and_the_jobs_run_again_without_a_counted_attempt(
+    start, tmp_path
+):
     cloud = start(workers=2)
-    ids = [cloud.submit("nap", "0.5", attempts=1) for _ in range(2)]
+    ids = [cloud.submit("hold", str(tmp_path / "go on"), attempts=1) for _ in range(2)]
     for job_id in ids:
         cloud.until(job_id, JobState.RUNNING)
-    wait_for(lambda: all(cloud.dispatcher.running().values()))
+    wait_for(lambda: len(running := cloud.dispatcher.running()) == 2 and all(running.values()))
     workers = [pid for pid in cloud.dispatcher.running().values() if pid]
     kill(cloud.dispatcher.fork_server_pid)
-    gone(workers, 5)
+    gone(workers, 40)
+    (tmp_path / "go on").touch()
     for job_id in ids:
         done = cloud.end(job_id)
         assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)
 
 
-def test_a_server_killed_leaves_no_process_behind_and_the_next_one_runs_its_jobs(home):
+def test_a_server_killed_leaves_no_process_behind_and_the_next_one_runs_its_jobs(home, tmp_path):
     host = Host(home)
-    ids = [host.submit("nap", "0.7", f"key {n}".replace(" ", "-")) for n in range(3)]
+    ids = [host.submit("hold", str(tmp_path / "go-on"), f"key-{n}") for n in range(3)]
     storage = open_storage(home)
     until(storage, ids[0], JobState.RUNNING)
     until(storage, ids[1], JobState.RUNNING)
     left = family(host.pid)
     assert len(left) >= 3
     host.kill()
-    gone(left, 5)
+    gone(left, 40)
+    (tmp_path / "go-on").touch()
     assert {state(storage, job_id) for job_id in ids} == {JobState.RUNNING, JobState.QUEUED}
     second = Host(home)
     for job_id in ids:
@@ -109,26 +114,30 @@ def test_a_server_killed_leaves_no_process_behind_and_the_next_one_runs_its_jobs
 
 
 @pytest.mark.only("sqlite")
-def test_when_the_owner_of_the_folder_is_killed_another_process_takes_over(home, storage):
+def test_when_the_owner_of_the_folder_is_killed_another_process_takes_over(home, storage, tmp_path):
     owner, joined = Host(home), Host(home)
     assert parent_of(joined.pid) is None
-    job_id = joined.submit("nap", "0.3", "first")
+    job_id = joined.submit("hold", str(tmp_path / "go-on"), "first")
     until(storage, job_id, JobState.RUNNING)
     owner.kill()
-    until(storage, job_id, JobState.SUCCEEDED, seconds=10)
+    (tmp_path / "go-on").touch()
+    until(storage, job_id, JobState.SUCCEEDED)
     assert parent_of(joined.pid) is not None
     joined.stop()
-    gone(children(joined.pid), 1)
+    gone(children(joined.pid), 40)
 
 
-def test_a_worker_that_somebody_stopped_is_ended_after_its_lease_and_can_say_nothing_later(start, monkeypatch):
+def test_a_worker_that_somebody_stopped_is_ended_after_its_lease_and_can_say_nothing_later(
+    start, tmp_path, monkeypatch
+):
     monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.2)
-    cloud = start(workers=1, lease=timedelta(seconds=1))
-    job_id = cloud.submit("nap", "1.0")
+    cloud = start(workers=1, lease=timedelta(seconds=2))
+    job_id = cloud.submit("hold", str(tmp_path / "go on"))
     cloud.until(job_id, JobState.RUNNING)
     wait_for(lambda: cloud.dispatcher.running().get(job_id))
     stopped = cloud.dispatcher.running()[job_id]
     os.kill(stopped, signal.SIGSTOP)
+    (tmp_path / "go on").touch()
     done = cloud.end(job_id)
     assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)
     assert not alive(stopped)
@@ -254,7 +263,7 @@ class Killer:
     def replace(self, host: Host) -> None:
         left = family(host.pid)
         host.kill()
-        gone(left, 5)
+        gone(left, 40)
         self.hosts[self.hosts.index(host)] = Host(self.home)
 
     def stop(self) -> None:

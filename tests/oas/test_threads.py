@@ -35,9 +35,9 @@ def test_calls_wait_for_the_threads_that_there_are(scarce):
     for _ in range(20):
         threads.run(lambda: (time.sleep(0.005), done.release())[1])
     for _ in range(20):
-        assert done.acquire(timeout=10)
+        assert done.acquire(timeout=60)
     scarce[0] = 1
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=60)
     for _ in range(3):
         threads.run(lambda: together.wait() and None)
     together.wait()  # three threads now: none was counted that could not be started
@@ -49,7 +49,7 @@ def test_without_any_thread_a_call_is_refused_and_the_next_one_is_made(scarce):
         threads.run(done.set)
     scarce[0] = 1
     threads.run(done.set)
-    assert done.wait(10)
+    assert done.wait(60)
 
 
 class Body:
@@ -71,7 +71,10 @@ def test_nothing_of_a_request_that_was_refused_is_kept():
         gc.disable()
         try:
             body = await refused()
-            await asyncio.sleep(0.05)  # the thread lets go of it
+            for _ in range(6000):
+                if body() is None:
+                    break
+                await asyncio.sleep(0.01)  # the thread lets go of it
             assert body() is None
         finally:
             gc.enable()

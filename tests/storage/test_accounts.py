@@ -19,7 +19,7 @@ def test_a_credential_that_is_gone_is_refused_at_once_here_and_soon_elsewhere(tm
     here.accounts.revoke_token(token.id)
     with pytest.raises(NotAuthenticated):
         here.accounts.authenticate("ibm", "mine")
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             elsewhere.accounts.authenticate("ibm", "mine")

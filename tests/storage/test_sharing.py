@@ -128,13 +128,13 @@ def test_what_another_dispatcher_takes_just_now_is_passed_over(storages):
         oldest = select(jobs.c.id).where(IS_QUEUED).order_by(jobs.c.number).limit(1).with_for_update()
         assert connection.execute(oldest).scalar_one() == first
         taken.set()
-        go.wait(10)
+        go.wait(60)
 
     unit = taking.post(hold)
-    assert taken.wait(5)
+    assert taken.wait(60)
     assert [claim.job_id for claim in storages[1].queue.claim("other", 1, LEASE)] == [second]
     go.set()
-    unit.result(5)
+    unit.result(60)
     assert [claim.job_id for claim in storages[1].queue.claim("other", 1, LEASE)] == [first]
 
 

