@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -129,10 +130,23 @@ class Server:
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that stays free until it is used, as long as nobody asks for just that one.
+
+    None of those that the system gives: to whoever asks for any, and to clients, of which one that asks a server that is
+    not there would meet itself.
+    """
+    for port in _ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
+
+
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.cycle(range(12_000 + _worker % 8 * 2_500, 14_500 + _worker % 8 * 2_500))
+for _ in range(os.getpid() % 2_500):  # another run of the tests may be on its way
+    next(_ports)
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ def test_a_folder_is_deployed_run_and_removed(server: Server, folder: Path, tmp_
     assert json.loads(printed) == {"sum": 3}
     assert (out / "hello.txt").read_text() == "Hello"
     execution = run(server, "run", "sum-of-values", "--input", '{"data": {"values": []}}', "--detached").strip()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "summing up" not in run(server, "logs", execution):
         assert time.monotonic() < deadline
     assert json.loads(run(server, "openapi", "sum-of-values"))["info"]["title"] == "Sum of values"
@@ -193,7 +193,7 @@ def test_a_served_folder_is_deployed_anew_when_it_changes_and_loses_no_execution
         assert len(http.get("/").json()) == 2
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) is not None
+        assert process.wait(60) is not None
 
 
 SIGNATURE = """

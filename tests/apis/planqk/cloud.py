@@ -42,7 +42,7 @@ class Service:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def wait(self, execution: str, *, until: set[str] | None = None, seconds: float = 30) -> dict[str, Any]:
+    def wait(self, execution: str, *, until: set[str] | None = None, seconds: float = 90) -> dict[str, Any]:
         """Wait for a status."""
         deadline = time.monotonic() + seconds
         while (status := self.get(f"/{execution}"))["status"] not in (until or FINAL):
