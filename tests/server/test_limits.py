@@ -68,7 +68,7 @@ def test_a_request_that_does_not_come_on_is_ended(server: Server, sent: bytes):
     with connected(server) as client:
         client.sendall(sent)
         assert status(client) in ({408} if b"{" in sent else {408, 0})
-    assert 0.5 < time.monotonic() - begun
+    assert time.monotonic() - begun > 0.5
 
 
 @pytest.mark.parametrize("begin", [b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", head("/task", 1000)])

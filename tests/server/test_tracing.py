@@ -32,7 +32,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def lines(server: Server) -> list[dict]:
-    return [json.loads(line) for line in server.output().splitlines() if line.startswith("{")]
+    whole = server.output().rpartition("\n")[0]  # the last one may be on its way
+    return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
 
 def events(server: Server, trace: str) -> list[str]:

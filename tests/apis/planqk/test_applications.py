@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from apis.planqk.cloud import Service, deploy
+from apis.planqk.cloud import ADMIN, Service, deploy
 from qumulus.apis.planqk.access_keys import AccessKeys
 from qumulus.core.errors import NotAuthenticated
 from servers import Server, server
@@ -28,6 +28,8 @@ INSIDE = """
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with server(tmp_path_factory.mktemp("applications") / "state") as running:
+        noon = {"now": "2026-03-15T12:00:00Z", "rate": 1}  # no month ends meanwhile
+        httpx2.put(f"{running.url}/emulator/clock", json=noon, headers=ADMIN).raise_for_status()
         deploy(running, "one", "def run(): return {'n': 1}")
         deploy(running, "two", "def run(): return {'n': 2}")
         deploy(running, "inside", INSIDE)
