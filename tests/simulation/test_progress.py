@@ -77,7 +77,7 @@ def test_each_line_comes_with_the_figures_for_the_record_of_the_job() -> None:
     first, second, third = (report for *_, report in told)
     assert (first.method, first.parts, first.parts_done, first.seconds_left) == (None, 4, 0, None)
     assert second.method == "chain"
-    assert second.seconds_left == pytest.approx(6.0, abs=0.5)  # three runs, by the estimate
+    assert second.seconds_left == pytest.approx(6.0, abs=2.5)  # three runs, by the estimate
     assert (third.method, third.parts_done) == ("pauli", 3)
     assert third.seconds_left == pytest.approx(third.seconds_used / 3)  # by what is done
 
