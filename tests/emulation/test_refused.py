@@ -48,8 +48,10 @@ def test_connections_are_refused_until_the_fault_is_taken_back(control):
 
 
 def test_connections_are_taken_again_when_its_time_is_over(control):
-    made = control.administer("POST", "/faults", {"kind": "refused", "for_seconds": 1}).json()
+    control.administer("PUT", "/clock", {"rate": 0})
+    made = control.administer("POST", "/faults", {"kind": "refused", "for_seconds": 60}).json()
     assert not reached(control.url)
+    requests.post(f"{made['control_url']}/emulator/clock/advance", json={"seconds": 61}, headers=ADMIN, timeout=30)
     wait_for(lambda: listens(control.url), 30)
     assert reached(control.url)
     assert made["control_url"].startswith("http://127.0.0.1:")

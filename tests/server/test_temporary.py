@@ -63,7 +63,7 @@ def test_a_folder_stays_as_long_as_one_of_its_owners_lives(tmp_path):
     TemporaryFolder(tmp_path).remove()
     assert (Path(path) / "state" / "jobs.db").is_file()
     os.kill(int(heir), signal.SIGKILL)
-    gone([int(heir)], 5)
+    gone([int(heir)], 60)
     TemporaryFolder(tmp_path).remove()
     assert list(tmp_path.iterdir()) == []
 
