@@ -155,6 +155,12 @@ def test_gates_within_gates_are_counted_before_they_are_written_out(register: st
     assert "written out" in reason(code + ("measure q -> c;" if "2.0" in header else "c = measure q;"))
 
 
+def test_they_are_counted_before_any_gate_is_made():
+    doubled = "".join(f"gate g{n} a {{ g{n - 1} a; g{n - 1} a; }} " for n in range(1, 40))
+    told = reason(f"OPENQASM 3; gate g0 a {{ nonsense a; }} {doubled} qubit q; bit c; g39 q; c = measure q;")
+    assert "written out" in told
+
+
 def test_bits_declared_one_by_one_are_counted_together():
     code = "qubit q; bit a; bit b; x q; b = measure q;"
     assert result(code, device="qulacs")["counts"] == {"10": 2000}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -236,6 +236,19 @@ def _in_line(code: str, line: int, column: int, text: str) -> int:
     return column - start if misplaced and 0 <= column - start < len(before[-1]) else column
 
 
+def _check_definitions(definitions: Iterable[ast.QuantumGateDefinition]) -> None:
+    """Count before anything is converted: the converter copies a gate's definition, and all inside of it, wherever the gate is used.
+
+    Raises:
+        ProgramError: one stands for too much.
+    """
+    lengths = dict[str, int]()  # of the program's own gates, written out
+    for definition in definitions:
+        used = (inner.name.name for inner in definition.body if isinstance(inner, ast.QuantumGate))
+        lengths[definition.name.name] = sum(lengths.get(name, 1) for name in used)
+        check_length(lengths[definition.name.name])
+
+
 class _Converter(ConvertVisitor):
     """The field's converter, with sizes checked before they cost memory and the standard gates known by name."""
 
@@ -243,13 +256,12 @@ class _Converter(ConvertVisitor):
         super().__init__()
         self._most = most_qubits
         self._declared = {"qubits": 0, "classical bits": 0}
-        self._lengths: dict[str, int] = {}  # of the program's own gates, written out
         self._statement: ast.Statement | None = None
         includes = any(isinstance(statement, ast.Include) for statement in program.statements)
-        own = {
-            statement.name.name for statement in program.statements if isinstance(statement, ast.QuantumGateDefinition)
-        }
-        self._offered = {} if includes else {name: gate for name, gate in GATES.items() if name not in own}
+        own = [statement for statement in program.statements if isinstance(statement, ast.QuantumGateDefinition)]
+        _check_definitions(own)
+        names = {definition.name.name for definition in own}
+        self._offered = {} if includes else {name: gate for name, gate in GATES.items() if name not in names}
 
     def circuit(self, program: ast.Program) -> QuantumCircuit:
         """The circuit of the whole program. (The base class returns its state, whatever its annotation says.)"""
@@ -294,13 +306,6 @@ class _Converter(ConvertVisitor):
         if isinstance(value, int):  # what is no number is refused, with its position, by the converter
             self._declared[what] += max(value, 0)
             _check_size(what, self._declared[what], self._most)
-
-    def visit_QuantumGateDefinition(self, node: ast.QuantumGateDefinition, context: Any) -> Any:  # noqa: N802
-        """Count first: the converter copies a gate's definition, and all inside of it, wherever the gate is used."""
-        used = (inner.name.name for inner in node.body if isinstance(inner, ast.QuantumGate))
-        self._lengths[node.name.name] = sum(self._lengths.get(name, 1) for name in used)
-        check_length(self._lengths[node.name.name])
-        return super().visit_QuantumGateDefinition(node, context)
 
     def visit_QuantumGate(self, node: ast.QuantumGate, context: Any) -> Any:  # noqa: N802
         name = node.name.name
