@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +22,16 @@ from simulation import accuracy
 settings.register_profile("same", derandomize=True, deadline=None, database=None)
 settings.load_profile("same")
 
+# Hundreds of processes start: each would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+FIRST = ("testing_plugin", "contract")
+"""Folders whose one file takes long: were it the last to begin, whoever runs the other files would have nothing to do meanwhile."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What SQLite alone has is not asked of PostgreSQL, and the other way round."""
+    """What SQLite alone has is not asked of PostgreSQL, and the other way round. What takes long begins first."""
 
     def fits(item: pytest.Item) -> bool:
         chosen = getattr(item, "callspec", None)
@@ -38,6 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if fits(item)]
+    items.sort(key=lambda item: FIRST.index(item.path.parent.name) if item.path.parent.name in FIRST else len(FIRST))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
