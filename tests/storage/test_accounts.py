@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -30,6 +32,25 @@ def test_a_credential_that_is_gone_is_refused_at_once_here_and_soon_elsewhere(tm
         elsewhere.accounts.authenticate("ibm", "mine")
     here.close()
     elsewhere.close()
+
+
+def test_credentials_of_one_name_that_processes_make_anew_at_once_leave_one(tmp_path):
+    stores = [open_storage(tmp_path) for _ in range(2)]
+    for storage in stores:
+        storage.accounts.add_token("local", "planqk", f"other {id(storage)}", name="other")
+
+    def make(number: int) -> str:
+        accounts = stores[number % 2].accounts
+        return accounts.add_token("local", "planqk", f"default {number}", name="default", anew=True).id
+
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(make, range(24)))
+    for storage in stores:
+        storage.close()
+    with closing(open_storage(tmp_path)) as storage:
+        left = [token for token in storage.accounts.tokens("local") if token.scheme == "planqk"]
+    assert sorted(token.name or "" for token in left) == ["default", "other", "other"]
+    assert {token.id for token in left if token.name == "default"} < made
 
 
 def test_a_credential_is_gone_after_a_reset(tmp_path):

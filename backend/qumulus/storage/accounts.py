@@ -275,7 +275,14 @@ class SqlAccounts(Whitelist, Profiles):
         return self._kept.read(("tokens", account), ask)
 
     def add_token(
-        self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None, name: str | None = None
+        self,
+        account: str,
+        scheme: str,
+        secret: str,
+        *,
+        expires_at: datetime | None = None,
+        name: str | None = None,
+        anew: bool = False,
     ) -> Token:
         """Let another credential in. See `core.ports.Accounts`."""
         if led(secret) is not None:
@@ -299,6 +306,9 @@ class SqlAccounts(Whitelist, Profiles):
                 if row.account != account:
                     raise NotAllowed("This credential can't be used: choose another one.")
                 return _token(row)
+            if anew:
+                named = (tokens.c.account == account) & (tokens.c.scheme == scheme) & (tokens.c.name == name)
+                connection.execute(delete(tokens).where(named, ~tokens.c.built_in))
             return _token(connection.execute(insert(tokens).values(values).returning(tokens)).one())
 
         return self._write(work)
@@ -346,7 +356,10 @@ def _known(connection: Connection, crns: Iterable[str]) -> set[str]:
 
 
 def _exists(connection: Connection, account: str) -> bool:
-    return connection.execute(select(accounts.c.id).where(accounts.c.id == account)).first() is not None
+    """Whether there is such an account, which nobody else changes before this transaction ends."""
+    return (
+        connection.execute(select(accounts.c.id).where(accounts.c.id == account).with_for_update()).first() is not None
+    )
 
 
 def _need(connection: Connection, account: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -52,6 +53,15 @@ def test_a_day_that_is_over_is_refused(http: httpx2.Client):
 def test_the_default_token_made_anew_ends_the_one_before(cloud: Server, http: httpx2.Client):
     before, after = (http.put("/me/access-tokens/default").json()["defaultToken"] for _ in range(2))
     assert (status(cloud, before), status(cloud, after), status(cloud, "qumulus-local")) == (401, 200, 200)
+
+
+def test_default_tokens_made_anew_at_once_leave_one(cloud: Server, http: httpx2.Client):
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: http.put("/me/access-tokens/default"), range(16)))
+    assert {answer.status_code for answer in answers} == {200}
+    left = [each for each in http.get("/me/access-tokens").json()["accessTokens"] if each["name"] == "default"]
+    assert len(left) == 1
+    assert sorted(status(cloud, answer.json()["defaultToken"]) for answer in answers) == [200] + [401] * 15
 
 
 def test_the_token_of_the_start_can_not_be_removed(http: httpx2.Client):

@@ -140,9 +140,18 @@ class Accounts(Protocol):
     def tokens(self, account: str) -> tuple[Token, ...]: ...
 
     def add_token(
-        self, account: str, scheme: str, secret: str, *, expires_at: datetime | None = None, name: str | None = None
+        self,
+        account: str,
+        scheme: str,
+        secret: str,
+        *,
+        expires_at: datetime | None = None,
+        name: str | None = None,
+        anew: bool = False,
     ) -> Token:
         """Let another credential in. The same one again stays the same.
+
+        ``anew``: in place of those that the account has by that name, in one step, so that never two are left of it.
 
         Raises:
             NotFound: there is no such account.

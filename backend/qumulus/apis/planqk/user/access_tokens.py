@@ -54,12 +54,9 @@ def create_personal_access_token(
 
 @operation("regenerateDefaultPersonalAccessToken")
 def regenerate_default_personal_access_token(
-    caller: PersonalCaller, tokens: OwnTokens, accounts: Accounts, leading: Leading
+    caller: PersonalCaller, accounts: Accounts, leading: Leading
 ) -> wire.DefaultToken:
-    _token, value = _make(DEFAULT, None, caller, accounts)
-    for before in tokens:
-        if before.name == DEFAULT and not before.built_in:
-            accounts.revoke_token(before.id)
+    _token, value = _make(DEFAULT, None, caller, accounts, anew=True)
     return wire.DefaultToken(default_token=leading + value)
 
 
@@ -70,7 +67,9 @@ def delete_personal_access_token(id: wire.Id, tokens: OwnTokens, accounts: Accou
     accounts.revoke_token(id)
 
 
-def _make(name: str, until: datetime | None, caller: core.Caller, accounts: Accounts) -> tuple[core.Token, str]:
+def _make(
+    name: str, until: datetime | None, caller: core.Caller, accounts: Accounts, *, anew: bool = False
+) -> tuple[core.Token, str]:
     """A token of the caller, and its value, which is not kept."""
     value = secrets.token_urlsafe(SECRET_BYTES)
-    return accounts.add_token(caller.account, SCHEME, value, expires_at=until, name=name), value
+    return accounts.add_token(caller.account, SCHEME, value, expires_at=until, name=name, anew=anew), value
