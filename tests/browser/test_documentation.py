@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -65,6 +67,36 @@ def test_try_it_out_submits_the_task_of_the_example(page: Page, live_server: Ser
 def test_redoc_shows_the_api_of_the_address(page: Page, live_server: Server) -> None:
     page.goto(live_server.url + "/redoc?api=emulator")
     expect(page.get_by_role("heading", name="whether the server is well")).to_be_visible(timeout=SECONDS)
+
+
+HOSTILE = (
+    "Shown <img src=/nothing onerror='document.title=`taken`'> <svg onload='document.title=`taken`'></svg> "
+    "<a id=lure href='javascript:document.title=`taken`'>read on</a> <script>document.title=`taken`</script>"
+)
+HOSTILE_API = {
+    "openapi": "3.0.0",
+    "info": {"title": "{body}<script>document.title=`taken`</script>", "version": "1", "description": HOSTILE},
+    "paths": {"/": {"post": {"summary": HOSTILE, "description": HOSTILE}}},
+    "components": {"schemas": {"InputData": {"type": "object", "description": HOSTILE, "title": HOSTILE}}},
+}
+
+
+@pytest.mark.parametrize("kind", ["docs", "redoc"])
+def test_no_word_of_who_deployed_a_service_runs_as_a_script(page: Page, live_server: Server, kind: str) -> None:
+    files = {"src/program.py": "def run(data, params):\n    return {}\n", "openapi.yaml": json.dumps(HOSTILE_API)}
+    files["planqk.json"] = json.dumps({"name": HOSTILE_API["info"]["title"], "description": HOSTILE})
+    body = {"files": {name: b64encode(text.encode()).decode() for name, text in files.items()}}
+    request = Request(f"{live_server.url}/emulator/services/hostile", json.dumps(body).encode(), method="PUT")
+    request.add_header("Authorization", "Bearer qumulus-admin")
+    request.add_header("Content-Type", "application/json")
+    urlopen(request).close()
+    page.goto(f"{live_server.url}/{kind}?api=services/hostile")
+    expect(page.locator("#document")).to_contain_text("Shown", timeout=SECONDS)
+    page.evaluate(
+        "document.querySelectorAll('#document a').forEach(each => each.href.includes('title') && each.click())"
+    )
+    assert page.title() != "taken"
+    expect(page.locator("#api option", has_text="{body}")).to_have_count(1)
 
 
 def test_try_it_out_works_where_the_provider_api_stands_at_the_root(page: Page, tmp_path: Path) -> None:
