@@ -51,6 +51,7 @@ def cloud() -> Iterator[ThreadingHTTPServer]:
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Namespaces", str(self.headers.get_all("X-Qumulus-Namespace")))
+            self.send_header("Keys", str(self.headers.get_all("X-Api-Key")))
             self.end_headers()
             self.wfile.write(body)
 
@@ -96,6 +97,11 @@ def test_a_program_reaches_the_apis_of_its_cloud_and_no_other_port_of_the_machin
         ("/quantum/%2e%2e/emulator/x", False),
         ("emulator", False),
         ("/metrics", False),
+        ("/metrics%0A", False),
+        ("/admin/users", False),
+        ("/Admin/users", False),
+        ("/%61dmin/users", False),
+        ("/provider/jobs", False),
         ("/console", False),
         ("/namespaces/other/quantum/jobs", False),
         ("/namespaces/default/emulator/jobs", False),
@@ -124,7 +130,7 @@ def test_a_program_of_a_namespace_reaches_the_apis_of_that_and_of_no_other(path,
     assert allowed(path, "mine") is is_allowed
 
 
-def test_no_header_of_a_program_leads_to_another_namespace(cloud):
+def test_no_header_of_a_program_leads_to_another_namespace_or_is_the_key_of_an_engine(cloud):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         relay = Relay(Origin("http", "127.0.0.1", cloud.server_port, "mine"))
         theirs = socket.socket(fileno=os.dup(relay.descriptor))
@@ -132,8 +138,10 @@ def test_no_header_of_a_program_leads_to_another_namespace(cloud):
         socket.send_fds(theirs, [b"x"], [listening.fileno()])
         request = urllib.request.Request(f"http://127.0.0.1:{listening.getsockname()[1]}/namespaces/mine/quantum/jobs")
         request.add_header("X-Qumulus-Namespace", "other")
+        request.add_header("X-Api-Key", "qumulus-provider")
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.headers["Namespaces"] == "['mine']"
+            assert answer.headers["Keys"] == "None"
         relay.close()
         theirs.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import socket
 import threading
 from collections.abc import Mapping
@@ -22,13 +23,15 @@ SECONDS = 600.0  # that an answer may take: results are waited for
 CHUNK = 1 << 16
 MOST_CONNECTIONS = 64
 KEPT = frozenset(
-    {"emulator", "health", "metrics", "docs", "redoc", "openapi", "console", "namespaces", ""}
-)  # first segments that are no API of a cloud
+    {"emulator", "admin", "provider", "health", "metrics", "docs", "redoc", "openapi", "console", "namespaces"}
+)  # first segments that are no API for users of a cloud
+PLAIN = re.compile(r"[A-Za-z0-9._~-]+")  # as those of APIs are written: of others nobody knows how they are read
 HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-connection", "expect"}
 )
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 NAMESPACE = "x-qumulus-namespace"  # the header that goes before what a credential names
+LEFT_OUT = frozenset({"host", NAMESPACE, "x-api-key"})  # the last one is of device engines, wherever their API stands
 OTHER_PORT = 8080  # of the program's loopback, where the cloud is not on this machine's
 
 
@@ -187,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "Host", f"[{origin.host}]:{origin.port}" if ":" in origin.host else f"{origin.host}:{origin.port}"
             )
             for name, value in self.headers.items():
-                if name.lower() not in (*HOP, "host", NAMESPACE):
+                if name.lower() not in HOP | LEFT_OUT:
                     connection.putheader(name, value)
             connection.putheader(NAMESPACE, origin.namespace)
             connection.endheaders()
@@ -233,4 +236,6 @@ def allowed(path: str, namespace: str = OWN) -> bool:
     if _namespace(path) == namespace:
         plain = unquote(path[len(PREFIX) + len(namespace) :])
     segments = plain.split("/")
-    return plain.startswith("/") and segments[1].lower() not in KEPT and ".." not in segments
+    if not plain.startswith("/") or ".." in segments:
+        return False
+    return PLAIN.fullmatch(segments[1]) is not None and segments[1].lower() not in KEPT
