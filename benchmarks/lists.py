@@ -35,6 +35,7 @@ from .tables import Row, Table, seconds
 JOBS, ROUNDS, AT_ONCE = int(os.environ.get("N", "100000")), int(os.environ.get("R", "15")), 5_000
 MOST = 3.0  # times as long as without jobs
 DAYS = 30  # over which the jobs were made
+OLD = 8_000  # of the oldest jobs have a text that no other has
 
 TOKEN = "qumulus-local"
 IBM = {"Authorization": f"Bearer {TOKEN}", "Service-CRN": "local", "IBM-API-Version": "2026-04-15"}
@@ -52,7 +53,7 @@ KINDS = (  # api, kind, devices, instance: in turn
 )
 
 NOW = datetime.now(UTC)
-SINCE, UNTIL = (quote((NOW - timedelta(days=days)).isoformat()) for days in (2, 1))
+LONG_SINCE, SINCE, UNTIL = (quote((NOW - timedelta(days=days)).isoformat()) for days in (10, 2, 1))
 LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "User API: jobs": ("/jobs?fields=job_id,status", OQTOPUS),
     "User API: of a state that many have": ("/jobs?status=succeeded&fields=job_id", OQTOPUS),
@@ -61,9 +62,11 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "User API: by a text in few": ("/jobs?q=rare&fields=job_id", OQTOPUS),
     "User API: by a text in none": ("/jobs?q=nothing&fields=job_id", OQTOPUS),
     "User API: by a text in most": ("/jobs?q=run&fields=job_id", OQTOPUS),
+    "User API: by a text in the oldest 8,000": ("/jobs?q=ancient&fields=job_id", OQTOPUS),
     "User API: by two letters in none": ("/jobs?q=zz&fields=job_id", OQTOPUS),
     "User API: by a part of no identifier": ("/jobs?q=fedcba98&fields=job_id", OQTOPUS),
     "User API: of a day": (f"/jobs?start_time={SINCE}&end_time={UNTIL}&fields=job_id", OQTOPUS),
+    "User API: of ten days": (f"/jobs?start_time={LONG_SINCE}&end_time={UNTIL}&fields=job_id", OQTOPUS),
     "User API: tasks": ("/task", OQTOPUS),
     "User API: tasks of a device": ("/task?device=Kawasaki", OQTOPUS),
     "User API: tasks of a state that few have": ("/task?status=FAILED", OQTOPUS),
@@ -78,6 +81,7 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "Runtime: with a tag that few have": ("/v1/jobs?limit=10&tags=rare", IBM),
     "Runtime: with a tag that none has": ("/v1/jobs?limit=10&tags=nothing", IBM),
     "Runtime: since a day": (f"/v1/jobs?limit=10&created_after={SINCE}", IBM),
+    "Runtime: since ten days": (f"/v1/jobs?limit=10&created_after={LONG_SINCE}", IBM),
     "Runtime: of a day and a backend": (
         f"/v1/jobs?limit=10&created_after={SINCE}&created_before={UNTIL}&backend=ibm_fez",
         IBM,
@@ -103,6 +107,8 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "Emulator: by a text in none": ("/emulator/jobs?limit=10&q=nothing", ADMIN),
     "Emulator: by a text in most": ("/emulator/jobs?limit=10&q=run", ADMIN),
     "Emulator: by a text in one of a hundred": ("/emulator/jobs?limit=10&q=run+12", ADMIN),
+    "Emulator: by a text in the oldest 8,000": ("/emulator/jobs?limit=10&q=ancient", ADMIN),
+    "Emulator: by a text in the oldest 8,000 of a state": ("/emulator/jobs?limit=10&q=ancient&state=failed", ADMIN),
     "Emulator: by two letters in none": ("/emulator/jobs?limit=10&q=zz", ADMIN),
     "Emulator: sessions": ("/emulator/sessions?limit=10", ADMIN),
 }
@@ -123,14 +129,14 @@ def fill(storage: Storage, count: int) -> None:
 
 def _row(number: int, count: int, draw: random.Random, now: Any) -> dict[str, Any]:
     api, kind, devices, instance = KINDS[number % len(KINDS)]
-    rare = number % 9973 == 0
+    rare, old = number % 9973 == 0, number < OLD
     at = now - timedelta(days=DAYS) * (1 - number / count) - timedelta(hours=2)
     new = NewJob(
         account="local",
         device=draw.choice(devices),
         kind=kind,
         api=api,
-        name="a rare name" if rare else f"run {number}",
+        name="a rare name" if rare else f"ancient {number}" if old else f"run {number}",
         shots=1000,
         instance=instance,
         tags=("rare",) if rare else ("often",) if number % 3 == 0 else (),

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, literal_column, select, update
 
 from qumulus.core.accounts import Caller
 from qumulus.core.jobs import FINAL, PENDING, JobState, NewJob
@@ -95,14 +95,33 @@ WAYS = {  # in which jobs with a text are found; no page shows which it was
     "among the first": {"FEW": 0, "SAMPLE": 5, "OFTEN": 0, "MOST_COUNTED": 3},
     "not all among the first": {"FEW": 0, "SAMPLE": 5, "OFTEN": 1, "LOOKED_THROUGH": 9, "MOST_COUNTED": 5},
     "too many for the index": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3},
-    "as many as are counted by the index": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3, "MOST_COUNTED": 2},
+    "by the index, though they are many": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3, "LOOKED_THROUGH": 0},
+    "as many as are counted": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3, "LOOKED_THROUGH": 0, "MOST_COUNTED": 2},
 }
+
+
+def set_clock_back(storage: Storage) -> None:
+    """Have some jobs made earlier than those before them."""
+    earlier = jobs.c.created_at - literal_column(str(10**9))  # microseconds
+    changed = update(jobs).where(jobs.c.number % 7 < 2).values(created_at=earlier)
+    storage._database.writer.run(lambda connection: connection.execute(changed))
 
 
 @pytest.mark.parametrize("descending", [True, False], ids=["newest first", "oldest first"])
 def test_pages_and_totals_are_those_that_reading_everything_gives(storage, descending, monkeypatch):
     some_jobs(storage)
-    for query in QUERIES:
+    compared_in_all_ways(storage, QUERIES, descending, monkeypatch)
+
+
+@pytest.mark.parametrize("descending", [True, False], ids=["newest first", "oldest first"])
+def test_jobs_with_a_text_are_in_order_after_a_clock_was_set_back(storage, descending, monkeypatch):
+    some_jobs(storage)
+    set_clock_back(storage)
+    compared_in_all_ways(storage, [query for query in QUERIES if query.text], descending, monkeypatch)
+
+
+def compared_in_all_ways(storage: Storage, queries: Sequence[JobQuery], descending: bool, monkeypatch) -> None:
+    for query in queries:
         with storage._database.read() as connection:
             at = jobs.c.created_at if query.queued_after is None else jobs.c.queued_at
             wanted = select(jobs.c.id).where(*lists.conditions(query)).order_by(at, jobs.c.number)
@@ -148,8 +167,8 @@ def test_what_there_is_no_more_of_is_forgotten_and_the_rest_stays_true(storage):
     assert storage.jobs.find(JobQuery()).total == 0
 
 
-def stored(storage: Storage, count: int) -> None:
-    """Store jobs that have ended."""
+def stored(storage: Storage, count: int, ancient: int = 0) -> None:
+    """Store jobs that have ended, of which the first have a name of their own."""
     now, values = storage.clock.now(), []
     for number in range(count):
         rare = number % (count // 3) == 0
@@ -160,7 +179,7 @@ def stored(storage: Storage, count: int) -> None:
             api="seldom" if rare else "x",
             instance="crn",
             tags=("seldom",) if rare else ("often",),
-            name="a seldom name" if rare else f"run {number}",
+            name="a seldom name" if rare else f"ancient {number}" if number < ancient else f"run {number}",
         )
         at = now - timedelta(seconds=count - number)
         row = rows.job_values(new, rows.new_id(at), at) | {"state": "failed" if rare else "succeeded", "payload": b""}
@@ -245,3 +264,25 @@ def test_a_list_of_many_jobs_is_as_little_work_as_one_of_few(tmp_path):
             for name, query in FILTERS.items()
         }
     assert {name: both for name, both in much.items() if both[1] > 3 * both[0] + 3} == {}
+
+
+@pytest.mark.only("sqlite")
+def test_a_text_that_many_of_the_oldest_jobs_have_is_found_without_reading_all_others(storage, monkeypatch):
+    stored(storage, 3000, ancient=100)
+    monkeypatch.setattr(lists, "LOOKED_UP", 50)
+    monkeypatch.setattr(lists, "MOST_COUNTED", 20)
+    query = JobQuery(account="a", text="ancient", limit=10)
+    each_compared = work(storage, query)
+    monkeypatch.setattr(lists, "LOOKED_THROUGH", 200)
+    assert work(storage, query) * 2 < each_compared
+    assert storage.jobs.find(query).total == 20
+
+
+@pytest.mark.only("sqlite")
+def test_jobs_of_an_api_and_a_time_of_submission_are_counted_without_their_rows(storage):
+    query = JobQuery(account="a", api="x", queued_after=EPOCH)
+    counted = select(func.count()).where(*lists.conditions(query, "submitted"))
+    with storage._database.read() as connection:
+        compiled = counted.compile(connection, compile_kwargs={"literal_binds": True})
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}").all()
+    assert "USING COVERING INDEX ix_jobs_submitted" in str(plan)

@@ -134,7 +134,9 @@ jobs = Table(
     Index("ix_jobs_device", "device", "created_at", "number"),
     Index("ix_jobs_api", "api", "created_at", "number"),
     Index("ix_jobs_kind", "kind", "created_at", "number"),
-    Index("ix_jobs_submitted", "account", "queued_at", "number"),
+    Index(
+        "ix_jobs_submitted", "account", "queued_at", "number", "api"
+    ),  # how many of an API is counted without the rows
 )
 
 # Conditions of partial indexes are written out, not bound: only then a planner sees that an index serves a query.

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import DDL, BigInteger, Connection, column, event, text
+from sqlalchemy import DDL, BigInteger, ColumnElement, Connection, FromClause, TextClause, column, event, table, text
 from sqlalchemy.sql.selectable import TextualSelect
 
 from .counting import job_tags
-from .tables import NUL_SIGN, POSTGRES, metadata
+from .tables import NUL_SIGN, POSTGRES, jobs, metadata
 
-__all__ = ["GRAM", "candidates", "metadata", "numbers"]  # all tables, and what is made with them
+__all__ = ["GRAM", "candidates", "metadata", "named", "numbers"]  # all tables, and what is made with them
 
 GRAM = 3  # characters
 MOST_GRAMS = 32  # of a long text that are looked up: what has them all is compared with the text anyhow
@@ -65,6 +65,10 @@ _LOOK = {
         "SELECT number FROM jobs WHERE qumulus_grams(id, name, note) @> (SELECT CAST(:grams AS text[])) LIMIT :most"
     ),
 }
+_NAMED = {
+    "sqlite": f"{TABLE} MATCH :grams",
+    POSTGRES: "qumulus_grams(jobs.id, jobs.name, jobs.note) @> (SELECT CAST(:grams AS text[]))",
+}
 
 
 def candidates(connection: Connection, wanted: str, most: int) -> TextualSelect | None:
@@ -78,11 +82,23 @@ def candidates(connection: Connection, wanted: str, most: int) -> TextualSelect 
     Returns:
         A selection of their numbers; None where the text is too short.
     """
-    asked = _grams(connection, wanted)
-    if not asked:
+    grams = _asked(connection, wanted)
+    if not grams:
         return None
-    grams = _postgres_array(asked) if connection.dialect.name == POSTGRES else _match(asked)
     return _LOOK[connection.dialect.name].bindparams(grams=grams, most=most).columns(column("number", BigInteger))
+
+
+def named(connection: Connection, wanted: str) -> tuple[FromClause, TextClause, ColumnElement[int]]:
+    """Return what selects all `candidates` of a text that is long enough, to be joined with a query of the jobs.
+
+    Returns:
+        Jobs with the index beside them, the condition, and a number of each job in whose order the index gives them for nothing.
+    """
+    condition = text(_NAMED[connection.dialect.name]).bindparams(grams=_asked(connection, wanted))
+    if connection.dialect.name == POSTGRES:
+        return jobs, condition, jobs.c.number
+    index = table(TABLE, column("rowid", BigInteger))
+    return index.join(jobs, jobs.c.number == index.c.rowid), condition, index.c.rowid
 
 
 def numbers(connection: Connection, wanted: str, most: int) -> Sequence[int] | None:
@@ -90,6 +106,12 @@ def numbers(connection: Connection, wanted: str, most: int) -> Sequence[int] | N
     listed = candidates(connection, wanted, most + 1)
     found = None if listed is None else connection.execute(listed).scalars().all()
     return None if found is None or len(found) > most else found
+
+
+def _asked(connection: Connection, wanted: str) -> str | list[str]:
+    """Return what asks for every three characters of a text; empty where it is too short."""
+    grams = _grams(connection, wanted)
+    return _postgres_array(grams) if connection.dialect.name == POSTGRES else _match(grams)
 
 
 def _grams(connection: Connection, wanted: str) -> Sequence[str]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Subquery, and_, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Subquery, and_, func, or_, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
@@ -22,7 +22,7 @@ from qumulus.core.jobs import FINAL, PENDING, Job
 from qumulus.core.ports import JobQuery, Page
 from qumulus.storage.database import texts
 from qumulus.storage.database.counting import ALL_TAGS, job_counts, job_tags, signed
-from qumulus.storage.database.tables import IS_ENDED, IS_PENDING, POSTGRES, jobs
+from qumulus.storage.database.tables import IS_ENDED, IS_PENDING, POSTGRES, AnyRow, jobs
 
 from . import counts, rows
 from .counts import Estimate
@@ -97,7 +97,7 @@ def _searched(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
     if len(query.text) < texts.GRAM:
         newest = _first(connection, query, estimate, NEWEST, descending=True)
         hits = select(*_place(newest)).where(_has_text(newest.c, query.text)).cte("hits")
-        found, total, _ = _of_hits(connection, query, hits)
+        found, total = _of_hits(connection, query, hits)
         return _page(query, found, min(total, MOST_COUNTED))
     page = _of_often(connection, query, estimate)
     if page is not None:
@@ -105,16 +105,16 @@ def _searched(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
     listed = texts.candidates(connection, query.text, LOOKED_UP + 1)
     if listed is None:
         return None
-    candidates = listed.cte("candidates")
-    compared = and_(jobs.c.number.in_(select(candidates.c.number)), *conditions(query, through_number(connection)))
+    named = listed.cte("candidates")
+    candidates = connection.execute(select(func.count()).select_from(named)).scalar_one()
+    if candidates == 0:
+        return Page((), 0)
+    if candidates > LOOKED_UP:
+        return None if estimate.count <= LOOKED_THROUGH else _of_many(connection, query, estimate)
+    compared = and_(jobs.c.number.in_(select(named.c.number)), *conditions(query, through_number(connection)))
     hits = select(_placed(query).label("place"), jobs.c.number).where(compared).cte("hits")
-    found, total, looked_up = _of_hits(connection, query, hits, candidates)
-    if looked_up <= LOOKED_UP:
-        return _page(query, found, min(total, MOST_COUNTED))
-    if total < MOST_COUNTED:
-        return None
-    condition = and_(True, *conditions(query, driver(connection, query, estimate)))
-    return _in_order(connection, query, condition, MOST_COUNTED, exact=False)
+    found, total = _of_hits(connection, query, hits)
+    return _page(query, found, min(total, MOST_COUNTED))
 
 
 def _of_often(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
@@ -132,8 +132,44 @@ def _of_often(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
     hits = select(*_place(first)).where(_has_text(first.c, text)).limit(most)
     if connection.dialect.name == POSTGRES:  # they are in order; SQLite would sort them all before it takes the first
         hits = hits.order_by(*(column.desc() if descending else column for column in _place(first)))
-    found, total, _ = _of_hits(connection, query, hits.cte("hits"))
+    found, total = _of_hits(connection, query, hits.cte("hits"))
     return _page(query, found, total) if total == most else None
+
+
+def _of_many(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
+    """Return a page of jobs with a text of which the index names many, and of which few are among the first of the list.
+
+    PostgreSQL compares them all. SQLite takes them by their numbers until they are enough, and each other job is looked at where those
+    may not be the first of the list, as after a clock was set back. None where the list is in another order.
+    """
+    wanted = query.offset + query.limit
+    most = max(wanted, MOST_COUNTED) if query.counted else wanted
+    index, are_named, number = texts.named(connection, query.text or "")
+    matching = select(_placed(query), jobs.c.number).select_from(index).where(are_named)
+    matching = matching.where(*conditions(query, through_number(connection))).limit(most)
+    if connection.dialect.name == POSTGRES:
+        hits = connection.execute(matching.order_by(*_order(query, query.descending))).all()
+    elif _by_submission(query):
+        return None
+    else:
+        hits = connection.execute(matching.order_by(number.desc() if query.descending else number)).all()
+        if len(hits) == most and not _are_first(connection, query, hits):
+            condition = and_(True, *conditions(query, driver(connection, query, estimate)))
+            return _in_order(connection, query, condition, MOST_COUNTED, exact=False)
+    shown = [number for _, number in sorted(map(tuple, hits), reverse=query.descending)[query.offset : wanted]]
+    its = _JOBS.where(jobs.c.number.in_(shown)).order_by(*_order(query, query.descending))
+    found = tuple(rows.to_job(row) for row in connection.execute(its)) if shown else ()
+    return _page(query, found, min(len(hits), MOST_COUNTED))
+
+
+def _are_first(connection: Connection, query: JobQuery, hits: Sequence[AnyRow]) -> bool:
+    """Whether no job that comes after some by its number belongs before the last that is wanted of them."""
+    last = sorted((place for place, _ in hits), reverse=query.descending)[query.offset + query.limit - 1]
+    number = _hidden(jobs.c.number)  # else all jobs beyond would be sorted
+    beyond = number < hits[-1].number if query.descending else number > hits[-1].number
+    ahead = select(jobs.c.created_at).where(beyond).order_by(*_order(query, query.descending)).limit(1)
+    first = connection.execute(ahead).scalar()
+    return first is None or (first <= last if query.descending else first >= last)
 
 
 def _first(connection: Connection, query: JobQuery, estimate: Estimate, count: int, *, descending: bool) -> Subquery:
@@ -148,21 +184,15 @@ def _place(of: FromClause) -> tuple[ColumnElement[Any], ...]:
     return (of.c.place, of.c.number)
 
 
-def _count(of: FromClause) -> ColumnElement[int]:
-    return select(func.count()).select_from(of).scalar_subquery()
-
-
-def _of_hits(
-    connection: Connection, query: JobQuery, hits: CTE, candidates: CTE | None = None
-) -> tuple[tuple[Job, ...], int, int]:
-    """Return the jobs of a page of some, how many those are, and of how many candidates."""
+def _of_hits(connection: Connection, query: JobQuery, hits: CTE) -> tuple[tuple[Job, ...], int]:
+    """Return the jobs of a page of some, and how many those are."""
     order = (column.desc() if query.descending else column for column in _place(hits))
     shown = select(hits.c.number).order_by(*order).offset(query.offset).limit(query.limit)
-    totals = select(_count(hits), literal(0) if candidates is None else _count(candidates)).subquery()
-    beside = totals.outerjoin(jobs, jobs.c.number.in_(shown))  # one row at least, with the totals
+    totals = select(select(func.count()).select_from(hits).scalar_subquery()).subquery()
+    beside = totals.outerjoin(jobs, jobs.c.number.in_(shown))  # one row at least, with the total
     wanted = _JOBS.add_columns(*totals.c).select_from(beside).order_by(*_order(query, query.descending))
     found = connection.execute(wanted).all()
-    return tuple(rows.to_job(row[:-2]) for row in found if row[0] is not None), found[0][-2], found[0][-1]
+    return tuple(rows.to_job(row[:-1]) for row in found if row[0] is not None), found[0][-1]
 
 
 def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
@@ -216,7 +246,7 @@ def conditions(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
 
     def column(name: str) -> Any:
         free = driver in (ANY, name) or (driver == "submitted" and name in ("account", "queued_at"))
-        return jobs.c[name] if free else UnaryExpression(jobs.c[name], operator=custom_op("+"), type_=jobs.c[name].type)
+        return jobs.c[name] if free else _hidden(jobs.c[name])
 
     found: list[ColumnElement[bool]] = [
         column(name) == value
@@ -235,6 +265,11 @@ def conditions(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
     if query.text is not None:
         found.append(_has_text(jobs.c, query.text))
     return found + _times(query, column)
+
+
+def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column for which SQLite sees no index."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _has_text(columns: ReadOnlyColumnCollection[str, Any], text: str) -> ColumnElement[bool]:
