@@ -37,7 +37,7 @@ FAULTS: Mapping[str, tuple[str, str, str]] = {
     "test_a_wall_clock_that_is_set_takes_no_running_job_away": ("clock leaps, both ways", "no running job is taken away", "0"),
     "test_a_wall_clock_that_is_set_back_makes_no_lease_longer": ("clock set back", "no lease gets longer", "handed back in 61 s"),
     "test_a_copy_of_a_folder_that_is_used_is_opened_whole_or_refused_in_words": ("copy of a folder that is used", "whole, or refused in words", "the used one unhurt"),
-    "test_a_state_of_every_earlier_version_is_brought_up_to_date_with_its_jobs": ("state of an earlier version", "upgraded with its jobs", "0 lost"),
+    "test_a_state_of_every_earlier_version_is_brought_up_to_date_with_all_that_it_has": ("state of an earlier version", "upgraded with all that it has", "0 lost"),
     "test_an_older_version_refuses_the_state_of_a_newer_one_in_words_and_changes_nothing": ("older version on a newer state", "refused in words", "no change"),
     "test_a_server_with_small_limits_serves_or_ends_with_a_message_and_leaves_a_sound_state": ("ulimit -n, -u, -v", "serves, or ends with a message", "state sound"),
     "test_a_result_of_a_hundred_mebibytes_is_served_whole": ("result of 100 MiB", "served whole", "server below 600 MiB"),

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import JSON, Column, Connection, MetaData, Table, insert, select
 
 import databases
 from asking import TASK, ask
@@ -24,6 +25,7 @@ from dispatchers import wait_for
 from qumulus.core.accounts import Caller
 from qumulus.core.clock import SystemClock
 from qumulus.core.jobs import NewJob
+from qumulus.core.ports import JobQuery
 from qumulus.core.results import Outcome
 from qumulus.serving.process_limits import running
 from qumulus.storage import StateUnusable, Storage, open_storage
@@ -82,37 +84,78 @@ def _copied(source: str, target: str) -> None:
         return
 
 
+KNOWN = {  # of a row in each table, where more than any value of the type will do
+    "jobs": {"id": "a job", "account": "local", "device": "d", "kind": "echo", "api": "test", "state": "queued", "lane": "d\x1flocal", "payload": b"kept", "attempts": 3, "attempt": 0},
+    "accounts": {"id": "somebody", "status": "approved"},
+    "instances": {"account": "somebody"},
+    "tokens": {"account": "somebody", "built_in": False},
+    "results": {"job": "a job"},
+    "log_lines": {"job": "a job"},
+    "pool_files": {"pool": "id"},
+    "faults": {"rule": {"kind": "error", "status": 503}},
+}  # fmt: skip
+LEFT_OUT = {  # what the database keeps itself, and what has to be a whole device
+    "alembic_version",
+    "job_counts",
+    "job_tags",
+    "added_devices",
+    "device_calibrations",
+}
+LARGE = ("blob", "payload_blob", "package_blob")  # that name files, of which there are none
+UNSET = ("number", "owner", "lease_until", "due_at", "ended_at", "session", "failure")  # of a job that waits
+VALUES = {dict: {}, str: "text", bytes: b"bytes", bool: True, int: 1, float: 1.5}
+
+
+def filled(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Write a row with a value in each column into each table that there is, and return them all, those of the migrations too."""
+    known = MetaData()
+    known.reflect(connection, only=lambda name, _: not name.startswith(("job_texts", "sqlite")))
+    for table in known.sorted_tables:
+        if table.name in LEFT_OUT:
+            continue
+        row = {each.name: _value(table.name, each) for each in table.columns if each.name not in LARGE}
+        connection.execute(insert(table).values({name: value for name, value in row.items() if value is not None}))
+    return {table.name: rows_of(connection, table) for table in known.sorted_tables}
+
+
+def _value(table: str, column: Column[Any]) -> Any:
+    if column.name in KNOWN.get(table, {}):
+        return KNOWN[table][column.name]
+    if isinstance(column.type, JSON):
+        return [] if column.name == "tags" else {}
+    if column.name in UNSET:
+        return None
+    value = VALUES[column.type.python_type]
+    return column.name if value == "text" else value
+
+
+def rows_of(connection: Connection, table: Table) -> Any:
+    return [dict(row._mapping) for row in connection.execute(select(table))]
+
+
 @pytest.mark.everywhere
 @pytest.mark.parametrize("step", STEPS[:-1])
-def test_a_state_of_every_earlier_version_is_brought_up_to_date_with_its_jobs(tmp_path, step):
+def test_a_state_of_every_earlier_version_is_brought_up_to_date_with_all_that_it_has(tmp_path, step):
     home = tmp_path / "state"
     home.mkdir()
     url = databases.url(home, empty=True)
     database = open_database(home, url, SystemClock())
     schema.upgrade(database, step)
     with database.changing() as connection:
-        row = {column["name"]: None for column in inspect(connection).get_columns("jobs")}
-        row |= {"id": "a job", "account": "local", "device": "d", "kind": "echo", "api": "test", "state": "queued"}
-        row |= {"tags": "[]", "request": "{}", "metadata": "{}", "private": False, "created_at": 1, "queued_at": 1}
-        row |= {
-            "attempt": 0,
-            "lane": "d\x1flocal",
-            "attempts": 3,
-            "counted": 0,
-            "returned": 0,
-            "payload": b"kept",
-            "ticket": 1,
-        }
-        known = {name: value for name, value in row.items() if value is not None and name != "number"}
-        from sqlalchemy import text
-
-        names = ", ".join(known)
-        connection.execute(
-            text(f"INSERT INTO jobs ({names}) VALUES ({', '.join(':' + name for name in known)})"), known
-        )
+        before = filled(connection)
     database.close()
     with closing(open_storage(home, url=url)) as storage:
+        with storage._database.read() as connection:
+            now = MetaData()
+            now.reflect(connection, only=lambda name, _: name in before)
+            after = {name: rows_of(connection, now.tables[name]) for name in before if name not in LEFT_OUT}
+        for name, there in after.items():
+            for row in before[name]:
+                assert any(row.items() <= {key: each.get(key) for key in row}.items() for each in map(dict, there)), (
+                    name
+                )
         assert storage.jobs.payload("a job") == b"kept"
+        assert storage.jobs.find(JobQuery(text="name")).total == 1
         (claim,) = storage.queue.claim("a test", 1, timedelta(minutes=1))
         assert claim.job_id == "a job"
 
