@@ -151,8 +151,15 @@ class Namespaces:
 
     async def _close(self, name: str) -> None:
         known = self._running.pop(name, None)
-        if known is not None:
+        if known is None:
+            return
+        try:
             await known.end()
+        except (
+            Exception
+        ):  # whatever it is: the other clouds have to be closed, and the server's own one to end its runs
+            log.exception("The namespace %s is closed, and not all of it has come to its end.", name)
+        else:
             log.info("The namespace %s is closed.", name)
 
     def close(self, name: str) -> None:
