@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from qumulus.services import environments, installing
-from qumulus.services.environments import Environments, NotInstalled
+from qumulus.services.environments import Environments
+from qumulus.services.installing import NotInstalled
 from services.wheels import only_from, wheel
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from qumulus.core.errors import InvalidRequest
 from qumulus.services import requirements
-from qumulus.services.environments import Environments, NotInstalled
+from qumulus.services.environments import Environments
+from qumulus.services.installing import NotInstalled
 
 Made = Callable[[Mapping[str, str]], Path]
 PACKAGE = {

@@ -19,8 +19,9 @@ from qumulus.core.ports import Claim
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.services import BESIDE
 
-from .environments import Environments, NotInstalled
+from .environments import Environments
 from .execution import Executable, Input
+from .installing import NotInstalled
 from .resources import Resources
 from .runs import NotRunnable
 

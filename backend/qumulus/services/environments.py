@@ -5,18 +5,15 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import shutil
-import subprocess
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from . import base
-from .installing import NotInstalled, Progress, install, uv
+from .installing import Progress, install, uv
+from .making import done
 from .requirements import wanted
-
-MINUTES = 30
-LAST_LINES = 12
 
 
 class Environments:
@@ -93,19 +90,10 @@ class Environments:
             yield lock.fileno()
 
     def _run(self, command: Sequence[str], lock: int, folder: Path | None = None) -> None:
-        try:
-            done = subprocess.run(  # noqa: S603
-                command,
-                capture_output=True,
-                text=True,
-                timeout=MINUTES * 60,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                cwd=folder,
-                pass_fds=[lock],  # an installer that outlives us keeps others away
-            )
-        except subprocess.TimeoutExpired:
-            raise NotInstalled(f"The packages were not installed within {MINUTES} minutes.") from None
-        if done.returncode:
-            said = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-LAST_LINES:])
-            raise NotInstalled(f"The packages could not be installed:\n{said}")
+        done(
+            command,
+            late="The packages were not installed",
+            failed="The packages could not be installed",
+            cwd=folder,
+            pass_fds=[lock],  # an installer that outlives us keeps others away
+        )

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, cast
 
 from .folders import OLD_INPUT, OPEN_FOLDER, RUNTIME, TEMPORARY, remove
 from .installing import NotInstalled
+from .making import done
 
 log = logging.getLogger("qumulus.services")
 
@@ -36,8 +37,6 @@ NO_RUNTIME = (
 WITHOUT_RUNTIME = "--isolation=chroot"  # then a RUN needs none
 NO_REGISTRY = "no unqualified-search registries are defined"  # so that `FROM python` names no image, as on Debian
 REGISTRIES = 'unqualified-search-registries = ["docker.io"]\n'  # where docker and the platform look
-MINUTES = 30
-LAST_LINES = 12
 REPLACED = ("dev", "proc", "sys")  # made anew for each execution
 FILES_OF_ETC = ("hosts", "resolv.conf")  # the machine's are shown there, where a program has its network
 FOLDERS = (RUNTIME, OLD_INPUT, TEMPORARY, "/etc", "/root")
@@ -150,22 +149,7 @@ def _build(command: str, tag: str, context: Path, registries: Path) -> None:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603
-            command,
-            capture_output=True,
-            text=True,
-            timeout=MINUTES * 60,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=environment,
-        )
-    except subprocess.TimeoutExpired:
-        raise NotInstalled(f"The image was not built within {MINUTES} minutes.") from None
-    if done.returncode:
-        said = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-LAST_LINES:])
-        raise NotInstalled(f"The image could not be built:\n{said}")
-    return done.stdout
+    return done(command, late="The image was not built", failed="The image could not be built", env=environment)
 
 
 def _export(command: str, tag: str, root: Path) -> None:

@@ -18,7 +18,7 @@ def prepare(say: Callable[[str], None]) -> Path:
     Raises:
         NotPrepared
     """
-    from qumulus.services.environments import NotInstalled  # with all that runs jobs, which only this command needs
+    from qumulus.services.installing import NotInstalled  # with all that runs jobs, which only this command needs
 
     from . import runners
 

@@ -23,9 +23,10 @@ from qumulus.core.clock import SystemClock
 from qumulus.core.results import LogLine, Outcome
 from qumulus.execution.wire import Frame, packed, unpacked
 from qumulus.services import archive
-from qumulus.services.environments import Environments, NotInstalled
+from qumulus.services.environments import Environments
 from qumulus.services.execution import Executable, Execution, Input, Pool
 from qumulus.services.folders import remove
+from qumulus.services.installing import NotInstalled
 from qumulus.services.pool_mounts import Changes, Copy
 from qumulus.services.registry import own_pools
 from qumulus.services.sandbox import Sandbox, probe
