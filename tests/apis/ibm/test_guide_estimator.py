@@ -28,11 +28,11 @@ def test_an_estimator_job_gives_expectation_values_to_read(rest):
 def test_an_estimator_job_takes_the_options_of_the_guide(rest, options):
     observable = {**z(3), **dict.fromkeys(z(5), 2.0)}
     (found,) = result(rest, "estimator", {"pubs": [[TURNED, observable, [0.5]]], "options": options})["results"]
-    assert found["data"]["evs"] == pytest.approx(1.0, abs=0.2)
+    assert found["data"]["evs"] == pytest.approx(1.0, abs=0.5)  # seven standard deviations: it has no seed
     assert found["data"]["stds"] > 0
 
 
 @pytest.mark.parametrize("values", [[0.5], {"theta": 0.5}])
 def test_parameters_are_given_in_a_list_or_by_their_names(rest, values):
     (found,) = result(rest, "estimator", {"pubs": [[TURNED, z(3), values]]})["results"]
-    assert found["data"]["evs"] == pytest.approx(-1.0, abs=0.2)
+    assert found["data"]["evs"] == pytest.approx(-1.0, abs=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +18,12 @@ from servers import Server
 
 ENGINE = {"x-api-key": "qumulus-provider"}
 PROGRAM = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cnot q[0], q[1]; c = measure q;"
-LEASE = 5.0  # longer than any test takes between two of its requests
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """A server whose device Lima is run by its own engine, with a lease."""
-    home: Path = tmp_path_factory.mktemp("provider") / "state"
-    environment = {"QUMULUS_FRONT": "user", "QUMULUS_PROVIDER_LEASE": str(LEASE)}
+@contextlib.contextmanager
+def with_an_engine(home: Path, **settings: str) -> Iterator[httpx2.Client]:
+    """A server whose device Lima is run by its own engine."""
+    environment = {"QUMULUS_FRONT": "user", **settings}
     with (
         Server(home, environment=environment) as server,
         httpx2.Client(base_url=server.url, timeout=30) as client,
@@ -35,6 +34,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
             headers={"authorization": "Bearer qumulus-admin"},
         )
         assert answer.status_code == 200, answer.text
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """A server with a lease that no test is as slow as."""
+    with with_an_engine(tmp_path_factory.mktemp("provider") / "state", QUMULUS_PROVIDER_LEASE="3600") as client:
         yield client
 
 
@@ -132,14 +138,13 @@ def test_a_job_that_a_user_cancelled_while_it_was_ready_takes_no_report(client: 
     assert "allows transition to the status: running" in answer.json()["message"]
 
 
-def test_jobs_that_a_dead_engine_left_are_given_out_again(client: httpx2.Client):
-    drained(client)
-    job_ids = [submitted(client) for _ in range(3)]
-    assert [job["job_id"] for job in fetched(client)] == job_ids
-    reported(client, job_ids[0], status="running")
-    assert fetched(client) == []
-    again: list[str] = []
-    wait_for(lambda: again.extend(job["job_id"] for job in fetched(client)) or set(again) == set(job_ids))
+def test_jobs_that_a_dead_engine_left_are_given_out_again(tmp_path: Path):
+    with with_an_engine(tmp_path / "state", QUMULUS_PROVIDER_LEASE="1") as client:
+        job_ids = [submitted(client) for _ in range(3)]
+        assert [job["job_id"] for job in fetched(client)] == job_ids
+        reported(client, job_ids[0], status="running")
+        again: list[str] = []
+        wait_for(lambda: again.extend(job["job_id"] for job in fetched(client)) or set(again) == set(job_ids))
 
 
 def test_jobs_are_fetched_oldest_first_and_no_more_than_wanted(client: httpx2.Client):
