@@ -16,7 +16,7 @@ from qumulus.core.ports.jobs import Movement
 
 LOOK_SECONDS = 0.01  # of the machine, between two looks at a job that is on its way
 FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
-QUIET_SECONDS = 0.5  # of the machine, after which nobody takes what may be taken
+QUIET_SECONDS = 2.0  # of the machine, after which nobody takes what may be taken
 PATIENCE_SECONDS = 25.0  # of the machine, that a job may take for a step for which no time has to pass
 
 
