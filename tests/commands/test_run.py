@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from commands.cli import clean_environment, command, qumulus
+from dispatchers import alive
 from qumulus.commands.run import hints
 from servers import Server, free_port
 
@@ -356,6 +357,39 @@ def test_an_interrupted_start_leaves_nothing_behind(tmp_path, own_home):
     running.send_signal(signal.SIGINT)
     assert running.wait(60) != 0
     assert list(tmp_path.glob("qumulus-*")) == []
+
+
+INTERRUPTED_AT_ITS_PROCESS = """
+import contextlib, os, signal, subprocess
+from qumulus.control.ephemeral import EphemeralCloud
+
+begin = subprocess.Popen
+
+def interrupted(*arguments, **options):
+    process = begin(*arguments, **options)
+    print(process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGINT)  # nobody else knows of it yet
+    return process
+
+subprocess.Popen = interrupted
+with contextlib.suppress(KeyboardInterrupt):
+    EphemeralCloud().start()
+    print("was not interrupted")
+"""
+
+
+def test_a_start_that_is_interrupted_as_its_process_begins_leaves_nothing_behind(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT_ITS_PROCESS],
+        env=clean_environment() | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert not alive(int(ended.stdout))
+    assert list(tmp_path.iterdir()) == []
 
 
 INTERRUPTED_AT_ITS_IMPORTS = """

@@ -11,9 +11,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -86,6 +87,7 @@ class EphemeralCloud:
         if intercept:
             self._settings["intercept_port"] = "0"
         self._settings |= settings or {}
+        self._temporary: TemporaryFolder | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.proxy = ""  # where HTTPS_PROXY has to point, if it intercepts
@@ -97,12 +99,13 @@ class EphemeralCloud:
         Raises:
             CloudNotStarted
         """
-        self._temporary = TemporaryFolder()
-        self.folder = self._temporary.path
-        self.log = self.folder / "log"
-        ready = self.folder / "ready.json"
         try:
-            self._process = self._started(ready)
+            with uninterrupted():  # between a folder or a process and our knowing of it
+                self._temporary = TemporaryFolder()
+                self.folder = self._temporary.path
+                self.log = self.folder / "log"
+                ready = self.folder / "ready.json"
+                self._process = self._started(ready, self._temporary.lock)
             self._await(ready)
         except BaseException:  # an interrupted start leaves nothing behind either
             self.stop()
@@ -113,7 +116,7 @@ class EphemeralCloud:
         self.certificate = Path(where.get("certificate", ""))
         return self
 
-    def _started(self, ready: Path) -> subprocess.Popen[bytes]:
+    def _started(self, ready: Path, lock: int) -> subprocess.Popen[bytes]:
         paths = {"home": str(self.folder / "state"), "ready_file": str(ready)}
         variables = {f"QUMULUS_{name.upper()}": value for name, value in (self._settings | paths).items()}
         try:
@@ -124,7 +127,7 @@ class EphemeralCloud:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    pass_fds=[self._temporary.lock],  # a server that outlives us keeps its state until it has ended
+                    pass_fds=[lock],  # a server that outlives us keeps its state until it has ended
                     start_new_session=True,  # Ctrl-C is for the command that uses the cloud
                 )
         except OSError as error:
@@ -149,7 +152,8 @@ class EphemeralCloud:
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
-        self._temporary.remove()
+        if self._temporary is not None:
+            self._temporary.remove()
 
     def environment(
         self, given: Mapping[str, str], *, with_account: Collection[str] = (), namespace: str | None = None
@@ -179,7 +183,8 @@ class EphemeralCloud:
             OSError
         ):  # a request is logged after its answer: another answer, and all before are there
             urllib.request.urlopen(self.url, timeout=STOP_SECONDS).close()  # noqa: S310  our own server
-        lines = self.log.read_text(errors="replace").splitlines()
+        whole, _, _on_its_way = self.log.read_text(errors="replace").rpartition("\n")
+        lines = whole.splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def __enter__(self) -> EphemeralCloud:
@@ -187,6 +192,22 @@ class EphemeralCloud:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Generator[None]:
+    """Have Ctrl-C wait until what is done here is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no other thread is interrupted
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def inherited() -> dict[str, str]:
