@@ -16,14 +16,14 @@ TASK = {
 
 
 def ask(
-    server: Server, method: str, path: str, body: object = None, timeout: float = 20, **headers: str
+    server: Server, method: str, path: str, body: object = None, timeout: float = 60, **headers: str
 ) -> tuple[int, dict]:
     """One request on a connection of its own; the status and the JSON of the answer."""
     return ask_all(server, method, path, body, timeout, **headers)[:2]
 
 
 def ask_all(
-    server: Server, method: str, path: str, body: object = None, timeout: float = 20, **headers: str
+    server: Server, method: str, path: str, body: object = None, timeout: float = 60, **headers: str
 ) -> tuple[int, dict, http.client.HTTPMessage]:
     """`ask`, and the headers of the answer."""
     address = urllib.parse.urlsplit(server.url)

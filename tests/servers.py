@@ -103,9 +103,9 @@ class Server:
         """`kill -9`, and wait for the end."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
-    def stop(self, seconds: float = 15.0) -> int:
+    def stop(self, seconds: float = 60.0) -> int:
         """SIGTERM, and wait for the end; the exit status."""
         assert self.process is not None
         if self.process.poll() is None:
@@ -118,7 +118,7 @@ class Server:
 
     def get(self, path: str) -> bytes:
         """The body of a GET, for tests that need no more."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return answer.read()
 
     def __enter__(self) -> Server:
