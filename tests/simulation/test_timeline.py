@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qiskit.circuit import QuantumCircuit
+from qiskit.circuit.classical import expr
 
 from qumulus.simulation.devices import device_model
 from qumulus.simulation.programs.runtime.results import depth
@@ -57,9 +58,33 @@ def static() -> QuantumCircuit:
     return circuit
 
 
-@pytest.mark.parametrize("circuit", [static(), dynamic(), QuantumCircuit(FEZ.n_qubits)])
+def nested() -> QuantumCircuit:
+    """Loops, a box, cases and variables, one after the other on one qubit and beside each other."""
+    circuit = QuantumCircuit(FEZ.n_qubits, 2)
+    kept = circuit.add_var("kept", expr.lift(False))
+    with circuit.for_loop(range(3)):
+        circuit.sx(FIRST)
+        circuit.cz(FIRST, SECOND)
+    circuit.measure(FIRST, 0)
+    circuit.store(kept, circuit.clbits[0])
+    with circuit.if_test(kept):
+        with circuit.box():
+            circuit.x(SECOND)
+        with circuit.if_test((circuit.clbits[0], 1)):
+            circuit.delay(50, FIRST)
+    with circuit.switch(circuit.clbits[0]) as case:
+        with case(0):
+            circuit.sx(SECOND)
+            circuit.sx(SECOND)
+        with case(case.DEFAULT):
+            circuit.x(SECOND)
+    circuit.measure(SECOND, 1)
+    return circuit
+
+
+@pytest.mark.parametrize("circuit", [static(), dynamic(), nested(), QuantumCircuit(FEZ.n_qubits)])
 def test_how_long_and_how_deep_a_circuit_is_needs_no_schedule_of_its_own(circuit: QuantumCircuit) -> None:
-    assert length(circuit, FEZ) == timeline(circuit, FEZ).length
+    assert length(circuit, FEZ) == timeline(circuit, FEZ).length == timeline(circuit, FEZ, "asap").length
     assert depth(circuit) == circuit.depth()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -251,13 +251,13 @@ def _cost(part: ActiveCircuit) -> tuple[float, float]:
     """Seconds, and the numbers that the states have at most, by following which qubits are there and which bits are read."""
     runs = [list(run) for _, run in groupby(part.steps, key=lambda step: isinstance(step, Channel))]
     segments = [segment for run in runs for segment in ([run] if isinstance(run[0], Channel) else [[s] for s in run])]
-    here = [{qubit for step in segment for qubit in qubits_of(step)} for segment in segments]
+    here = [set(chain.from_iterable(map(qubits_of, segment))) for segment in segments]
     last = {qubit: index for index, qubits in enumerate(here) for qubit in qubits}
     alive, bits = set[int](), set[int]()
     seconds, largest = 0.0, 1.0
     for index, segment in enumerate(segments):
         alive |= here[index]
-        bits |= {bit for step in segment for bit in read(step)}
+        bits |= read(segment[0])  # of channels none
         entries = 2.0 ** min(len(bits), _MOST_SPLITS) * 4.0 ** len(alive)
         seconds += len(segment) * (1e-4 + 16 * entries * SECONDS_PER_MULTIPLICATION)
         largest = max(largest, entries)

@@ -64,19 +64,24 @@ def timeline(circuit: QuantumCircuit, model: DeviceModel, method: Method = "alap
 
 
 def length(circuit: QuantumCircuit, model: DeviceModel) -> int:
-    """The cycles that a circuit lasts: the length of its `timeline`, which is not made where nothing in it is conditional.
+    """The cycles that a circuit lasts: the length of its `timeline`, which is not made for that.
 
     Raises:
         ProgramError: as `timeline`.
     """
-    if circuit.num_vars or any(line.is_control_flow() for line in circuit.data):
-        return timeline(circuit, model).length
-    where = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    return _lasts(circuit, range(circuit.num_qubits), model)
+
+
+def _lasts(circuit: QuantumCircuit, physical: Sequence[int], model: DeviceModel) -> int:
+    where = dict(zip(circuit.qubits, physical, strict=True))
+    joined = bool(circuit.num_vars)
     ends = dict[Any, int]()
     for line in circuit.data:
-        wires = (*line.qubits, *line.clbits)
+        qubits = tuple([where[qubit] for qubit in line.qubits])
+        blocks = line.operation.blocks if line.is_control_flow() else ()
+        cycles = _length(line, qubits, [_lasts(block, qubits, model) for block in blocks], model)
+        wires = (*qubits, *_classical(line, joined=joined))
         begin = max([ends.get(wire, 0) for wire in wires], default=0)
-        cycles = _length(line, tuple([where[qubit] for qubit in line.qubits]), (), model)
         ends.update(dict.fromkeys(wires, begin + cycles))
     return max(ends.values(), default=0)
 
@@ -92,7 +97,7 @@ def _timeline(circuit: QuantumCircuit, physical: Sequence[int], model: DeviceMod
             _timeline(block, qubits, model, method)
             for block in (instruction.operation.blocks if instruction.is_control_flow() else ())
         ]
-        length = _length(instruction, qubits, bodies, model)
+        length = _length(instruction, qubits, [body.length for body in bodies], model)
         wires = [*qubits, *_classical(instruction, joined=joined)]
         entries.append((instruction, qubits, placed.place(wires, length), length, bodies))
     whole = placed.length
@@ -101,12 +106,11 @@ def _timeline(circuit: QuantumCircuit, physical: Sequence[int], model: DeviceMod
     return Timeline(circuit, tuple(Timed(i, q, begin, n, tuple(b)) for i, q, begin, n, b in entries), whole)
 
 
-def _length(
-    instruction: CircuitInstruction, qubits: tuple[int, ...], bodies: Sequence[Timeline], model: DeviceModel
-) -> int:
+def _length(instruction: CircuitInstruction, qubits: tuple[int, ...], bodies: Sequence[int], model: DeviceModel) -> int:
+    """``bodies`` are the lengths of those that it has."""
     name = instruction.name
     if bodies:
-        longest = max(body.length for body in bodies)
+        longest = max(bodies)
         if name == "for_loop":
             return longest * len(instruction.operation.params[0])
         return longest if name == "box" else longest + feed_forward(model)

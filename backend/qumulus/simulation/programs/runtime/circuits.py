@@ -16,6 +16,7 @@ from qumulus.payloads.runtime_errors import BROKEN_QASM, JOB_NOT_VALID
 from qumulus.simulation.errors import ProgramError, of_reader
 from qumulus.simulation.programs import openqasm_text
 
+from . import layouts
 from .failures import Log, invalid, objection
 from .wire import Allowance, typed
 
@@ -27,6 +28,8 @@ _WITH_TABLE = 16  # from this format on a table of offsets follows the header
 _OFFSET = struct.Struct("!Q")
 _LONGEST_WORD = 300
 _CIRCUIT_HEADER = struct.Struct("!H1cHIIQIQI")
+
+layouts.install()
 
 
 def circuit(value: object, allowance: Allowance, limits: Limits) -> QuantumCircuit:
@@ -91,7 +94,8 @@ def _mend_delays(circuit: QuantumCircuit) -> None:
 
 def tell_delays(circuits: Iterable[QuantumCircuit], log: Log) -> None:
     """Say in the job's log that delays by a parameter alone are taken in dt: a transpiled one has a factor, unless it was given in dt."""
-    if any(line.name == "delay" and isinstance(line.params[0], Parameter) for each in circuits for line in each.data):
+    delayed = [each for each in circuits if "delay" in each.count_ops()]
+    if any(line.name == "delay" and isinstance(line.params[0], Parameter) for each in delayed for line in each.data):
         log(
             "Delays by a parameter came without their unit, which QPY does not keep: their values are taken in dt. "
             "Give them in dt, or bind them before you transpile the circuit.",

@@ -155,7 +155,7 @@ def _at_random(plan: Plan) -> Part:
 def _estimated(plan: Plan, limits: Limits) -> Part:
     """The values of one pub, and how they came about."""
     pub, index, wanted, under, shots = plan.pub, plan.index, plan.wanted, plan.under, plan.shots
-    progress().reaches(index, pub.circuit.size() * prod(pub.values.shape[:-1]))
+    progress().reaches(index, len(pub.circuit.data) * prod(pub.values.shape[:-1]))
     calibration = _calibration(plan, limits)
     measured = [
         drifting.measured(

@@ -94,7 +94,7 @@ def run(program: Program, log: Log) -> Outcome:
 
     def executed(index: int) -> Part:
         item, start = items[index], submission.now().isoformat()
-        progress().reaches(index, item.circuit.size() * prod(item.shape))
+        progress().reaches(index, len(item.circuit.data) * prod(item.shape))
         arrays, simulation, scheduled = _executed(item, shots, level, (seed, index), within, told, options)
         span = [start, submission.now().isoformat()]
         return Part({"simulation": simulation, "scheduled": scheduled, "span": span}, arrays)

@@ -91,7 +91,7 @@ def run(program: Program, log: Log) -> Outcome:
 
     def simulated(index: int) -> Part:
         pub, kernel, drawn = pubs[index], kernels[index], local[index]
-        progress().reaches(index, pub.circuit.size() * prod(pub.shape))
+        progress().reaches(index, len(pub.circuit.data) * prod(pub.shape))
         start = submission.now().isoformat()
         model = under.model if kernel is None else kernel.drawn_with
         bits, simulation = (

@@ -63,6 +63,8 @@ class ServiceLimits:
         Raises:
             ProgramError: fractional gates or stretches under gate twirling, or a store under measurement twirling.
         """
+        if not (gates or measurements):
+            return
         names = {line.name for line in _flat(circuit)}
         if gates and not names.isdisjoint(limits.FRACTIONAL_GATES):
             raise objection(errors.TWIRLED_FRACTIONAL)
@@ -110,7 +112,7 @@ class ServiceLimits:
         for circuit in circuits:
             _check_gates(circuit.count_ops(), folded)
         most = _value(limits.QUBIT_INSTRUCTIONS)
-        if sum(circuit.size() + 1 for circuit in circuits) * _MOST_WEIGHT * folded <= most:
+        if sum(len(circuit.data) + 1 for circuit in circuits) * _MOST_WEIGHT * folded <= most:
             return  # whichever qubit they are on
         weights = Counter[int]()
         for circuit in circuits:

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import ClassicalRegister, Clbit, QuantumCircuit
 from qiskit.circuit.classical import expr
+from qiskit.circuit.controlflow import CONTROL_FLOW_OP_NAMES
 
 Bits = NDArray[np.uint8]
+
+_MAY_STORE = frozenset({"store", *CONTROL_FLOW_OP_NAMES})
 
 
 def returned(circuit: QuantumCircuit, bits: Mapping[str, Bits]) -> Mapping[str, Bits]:
@@ -30,6 +33,8 @@ def returned(circuit: QuantumCircuit, bits: Mapping[str, Bits]) -> Mapping[str, 
 
 def _stored(circuit: QuantumCircuit) -> Iterator[Clbit]:
     """The bits that a store writes; those of the bodies of control flow are the circuit's own."""
+    if circuit.count_ops().keys().isdisjoint(_MAY_STORE):
+        return
     for line in circuit.data:
         if line.name == "store":
             target = line.operation.lvalue
