@@ -45,7 +45,7 @@ class JobQuery:
     descending: bool = True
     offset: int = 0
     limit: int = 100
-    counted: bool = True  # whether the page says how many match in all, of those with a text at most 1,000; else at least as many as it says
+    counted: bool = True  # whether the page says how many match in all, of those with a text at most 1,000; else its total is no count
 
 
 @dataclass(frozen=True, slots=True)
