@@ -9,6 +9,7 @@ import pytest
 
 from dispatchers import Cloud, wait_for
 from qumulus.core.accounts import Caller
+from qumulus.core.faults import FaultKind, FaultRule
 from qumulus.core.jobs import JobState
 from qumulus.execution.ahead import A_WORKER, ClaimsAhead
 from qumulus.execution.slot import Slot
@@ -130,3 +131,13 @@ def test_what_is_being_claimed_counts_as_claimed():
     assert not ahead.emptied(0)
     ahead.fill(places)
     assert ahead.emptied(0)
+
+
+def test_no_fault_is_spent_on_a_claim_that_is_put_back(start):
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("nap", "0.5")
+    fault = cloud.storage.faults.add(FaultRule(kind=FaultKind.JOB_FAILS, tag="marked", times=1))
+    marked = cloud.submit("echo", tags=("marked",))
+    assert cloud.end(marked).state is JobState.FAILED
+    assert cloud.storage.faults.fault(fault.id).seen == 1

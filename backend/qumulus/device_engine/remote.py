@@ -32,6 +32,7 @@ class NeverAtOnce:
     """Nothing is claimed here in the step in which it is stored: that happens elsewhere. See `core.ports.queue.AtOnce`."""
 
     quiet = False
+    faulty = False  # the cloud does what its faults say
 
     def offer(
         self, owner: str, lease: timedelta, keep: Callable[[], Begin | None], devices: Callable[[str], bool]

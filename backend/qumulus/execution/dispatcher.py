@@ -110,7 +110,7 @@ class Dispatcher:
         # then depends on how long others run.
         ahead = command is HERE and not storage.shared and not repeatable
         self._ahead = ClaimsAhead(
-            lambda: self.workers if ahead else 0,
+            lambda: self.workers if ahead and not storage.queue.at_once.faulty else 0,
             lambda: max((slot.seconds for slot in self._idle.all), default=0.0),
         )
         self._tally = Tally()

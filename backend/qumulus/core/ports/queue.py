@@ -45,6 +45,11 @@ class AtOnce(Protocol):
         """Say whether no job waits, as far as is known without asking: what is queued here from now on is told by an event."""
         ...
 
+    @property
+    def faulty(self) -> bool:
+        """Say whether faults may hit jobs as they are claimed: a claim that is put back would have spent one for nothing."""
+        ...
+
     def offer(
         self, owner: str, lease: timedelta, keep: Callable[[], Begin | None], devices: Callable[[str], bool]
     ) -> None:

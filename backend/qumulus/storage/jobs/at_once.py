@@ -79,6 +79,11 @@ class AtOnce:
         """Say whether no job waits, as far as is known. See `core.ports.queue.AtOnce.quiet`."""
         return self._waiting.quiet
 
+    @property
+    def faulty(self) -> bool:
+        """Say whether faults may hit jobs as they are claimed. See `core.ports.queue.AtOnce.faulty`."""
+        return bool(self._faults.of_jobs())
+
     @contextmanager
     def reservation(self, new: NewJob, now: datetime) -> Generator[Reservation]:
         """A slot for a job that is being stored, if one is free; at the end the job begins there, or the slot is free again."""
@@ -98,7 +103,7 @@ class AtOnce:
 
     def _may(self, new: NewJob) -> bool:
         """Say whether nothing is to be seen to before a job runs but that there is somebody to run it."""
-        if new.registered or not self._devices(new.device) or not self._waiting.quiet or self._faults.of_jobs():
+        if new.registered or not self._devices(new.device) or not self._waiting.quiet or self.faulty:
             return False
         settings = self._device_settings.settings(new.device)
         free = settings.online and settings.at_once and not settings.provider
