@@ -17,7 +17,7 @@ from qumulus.execution.slot import Slot
 ME = Caller(account="local")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is a short run on a machine that others use, too."""
     monkeypatch.setattr("qumulus.execution.ahead.SHORT_SECONDS", 30)
@@ -30,6 +30,7 @@ def short_runs(cloud: Cloud) -> None:
         cloud.end(cloud.submit("echo"))
 
 
+@pytest.mark.usefixtures("slow_machine")
 def test_many_short_jobs_all_run_once_and_in_their_order(start):
     cloud = start(workers=1)
     short_runs(cloud)
@@ -40,6 +41,7 @@ def test_many_short_jobs_all_run_once_and_in_their_order(start):
     assert begun == sorted(begun)
 
 
+@pytest.mark.usefixtures("slow_machine")
 def test_no_job_is_claimed_ahead_where_a_seed_makes_all_repeat(start, tmp_path):
     cloud = start(workers=1, repeatable=True)
     short_runs(cloud)
@@ -50,6 +52,7 @@ def test_no_job_is_claimed_ahead_where_a_seed_makes_all_repeat(start, tmp_path):
     assert {cloud.end(job).attempt for job in behind} == {1}
 
 
+@pytest.mark.usefixtures("slow_machine")
 def test_a_job_that_was_claimed_behind_a_long_one_is_queued_again(start):
     cloud = start(workers=1)
     short_runs(cloud)
@@ -58,6 +61,7 @@ def test_a_job_that_was_claimed_behind_a_long_one_is_queued_again(start):
     wait_for(lambda: cloud.get(behind).state is JobState.QUEUED and cloud.dispatcher._ahead.emptied(0))
 
 
+@pytest.mark.usefixtures("slow_machine")
 def test_a_job_that_waits_for_the_next_slot_can_be_cancelled(start, monkeypatch):
     monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
     cloud = start(workers=1)
@@ -69,6 +73,7 @@ def test_a_job_that_waits_for_the_next_slot_can_be_cancelled(start, monkeypatch)
     assert cloud.end(behind).state is JobState.CANCELLED
 
 
+@pytest.mark.usefixtures("slow_machine")
 def test_a_dispatcher_that_drains_queues_again_what_waits_for_a_slot(start, tmp_path, monkeypatch):
     monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
     cloud = start(workers=1)
@@ -103,6 +108,7 @@ def test_none_wait_beside_a_run_that_is_long():
     assert not ahead.low
 
 
+@pytest.mark.usefixtures("slow_machine")
 def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, tmp_path, monkeypatch):
     monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
     cloud = start(workers=1)

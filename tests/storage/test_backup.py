@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatchers import wait_for
 from qumulus.core.accounts import Caller
 from qumulus.core.jobs import Job, JobState, NewJob
 from qumulus.core.pools import About
@@ -85,6 +86,7 @@ def test_backups_of_a_state_that_is_written_meanwhile_are_whole(tmp_path):
         writer.start()
         try:
             for number in range(5):
+                wait_for(lambda number=number: len(written) > 2 * number)
                 earlier = {job.id for job in written[1::2]}  # each other one was removed
                 made = back_up(home, tmp_path / f"{number}.tar")
                 assert made.lost == ()

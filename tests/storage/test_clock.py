@@ -101,7 +101,8 @@ def test_a_credential_expires_when_the_clock_says_so(storage):
         storage.accounts.authenticate("ibm", "a key")
 
 
-def test_a_job_has_the_dates_of_the_cloud(storage):
+def test_a_job_has_the_dates_of_the_cloud(storage, monkeypatch):
+    monkeypatch.setattr("qumulus.emulation.clock.QUIET_SECONDS", 0.0)  # nobody is there who takes it
     submitted = submit(storage)
     advance(storage.clock, storage.jobs, 60)
     run(storage, end=False)
