@@ -14,7 +14,12 @@ Secret = TypeAliasType(
     "Secret",
     Annotated[
         str,
-        Field(examples=["9f6QJw0cVnKq2uVtYxkD4b7mS1aHzR8e"], max_length=255, min_length=8, pattern="^[\\x21-\\x7e]+$"),
+        Field(
+            examples=["9f6QJw0cVnKq2uVtYxkD4b7mS1aHzR8e"],
+            max_length=255,
+            min_length=8,
+            pattern="^([a-z0-9-]+|~[\\x21-\\x7e]*|[a-z0-9-]*[\\x21-\\x2c\\x2e\\x2f\\x3a-\\x60\\x7b-\\x7d][\\x21-\\x7e]*)$",
+        ),
     ],
 )
 """What a client sends. It can't begin with what has the form of a namespace's name and ~, as such a one leads to that namespace"""
