@@ -13,6 +13,8 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+os.environ.setdefault("QUMULUS_SSE_PREPARE", "off")  # no test's server installs what the test does not need
+
 import databases
 import fault_table
 from servers import Server

@@ -55,6 +55,7 @@ class Server:
             {
                 "QUMULUS_HOME": str(self.home),
                 "QUMULUS_PORT": "0",
+                "QUMULUS_SSE_PREPARE": "off",
                 "PYTHONUNBUFFERED": "1",
             }
             | databases.environment(self.home)

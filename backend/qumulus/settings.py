@@ -144,8 +144,10 @@ class Settings(BaseSettings):
         "quri-parts-oqtopus",
         description="what is installed for these programs, comma-separated; 'oqtopus' is what OQTOPUS' own container has",
     )
-    sse_prepare: bool = Field(
-        False, description="install that when the server starts, and not when the first of these programs comes"
+    sse_prepare: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="when that is installed: 'auto': in the background at the first start, where uv is there; "
+        "'on': by pip as well; 'off': when the first of these programs comes",
     )
     allow_unsandboxed: bool = Field(
         False, description="run services although this machine can't keep them from other files"

@@ -76,6 +76,7 @@ def serving(installed: Path, elsewhere: Path) -> Iterator[str]:
     """The address of `qumulus serve` of an environment, with its state in a folder."""
     log = elsewhere / "log"
     variables = {"PATH": "/usr/bin:/bin", "HOME": str(elsewhere), "QUMULUS_HOME": str(elsewhere / "state")}
+    variables["QUMULUS_SSE_PREPARE"] = "off"
     with log.open("wb") as written:
         process = subprocess.Popen(
             [installed / "bin/qumulus", "serve", "--port", "0"],

@@ -31,4 +31,5 @@ def command(*arguments: str) -> Sequence[str]:
 def clean_environment() -> dict[str, str]:
     """The environment of the tests without what would set something."""
     ours = ("QUMULUS_", "QISKIT_", "OQTOPUS_", "IAM_", "GLOBAL_", "COLUMNS")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"QUMULUS_SSE_PREPARE": "off"}

@@ -210,6 +210,7 @@ def test_a_server_with_small_limits_serves_or_ends_with_a_message_and_leaves_a_s
 ):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
     environment |= {"QUMULUS_HOME": str(folder / "state"), "QUMULUS_PORT": "0", "QUMULUS_SIMULATIONS": "1"}
+    environment["QUMULUS_SSE_PREPARE"] = "off"
     with (folder / "log").open("wb") as out:
         process = subprocess.Popen(
             [*as_another_user(folder, which), sys.executable, "-m", "qumulus", "serve"],

@@ -26,7 +26,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("QUMULUS_")}
     return subprocess.run(
         [sys.executable, "-m", "qumulus", *arguments],
-        env=clean | environment,
+        env=clean | {"QUMULUS_SSE_PREPARE": "off"} | environment,
         capture_output=True,
         text=True,
         timeout=60,

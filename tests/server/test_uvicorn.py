@@ -55,7 +55,7 @@ def uvicorn(home, *flags: str, **settings: str) -> Iterator[str]:
             "warning",
             *flags,
         ],
-        env=own | {"QUMULUS_HOME": str(home)} | settings,
+        env=own | {"QUMULUS_HOME": str(home), "QUMULUS_SSE_PREPARE": "off"} | settings,
         cwd=home.parent,
         stdin=subprocess.DEVNULL,
     ) as process:

@@ -36,6 +36,7 @@ def serve_at_root(folder: Path, port: int, name: str | None, *, entrypoint: str 
         "PYTHONUNBUFFERED": "1",
     }
     environment.setdefault("QUMULUS_SERVICES_RELATIVE_LINKS", "true")
+    environment.setdefault("QUMULUS_SSE_PREPARE", "off")
     server = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "qumulus", "serve", "--port", str(port)],
         env=environment,

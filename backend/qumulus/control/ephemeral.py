@@ -83,6 +83,7 @@ class EphemeralCloud:
             "log": "json",
             "parent": str(os.getpid()),
             "port": "0",
+            "sse_prepare": "off",
         }
         if intercept:
             self._settings["intercept_port"] = "0"

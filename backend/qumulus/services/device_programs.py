@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -27,6 +29,7 @@ from .runs import NotRunnable
 
 PREFIXES = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.base_exec_prefix]))"
 ASK_SECONDS = 30
+AHEAD = 10  # how much less urgent an installation is that nobody waits for
 TELL_SECONDS = 1.0  # how often waiting jobs are told how far the installation is
 log = logging.getLogger("qumulus.services")
 
@@ -72,8 +75,14 @@ def _failure(made: Future[None]) -> str | None:
     return None
 
 
+def _yield_processors() -> None:
+    """Let everything else go before what this thread starts, where threads have priorities of their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, 0, AHEAD)
+
+
 class SentPrograms:
-    """`runs.ProgramSource` for the queues beside devices. The environment is made when the first program comes."""
+    """`runs.ProgramSource` for the queues beside devices. The environment is made ahead, or when the first program comes."""
 
     def __init__(
         self,
@@ -105,20 +114,48 @@ class SentPrograms:
         """Say whether the environment is there. If it is not, it is made from now on."""
         if self._packages.python or self._environments.ready(self._packages.requirements):
             return True
-        with self._lock:
-            if not self._making:
-                self._making = True
-                threading.Thread(target=self._make, name="programs-environment", daemon=True).start()
+        self._begin(ahead=False)
         return False
 
-    def _make(self) -> None:
-        log.info("Installing %s for programs that come with jobs (once) …", ", ".join(self._packages.requirements))
-        with ThreadPoolExecutor(1, thread_name_prefix="programs-installer") as installer:
+    def prepare(self) -> None:
+        """Make the environment before any program needs it, if it is not there; returns at once.
+
+        If that fails, it is no program's failure: the first one has another try.
+        """
+        if self._packages.python or self._environments.ready(self._packages.requirements):
+            return
+        try:
+            self._begin(ahead=True)
+        except RuntimeError as error:  # there may be no more threads: the first program has another try at this, too
+            log.info("The packages of programs that come with jobs are not installed ahead: %s", error)
+
+    def _begin(self, *, ahead: bool) -> None:
+        with self._lock:
+            if self._making:
+                return
+            self._making = True
+        try:
+            threading.Thread(target=self._make, args=(ahead,), name="programs-environment", daemon=True).start()
+        except RuntimeError:
+            self._making = False
+            raise
+
+    def _make(self, ahead: bool) -> None:
+        log.info(
+            "Installing %s for programs that come with jobs (once%s) …",
+            ", ".join(self._packages.requirements),
+            "; --sse-prepare off leaves that to the first of them" if ahead else "",
+        )
+        with ThreadPoolExecutor(1, "programs-installer", _yield_processors if ahead else None) as installer:
             made = installer.submit(self._environments.make, self._packages.requirements, None, self._hear)
             while not made.done():
                 self._tell(self._said)
                 wait([made], TELL_SECONDS)
-        self._failed = _failure(made)
+        failed = _failure(made)
+        if failed is None or not ahead:
+            self._failed = failed
+        else:
+            log.info("That is tried again when the first of them comes. %s", failed)
         self._making = False
         self._tell(None)
         self._events.queued.emit(None)

@@ -161,7 +161,7 @@ class Host:
             allow_unsandboxed=allow_unsandboxed,
             elsewhere=elsewhere,
         )
-        self._prepare = programs.prepared if prepare else None
+        self._prepare = programs.prepare if prepare else None
         self._elsewhere = elsewhere
         self._allow_unsandboxed = allow_unsandboxed
         self._own = own

@@ -114,6 +114,7 @@ def _within(settings: Settings, rules: Sequence[Rule], beside: Runners, folder: 
         "api_only": False,
         "simulations": 1,
         "service_slots": 1,
+        "sse_prepare": "off",
     }
     changed = settings.model_copy(update=own)
     try:

@@ -22,6 +22,7 @@ from qumulus.execution import HERE, Dispatcher
 from qumulus.execution.ownership import Ownership
 from qumulus.services.device_programs import Packages
 from qumulus.services.host import Host, environments_in
+from qumulus.services.installing import uv
 from qumulus.services.resources import Resources
 from qumulus.services.runs import OtherMachines
 from qumulus.settings import Settings
@@ -101,6 +102,11 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> Path:
     return wanted.python or environments.python(wanted.requirements)
 
 
+def prepares(settings: Settings) -> bool:
+    """Say whether that is installed from the start on: pip would keep a processor busy for a minute that nobody has asked for."""
+    return settings.sse_prepare == "on" or (settings.sse_prepare == "auto" and uv() is not None)
+
+
 def runner(settings: Settings) -> Sequence[str]:
     """Return the command of the process that sees to the workers."""
     return HERE if settings.runner == "here" else cluster.command(settings.runner, settings.simulations)
@@ -137,7 +143,7 @@ class Runners:
             resources=Resources(seconds=settings.service_seconds, memory_bytes=settings.service_memory_mib << 20),
             family=loaded(families.programs())(storage.jobs, storage.accounts, storage.clock),
             packages=packages(settings),
-            prepare=settings.sse_prepare,
+            prepare=prepares(settings),
             network=settings.services_network == "open",
             own_apis=settings.services_network == "own",
             allow_unsandboxed=settings.allow_unsandboxed,

@@ -194,7 +194,7 @@ def test_a_program_whose_packages_are_being_installed_says_so_until_they_are_the
 
 
 def test_where_no_network_is_a_program_fails_with_the_reason(tmp_path: Path):
-    environment = {**only_from(tmp_path), "QUMULUS_SSE_REQUIREMENTS": "nowhere", "QUMULUS_SSE_PREPARE": "true"}
+    environment = {**only_from(tmp_path), "QUMULUS_SSE_REQUIREMENTS": "nowhere", "QUMULUS_SSE_PREPARE": "on"}
     with (
         Server(tmp_path / "state", environment=environment) as server,
         httpx2.Client(base_url=server.url, timeout=30) as client,
@@ -203,6 +203,32 @@ def test_where_no_network_is_a_program_fails_with_the_reason(tmp_path: Path):
         assert job["status"] == "failed"
         assert "The packages could not be installed" in job["job_info"]["message"]
         assert "nowhere" in job["job_info"]["message"]
+
+
+def test_the_first_start_prepares_the_packages_before_any_program_comes(tmp_path: Path):
+    wheels, home = tmp_path / "wheels", tmp_path / "state"
+    wheels.mkdir()
+    wheel(wheels, "mine")
+    environment = {**only_from(wheels), "QUMULUS_SSE_REQUIREMENTS": "mine", "QUMULUS_SSE_PREPARE": "auto"}
+    with Server(home, environment=environment) as server, httpx2.Client(base_url=server.url, timeout=30) as client:
+        until(lambda: environments_in(home).ready(("mine",)), bool)
+        assert "--sse-prepare off leaves that to the first of them" in server.output()
+        job = ran(client, "import mine; run(shots=mine.ANSWER)")
+        assert job["status"] == "succeeded", job
+
+
+def test_what_could_not_be_prepared_is_tried_again_when_a_program_comes(tmp_path: Path):
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    environment = {**only_from(wheels), "QUMULUS_SSE_REQUIREMENTS": "mine", "QUMULUS_SSE_PREPARE": "auto"}
+    with (
+        Server(tmp_path / "state", environment=environment) as server,
+        httpx2.Client(base_url=server.url, timeout=30) as client,
+    ):
+        until(server.output, lambda told: "tried again when the first of them comes" in told)
+        wheel(wheels, "mine")
+        job = ran(client, "import mine; run(shots=mine.ANSWER)")
+        assert job["status"] == "succeeded", job
 
 
 def test_a_module_that_is_missing_names_the_setting(client: httpx2.Client):
