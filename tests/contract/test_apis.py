@@ -30,6 +30,8 @@ REFUSED = {
     "DELETE /api-token": "the token of the run is built in, and can't be deleted",
     "DELETE /users/me": "nor can its user",
     "DELETE /me": "nor can they, by the name that the account has in another API",
+    "POST /my/invitations/{invitationId}/accept": "organizations invite people, and there are none",
+    "POST /my/invitations/{invitationId}/decline": "the same",
 }
 FIXTURES = Path(__file__).parent / "fixtures"
 CONFIGURATION = REPOSITORY / "schemathesis.toml"

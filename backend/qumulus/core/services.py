@@ -78,6 +78,7 @@ class Service:
     api_version: int  # 1: the oldest clients' answer to GET of its base
     entrypoint: str
     deployed_at: datetime
+    built_at: datetime | None = None  # when what it needs was there, or could not be had
     listing: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """How a family offers it to people; JSON, opaque to the core. It outlasts deployments."""
 

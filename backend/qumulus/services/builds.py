@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from qumulus.core.errors import QumulusError, UnknownService
 from qumulus.core.events import Events
-from qumulus.core.ports import Deployed, ServiceStore
+from qumulus.core.ports import Clock, Deployed, ServiceStore
 from qumulus.core.services import Service, ServiceState
 
 from .installing import NotInstalled
@@ -32,11 +32,13 @@ class Builds:
         store: ServiceStore,
         events: Events,
         make: Callable[[Deployed], None],
+        clock: Clock,
     ) -> None:
         """``make`` installs or builds what a service needs; it may raise `UnknownService` and `NotInstalled`."""
         self._store = store
         self._events = events
         self._make = make
+        self._clock = clock
         self._ready: set[Key] = set()
         self._running: set[Key] = set()
         self._failed: dict[Key, str] = {}
@@ -88,6 +90,6 @@ class Builds:
     def _settle(self, service: Service, state: ServiceState, reason: str | None) -> None:
         """Say what became of the deployment; where others have had success, a failure is this machine's own."""
         if service.state is ServiceState.BUILDING:
-            self._store.built(replace(service, state=state, reason=reason))
+            self._store.built(replace(service, state=state, reason=reason, built_at=self._clock.now()))
         elif state is ServiceState.FAILED and reason is not None:
             self._failed[key_of(service)] = reason

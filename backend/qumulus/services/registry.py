@@ -78,7 +78,7 @@ class ServiceRegistry:
             self._secrets.drop
         )  # what is cancelled before it runs has no end that `done` would tell of
         self._definitions: dict[Key, Definition] = {}
-        self._builds = Builds(store, events, self._make)
+        self._builds = Builds(store, events, self._make, clock)
         self._elsewhere = elsewhere
         self._public_url = public_url
         self._runs = False
@@ -131,7 +131,8 @@ class ServiceRegistry:
             reason=read.notice,
             api_version=read.api_version,
             entrypoint=read.entrypoint,
-            deployed_at=self._clock.now(),
+            deployed_at=(now := self._clock.now()),
+            built_at=now if ready else None,
         )
         deployed = Deployed(service=service, deployment=deployment)
         self._store.put(deployed, archive.zipped(files))
@@ -157,7 +158,8 @@ class ServiceRegistry:
             reason=why,
             api_version=2,
             entrypoint=definition.ENTRYPOINT,
-            deployed_at=self._clock.now(),
+            deployed_at=(now := self._clock.now()),
+            built_at=now,
         )
         self._store.put(Deployed(service=service, deployment=deployment), archive.zipped(files))
         return service

@@ -25,9 +25,10 @@ from qumulus.core.ports.namespaces import led
 from qumulus.core.services import device_beside
 
 from .database.database import Database
-from .database.tables import AnyRow, accounts, instances, profiles, tokens
+from .database.tables import AnyRow, accounts, instances, profiles, provider_tokens, tokens
 from .jobs import rows
 from .profiles import Profiles
+from .provider_tokens import ProviderTokens
 from .whitelist import Whitelist, entered, left
 
 T = TypeVar("T")
@@ -39,14 +40,22 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-class SqlAccounts(Whitelist, Profiles):
+class SqlAccounts(Whitelist, Profiles, ProviderTokens):
     """`core.ports.Accounts` on the database."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, open_to_all: bool = False, built_in: Iterable[Instance] = ()
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        sealing: Callable[[], bytes],
+        open_to_all: bool = False,
+        built_in: Iterable[Instance] = (),
     ) -> None:
-        """``open_to_all``: any credential is the default account's; ``built_in``: the instances that are always there."""
+        """``open_to_all``: any credential is the default account's; ``built_in``: the instances that are always there;
+        ``sealing`` gives the secret of the state, which the tokens of providers are sealed with."""
         super().__init__(database)
+        self._sealing = sealing
         self._clock = clock
         self._open_to_all = open_to_all
         self._built_in = tuple(built_in)
@@ -179,7 +188,7 @@ class SqlAccounts(Whitelist, Profiles):
             row = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
             if row is None:
                 raise UnknownAccount(account_id)
-            for table in (tokens, instances, profiles):
+            for table in (tokens, instances, profiles, provider_tokens):
                 connection.execute(delete(table).where(table.c.account == account_id))
             connection.execute(delete(accounts).where(accounts.c.id == account_id))
             left(connection, row.email)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from secrets import token_bytes
 
 from sqlalchemy import Connection, delete, insert, select
 
 from .database.database import Database
 from .database.tables import sealed_secrets, secrets
+from .signing import secret_in
 
 BYTES = 32
 
@@ -29,6 +31,11 @@ def shared_secret(database: Database, name: str) -> bytes:
         return value
 
     return database.writer.run(work)
+
+
+def signing_secret(home: Path, database: Database) -> bytes:
+    """Return what addresses and grants are signed with: all processes on one state have the same."""
+    return shared_secret(database, "presigning") if database.shared else secret_in(home)
 
 
 class SqlSealed:

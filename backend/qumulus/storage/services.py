@@ -28,6 +28,7 @@ SAID = tuple(
         "api_version",
         "entrypoint",
         "deployed_at",
+        "built_at",
         "listing",
     )
 )
@@ -108,7 +109,11 @@ class SqlServices:
     def built(self, service: Service) -> bool:
         """Note what became of the packages of a service. See `ServiceStore.built`."""
         its = (services.c.name == service.name) & (services.c.version == service.version)
-        change = update(services).where(its).values(state=service.state.value, reason=service.reason)
+        change = (
+            update(services)
+            .where(its)
+            .values(state=service.state.value, reason=service.reason, built_at=service.built_at)
+        )
         changed = self._database.writer.run(lambda connection: connection.execute(change).rowcount)
         self._database.announce()
         return changed > 0

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -42,10 +43,9 @@ from .jobs.store import SqlJobs, cancelled
 from .jobs.workloads import SqlWorkloads
 from .pools import SqlPools
 from .retention import Retention
-from .secrets import SqlSealed, shared_secret
+from .secrets import SqlSealed, shared_secret, signing_secret
 from .services import SqlServices
 from .signing import FILE as SIGNING_KEY
-from .signing import secret_in
 from .state import SqlState
 from .trial import Trial
 from .usage import Usage
@@ -100,7 +100,7 @@ class Storage:
 
     def signing_secret(self) -> bytes:
         """What addresses and grants are signed with: all processes on one state have the same."""
-        return self.secret("presigning") if self.shared else secret_in(self.home)
+        return signing_secret(self.home, self._database)
 
     def admit(self, account: str, size: int) -> None:
         """See that an account may store ``size`` bytes more.
@@ -175,7 +175,13 @@ def open_storage(
         events.elsewhere.subscribe(lambda _: added_devices.forget())
         device_settings = SqlDeviceSettings(database, faults, clock)
         events.elsewhere.subscribe(lambda _: device_settings.forget())
-        accounts = SqlAccounts(database, clock, open_to_all=open_to_all, built_in=built_in)
+        accounts = SqlAccounts(
+            database,
+            clock,
+            sealing=partial(signing_secret, home, database),
+            open_to_all=open_to_all,
+            built_in=built_in,
+        )
         events.elsewhere.subscribe(lambda _: accounts.forget())
         accounts.seed(credentials)
         accounts.add_instances(instances)

@@ -68,6 +68,8 @@ def test_a_service_is_made_fed_built_and_run(http: httpx2.Client, cloud: Server)
     assert status(http, path) == "FAILURE"
     assert http.put(f"{path}/source/file", files=zipped(src__program_py=PROGRAM)).status_code == 204
     assert status(http, path) == "SUCCESS"
+    build = http.get(f"{path}/build-status").json()
+    assert build["createdAt"] <= build["finishedAt"]
     assert service.run({"values": [1, 2]})["sum"] == 3
     assert http.put(f"{path}/build").status_code == 204
     memory = {"type": "memory", "amount": 512, "unit": "M"}

@@ -144,6 +144,19 @@ def test_a_session_takes_jobs_of_its_own_backend_until_it_is_closed(http: httpx2
     assert http.delete(address).status_code == 204
 
 
+def test_the_backends_of_one_provider_are_listed_in_any_spelling(http: httpx2.Client):
+    ids = {
+        name: [each["id"] for each in http.get("/backends", params={"provider": name}).json()]
+        for name in ("aws", "IBM")
+    }
+    assert ids["aws"] == ["aws.sim.sv1", "aws.sim.dm1"]
+    assert len(ids["IBM"]) > 10
+    assert http.get("/backends", params={"provider": "q-ryd"}).json() == []
+    (known,) = http.get("/backends", params={"provider": "kipu"}).json()
+    assert (known["queue_size"], known["availability"]) == (0, [])
+    assert "without noise" in known["documentation"]["description"]
+
+
 def test_the_least_busy_backend_is_large_enough(http: httpx2.Client):
     found = http.get("/backends/least-busy", params={"provider": "IBM", "minQubits": 150}).json()
     assert found["configuration"]["qubit_count"] >= 150

@@ -75,11 +75,27 @@ def test_an_execution_of_a_service_is_seen_over_the_platform(http: httpx2.Client
     assert httpx2.get(result["_links"]["hello.txt"]["href"], headers=TOKEN).text == "Hello"
     log = get(http, f"{path}/logs", limit=1)
     assert (log["first"]["message"], log["last"], log["empty"]) == ("adding 2", log["first"], False)
+    plain = http.get(f"{path}/logs", params={"raw": "true"})
+    assert plain.headers["content-type"].startswith("text/plain")
+    assert plain.headers["content-disposition"] == f'attachment; filename="{execution}.log"'
+    assert plain.text.endswith(" INFO adding 2\n")
     assert http.head(path).status_code == 204
     assert http.put(f"{path}/cancel").status_code == 204
     assert http.get(f"{path}/results/none.txt").status_code == 404
     for method in ("GET", "HEAD"):
         assert http.request(method, "/service-executions/00000000-0000-4000-8000-000000000000").status_code == 404
+
+
+def test_what_was_seen_of_an_execution_can_be_saved_as_files(http: httpx2.Client, adding: Service):
+    ended(http, path := f"/service-executions/{adding.start({'values': [3]})}")
+    listed = get(http, f"{path}/observability")["files"]
+    assert [each["name"] for each in listed] == ["lineage.json", "logs.txt", "metrics.json"]
+    files = {each["name"]: http.get(f"{path}/observability/{each['name']}") for each in listed}
+    assert [len(answer.content) for answer in files.values()] == [each["size"] for each in listed]
+    assert files["lineage.json"].json() == get(http, f"{path}/lineage")
+    assert files["metrics.json"].json() == get(http, f"{path}/metrics")
+    assert files["logs.txt"].text == http.get(f"{path}/logs", params={"raw": "true"}).text
+    assert http.get(f"{path}/observability/traces.json").status_code == 404
 
 
 def test_executions_are_found_by_tags_ids_times_and_service(http: httpx2.Client, adding: Service, service_id: str):

@@ -78,7 +78,9 @@ def test_an_application_of_the_newest_generation_calls_what_it_has_subscribed_to
 
 def test_the_newest_generation_makes_a_service_and_runs_jobs_of_it(run):
     told = run("qhub-service-2.0.0", "managed_services.py")
-    assert told["built"] == "SUCCESS"
+    assert told["built"] == ["SUCCESS", True]
+    assert told["saved"] == [True, "adding\n"]
+    assert (told["token"], told["mine"]) == (["crn:v1:mine", False], [[], ["STANDARD"]])
     assert told["job"] == ["SUCCEEDED", '{"values":[1,2,39]}']
     assert (told["result"], told["log"]) == (42, "adding")
     assert told["found"] == [1, "SUCCEEDED"]

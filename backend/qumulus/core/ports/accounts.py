@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -72,6 +72,26 @@ class Accounts(Protocol):
         Raises:
             UnknownAccount
         """
+        ...
+
+    def provider_tokens(self, account_id: str) -> Collection[str]:
+        """Return the providers of quantum computers whose tokens somebody has left here."""
+        ...
+
+    def provider_token(self, account_id: str, provider: str) -> Mapping[str, str] | None:
+        """Return the members of the token of a provider; None where there is none."""
+        ...
+
+    def keep_provider_token(self, account_id: str, provider: str, token: Mapping[str, str]) -> None:
+        """Keep the token of a provider, in place of the one before; sealed, as nobody else is to read it.
+
+        Raises:
+            UnknownAccount
+        """
+        ...
+
+    def forget_provider_token(self, account_id: str, provider: str) -> bool:
+        """Forget the token of a provider; say whether there was one."""
         ...
 
     def remove_account(self, account_id: str) -> None:

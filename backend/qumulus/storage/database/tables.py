@@ -226,6 +226,14 @@ profiles = Table(  # what people say of themselves
     Column("picture", LargeBinary),
 )
 
+provider_tokens = Table(  # sealed with the secret of the state
+    "provider_tokens",
+    metadata,
+    Column("account", Word(255), primary_key=True),
+    Column("provider", Word(32), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 instances = Table(
     "instances",
     metadata,
@@ -326,6 +334,7 @@ services = Table(
     Column("api_version", Integer, nullable=False),
     Column("entrypoint", Prose, nullable=False),
     Column("deployed_at", Moment, nullable=False),
+    Column("built_at", Moment),
     Column("deployment", JSON, nullable=False),
     Column("listing", JSON),  # how a family offers it to people
     Column("package_blob", Word(255)),  # the key of a package that is too large for the row

@@ -22,7 +22,8 @@ with zipfile.ZipFile(packed, "w") as archive:
 services.upload_managed_service_source(made.id, file=("service.zip", packed.getvalue()))
 services.build_managed_service(made.id)
 assert services.get_managed_service_build_logs(made.id) == []
-told["built"] = services.get_managed_service_build_status(made.id).status
+build = services.get_managed_service_build_status(made.id)
+told["built"] = [build.status, build.created_at <= build.finished_at]
 told["source"] = b"src/program.py" in b"".join(services.download_managed_service_source(made.id))
 
 job = jobs.create_service_job(service_id=made.id, input={"values": [1, 2, 39]}, tags=["fern"], store_input=True)
@@ -36,6 +37,15 @@ used = executions.get_service_execution_metrics(job.id)
 (cost,) = executions.get_service_execution_costs(job.id)
 told["used by it"] = [len(used.cpu_usage), used.memory_usage[0].value > 0, cost.total_amount.amount]
 told["beneath it"] = [each.id == job.id for each in executions.get_service_execution_lineage(job.id).nodes]
+files = [each["name"] for each in executions.get_service_execution_observability_files(job.id)["files"]]
+saved = {each: b"".join(executions.get_service_execution_observability_file(job.id, each)) for each in files}
+told["saved"] = [json.loads(saved["metrics.json"])["serviceExecutionId"] == job.id, saved["logs.txt"].decode()[-7:]]
+mine = platform.users
+mine.update_user_provider_token("IBM_CLOUD", request={"serviceCrn": "crn:v1:mine", "apiKey": "mine"})
+token = mine.get_user_provider_token("IBM_CLOUD")
+mine.delete_user_provider_token("IBM_CLOUD")
+told["token"] = [token.service_crn, mine.get_user_provider_token_availability()["IBM_CLOUD"]]
+told["mine"] = [mine.get_my_invitations(), [each.account_type for each in mine.get_my_accounts()]]
 found = executions.get_service_executions(tags=["fern"])
 told["found"] = [found.total_elements, executions.get_service_execution(job.id).status]
 again = jobs.rerun_service_job(job.id)

@@ -28,6 +28,8 @@ from .translate import usage
 MOST = 10_000  # executions that are looked at, the newest
 NONE = 204
 LATER = {"Retry-After": "1"}
+TEXT = "text/plain; charset=utf-8"
+SAVED = 'attachment; filename="{}.log"'
 
 operation = Operations()
 
@@ -129,12 +131,14 @@ def get_service_execution_result_file(id: wire.Id, file: wire.File, execution: E
 
 @operation("getServiceExecutionLogs")
 def get_service_execution_logs(
-    id: wire.Id, execution: Execution, jobs: Jobs, limit: wire.Limit | None = None
-) -> wire.Logs | Reply[None]:
-    del id
+    id: wire.Id, execution: Execution, jobs: Jobs, limit: wire.Limit | None = None, raw: wire.Raw = False
+) -> wire.Logs | Reply[Rendered[wire.Logs]] | Reply[None]:
     lines = jobs.log(execution.id)[-(limit or 0) :]
     if not lines:
         return Reply(None, NONE, headers=LATER)
+    if raw:
+        text = Rendered(translate.plain(lines), None)
+        return Reply(text, media_type=TEXT, headers={"Content-Disposition": SAVED.format(id)})
     return translate.logs(lines)
 
 
@@ -157,6 +161,11 @@ def get_service_execution_lineage(
     id: wire.Id, execution: Execution, caller: PersonalCaller, jobs: Jobs, known: Known
 ) -> wire.Lineage:
     del id
+    return descent(execution, caller, jobs, known)
+
+
+def descent(execution: Job, caller: Caller, jobs: JobStore, known: translate.Known) -> wire.Lineage:
+    """Return an execution with those that its program, and theirs, have started."""
     query = JobQuery(account=caller.account, api=family.API, created_after=execution.created_at, limit=MOST)
     found = jobs.find(query)
     return usage.lineage(execution, found.jobs, known, truncated=found.total > len(found.jobs))

@@ -27,15 +27,22 @@ class NoneIsFree(NotFound):
 
 @operation("getBackends")
 def get_backends(
-    _caller: PersonalCaller, devices: Devices, only_planqk_sdk: wire.OnlyPlanqkSdk | None = None
+    _caller: PersonalCaller,
+    devices: Devices,
+    jobs: Jobs,
+    provider: wire.Vendor | None = None,
+    only_planqk_sdk: wire.OnlyPlanqkSdk | None = None,
 ) -> list[wire.Backend]:
     del only_planqk_sdk
-    return [translate.backend(known, devices, whole=False) for known in BACKENDS.values()]
+    pending, vendor = jobs.pending(), None if provider is None else provider.upper().replace("-", "_")
+    wanted = [known for known in BACKENDS.values() if vendor in (None, known.provider)]
+    return [translate.backend(known, devices, pending, whole=False) for known in wanted]
 
 
 @operation("getBackend")
-def get_backend(id: wire.BackendId, _caller: PersonalCaller, devices: Devices) -> wire.Backend:
-    return translate.backend(backend(id), devices)
+def get_backend(id: wire.BackendId, _caller: PersonalCaller, devices: Devices, jobs: Jobs) -> wire.Backend:
+    known = backend(id)
+    return translate.backend(known, devices, jobs.pending(known.device))
 
 
 @operation("getLeastBusyBackend")
@@ -59,7 +66,7 @@ def get_least_busy_backend(
     ]
     if not free:
         raise NoneIsFree
-    return translate.backend(min(free, key=lambda known: pending.get(known.device, 0)), devices)
+    return translate.backend(min(free, key=lambda known: pending.get(known.device, 0)), devices, pending)
 
 
 @operation("getBackendStatus")

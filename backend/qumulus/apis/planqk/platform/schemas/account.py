@@ -21,6 +21,7 @@ class Account(Wire):
     display_name: Annotated[str, Field(alias="displayName", examples=["local"])]
     role: Annotated[str, Field(examples=["OWNER"])]
     tenant_type: Annotated[str, Field(alias="tenantType", examples=["USER"])]
+    account_type: Annotated[str, Field(alias="accountType", examples=["STANDARD"])]
     is_organization: Annotated[bool, Field(alias="isOrganization", examples=[False])]
     organization: Annotated[bool, Field(examples=[False])]
 

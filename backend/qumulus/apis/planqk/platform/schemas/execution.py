@@ -22,6 +22,10 @@ File = TypeAliasType("File", Annotated[str, Field(examples=["output.json"], max_
 """Name of a file"""
 
 
+Filename = TypeAliasType("Filename", Annotated[str, Field(examples=["lineage.json"], max_length=255, min_length=1)])
+"""Name of a file of observability"""
+
+
 Id = TypeAliasType(
     "Id",
     Annotated[
@@ -88,8 +92,27 @@ Names = TypeAliasType("Names", Annotated[list[Name], Field(examples=[["nightly"]
 """Several texts"""
 
 
+class ObservabilityFile(Wire):
+    """A file of observability"""
+
+    name: Annotated[str, Field(examples=["lineage.json"])]
+    """Name"""
+    size: Annotated[int, Field(examples=[158])]
+    """How many bytes it has"""
+
+
+class ObservabilityFiles(Wire):
+    """The files of observability of an execution"""
+
+    files: list[ObservabilityFile]
+
+
 PageNumber = TypeAliasType("PageNumber", Annotated[int, Field(examples=[0], ge=0, le=1000000)])
 """Which page, from 0"""
+
+
+Raw = TypeAliasType("Raw", Annotated[bool, Field(examples=[False])])
+"""Whether the log is wanted as text"""
 
 
 Reference = TypeAliasType(

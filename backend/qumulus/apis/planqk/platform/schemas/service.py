@@ -298,6 +298,8 @@ class Build(Wire):
     status: BuildStatus
     step: BuildStep
     created_at: Annotated[str, Field(alias="createdAt", examples=["2026-01-31 12:00:00"])]
+    finished_at: Annotated[str | MISSING, Field(alias="finishedAt", examples=["2026-01-31 12:00:03"])] = MISSING
+    """When it was done, or had failed; absent while it goes on"""
     validation_result: Annotated[Validation | MISSING, Field(alias="validationResult")] = MISSING
 
 

@@ -27,6 +27,7 @@ def account(caller: Caller) -> Account:
         display_name=caller.account,
         role="OWNER",
         tenant_type="USER",
+        account_type="STANDARD",
         is_organization=False,
         organization=False,
     )

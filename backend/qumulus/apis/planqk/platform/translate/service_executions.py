@@ -152,6 +152,12 @@ def logs(lines: Sequence[LogLine]) -> wire.Logs:
     return wire.Logs(first=entries[0], last=entries[-1], empty=False, entries=entries)
 
 
+def plain(lines: Iterable[LogLine]) -> bytes:
+    """A log as text."""
+    told = (f"{line.time.isoformat(timespec='milliseconds')} {line.severity.value} {line.text}\n" for line in lines)
+    return "".join(told).encode("utf-8", "replace")
+
+
 def _entry(line: LogLine) -> wire.LogEntry:
     at = str(round(line.time.timestamp() * 1000))
     return wire.LogEntry(message=line.text, severity=line.severity.value, timestamp=at)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import MISSING
 
-from qumulus.apis.given import given
+from qumulus.apis.given import given, said
 from qumulus.apis.planqk.platform.schemas import service as wire
 from qumulus.apis.planqk.platform.schemas.execution import LogEntry
 from qumulus.core.errors import InvalidRequest, UnknownService
@@ -106,6 +106,7 @@ def build(service: Service) -> wire.Build:
         status=STATES[service.state],
         step=wire.BuildStep.BUILD_IMAGE if service.state is not ServiceState.READY else wire.BuildStep.PUSH_IMAGE,
         created_at=time(service.deployed_at),
+        finished_at=said(None if service.built_at is None else time(service.built_at)),
         validation_result=wire.Validation(state=level, summary=reason, messages=reason.splitlines())
         if reason
         else MISSING,

@@ -25,6 +25,14 @@ class Connectivity(Wire):
     """The neighbours of each qubit"""
 
 
+class Documentation(Wire):
+    """What a backend is"""
+
+    description: Annotated[str, Field(examples=["Simulates without noise on this machine"])]
+    location: Annotated[str, Field(examples=["local"])]
+    """Where it stands"""
+
+
 class Gate(Wire):
     """A gate"""
 
@@ -77,6 +85,20 @@ class Status(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+Vendor = TypeAliasType(
+    "Vendor", Annotated[str, Field(examples=["KIPU"], max_length=32, min_length=1, pattern="^[A-Za-z_-]+$")]
+)
+"""The name of a provider, in any case; hyphens stand for underscores"""
+
+
+class Window(Wire):
+    """A time in which a backend takes jobs"""
+
+    granularity: Annotated[str, Field(examples=["DAILY"])]
+    start: Annotated[str, Field(examples=["08:00"])]
+    end: Annotated[str, Field(examples=["18:00"])]
+
+
 class BackendStatus(Wire):
     """Whether a backend takes jobs, and how many wait"""
 
@@ -113,6 +135,11 @@ class Backend(Wire):
     type: Annotated[str, Field(examples=["SIMULATOR"])]
     technology: Annotated[str, Field(examples=["UNKNOWN_TECHNOLOGY"])]
     access_type: Annotated[str, Field(examples=["SHARED"])]
+    queue_size: Annotated[int, Field(examples=[0])]
+    """How many jobs wait"""
     updated_at: Annotated[date, Field(examples=["2026-01-31"])]
+    documentation: Documentation
+    availability: list[Window]
+    """When it takes jobs; always, where nothing is said"""
     has_calibration: Annotated[bool, Field(examples=[False])]
     configuration: Configuration

@@ -89,6 +89,8 @@ class Session(Wire):
     expires_at: Annotated[str | MISSING, Field(examples=["2026-01-31 12:00:00"])] = MISSING
     usage_time_millis: Annotated[int | MISSING, Field(examples=[12])] = MISSING
     """Milliseconds that its jobs kept the backend busy for"""
+    usage_time_state: Annotated[str | MISSING, Field(examples=["PENDING"])] = MISSING
+    """Whether that is final; MEASURED or PENDING"""
     metadata: Metadata | MISSING = MISSING
     final: Annotated[bool | MISSING, Field(examples=[False])] = MISSING
     """Whether it has ended"""

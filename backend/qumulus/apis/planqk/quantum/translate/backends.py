@@ -13,10 +13,12 @@ from qumulus.apis.planqk.quantum.schemas import backend as wire
 from qumulus.core.ports import Catalogue
 
 UPDATED = date(2026, 1, 31)
+SIMULATOR = "Simulates without noise on this machine"
+DEVICE = "Simulates the device of that name on this machine, with the noise of its calibration"
 
 
-def backend(known: Known, catalogue: Catalogue, *, whole: bool = True) -> wire.Backend:
-    """A backend; its graph only when it is wanted ``whole``."""
+def backend(known: Known, catalogue: Catalogue, pending: Mapping[str, int], *, whole: bool = True) -> wire.Backend:
+    """A backend; its graph only when it is wanted ``whole``. ``pending`` counts the jobs that wait for each device."""
     return wire.Backend(
         id=known.id,
         internal_id=known.device if known.simulator else known.device_name,
@@ -27,7 +29,10 @@ def backend(known: Known, catalogue: Catalogue, *, whole: bool = True) -> wire.B
         type="SIMULATOR" if known.simulator else "QPU",
         technology="UNKNOWN_TECHNOLOGY" if known.simulator else "SUPERCONDUCTING",
         access_type="SHARED",
+        queue_size=pending.get(known.device, 0),
         updated_at=UPDATED,
+        documentation=wire.Documentation(description=SIMULATOR if known.simulator else DEVICE, location="local"),
+        availability=[],
         has_calibration=not known.simulator,
         configuration=_simulator(known) if known.simulator else _device(known, catalogue, whole),
     )

@@ -71,6 +71,7 @@ def session(session: core.Session, now: datetime) -> wire.Session:
         closed_at=_time(closed_at),
         expires_at=_time(expires_at),
         usage_time_millis=round(session.run_seconds * 1000),
+        usage_time_state="PENDING" if closed_at is None else "MEASURED",
         metadata=wire.Metadata.model_validate(_metadata(session, expires_at, now)),
         final=closed_at is not None,
     )
