@@ -67,8 +67,6 @@ class ForkServer:
         prepare = getattr(self._module, "warm", None)
         if prepare is not None and not self._spawn:
             prepare(devices)
-        gc.collect()
-        gc.disable()
         gc.freeze()
         self._wire.send("ready")
 
@@ -203,6 +201,7 @@ def main() -> None:
     entry, descriptor, server, method, devices = sys.argv[1:6]
     process.end_with_parent(int(server))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # nearly all that is imported stays: to look through it again and again would take a quarter of the start
     fork_server = ForkServer(socket.socket(fileno=int(descriptor)), entry, spawn=method == "spawn")
     try:
         fork_server.warm(tuple(json.loads(devices)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import signal
@@ -301,6 +302,7 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
 
     from qumulus.http.connections import Limits, bounded
 
+    gc.disable()  # a start makes what stays: to look through it again and again would take a sixth of it
     from .app import Application, create_app
     from .refusing import Doors
     from .start_error import StartError
@@ -309,6 +311,8 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
         app = recorded(settings) if settings.upstream or settings.upstream_hosts else create_app(settings, served=True)
     except StartError as error:
         stop(str(error), 2)
+    gc.freeze()
+    gc.enable()
 
     interceptor = intercept(app, url, settings)
 
