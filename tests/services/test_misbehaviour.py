@@ -502,6 +502,42 @@ SHARED_WAYS = {
             os.unlink(file.name)
             held.append(os.dup(file.fileno()))
             for _ in range(SIZE // STEP // 8): file.write(b"x" * STEP)""",
+    "in_messages_of_system_v": """
+    libc.msgget.restype = ctypes.c_int
+    message, sent = ctypes.create_string_buffer(b"x" * 8192), 0
+    while sent < SIZE:
+        queue = libc.msgget(0, 0o1600)
+        if queue < 0: raise MemoryError(os.strerror(ctypes.get_errno()))
+        while not libc.msgsnd(queue, message, ctypes.c_size_t(8000), 0o4000): sent += 8000""",
+    "in_sockets": """
+    import socket
+    def send():
+        sent = 0
+        while sent < SIZE // 4:
+            held.extend(socket.socketpair())
+            for each in held[-2:]:
+                each.setblocking(False)
+                try:
+                    while True: sent += each.send(bytes(4096))
+                except BlockingIOError: pass
+        time.sleep(60)
+    for _ in range(4):
+        if os.fork() == 0:
+            try: send()
+            except OSError: time.sleep(60)
+    time.sleep(10)""",
+    "in_connections": """
+    import socket
+    sent = 0
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        while sent < SIZE:
+            held.extend((socket.create_connection(server.getsockname()), server.accept()[0]))
+            for each in held[-2:]:
+                each.setblocking(False)
+                try:
+                    while True: sent += each.send(bytes(65536))
+                except BlockingIOError: pass
+    time.sleep(10)""",
 }
 
 

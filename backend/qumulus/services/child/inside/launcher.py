@@ -71,7 +71,11 @@ class Launch:
         self.places = Places(**order["places"])
         self.limits = order["limits"]
         self.group: str | None = order["group"]
-        self.memory = None if self.group else Memory(private_root=self.isolation.private_root)
+        self.memory = (
+            None
+            if self.group
+            else Memory(private_root=self.isolation.private_root, own_network=not self.order["network"])
+        )
         self.looks = 0
         self.watched = [*order["watched"], *order["grown"]]
         # what stands in a data pool already is not this run's

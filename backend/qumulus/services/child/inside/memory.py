@@ -1,7 +1,7 @@
 """How much memory an execution uses, where no control group says so: what its processes hold, and what they share.
 
 Private memory is counted page by page. Shared memory is counted by the object, because a page that was written stays there
-when the process no longer maps it: anonymous shared maps, System V segments, and the files in `/dev/shm`.
+when the process no longer maps it: anonymous shared maps, System V segments, and the files in `/dev/shm`. What sockets hold counts too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from . import kernel
+from . import kernel, sockets
 from .root import SHARED
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -24,16 +24,18 @@ SEGMENTS = "/proc/sysvipc/shm"
 class Memory:
     """Counts for one execution. It is made before that begins, and asked by the process that has made its namespaces."""
 
-    def __init__(self, *, private_root: bool) -> None:
+    def __init__(self, *, private_root: bool, own_network: bool) -> None:
         """``private_root``: the execution has a `/dev/shm` and System V's objects of its own; else it can make none of the
-        latter, and of the former what is new counts."""
+        latter, and of the former what is new counts. ``own_network``: it has a network of its own, too."""
         self._private = private_root
+        self._own_network = private_root and own_network
         self._device = _anonymous_device()
         self._before = set() if private_root else {inode for inode, _ in _listed()}
 
     def used(self, pids: Sequence[int], limit: int) -> int:
         """Bytes in use together; exact only where they are more than half of ``limit``, since the exact figure costs time."""
         shared = self._objects(pids) + (self._segments() + self._files(pids) if self._private else 0)
+        shared += sockets.held(pids, own_network=self._own_network)
         private = sum(map(_anonymous, pids))  # too much where processes share pages since a fork
         if len(pids) > 1 and shared + private > limit // 2:
             private = sum(map(_share, pids))
