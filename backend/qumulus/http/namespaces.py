@@ -155,9 +155,7 @@ class Namespaces:
             return
         try:
             await known.end()
-        except (
-            Exception
-        ):  # whatever it is: the other clouds have to be closed, and the server's own one to end its runs
+        except Exception:  # whatever it is: the other clouds, and the server's own one, have to end as well
             log.exception("The namespace %s is closed, and not all of it has come to its end.", name)
         else:
             log.info("The namespace %s is closed.", name)
