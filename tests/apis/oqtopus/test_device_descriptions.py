@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -39,6 +40,21 @@ def test_every_qubit_has_a_place_of_its_own_and_a_fidelity(name: str):
     places = {(qubit["position"]["x"], qubit["position"]["y"]) for qubit in qubits}
     assert len(places) == len(qubits) == CATALOGUE.device(name).n_qubits
     assert all(0 < qubit["fidelity"] <= 1 for qubit in qubits)
+
+
+class Odd(SnapshotCatalogue):
+    """Devices with places that are none on a plane, or too few, as a document that was imported may have them."""
+
+    def configuration(self, device: str, *, fractional_gates: bool = False) -> Mapping[str, Any]:
+        places = {"quito": [[0, 1, 2]] * 5, "belem": [[0, 1]] * 4, "jakarta": []}
+        return {**super().configuration(device, fractional_gates=fractional_gates), "coords": places[device]}
+
+
+@pytest.mark.parametrize("name", ["quito", "belem", "jakarta"])
+def test_qubits_without_a_place_of_their_own_are_on_a_grid(name: str):
+    devices = Odd()
+    qubits = json.loads(described(devices.device(name), devices))["qubits"]
+    assert len({tuple(qubit["position"].values()) for qubit in qubits}) == devices.device(name).n_qubits
 
 
 def test_a_coupling_whose_calibration_failed_is_none():

@@ -38,10 +38,10 @@ class _Known:
         self._devices = devices
 
     def places(self) -> Iterator[Mapping[str, float]]:
-        """Where the qubits are drawn, in their order."""
-        rows_and_columns = self._devices.configuration(self._id[0]).get("coords")
-        if not rows_and_columns:
-            return _grid(len(self.properties["qubits"]))
+        """Where the qubits are drawn, in their order; on a grid where a document that was imported has no pair for each."""
+        rows_and_columns, width = self._devices.configuration(self._id[0]).get("coords"), len(self.properties["qubits"])
+        if rows_and_columns is None or [len(each) for each in rows_and_columns] != [2] * width:
+            return _grid(width)
         return ({"x": column, "y": -row} for row, column in rows_and_columns)
 
     def __hash__(self) -> int:
@@ -77,7 +77,7 @@ def _described(name: str, calibration: _Known) -> str:
     qubits = [
         _qubit(index, place, _values(entries), single.get(index, ()))
         for index, (entries, place) in enumerate(
-            zip(calibration.properties["qubits"], calibration.places(), strict=False)
+            zip(calibration.properties["qubits"], calibration.places(), strict=True)
         )
     ]
     couplings = [
