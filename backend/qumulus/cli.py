@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -46,6 +47,9 @@ def _run() -> None:
 
         work(sys.argv[2:])
         return
+    gc.disable()  # what is imported stays: to look through it, now and at the end, would take a fifth of a short command
     from .commands import main as command
 
+    gc.freeze()
+    gc.enable()
     command()
