@@ -7,7 +7,6 @@ the qubits or gates of the device; no figure leaves the range of the real ones, 
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import random
@@ -51,9 +50,16 @@ def series(base: Calibration, setting: SeriesSetting, begins_at: datetime) -> tu
         raise WrongState(
             f"{base.device} has {size} qubits, counted from 0, and no qubit {unknown[0]}: name another one."
         )
-    walks = _Walks(base, setting)
+    walks, text = _Walks(base, setting), json.dumps(dict(base.properties))  # a text is copied ten times as fast
     return tuple(
-        _drifted(base, setting, walks.next(), number, begins_at + (number - 1) * timedelta(hours=setting.every_hours))
+        _drifted(
+            base,
+            json.loads(text),
+            setting,
+            walks.next(),
+            number,
+            begins_at + (number - 1) * timedelta(hours=setting.every_hours),
+        )
         for number in range(1, setting.number + 1)
     )
 
@@ -118,8 +124,10 @@ def _spread(values: list[float]) -> float:
     return (upper - lower) / 1.349
 
 
-def _drifted(base: Calibration, setting: SeriesSetting, walks: _Walks, number: int, at: datetime) -> Calibration:
-    properties = copy.deepcopy(dict(base.properties))
+def _drifted(
+    base: Calibration, properties: dict[str, Any], setting: SeriesSetting, walks: _Walks, number: int, at: datetime
+) -> Calibration:
+    """Return the calibration that ``properties``, a copy of those of ``base``, drift to."""
     bad = {qubit for qubit, since in setting.bad_qubits.items() if number >= since}
     for figure in _figures(properties):
         value = walks.value(figure)
