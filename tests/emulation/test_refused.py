@@ -81,13 +81,16 @@ def test_the_administrators_address_has_the_emulators_api_alone(control):
 
 def test_the_commands_find_that_address(control):
     control.administer("POST", "/faults", {"kind": "refused"})
-    environment = {**os.environ, "QUMULUS_HOME": str(control.server.home), "QUMULUS_URL": control.url}
+    url = control.url.replace("127.0.0.1", "localhost")
+    environment = {**os.environ, "QUMULUS_HOME": str(control.server.home), "QUMULUS_URL": url}
     command = Path(sys.executable).with_name("qumulus")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([command, *arguments], env=environment, capture_output=True, text=True, timeout=60)
 
-    assert run("status").stderr.startswith(f"No cloud answers at {control.url}")
+    assert run("status").stderr.startswith(f"No cloud answers at {url}")
+    elsewhere = run("emulator", "faults", "clear", "--url", f"{url}/namespaces/tests-1")
+    assert elsewhere.returncode == 1, "a namespace is not the cloud that its administrator reaches"
     done = run("emulator", "faults", "clear")
     assert done.returncode == 0, done.stderr
     assert reached(control.url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx2
 
@@ -15,6 +15,8 @@ from qumulus.serving.server import read_settings
 from .options import fail
 
 SECONDS = 30.0
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def at(*parts: str) -> str:
@@ -28,7 +30,13 @@ def control_of(url: str) -> str | None:
         known = json.loads((read_settings([]).home / FILE).read_text())
     except (OSError, ValueError):
         return None
-    return known["control"] if known["url"] == url else None
+    return known["control"] if _place(known["url"]) == _place(url) else None
+
+
+def _place(url: str) -> tuple[str | None, int | None, str]:
+    """Return host, port and path of an address; this machine has one name there of those by which it is called."""
+    parts = urlsplit(url)
+    return ("localhost" if parts.hostname in LOOPBACK else parts.hostname, parts.port, parts.path.rstrip("/"))
 
 
 class Cloud:
