@@ -11,6 +11,7 @@ from dispatchers import Cloud, wait_for
 from qumulus.core.accounts import Caller
 from qumulus.core.faults import FaultKind, FaultRule
 from qumulus.core.jobs import JobState
+from qumulus.core.ports import Claim
 from qumulus.execution.ahead import A_WORKER, ClaimsAhead
 from qumulus.execution.slot import Slot
 
@@ -68,7 +69,7 @@ def test_a_job_that_waits_for_the_next_slot_can_be_cancelled(start, monkeypatch)
     short_runs(cloud)
     cloud.submit("nap", "60")
     behind = cloud.submit("echo")
-    assert cloud.get(behind).state is JobState.CLAIMED
+    wait_for(lambda: cloud.get(behind).state is JobState.CLAIMED)
     cloud.storage.jobs.cancel(behind, ME)
     assert cloud.end(behind).state is JobState.CANCELLED
 
@@ -115,7 +116,8 @@ def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, 
     short_runs(cloud)
     cloud.submit("hold", str(tmp_path / "go on"))
     jobs = [cloud.submit("echo") for _ in range(A_WORKER + 1)]
-    assert [cloud.get(job).state for job in jobs] == [JobState.CLAIMED] * A_WORKER + [JobState.QUEUED]
+    claimed = [JobState.CLAIMED] * A_WORKER + [JobState.QUEUED]
+    wait_for(lambda: [cloud.get(job).state for job in jobs] == claimed)
     idle, dealer = cloud.dispatcher._idle, cloud.dispatcher._dealer
     put = idle.put
 
@@ -126,6 +128,54 @@ def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, 
 
     monkeypatch.setattr(idle, "put", put_and_deal)
     (tmp_path / "go on").touch()
+    begun = [cloud.end(job).running_at for job in jobs]
+    assert begun == sorted(begun, key=str)
+
+
+@pytest.mark.usefixtures("slow_machine")
+def test_a_job_that_comes_while_others_are_claimed_runs_after_them(start, tmp_path, monkeypatch):
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("hold", str(tmp_path / "go on"))
+    jobs = [cloud.submit("echo") for _ in range(A_WORKER + 1)]
+    dealer = cloud.dispatcher._dealer
+    take, late = dealer._take, []
+
+    def take_and_submit(count: int, **how: object) -> list[Claim]:
+        claims = take(count, **how)
+        if claims and not late:  # nothing waits now, as far as is known, and a place has become free
+            monkeypatch.setattr("qumulus.execution.ahead.A_WORKER", 2 * A_WORKER)
+            late.append(cloud.submit("echo"))
+        return claims
+
+    monkeypatch.setattr(dealer, "_take", take_and_submit)
+    (tmp_path / "go on").touch()
+    wait_for(lambda: late)
+    begun = [cloud.end(job).running_at for job in (*jobs, *late)]
+    assert begun == sorted(begun, key=str)
+
+
+@pytest.mark.usefixtures("slow_machine")
+def test_a_job_that_comes_as_a_slot_becomes_idle_does_not_begin_before_those_that_wait_for_it(
+    start, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("hold", str(tmp_path / "go on"))
+    jobs = [cloud.submit("echo")]
+    idle = cloud.dispatcher._idle
+    put = idle.put
+
+    def put_and_submit(slots: Iterable[Slot]) -> None:
+        monkeypatch.setattr(idle, "put", put)
+        put(slots)
+        jobs.append(cloud.submit("echo"))
+
+    monkeypatch.setattr(idle, "put", put_and_submit)
+    (tmp_path / "go on").touch()
+    wait_for(lambda: len(jobs) == 2)
     begun = [cloud.end(job).running_at for job in jobs]
     assert begun == sorted(begun, key=str)
 

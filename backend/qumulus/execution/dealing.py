@@ -120,7 +120,10 @@ class Dealer:
         """Keep a slot, or a place ahead of one, for a job that may be accepted. See `AtOnce.offer`."""
         if not self._gives():
             return None
-        slots = self._idle.take(1)
+        if self._dealing.locked():  # what is being claimed came before it
+            self._wake.set()
+            return None
+        slots = [] if self._ahead.any else self._idle.take(1)  # and so did what waits for a slot
         if not slots and not self._ahead.reserve(1):
             return None
 
