@@ -197,3 +197,28 @@ def test_no_fault_is_spent_on_a_claim_that_is_put_back(start):
     marked = cloud.submit("echo", tags=("marked",))
     assert cloud.end(marked).state is JobState.FAILED
     assert cloud.storage.faults.fault(fault.id).seen == 1
+
+
+@pytest.mark.usefixtures("slow_machine")
+def test_a_job_that_comes_when_a_slot_gets_idle_runs_behind_those_that_wait_for_it(start, tmp_path, monkeypatch):
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("hold", str(tmp_path / "go on"))
+    jobs = [cloud.submit("echo")]
+    wait_for(lambda: cloud.get(jobs[0]).state is JobState.CLAIMED)
+    idle, put = cloud.dispatcher._idle, cloud.dispatcher._idle.put
+    came = threading.Event()
+
+    def put_and_submit(slots: Iterable[Slot]) -> None:
+        monkeypatch.setattr(idle, "put", put)
+        put(slots)
+        cloud.storage.queue.at_once._waiting.look()  # so that it is known that none waits in the queue
+        jobs.append(cloud.submit("echo"))
+        came.set()
+
+    monkeypatch.setattr(idle, "put", put_and_submit)
+    (tmp_path / "go on").touch()
+    wait_for(came.is_set)
+    begun = [cloud.end(job).running_at for job in jobs]
+    assert begun == sorted(begun, key=str)

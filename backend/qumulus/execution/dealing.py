@@ -132,7 +132,8 @@ class Dealer:
                 self._ahead.fill(1, *([] if claim is None else [claim]))
                 self._give_ahead()
             elif claim is not None:
-                self._give(slots[0], claim)
+                self._ahead.fill(0, claim)  # behind those that wait, whose slot this may have been
+                self._give_next(slots[0])
             else:
                 self._idle.put(slots)
                 self._wake.set()
