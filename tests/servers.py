@@ -74,7 +74,7 @@ class Server:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.output()}")
-            found = re.findall(r"quantum cloud on (https?://\S+)", self.log.read_bytes()[offset:].decode())
+            found = re.findall(r"quantum cloud on (https?://\S+)\s", self.log.read_bytes()[offset:].decode())
             if found:
                 self.url = found[-1]
                 if not ready or self._ready():
