@@ -71,4 +71,4 @@ def test_a_job_that_waited_runs(server):
 
 
 def test_what_killed_runs_had_mounted_under_the_earlier_name_is_removed(server):
-    wait_for(lambda: not (server.home / "services" / "lent").exists(), 10)
+    wait_for(lambda: not (server.home / "services" / "lent").exists())

@@ -132,20 +132,20 @@ def slots(tmp_path: Path, storage: Storage, disk: Disk, here: Sandbox) -> Iterat
 def begin(storage: Storage, body: str) -> str:
     new: Mapping[str, Any] = {"account": "local", "device": device_of("once"), "kind": SERVICE.name, "api": "test"}
     job_id = storage.jobs.submit(NewJob(**new, payload=body.encode(), attempts=1)).id
-    wait_for(lambda: any(line.text == "begun" for line in storage.jobs.log(job_id)), 20)
+    wait_for(lambda: any(line.text == "begun" for line in storage.jobs.log(job_id)))
     return job_id
 
 
 def end(storage: Storage, job_id: str) -> Job:
     final = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
-    wait_for(lambda: storage.jobs.get(job_id, ME).state in final, 20, lambda: str(storage.jobs.get(job_id, ME)))
+    wait_for(lambda: storage.jobs.get(job_id, ME).state in final, told=lambda: str(storage.jobs.get(job_id, ME)))
     return storage.jobs.get(job_id, ME)
 
 
 def test_a_line_of_the_log_that_the_disk_refuses_costs_neither_the_run_nor_the_line(storage: Storage, disk: Disk):
     job_id = begin(storage, '{"seconds": 1}')
     disk.full.set()
-    wait_for(lambda: "finish" in disk.refused or storage.jobs.get(job_id, ME).state is not JobState.RUNNING, 20)
+    wait_for(lambda: "finish" in disk.refused or storage.jobs.get(job_id, ME).state is not JobState.RUNNING)
     disk.full.clear()
     done = end(storage, job_id)
     assert done.state is JobState.SUCCEEDED, done.reason
@@ -156,7 +156,7 @@ def test_a_run_that_was_cancelled_while_the_disk_was_full_is_cancelled_once_ther
     job_id = begin(storage, '{"seconds": 60}')
     disk.full.set()
     storage.jobs.cancel(job_id, ME)
-    wait_for(lambda: "release" in disk.refused, 20)
+    wait_for(lambda: "release" in disk.refused)
     disk.full.clear()
     assert end(storage, job_id).state is JobState.CANCELLED
 

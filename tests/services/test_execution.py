@@ -226,7 +226,7 @@ def test_the_log_can_be_read_while_the_program_runs(programs: Programs, tmp_path
         time.sleep(0.01)
     assert thread.is_alive()
     execution.stop()
-    thread.join(10)
+    thread.join(60)
     assert list(interim_results(programs.log)) == [{"step": 1}]
 
 

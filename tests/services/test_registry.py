@@ -53,7 +53,7 @@ def registry(storage: Storage, folder: Path, *, key: bytes | None = b"a key") ->
 
 
 def until(condition) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

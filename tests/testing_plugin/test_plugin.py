@@ -318,7 +318,7 @@ def test_c(quantum_cloud):
 
 
 def test_a_job_that_waits_for_a_device_that_is_offline_fails_its_test_instead_of_hanging(project, tmp_path):
-    (tmp_path / "pytest.ini").write_text("[pytest]\nqumulus_patience = 1\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nqumulus_patience = 3\n")
     ended = project("""
 import time
 def test_a(quantum_cloud):
@@ -337,7 +337,7 @@ def test_b(quantum_cloud):
     assert outcomes(ended) == {"failed": 2}, ended.stdout
     waits = "It waits: device perth takes no jobs now (It is paused, by a fault of the emulator)."
     assert waits in ended.stdout
-    assert "The test has waited for more than 1 seconds." in ended.stdout
+    assert "The test has waited for more than 3 seconds." in ended.stdout
     assert re.search(r"The fault \S+ \(error\) has hit 1 times\.", ended.stdout)
 
 

@@ -85,7 +85,7 @@ def test_a_simulator_without_noise_has_qubits_of_which_nothing_is_said(live_serv
 
 
 def ended(server: Server, job_id: str) -> dict:
-    for _ in range(200):
+    for _ in range(1200):
         job = asked(server, f"/emulator/jobs/{job_id}")
         if job["state"] in ("succeeded", "failed"):
             return job

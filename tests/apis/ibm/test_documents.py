@@ -62,7 +62,7 @@ def test_the_configurations_of_listed_devices_are_rendered_before_they_are_asked
     documents = RenderedDocuments(CATALOGUE)
     thread = documents.render_ahead(["fez", "gone", "lima"])
     assert thread is not None
-    thread.join(10)
+    thread.join(60)
     monkeypatch.setattr(SnapshotCatalogue, "configuration", lambda *_, **__: pytest.fail("It is there already."))
     assert json.loads(documents.configuration("lima").content)["backend_name"] == "ibm_lima"
     assert documents.render_ahead(["fez", "lima"]) is None

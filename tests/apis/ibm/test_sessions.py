@@ -15,7 +15,7 @@ def opened(runtime: Runtime, **members: Any) -> str:
     return answer.json()["id"]
 
 
-def awaited(runtime: Runtime, session: str, state: str, seconds: float = 20) -> Mapping[str, Any]:
+def awaited(runtime: Runtime, session: str, state: str, seconds: float = 60) -> Mapping[str, Any]:
     """The session once it has come to a state."""
     deadline = time.monotonic() + seconds
     while (found := runtime.get(f"/sessions/{session}"))["state"] != state:

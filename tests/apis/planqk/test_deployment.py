@@ -57,7 +57,7 @@ def run(http: httpx2.Client, service: Mapping[str, Any], **members: Any) -> dict
     body = {"serviceDefinitionId": service["serviceDefinitions"][0]["id"], **members}
     answer = http.post("/jobs", json=body)
     assert answer.status_code == 201, answer.text
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while (job := http.get(f"/jobs/{answer.json()['id']}").json())["status"] not in FINAL:
         assert time.monotonic() < deadline
     return job

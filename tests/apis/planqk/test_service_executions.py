@@ -47,7 +47,7 @@ def get(http: httpx2.Client, path: str, **query: Any) -> Any:
 
 
 def ended(http: httpx2.Client, path: str) -> Any:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while (found := get(http, path))["status"] not in ("SUCCEEDED", "FAILED", "CANCELLED"):
         assert time.monotonic() < deadline
         time.sleep(0.02)
