@@ -6,23 +6,30 @@ import io
 import json
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qumulus.core.results import Failure, Severity
+from qumulus.core.services import Deployment, ServiceState
 from qumulus.services import images
+from qumulus.services.host import registry_of
 from qumulus.services.images import Image, Images
 from qumulus.services.installing import NotInstalled
 from qumulus.services.printed import PrintedResult
+from qumulus.services.resources import Resources
 from qumulus.services.sandbox import Sandbox
 from qumulus.services.unpacking import unpack
+from qumulus.storage import open_storage
 from services.programs import Done, Programs
 from services.roots import root_of
 
 Run = Callable[..., Done]
+TAG = "localhost/qumulus-service-echo:latest"
 BODY = {"data": {"values": [1, 2]}, "params": {"round_up": True}}
 
 
@@ -173,13 +180,11 @@ def engine() -> Iterator[str]:
     if command is None:
         pytest.skip("neither podman nor docker is here, of which one builds images")
     yield command
-    subprocess.run(
-        [command, "rmi", "localhost/qumulus-service-echo:latest"], capture_output=True
-    )  # unless none was built
+    subprocess.run([command, "rmi", TAG], capture_output=True)  # unless none was built
 
 
 def _id_of(engine: str) -> str:
-    command = [engine, "image", "inspect", "--format", "{{.Id}}", "localhost/qumulus-service-echo:latest"]
+    command = [engine, "image", "inspect", "--format", "{{.Id}}", TAG]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -206,6 +211,31 @@ def test_a_folder_with_a_dockerfile_is_built_and_runs(tmp_path: Path, programs: 
         store.make("2", "echo", context)
     store.remove("1")
     assert not store.ready("1")
+    assert store.tagged() == ["echo"]
+    store.forget("echo")
+    assert store.tagged() == []
+    assert subprocess.run([engine, "image", "inspect", TAG], capture_output=True).returncode
+
+
+@pytest.mark.parametrize("left", ["removed", "program", "reset"])
+def test_the_image_of_a_service_that_is_no_container_any_more_leaves_the_engine(tmp_path: Path, engine: str, left: str):
+    files = {"Dockerfile": b'FROM scratch\nCOPY run /\nCMD ["/run"]\n', "run": b"#!/bin/sh\n"}
+    with closing(open_storage(tmp_path / "state")) as storage:
+        registry, _ = registry_of(storage, resources=Resources(), secret=bytes)
+        registry.deploy("echo", files, Deployment())
+        deadline = time.monotonic() + 120
+        while registry.service("echo").state is ServiceState.BUILDING:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert _id_of(engine)
+        if left == "removed":
+            registry.remove("echo")
+        elif left == "program":
+            registry.deploy("echo", {"src/program.py": b"def run():\n    pass\n"}, Deployment())
+        else:  # as where another process removes it
+            storage.services.remove("echo")
+            registry.own()
+        assert subprocess.run([engine, "image", "inspect", TAG], capture_output=True).returncode
 
 
 def test_an_image_without_a_registry_is_looked_for_where_docker_looks(tmp_path: Path, engine: str):

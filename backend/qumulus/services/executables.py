@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from qumulus.core.services import Service
@@ -46,6 +47,16 @@ class Executables:
             image=self._images.image(version) if read.container else None,
             resources=read.resources,
         )
+
+    def forget(self, name: str) -> None:
+        """Remove what is kept for the next build of a service that is built no more."""
+        self._images.forget(name)
+
+    def tidy(self, names: Collection[str]) -> None:
+        """Remove what is kept for the next build of any but these services."""
+        for name in self._images.tagged():
+            if name not in names:
+                self._images.forget(name)
 
     def remove(self, version: str) -> None:
         """Remove what belongs to one version alone."""

@@ -2,6 +2,7 @@
 
 <version>/root/         the files of the image, which executions share and none changes
 <version>/image.json    its command, variables and folder; written last, so that an image is there whole or not at all
+<service>.tagged        the engine keeps an image for the next build of the service
 
 Podman and docker build, and nothing more: what runs is a process of ours, within the limits of every other program.
 """
@@ -41,6 +42,7 @@ REPLACED = ("dev", "proc", "sys")  # made anew for each execution
 FILES_OF_ETC = ("hosts", "resolv.conf")  # the machine's are shown there, where a program has its network
 FOLDERS = (RUNTIME, OLD_INPUT, TEMPORARY, "/etc", "/root")
 ROOT = "root"
+TAGGED = ".tagged"  # how the names of the files end that say which services have an image in the engine's store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,19 @@ class Images:
         """Remove the image of a version, if there is one."""
         remove(self._folder / version)
 
+    def tagged(self) -> Sequence[str]:
+        """Return the services whose images the engine was told to keep, for the next build."""
+        return [mark.stem for mark in self._folder.glob(f"*{TAGGED}")]
+
+    def forget(self, name: str) -> None:
+        """Take what was kept for a service out of the engine's store, if there is anything."""
+        mark, command = self._folder / f"{name}{TAGGED}", engine()
+        if command is None or not mark.is_file():
+            return
+        if (image := _id(command, _tag(name))) is not None:
+            _discard(command, _tag(name), image)
+        mark.unlink(missing_ok=True)
+
     def make(self, version: str, name: str, context: Path) -> None:
         """Build the image of the folder ``context`` and unpack it, if it is not there.
 
@@ -91,7 +106,8 @@ class Images:
             if self.ready(version):
                 return
             remove(place)
-            tag = f"localhost/qumulus-service-{name}:latest"
+            tag = _tag(name)
+            (self._folder / f"{name}{TAGGED}").touch()
             before = _id(command, tag)
             _build(command, tag, context, self._folder / "registries.conf")
             config = json.loads(_run([command, "image", "inspect", "--format", "{{json .Config}}", tag]))
@@ -101,7 +117,7 @@ class Images:
             image = configured(place / ROOT, config)
             (place / "image.json").write_text(json.dumps({k: v for k, v in asdict(image).items() if k != "root"}))
             if before not in (None, _id(command, tag)):
-                _discard(command, str(before))
+                _discard(command, str(before), str(before))
 
     @contextmanager
     def _alone(self, place: Path):
@@ -119,12 +135,16 @@ def _id(command: str, tag: str) -> str | None:
         return None
 
 
-def _discard(command: str, image: str) -> None:
-    """Remove an image that has lost its tag from the engine's store; one that something else is made of stays."""
+def _discard(command: str, named: str, image: str) -> None:
+    """Remove an image, by its tag or its id, from the engine's store; one that something else is made of stays."""
     try:
-        _run([command, "image", "rm", image])
+        _run([command, "image", "rm", named])
     except NotInstalled as error:
-        log.info("The image %s of an earlier version stays in the store of %s: %s", image[:19], command, error)
+        log.info("The image %s, which no service needs, stays in the store of %s: %s", image[:19], command, error)
+
+
+def _tag(name: str) -> str:
+    return f"localhost/qumulus-service-{name}:latest"
 
 
 def _build(command: str, tag: str, context: Path, registries: Path) -> None:

@@ -91,6 +91,7 @@ class ServiceRegistry:
         for deployed in self._store.all():
             if deployed.service.state is ServiceState.BUILDING:
                 self._builds.begin(deployed)
+        self._executables.tidy({service.name for service in self.services()})
         self._sweep()
 
     # -- what people ask -----------------------------------------------------------------------------------------------
@@ -138,6 +139,8 @@ class ServiceRegistry:
         self._store.put(deployed, archive.zipped(files))
         self._definitions[key_of(service)] = read
         self._sweep()
+        if not read.container:
+            self._executables.forget(name)
         if ready:
             self._builds.set_ready(service)
         else:
@@ -190,6 +193,7 @@ class ServiceRegistry:
     def remove(self, name: str) -> None:
         """Remove a service. See `Services.remove`."""
         self._store.remove(name)
+        self._executables.forget(name)
         self._sweep()
 
     def document(self, name: str) -> Mapping[str, Any]:
@@ -334,7 +338,10 @@ class ServiceRegistry:
 
     def _make(self, deployed: Deployed) -> None:
         """Install the packages of a service, or build its image. See `Executables.make`."""
-        self._executables.make(self._definition(deployed), deployed.service, self._unpacked.place(deployed))
+        service = deployed.service
+        self._executables.make(self._definition(deployed), service, self._unpacked.place(deployed))
+        if all(each.name != service.name for each in self.services()):  # removed meanwhile
+            self._executables.forget(service.name)
 
     def _sweep(self) -> None:
         if self._runs:
