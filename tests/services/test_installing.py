@@ -1,4 +1,4 @@
-"""What programs that come with jobs can import: installed by uv or by pip, without a network here."""
+"""What programs can import: installed by uv or by pip, without a network here."""
 
 from __future__ import annotations
 
@@ -68,3 +68,19 @@ def test_where_uv_fails_pip_is_asked(made: Callable[..., tuple[Path, list[str]]]
     python, said = made("part1")
     assert "uv can't install the packages: trying pip." in said
     assert subprocess.run([python, "-c", "import part1"]).returncode == 0
+
+
+@pytest.mark.parametrize("links", ["here", "nowhere"])
+def test_packages_of_a_service_come_by_uv_and_else_by_pip_compiled(
+    made: Callable[..., tuple[Path, list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: str
+):
+    if links == "nowhere":
+        monkeypatch.setenv("UV_FIND_LINKS", "")
+    kept = Environments(tmp_path / "environments")
+    kept.make(("whole", "-c part1<2"))
+    python = kept.python(("whole", "-c part1<2"))
+    program = "import part1, whole; print(part1.__cached__)"
+    told = subprocess.run([python, "-B", "-c", program], capture_output=True, text=True, check=True)
+    assert Path(told.stdout.strip()).is_file()
+    without_pip = subprocess.run([python, "-c", "import pip"], capture_output=True).returncode == 1
+    assert without_pip == (links == "here")

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import base
-from .installing import Progress, install, uv
+from .installing import Progress, install, install_at_once, uv
 from .making import done
-from .requirements import wanted
+from .requirements import Wanted, wanted
 
 
 class Environments:
@@ -51,18 +51,15 @@ class Environments:
             if self.ready(requirements):
                 return
             shutil.rmtree(place, ignore_errors=True)
-            bare = (
-                ["--without-pip"] if progress is not None and uv() is not None else []
-            )  # pip takes seconds to be there
+            asked = wanted(requirements)
+            quick = uv() is not None and not asked.local  # pip alone looks for folders where the service has them
+            bare = ["--without-pip"] if quick else []  # that takes seconds to be there
             self._run([sys.executable, "-m", "venv", *bare, str(place)], lock)
-            self._install(requirements, place, service, lock, progress)
+            self._install(asked, place, service, lock, progress)
             base.complete(next((place / "lib").glob("python*/site-packages")))
             (place / ".ready").touch()
 
-    def _install(
-        self, requirements: Sequence[str], place: Path, service: Path | None, lock: int, progress: Progress | None
-    ) -> None:
-        asked = wanted(requirements)
+    def _install(self, asked: Wanted, place: Path, service: Path | None, lock: int, progress: Progress | None) -> None:
         listed, constraints = place / "requirements.txt", place / "constraints.txt"
         listed.write_text("\n".join(asked.lines) + "\n")
         constraints.write_text("\n".join(asked.constraints) + "\n")
@@ -75,8 +72,7 @@ class Environments:
         ):  # a copy, since building changes it; editable packages go on to stand there
             folder = place / "service"
             shutil.copytree(service, folder, symlinks=True)
-        installer = [str(place / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
-        self._run([*installer, "--no-input", "--quiet", "-r", str(listed), "-c", str(constraints)], lock, folder)
+        install_at_once(place, listed, constraints, lambda command: self._run(command, lock, folder))
 
     def _place(self, requirements: Sequence[str]) -> Path:
         told = "\n".join([sys.version, sys.base_prefix, *requirements])

@@ -17,6 +17,7 @@ Progress = Callable[[str], None]
 """Takes a sentence on how far it is."""
 
 AT_ONCE = 8  # packages that are installed by one call of the installer
+COMPILED = ("--compile-bytecode",)  # as pip does: a program, which can't write there, would compile all that it imports
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "--retries", "1")
 
 
@@ -64,6 +65,23 @@ def install(place: Path, listed: Path, constraints: Path, run: Run, progress: Pr
     _with_pip(python, place / "resolved.json", listed, constraints, run, progress)
 
 
+def install_at_once(place: Path, listed: Path, constraints: Path, run: Run) -> None:
+    """Install the same in one step: by uv where the environment has no pip of its own; what that can't do, by pip.
+
+    Raises:
+        NotInstalled: with what pip said.
+    """
+    python, command = str(place / "bin" / "python"), uv()
+    asked = ("-r", str(listed), "-c", str(constraints))
+    if command is not None and not (place / "bin" / "pip").exists():
+        try:
+            run([*command, "pip", "install", "--quiet", "--python", python, *COMPILED, *asked])
+            return
+        except NotInstalled:
+            run([python, "-m", "ensurepip"])
+    run([python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", *asked])
+
+
 def _with_uv(
     uv: Sequence[str], python: str, resolved: Path, listed: Path, constraints: Path, run: Run, progress: Progress
 ) -> None:
@@ -72,7 +90,7 @@ def _with_uv(
     found = ("--no-header", "--no-annotate", "--output-file", str(resolved))
     run([*uv, "pip", "compile", *options, str(listed), "--constraint", str(constraints), *found])
     pins = [line for line in resolved.read_text().splitlines() if line.strip()]
-    _in_parts([*uv, "pip", "install", *options, "--no-deps"], pins, run, progress)
+    _in_parts([*uv, "pip", "install", *options, *COMPILED, "--no-deps"], pins, run, progress)
 
 
 def _with_pip(python: str, resolved: Path, listed: Path, constraints: Path, run: Run, progress: Progress) -> None:
