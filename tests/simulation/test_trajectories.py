@@ -100,6 +100,17 @@ def test_a_jump_that_rounding_alone_makes_leads_nowhere() -> None:
     np.testing.assert_allclose(np.abs(batch.states[0, 0]), 1.0, atol=1e-4)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_jump_that_rounding_alone_makes_leads_nowhere_with_one_state_at_a_time() -> None:
+    stays, decays = np.eye(4) * (1 - 5e-5), np.zeros((4, 4))
+    decays[0, 3] = 1e-3
+    laid = on_a_pair(np.array([stays, decays], np.complex64), 20)
+    run = trajectories.Run(laid, np.random.default_rng(1), np.ones(2000, np.intp), 1, inf)
+    run.follow(np.eye(1, 4, dtype=np.complex64).reshape(2, 2))
+    assert run.states > 1
+    assert not run.outcomes.any()
+
+
 def ten_qubits(budget: float) -> Task:
     """A circuit whose tensor is as large as ten qubits make it."""
     model = device_model("fez")

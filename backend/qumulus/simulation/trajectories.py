@@ -102,7 +102,7 @@ class _Group:
 
 
 @dataclass(slots=True, eq=False)
-class _Run:
+class Run:
     """One run over all shots. ``outcomes`` collects for each shot the flat index of what was read."""
 
     laid: Jumps
@@ -155,6 +155,8 @@ class _Run:
         pair = np.moveaxis(state, [self._place[qubit] for qubit in qubits], (0, 1)).reshape(4, -1)
         reduced = pair @ pair.conj().T
         weights = np.einsum("kij,jl,kil->k", operators[1:], reduced, operators[1:].conj()).real
+        if weights.max() <= 0.0:  # no jump is possible: only a rounding made one
+            return [_Group(state, index + 1, 0, leaving)]
         taken = 1 + draw_indices(weights.astype(np.float64), len(leaving), self.random)
         return [_Group(state, index + 1, int(kind), leaving[taken == kind]) for kind in np.unique(taken)]
 
@@ -196,7 +198,7 @@ def _estimate(task: Task, draws: int) -> Estimate:
 
 def _sample(task: Task, seed: Seed, draws: int) -> Drawn:
     random, laid = generator(seed), jumps(task)
-    run = _Run(laid, random, np.zeros(task.shots, np.intp), draws, perf_counter() + task.limits.seconds)
+    run = Run(laid, random, np.zeros(task.shots, np.intp), draws, perf_counter() + task.limits.seconds)
     state = np.zeros((2,) * len(laid.qubits), np.complex64)
     state[(0,) * len(laid.qubits)] = 1.0
     run.follow(state)
