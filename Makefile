@@ -192,9 +192,10 @@ test-machines: $(MACHINES) ## Run the tests of many machines: PostgreSQL restart
 test-contract: $(TEST) ## Run schemathesis against every API, each on its own fresh server
 	@$(pytest) tests/contract
 
-test-contract-deep: $(TEST) ## The same with 1,000 examples an operation and five seeds: hours
-	@for seed in 1 2 3 4 5; do
-	  QUMULUS_CONTRACT_EXAMPLES=1000 QUMULUS_CONTRACT_MINUTES=240 QUMULUS_CONTRACT_SEED=$$seed $(pytest) tests/contract
+test-contract-deep: $(TEST) ## The same with 1,000 examples an operation and each of SEEDS (1 2 3 4 5), an API for SECONDS (3600) at most
+	@for seed in $(or $(SEEDS),1 2 3 4 5); do
+	  QUMULUS_CONTRACT_EXAMPLES=1000 QUMULUS_CONTRACT_SECONDS=$(or $(SECONDS),3600) QUMULUS_CONTRACT_MINUTES=240 \
+	  QUMULUS_CONTRACT_SEED=$$seed $(pytest) tests/contract
 	done
 
 test-clients: $(TEST) ## Run the real clients, each in its own environment
