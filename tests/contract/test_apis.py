@@ -38,7 +38,9 @@ CONFIGURATION = REPOSITORY / "schemathesis.toml"
 EXAMPLES = os.environ.get("QUMULUS_CONTRACT_EXAMPLES", "60")  # by operation; `make test-contract-deep` takes 1,000
 MINUTES = int(os.environ.get("QUMULUS_CONTRACT_MINUTES", "10"))
 SEED = os.environ.get("QUMULUS_CONTRACT_SEED")  # None: that of the configuration
-SECONDS = os.environ.get("QUMULUS_CONTRACT_SECONDS")  # in which a run goes on to try examples; None: until it has so many
+SECONDS = os.environ.get(
+    "QUMULUS_CONTRACT_SECONDS"
+)  # in which a run goes on to try examples; None: until it has so many
 
 
 def fixtures(api: Api) -> ModuleType | None:

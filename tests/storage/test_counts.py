@@ -279,10 +279,23 @@ def test_a_text_that_many_of_the_oldest_jobs_have_is_found_without_reading_all_o
 
 
 @pytest.mark.only("sqlite")
-def test_jobs_of_an_api_and_a_time_of_submission_are_counted_without_their_rows(storage):
-    query = JobQuery(account="a", api="x", queued_after=EPOCH)
-    counted = select(func.count()).where(*lists.conditions(query, "submitted"))
+@pytest.mark.parametrize(
+    ("query", "driver", "index"),
+    [
+        (JobQuery(account="a", api="x", queued_after=EPOCH), "submitted", "ix_jobs_submitted"),
+        (
+            JobQuery(
+                account="a", instance="crn", kinds=frozenset("k"), without_devices=frozenset("e"), created_after=EPOCH
+            ),
+            "instance",
+            "ix_jobs_instance",
+        ),
+    ],
+    ids=["of an API", "of an instance, without some devices"],
+)
+def test_jobs_of_a_time_are_counted_without_their_rows(storage, query, driver, index):
+    counted = select(func.count()).where(*lists.conditions(query, driver))
     with storage._database.read() as connection:
         compiled = counted.compile(connection, compile_kwargs={"literal_binds": True})
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}").all()
-    assert "USING COVERING INDEX ix_jobs_submitted" in str(plan)
+    assert f"USING COVERING INDEX {index}" in str(plan)

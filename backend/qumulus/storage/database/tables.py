@@ -159,7 +159,7 @@ for _index in (
     ("ix_jobs_pending", IS_PENDING, False, (jobs.c.created_at, jobs.c.number)),
     ("ix_jobs_ended", IS_ENDED, False, (jobs.c.state, jobs.c.created_at, jobs.c.number)),
     # With what its lists ask of each: how many there are of a time is counted without the rows.
-    ("ix_jobs_instance", IN_INSTANCE, False, (jobs.c.instance, *_IN_ORDER, jobs.c.account, jobs.c.kind)),
+    ("ix_jobs_instance", IN_INSTANCE, False, (jobs.c.instance, *_IN_ORDER, jobs.c.account, jobs.c.kind, jobs.c.device)),
     ("ix_jobs_session", IN_SESSION, False, (jobs.c.session, jobs.c.ticket, jobs.c.number)),
     ("ux_jobs_key", HAS_KEY, True, (jobs.c.account, jobs.c.idempotency_key)),
 ):

@@ -1,23 +1,28 @@
-"""An index by which the jobs of an API and a time of submission are counted."""
+"""Indexes by which jobs of a time are counted without their rows: those of an API, and those of an instance."""
 
-from collections.abc import Sequence
-
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
 down_revision = "0016"
 
+SUBMITTED = ["account", "queued_at", "number"]
+OF_INSTANCES = ["instance", "created_at", "number", "account", "kind"]
+
 
 def upgrade() -> None:
-    """Make it with the API."""
-    _of_submissions(["account", "queued_at", "number", "api"])
+    """Make them with the API, and with the device."""
+    _make([*SUBMITTED, "api"], [*OF_INSTANCES, "device"])
 
 
 def downgrade() -> None:
-    """Make it as it was."""
-    _of_submissions(["account", "queued_at", "number"])
+    """Make them as they were."""
+    _make(SUBMITTED, OF_INSTANCES)
 
 
-def _of_submissions(columns: Sequence[str]) -> None:
-    op.drop_index("ix_jobs_submitted", "jobs")
-    op.create_index("ix_jobs_submitted", "jobs", columns)
+def _make(submitted: list[str], of_instances: list[str]) -> None:
+    condition = sa.text("instance IS NOT NULL")
+    for name in ("ix_jobs_submitted", "ix_jobs_instance"):
+        op.drop_index(name, "jobs")
+    op.create_index("ix_jobs_submitted", "jobs", submitted)
+    op.create_index("ix_jobs_instance", "jobs", of_instances, sqlite_where=condition, postgresql_where=condition)
