@@ -74,20 +74,20 @@ def test_several_processes_answer_and_one_that_is_killed_is_replaced(server):
     for pid in (before[2], before[0]):  # one that answers only, and the one that runs the jobs as well
         left = [pid, *family(pid)]
         os.kill(pid, signal.SIGKILL)
-        gone(left, 5)
-        wait_for(lambda: len(answering(server)) == 3, 10)
+        gone(left, 60)
+        wait_for(lambda: len(answering(server)) == 3)
     assert set(answering(server)).isdisjoint({before[0], before[2]})
     assert run(server, 8) == [{"1": 10}] * 8
     assert server.stop() == 0
-    gone(before, 1)
+    gone(before, 60)
 
 
 def test_ctrl_c_ends_all_of_them_once(server):
     everybody = family(server.pid)
     assert server.process is not None
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(15) == 0
-    gone(everybody, 2)
+    assert server.process.wait(60) == 0
+    gone(everybody, 60)
     assert "Traceback" not in server.output()
 
 
@@ -97,7 +97,7 @@ def test_when_the_process_that_started_them_is_killed_they_end_by_themselves(ser
     left = folder_of(answering(server)[0])
     assert left.is_dir()
     server.kill()
-    gone(everybody, 15)
+    gone(everybody, 60)
     server.start()
     assert not left.exists()
     current = folder_of(answering(server)[0])
@@ -133,12 +133,12 @@ def test_jobs_that_a_server_only_accepts_are_run_by_a_worker(tmp_path):
         assert worker.stdout is not None
         line = worker.stdout.readline()
         assert "runs the jobs in" in line
-        wait_for(lambda: ask(server, "GET", f"/task/{task}/status")[1]["status"] == "COMPLETED", 30)
+        wait_for(lambda: ask(server, "GET", f"/task/{task}/status")[1]["status"] == "COMPLETED")
         left = family(worker.pid)
         assert any("execution.fork_server" in command(pid) for pid in left)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(15) == 0
-        gone(left, 2)
+        assert worker.wait(60) == 0
+        gone(left, 60)
         assert not any(alive(pid) for pid in left)
         worker.stdout.close()
 
@@ -198,7 +198,7 @@ def test_a_service_runs_where_neither_its_package_nor_its_data_pool_ever_was(tmp
             assert left_sealed(home) == 0
         finally:
             worker.terminate()
-            assert worker.wait(15) == 0
+            assert worker.wait(60) == 0
             worker.stdout.close()  # ty: ignore[unresolved-attribute]
 
 
@@ -235,7 +235,7 @@ def test_the_metrics_are_those_of_all_processes_whichever_is_asked(server):
         now = series(server.get("/metrics").decode(), "process_start_time_seconds")
         return [process for process in begun if now.get(process, begun[process]) != begun[process]]
 
-    wait_for(lambda: len(replaced()) == 1, 20)
+    wait_for(lambda: len(replaced()) == 1)
 
 
 def test_none_says_that_jobs_are_run_before_they_are(server):
