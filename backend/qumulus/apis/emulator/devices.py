@@ -30,16 +30,19 @@ from .translate import devices as translate
 operation = Operations()
 
 
+Known = dict[str, tuple[str, Medians]]  # by device: of which calibration they are, and what they are
+
+
 async def _fleet(request: Request) -> str:
     return request.app.state.fleet
 
 
-async def _known_medians(request: Request) -> dict[tuple[str, str], Medians]:
+async def _known_medians(request: Request) -> Known:
     return request.app.state.medians
 
 
 Fleet = Annotated[str, Depends(_fleet)]
-KnownMedians = Annotated[dict[tuple[str, str], Medians], Depends(_known_medians)]  # by device and calibration
+KnownMedians = Annotated[Known, Depends(_known_medians)]
 
 
 @operation("listDevices")
@@ -64,13 +67,14 @@ def list_medians(administrator: Administrator, catalogue: Catalogue, known: Know
     return AllMedians(medians=[_medians(name, catalogue, known) for name in sorted(names)])
 
 
-def _medians(name: str, catalogue: Catalogue, known: KnownMedians) -> Medians:
-    """The medians of a device; its document is read once a calibration."""
-    key = name, catalogue.calibration_id(name)
-    if key not in known:
-        calibration = catalogue.calibration(name)
-        known[key] = translate.medians(translate.calibration(calibration, catalogue.configuration(name)))
-    return known[key]
+def _medians(name: str, catalogue: Catalogue, known: Known) -> Medians:
+    """The medians of a device; its document is read once a calibration, and those of the last one are kept."""
+    current = catalogue.calibration_id(name)
+    if (kept := known.get(name)) is None or kept[0] != current:
+        calibration = catalogue.calibration(name, calibration_id=current)
+        kept = current, translate.medians(translate.calibration(calibration, catalogue.configuration(name)))
+        known[name] = kept
+    return kept[1]
 
 
 @operation("getDevice")
