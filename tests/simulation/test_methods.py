@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -66,6 +67,14 @@ def joint(task: Task) -> np.ndarray:
     return probabilities.transpose(np.argsort(qubits))
 
 
+@cache
+def exactly(name: str, kind: str) -> np.ndarray:
+    """The exact distribution of a circuit on a device, for all tests of it."""
+    model = device_model(name)
+    circuit = isa(CIRCUITS[kind](), model)
+    return joint(Task(scan(circuit, model), circuit, 1, Limits(memory_bytes=2 << 30)))
+
+
 def chained(task: Task, cut: float | None) -> tuple[np.ndarray, float]:
     """The same from the chain, and the trace error that a job reports."""
     laid = chains.best_plan(task, cut)
@@ -81,7 +90,7 @@ def test_chains_and_twirls_are_as_accurate_as_documented(name: str, kind: str) -
     model = device_model(name)
     circuit = isa(CIRCUITS[kind](), model)
     task = Task(scan(circuit, model), circuit, 1, Limits(memory_bytes=2 << 30))
-    exact, row = joint(task), f"{kind}, {name}"
+    exact, row = exactly(name, kind), f"{kind}, {name}"
 
     if max(chains.best_plan(task, None).bonds()) <= SOON:
         whole = total_variation(chained(task, None)[0], exact)
@@ -107,7 +116,7 @@ def test_trajectories_are_as_near_as_their_shots_allow(name: str, kind: str) -> 
     model = device_model(name)
     circuit = isa(CIRCUITS[kind](), model)
     task = Task(scan(circuit, model), circuit, SHOTS)
-    exact = joint(task).reshape(-1)
+    exact = exactly(name, kind).reshape(-1)
     bits = sample(circuit, model, shots=SHOTS, seed=1, method="trajectories").bits["meas"]
     order = [task.active.terminal[qubit] for qubit in sorted(task.readings)]
     outcomes = bits[:, order] @ (1 << np.arange(len(order))[::-1])
