@@ -148,6 +148,14 @@ def test_an_archive_that_leads_out_of_the_root_is_refused(tmp_path: Path):
     assert not (tmp_path / "file").exists()
 
 
+def test_the_folder_above_the_root_keeps_its_mode(tmp_path: Path):
+    (tmp_path / "root").mkdir()
+    tmp_path.chmod(0o700)
+    with pytest.raises(NotInstalled, match="leads out of it"):
+        unpack(packed(("..", {"type": tarfile.DIRTYPE, "mode": 0o777})), tmp_path / "root")
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
 def test_devices_of_an_image_are_left_out(tmp_path: Path):
     unpack(packed(("disk", {"type": tarfile.BLKTYPE}), ("file", {"size": 1, "mode": 0o400})), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -38,7 +38,7 @@ def _kept(member: tarfile.TarInfo, root: Path) -> tarfile.TarInfo:
     """Return a member as it is to be written, by a way on which no link leads out of the root."""
     target = root / member.name.lstrip("/")
     ways = [target.parent, *([root / member.linkname.lstrip("/")] if member.islnk() else [])]
-    if not all(Path(os.path.realpath(way)).is_relative_to(root.resolve()) for way in ways):
+    if target.name == ".." or not all(Path(os.path.realpath(way)).is_relative_to(root.resolve()) for way in ways):
         raise tarfile.ExtractError(f"{member.name} leads out of it")
     if target.is_symlink():
         target.unlink()
