@@ -96,6 +96,13 @@ WAYS = {  # in which jobs with a text are found; no page shows which it was
     "not all among the first": {"FEW": 0, "SAMPLE": 5, "OFTEN": 1, "LOOKED_THROUGH": 9, "MOST_COUNTED": 5},
     "too many for the index": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3},
     "by the index, though they are many": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3, "LOOKED_THROUGH": 0},
+    "in order, where most have it": {
+        "FEW": 0,
+        "OFTEN": 1000,
+        "LOOKED_UP": 3,
+        "LOOKED_THROUGH": 0,
+        "LOOKED_AT_PERCENT": 100,
+    },
     "as many as are counted": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3, "LOOKED_THROUGH": 0, "MOST_COUNTED": 2},
 }
 

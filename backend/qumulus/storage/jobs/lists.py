@@ -34,6 +34,7 @@ NEWEST = 500  # jobs in which a text is looked for that is too short for the ind
 MOST_COUNTED = 1000  # jobs with a text; that there are more, a total doesn't say
 SAMPLE, OFTEN = 100, 25  # of so many jobs at the begin of a list, how many have a text that many have
 LOOKED_THROUGH = 4000  # jobs at the begin of a list in which a text is looked for that many have
+LOOKED_AT_PERCENT = 0.3  # of all jobs, to see whether most have a text
 LOOKED_UP = 2000  # jobs that may have a text, by its index, that are compared
 
 _JOBS = select(*rows.JOB_COLUMNS)
@@ -110,7 +111,9 @@ def _searched(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
     if candidates == 0:
         return Page((), 0)
     if candidates > LOOKED_UP:
-        return None if estimate.count <= LOOKED_THROUGH else _of_many(connection, query, estimate)
+        if estimate.count <= LOOKED_THROUGH or _have_most(connection, query.text):
+            return None
+        return _of_many(connection, query, estimate)
     compared = and_(jobs.c.number.in_(select(named.c.number)), *conditions(query, through_number(connection)))
     hits = select(_placed(query).label("place"), jobs.c.number).where(compared).cte("hits")
     found, total = _of_hits(connection, query, hits)
@@ -134,6 +137,17 @@ def _of_often(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
         hits = hits.order_by(*(column.desc() if descending else column for column in _place(first)))
     found, total = _of_hits(connection, query, hits.cte("hits"))
     return _page(query, found, total) if total == most else None
+
+
+def _have_most(connection: Connection, text: str) -> bool:
+    """Whether so many jobs have a text that PostgreSQL, which reads all that its index names, finds some sooner without it."""
+    if connection.dialect.name != POSTGRES:
+        return False
+    some = jobs.tablesample(func.system(LOOKED_AT_PERCENT), name="some")
+    seen, having = connection.execute(
+        select(func.count(), func.count().filter(_has_text(some.c, text))).select_from(some)
+    ).one()
+    return having * 3 > seen
 
 
 def _of_many(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
