@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
+from typing import cast
 
 import pytest
 
@@ -178,6 +180,21 @@ def test_a_job_that_comes_as_a_slot_becomes_idle_does_not_begin_before_those_tha
     wait_for(lambda: len(jobs) == 2)
     begun = [cloud.end(job).running_at for job in jobs]
     assert begun == sorted(begun, key=str)
+
+
+def test_what_waits_behind_a_claim_that_is_put_back_goes_with_it(monkeypatch):
+    ahead = ClaimsAhead(lambda: 1, lambda: 0.0)
+    ahead.ran(0.001)
+    first, second = (cast("Claim", name) for name in ("first", "second"))
+    ahead.fill(ahead.reserve(1), first)
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 0.0)
+    time.sleep(0.001)  # it has waited for too long now
+    late = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: late)
+    ahead.fill(ahead.reserve(1), second)
+    back: list[Claim] = []
+    ahead.put_back(back.append, everything=False)
+    assert back == [first, second]
 
 
 def test_what_is_being_claimed_counts_as_claimed():

@@ -99,10 +99,11 @@ class ClaimsAhead:
             return self._leave(lambda one: one.claim.job_id == job_id and attempt in (None, one.claim.attempt))
 
     def put_back(self, put: Callable[[Claim], object], *, everything: bool) -> None:
-        """Put back what may wait no longer, or ``everything``."""
+        """Put back all where one may wait no longer, for the others came after it; or ``everything``."""
         before = time.monotonic() - MOST_SECONDS
         with self._changed:
-            if self._leave(lambda one: everything or one.since < before):
+            late = everything or any(one.since < before for one in self._waiting)
+            if self._leave(lambda _: late):
                 self._mean = inf  # until a run is known to be short again
         for claim in list(self._left):
             put(claim)
