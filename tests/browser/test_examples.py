@@ -23,6 +23,8 @@ REFUSED = {  # by the documents' own words
     ("addJobEvent", 403),  # by a function, while it runs
     ("deleteApiToken", 403),  # the default account and its token stay
     ("deleteCurrentUser", 403),
+    ("acceptInvitation", 404),  # organizations invite people, and there are none
+    ("declineInvitation", 404),
 }
 METHODS = {"get", "put", "post", "patch", "delete"}
 
