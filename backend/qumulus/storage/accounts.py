@@ -1,13 +1,13 @@
-"""Accounts, instances and credentials. Of a credential only its SHA-256 is kept."""
+"""Accounts and credentials. Of a credential only its SHA-256 is kept."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from qumulus.core.accounts import DEFAULT_ACCOUNT, Account, AccountStatus, Caller, Instance, Token
 from qumulus.core.errors import (
@@ -26,13 +26,13 @@ from qumulus.core.services import device_beside
 
 from .database.database import Database
 from .database.tables import AnyRow, accounts, instances, profiles, provider_tokens, tokens
+from .instances import Instances
 from .jobs import rows
+from .kept import Kept
+from .known_accounts import exists, need
 from .profiles import Profiles
 from .provider_tokens import ProviderTokens
 from .whitelist import Whitelist, entered, left
-
-T = TypeVar("T")
-MOST_KEPT = 10_000  # queries
 
 
 def digest(secret: str) -> bytes:
@@ -40,7 +40,7 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-class SqlAccounts(Whitelist, Profiles, ProviderTokens):
+class SqlAccounts(Whitelist, Profiles, ProviderTokens, Instances):
     """`core.ports.Accounts` on the database."""
 
     def __init__(
@@ -72,17 +72,6 @@ class SqlAccounts(Whitelist, Profiles, ProviderTokens):
         if not seeded or wanted not in (None, stored):
             self._write(lambda connection: self._seed(connection, wanted))
         self.add_instances(self._built_in)
-
-    def _write(self, work: Callable[[Connection], T]) -> T:
-        try:
-            return self._database.writer.run(work)
-        finally:
-            self.forget()
-            self._database.announce()
-
-    def forget(self) -> None:
-        """Read again what is next asked for: somebody has written."""
-        self._kept.forget()
 
     def _seed(self, connection: Connection, wanted: set[tuple[str, bytes]] | None) -> None:
         if not connection.execute(select(accounts.c.id).where(accounts.c.id == DEFAULT_ACCOUNT)).first():
@@ -156,7 +145,7 @@ class SqlAccounts(Whitelist, Profiles, ProviderTokens):
         """Make an account. See `core.ports.Accounts`."""
 
         def work(connection: Connection) -> None:
-            if _exists(connection, account.id):
+            if exists(connection, account.id):
                 raise WrongState(f"There is an account with the id {account.id} already: choose another one.")
             connection.execute(insert(accounts).values(_account_values(entered(connection, account))))
 
@@ -195,85 +184,6 @@ class SqlAccounts(Whitelist, Profiles, ProviderTokens):
 
         self._write(work)
 
-    def instances(self, account: str) -> tuple[Instance, ...]:
-        """Return the instances of an account."""
-        wanted = select(instances).where(instances.c.account == account).order_by(instances.c.name)
-        with self._database.read() as connection:
-            return tuple(_instance(row) for row in connection.execute(wanted))
-
-    def instance(self, name_or_crn: str) -> Instance | None:
-        """Return the instance with that name or that CRN."""
-
-        def ask(connection: Connection) -> Instance | None:
-            named = or_(instances.c.crn == name_or_crn, instances.c.name == name_or_crn)
-            row = connection.execute(select(instances).where(named)).first()
-            return _instance(row) if row else None
-
-        return self._kept.read(("instance", name_or_crn), ask)
-
-    def add_instances(self, more: Iterable[Instance]) -> None:
-        """Offer more instances; those that are there stay as they are."""
-        wanted = {instance.crn: instance for instance in more}
-        with self._database.read() as connection:
-            if not wanted.keys() - _known(connection, wanted):
-                return
-
-        def work(connection: Connection) -> None:
-            for crn in wanted.keys() - _known(connection, wanted):
-                connection.execute(insert(instances).values(_instance_values(wanted[crn])))
-
-        self._write(work)
-
-    def add_instance(self, instance: Instance) -> None:
-        """Make an instance. See `core.ports.Accounts`."""
-
-        def work(connection: Connection) -> None:
-            _need(connection, instance.account)
-            same = or_(instances.c.crn == instance.crn, instances.c.name == instance.name)
-            if connection.execute(select(instances.c.crn).where(same)).first():
-                raise WrongState(f"There is an instance named {instance.name} already: choose another name.")
-            connection.execute(insert(instances).values(_instance_values(instance)))
-
-        self._write(work)
-
-    def remove_instance(self, name: str) -> None:
-        """Forget an instance. See `core.ports.Accounts`."""
-        if name in {instance.name for instance in self._built_in}:
-            raise NotAllowed("The instances that are always there can't be removed.")
-
-        def work(connection: Connection) -> None:
-            if connection.execute(delete(instances).where(instances.c.name == name)).rowcount == 0:
-                raise NotFound(f"There is no instance named {name[:80]!r}: list the instances to see the names.")
-
-        self._write(work)
-
-    def set_limit(self, crn: str, seconds: float | None) -> None:
-        """Set how many seconds of devices an account lets its instance use. See `core.ports.Accounts`."""
-
-        def work(connection: Connection) -> None:
-            granted = connection.execute(
-                select(instances.c.granted_seconds).where(instances.c.crn == crn).with_for_update()
-            ).scalar()
-            if granted is not None and seconds is not None and seconds > granted:
-                raise NotAllowed(
-                    f"The administrator lets this instance use {granted:g} seconds: set a limit that is not above it."
-                )
-            connection.execute(update(instances).where(instances.c.crn == crn).values(limit_seconds=seconds))
-
-        self._write(work)
-
-    def grant(self, name: str, seconds: float | None) -> Instance:
-        """Set how many seconds of devices an instance may use at most. See `core.ports.Accounts`."""
-
-        def work(connection: Connection) -> Instance:
-            granted = update(instances).where(instances.c.name == name).values(granted_seconds=seconds)
-            row = connection.execute(granted.returning(instances)).first()
-            if row is None:
-                raise NotFound(f"There is no instance named {name[:80]!r}: list the instances to see the names.")
-            return _instance(row)
-
-        return self._write(work)
-
     def tokens(self, account: str) -> tuple[Token, ...]:
         """Return the credentials of an account, as they are stored."""
 
@@ -309,7 +219,7 @@ class SqlAccounts(Whitelist, Profiles, ProviderTokens):
         }
 
         def work(connection: Connection) -> Token:
-            _need(connection, account)
+            need(connection, account)
             same = select(tokens).where(tokens.c.scheme == scheme, tokens.c.digest == values["digest"])
             if row := connection.execute(same).first():
                 if row.account != account:
@@ -336,47 +246,6 @@ class SqlAccounts(Whitelist, Profiles, ProviderTokens):
         self._write(work)
 
 
-class Kept:
-    """A cache of what was read, until somebody writes: every request asks who sends it."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._values: dict[tuple[Any, ...], Any] = {}
-
-    def read(self, key: tuple[Any, ...], ask: Callable[[Connection], T]) -> T:
-        """Return what ``ask`` finds. What is not there is asked for each time."""
-        values = self._values  # those of now: what is read before somebody writes is not kept beyond that
-        if key in values:
-            return values[key]
-        with self._database.read() as connection:
-            found = ask(connection)
-        if found and len(values) < MOST_KEPT:
-            values[key] = found
-        return found
-
-    def forget(self) -> None:
-        """Keep nothing of what was read until now."""
-        self._values = {}
-
-
-def _known(connection: Connection, crns: Iterable[str]) -> set[str]:
-    """Those of the ``crns`` that there are instances of."""
-    return set(connection.execute(select(instances.c.crn).where(instances.c.crn.in_(crns))).scalars())
-
-
-def _exists(connection: Connection, account: str) -> bool:
-    """Whether there is such an account, which nobody else changes before this transaction ends."""
-    return (
-        connection.execute(select(accounts.c.id).where(accounts.c.id == account).with_for_update()).first() is not None
-    )
-
-
-def _need(connection: Connection, account: str) -> None:
-    """Raise unless there is such an account."""
-    if not _exists(connection, account):
-        raise NotFound(f"There is no account with the id {account[:80]!r}: list the accounts to see the ids.")
-
-
 def _account_values(account: Account) -> dict[str, Any]:
     names = ("id", "name", "email", "organization", "group_id", "status")
     devices = None if account.devices is None else list(account.devices)
@@ -387,17 +256,6 @@ def _account(row: AnyRow) -> Account:
     values: dict[str, Any] = dict(row._mapping)
     values |= {"status": AccountStatus(row.status), "devices": None if row.devices is None else tuple(row.devices)}
     return Account(**values)
-
-
-def _instance_values(instance: Instance) -> dict[str, Any]:
-    names = ("crn", "name", "account", "plan", "region", "limit_seconds", "granted_seconds")
-    return {name: getattr(instance, name) for name in names} | {"tags": list(instance.tags)}
-
-
-def _instance(row: AnyRow) -> Instance:
-    values: dict[str, Any] = dict(row._mapping)
-    values["tags"] = tuple(values["tags"])
-    return Instance(**values)
 
 
 def _token(row: AnyRow) -> Token:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, delete, insert, select
 from qumulus.core.errors import UnknownAccount
 
 from .database.database import Database
-from .database.tables import accounts, provider_tokens
+from .database.tables import provider_tokens
+from .known_accounts import exists
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -48,8 +49,7 @@ class ProviderTokens:
         sealed = self._seal().encrypt(json.dumps(dict(token)).encode())
 
         def work(connection: Connection) -> None:
-            known = select(accounts.c.id).where(accounts.c.id == account_id).with_for_update()
-            if connection.execute(known).first() is None:
+            if not exists(connection, account_id):
                 raise UnknownAccount(account_id)
             connection.execute(delete(provider_tokens).where(_its(account_id, provider)))
             connection.execute(insert(provider_tokens).values(account=account_id, provider=provider, sealed=sealed))
