@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -31,6 +32,15 @@ def short_runs(cloud: Cloud) -> None:
     wait_for(lambda: cloud.dispatcher.ready)
     for _ in range(8):
         cloud.end(cloud.submit("echo"))
+
+
+def held(start: Callable[..., Cloud], until: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """A cloud whose runs are known to be short, and whose one worker is busy until there is a file; nothing is put back."""
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
+    cloud = start(workers=1)
+    short_runs(cloud)
+    cloud.submit("hold", str(until))
+    return cloud
 
 
 @pytest.mark.usefixtures("slow_machine")
@@ -79,10 +89,7 @@ def test_a_job_that_waits_for_the_next_slot_can_be_cancelled(start, monkeypatch)
 
 @pytest.mark.usefixtures("slow_machine")
 def test_a_dispatcher_that_drains_queues_again_what_waits_for_a_slot(start, tmp_path, monkeypatch):
-    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
-    cloud = start(workers=1)
-    short_runs(cloud)
-    cloud.submit("hold", str(tmp_path / "go on"))
+    cloud = held(start, tmp_path / "go on", monkeypatch)
     behind = cloud.submit("echo")
 
     def let_go() -> None:
@@ -114,10 +121,7 @@ def test_none_wait_beside_a_run_that_is_long():
 
 @pytest.mark.usefixtures("slow_machine")
 def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, tmp_path, monkeypatch):
-    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
-    cloud = start(workers=1)
-    short_runs(cloud)
-    cloud.submit("hold", str(tmp_path / "go on"))
+    cloud = held(start, tmp_path / "go on", monkeypatch)
     jobs = [cloud.submit("echo") for _ in range(A_WORKER + 1)]
     claimed = [JobState.CLAIMED] * A_WORKER + [JobState.QUEUED]
     wait_for(lambda: [cloud.get(job).state for job in jobs] == claimed)
@@ -137,10 +141,7 @@ def test_a_slot_that_others_find_idle_first_runs_what_has_waited_longest(start, 
 
 @pytest.mark.usefixtures("slow_machine")
 def test_a_job_that_comes_while_others_are_claimed_runs_after_them(start, tmp_path, monkeypatch):
-    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
-    cloud = start(workers=1)
-    short_runs(cloud)
-    cloud.submit("hold", str(tmp_path / "go on"))
+    cloud = held(start, tmp_path / "go on", monkeypatch)
     jobs = [cloud.submit("echo") for _ in range(A_WORKER + 1)]
     dealer = cloud.dispatcher._dealer
     take, late = dealer._take, []
@@ -163,10 +164,7 @@ def test_a_job_that_comes_while_others_are_claimed_runs_after_them(start, tmp_pa
 def test_a_job_that_comes_as_a_slot_becomes_idle_does_not_begin_before_those_that_wait_for_it(
     start, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
-    cloud = start(workers=1)
-    short_runs(cloud)
-    cloud.submit("hold", str(tmp_path / "go on"))
+    cloud = held(start, tmp_path / "go on", monkeypatch)
     jobs = [cloud.submit("echo")]
     idle = cloud.dispatcher._idle
     put = idle.put
@@ -219,10 +217,7 @@ def test_no_fault_is_spent_on_a_claim_that_is_put_back(start):
 
 @pytest.mark.usefixtures("slow_machine")
 def test_a_job_that_comes_when_a_slot_gets_idle_runs_behind_those_that_wait_for_it(start, tmp_path, monkeypatch):
-    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 60)
-    cloud = start(workers=1)
-    short_runs(cloud)
-    cloud.submit("hold", str(tmp_path / "go on"))
+    cloud = held(start, tmp_path / "go on", monkeypatch)
     jobs = [cloud.submit("echo")]
     wait_for(lambda: cloud.get(jobs[0]).state is JobState.CLAIMED)
     idle, put = cloud.dispatcher._idle, cloud.dispatcher._idle.put
