@@ -62,7 +62,7 @@ def python_of(version: str | None) -> Path:
     for python in filter(None, found):
         if subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:  # pyenv's shims may lead nowhere
             return Path(python)
-    raise NoPython(f"This machine has no Python {version}.")
+    raise NoPython(f"This machine has no Python {version}: install it to run this.")
 
 
 def write_lock(name: str) -> None:

@@ -130,7 +130,7 @@ def test_another_python_gives_the_same_counts(version: str, wheel: Path, served:
     try:
         python = python_of(version)
     except NoPython as error:
-        pytest.skip(f"{error} Its packages are looked at alone.")
+        pytest.skip(f"{error} That it has all packages is tested without it, below.")
     installed = environment(tmp_path / "environment", wheel, str(python))
     with serving(installed, tmp_path) as url:
         assert counts(url, BELL) == counts(served, BELL)

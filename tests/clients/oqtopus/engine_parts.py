@@ -92,7 +92,7 @@ def running(parts: Mapping[str, Part], logs: Path, settings: Mapping[str, str]) 
     try:
         pythons = {part.python: environment(part.python) for part in parts.values()}
     except NoPython as error:
-        pytest.skip(f"{error} The engine needs it.")
+        pytest.skip(f"{error} The engine runs on no other version.")
     addresses = {part.address: f"localhost:{free_port()}" for part in parts.values() if part.address}
     with ExitStack() as stack:
         for name, part in parts.items():

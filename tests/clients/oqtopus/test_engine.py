@@ -52,7 +52,7 @@ def python() -> Path:
     try:
         return environment(f"oqtopus-engine-{VERSION}")
     except NoPython as error:
-        pytest.skip(f"{error} The engine needs it.")
+        pytest.skip(f"{error} The engine runs on no other version.")
 
 
 @pytest.fixture(scope="module")
