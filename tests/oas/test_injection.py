@@ -9,6 +9,7 @@ from typing import Annotated
 import pytest
 from fastapi import Depends, Request
 
+from qumulus.core.waits import waits
 from qumulus.openapi.contract.injection import Plan
 
 REQUEST = Request({"type": "http", "path": "/jobs", "headers": []})
@@ -25,9 +26,14 @@ async def length(path: Annotated[str, Depends(path)]) -> int:
     return len(path)
 
 
-def slow(path: Annotated[str, Depends(path)], length: int = Depends(length)) -> tuple[str, int, bool]:
-    asked.append("slow")
+def quick(path: Annotated[str, Depends(path)], length: int = Depends(length)) -> tuple[str, int, bool]:
+    asked.append("quick")
     return path, length, threading.current_thread() is threading.main_thread()
+
+
+def slow(path: Annotated[str, Depends(path)], length: int = Depends(length)) -> tuple[str, int, bool]:
+    waits()
+    return quick(path, length)
 
 
 async def odd(path: Annotated[str, Depends(path)], number: int) -> int:
@@ -48,11 +54,15 @@ def solved(*wanted: object) -> object:
 
 
 def test_what_several_take_is_asked_once_and_first() -> None:
-    assert solved(length, slow, path)[0] == 5
-    assert asked == ["path", "length", "slow"]
+    assert solved(length, quick, path)[0] == 5
+    assert asked == ["path", "length", "quick"]
 
 
-def test_a_plain_function_runs_in_a_thread() -> None:
+def test_a_plain_function_is_called_at_once() -> None:
+    assert solved(quick) == [("/jobs", 5, True)]
+
+
+def test_a_plain_function_that_waits_is_called_in_a_thread() -> None:
     assert solved(slow) == [("/jobs", 5, False)]
 
 

@@ -18,91 +18,91 @@ def _cloud(request: Request) -> cloud.Cloud:
     return request.app.state.cloud
 
 
-async def _whole(request: Request) -> cloud.Cloud:
+def _whole(request: Request) -> cloud.Cloud:
     return _cloud(request)
 
 
-async def _jobs(request: Request) -> ports.JobStore:
+def _jobs(request: Request) -> ports.JobStore:
     return _cloud(request).jobs
 
 
-async def _queue(request: Request) -> ports.FetchedQueue:
+def _queue(request: Request) -> ports.FetchedQueue:
     return _cloud(request).queue
 
 
-async def _devices(request: Request) -> ports.Catalogue:
+def _devices(request: Request) -> ports.Catalogue:
     return _cloud(request).catalogue
 
 
-async def _device_imports(request: Request) -> ports.DeviceImports:
+def _device_imports(request: Request) -> ports.DeviceImports:
     return _cloud(request).device_imports
 
 
-async def _accounts(request: Request) -> ports.Accounts:
+def _accounts(request: Request) -> ports.Accounts:
     return _cloud(request).accounts
 
 
-async def _sessions(request: Request) -> ports.Sessions:
+def _sessions(request: Request) -> ports.Sessions:
     return _cloud(request).sessions
 
 
-async def _workloads(request: Request) -> ports.Workloads:
+def _workloads(request: Request) -> ports.Workloads:
     return _cloud(request).workloads
 
 
-async def _device_settings(request: Request) -> ports.DeviceSettingsStore:
+def _device_settings(request: Request) -> ports.DeviceSettingsStore:
     return _cloud(request).device_settings
 
 
-async def _faults(request: Request) -> ports.FaultStore:
+def _faults(request: Request) -> ports.FaultStore:
     return _cloud(request).faults
 
 
-async def _state(request: Request) -> ports.State:
+def _state(request: Request) -> ports.State:
     return _cloud(request).state
 
 
-async def _keeping(request: Request) -> keeping.Keeping:
+def _keeping(request: Request) -> keeping.Keeping:
     return _cloud(request).keeping
 
 
-async def _settled(request: Request) -> ports.Settled:
+def _settled(request: Request) -> ports.Settled:
     return _cloud(request).settled
 
 
-async def _following(request: Request) -> following.Following:
+def _following(request: Request) -> following.Following:
     return _cloud(request).following
 
 
-async def _seeds(request: Request) -> seeds.Seeds:
+def _seeds(request: Request) -> seeds.Seeds:
     return _cloud(request).seeds
 
 
-async def _clock(request: Request) -> ports.Clock:
+def _clock(request: Request) -> ports.Clock:
     return _cloud(request).clock
 
 
-async def _clock_control(request: Request) -> ports.ClockControl:
+def _clock_control(request: Request) -> ports.ClockControl:
     return _cloud(request).clock
 
 
-async def _applications(request: Request) -> applications.Applications:
+def _applications(request: Request) -> applications.Applications:
     return _cloud(request).applications
 
 
-async def _announcements(request: Request) -> announcements.Announcements:
+def _announcements(request: Request) -> announcements.Announcements:
     return _cloud(request).announcements
 
 
-async def _services(request: Request) -> services.Services:
+def _services(request: Request) -> services.Services:
     return _cloud(request).services
 
 
-async def _pools(request: Request) -> pools.Pools:
+def _pools(request: Request) -> pools.Pools:
     return _cloud(request).pools
 
 
-async def _origin(request: Request) -> str:
+def _origin(request: Request) -> str:
     """The address that the request came to, such as `http://127.0.0.1:8080`."""
     return origin_of(request)
 
@@ -112,20 +112,20 @@ def origin_of(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{request.scope.get(BEGINS, '')}"
 
 
-async def _leading(request: Request) -> str:
+def _leading(request: Request) -> str:
     """What the credentials begin with that are given out, so that they lead back to this cloud."""
     return leading(request.scope.get(BEGINS, ""))
 
 
-async def _namespaces(request: Request) -> ports.Namespaces:
+def _namespaces(request: Request) -> ports.Namespaces:
     return _cloud(request).namespaces
 
 
-async def _listening(request: Request) -> ports.Listening:
+def _listening(request: Request) -> ports.Listening:
     return _cloud(request).listening
 
 
-async def _address(request: Request) -> URL:
+def _address(request: Request) -> URL:
     return request.url.replace(path=request.scope.get(BEGINS, "") + request.url.path)
 
 

@@ -17,7 +17,7 @@ HEADER = "idempotency-key"
 MOST_CHARACTERS = 200
 
 
-async def _key(request: Request) -> str | None:
+def _key(request: Request) -> str | None:
     """The key that a request brings.
 
     Raises:

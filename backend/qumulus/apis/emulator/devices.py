@@ -33,11 +33,11 @@ operation = Operations()
 Known = dict[str, tuple[str, Medians]]  # by device: of which calibration they are, and what they are
 
 
-async def _fleet(request: Request) -> str:
+def _fleet(request: Request) -> str:
     return request.app.state.fleet
 
 
-async def _known_medians(request: Request) -> Known:
+def _known_medians(request: Request) -> Known:
     return request.app.state.medians
 
 

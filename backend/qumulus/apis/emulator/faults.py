@@ -23,7 +23,7 @@ OWN = "emulator"  # nothing goes wrong where faults are taken back
 operation = Operations()
 
 
-async def _operations(request: Request) -> Mapping[str, Collection[str]]:
+def _operations(request: Request) -> Mapping[str, Collection[str]]:
     """All operations that something can happen to, by API."""
     return operations_of(request.app.state.served)
 

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from qumulus.core import accounts as core
 
 
-async def _naming(request: Request) -> core.InstanceNaming:
+def _naming(request: Request) -> core.InstanceNaming:
     return request.app.state.naming
 
 

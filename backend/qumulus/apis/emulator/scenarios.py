@@ -45,7 +45,7 @@ class Stage:
     operations: Mapping[str, Collection[str]]
 
 
-async def _stage(cloud: CloudParameter, naming: Naming, operations: FaultOperations) -> Stage:
+def _stage(cloud: CloudParameter, naming: Naming, operations: FaultOperations) -> Stage:
     return Stage(cloud, naming, operations)
 
 

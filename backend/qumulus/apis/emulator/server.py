@@ -14,6 +14,7 @@ from qumulus import __version__
 from qumulus.apis.dependencies import Origin
 from qumulus.apis.family import Family
 from qumulus.core.health import Check, Finding
+from qumulus.core.waits import waits
 from qumulus.openapi.contract import Operations, Reply
 from qumulus.openapi.documentation import Served
 
@@ -27,28 +28,30 @@ LINKS = Links(documentation="/docs", reference="/redoc", health="/health", metri
 operation = Operations()
 
 
-async def _served(request: Request) -> Sequence[Served]:
+def _served(request: Request) -> Sequence[Served]:
     return request.app.state.served
 
 
-async def _wants_page(request: Request) -> bool:
+def _wants_page(request: Request) -> bool:
     """Say whether a browser asks, which names HTML before everything else."""
     return request.headers.get("accept", "").lower().startswith("text/html")
 
 
 def _checks(request: Request) -> Sequence[Check]:
-    return request.app.state.checks()  # in a thread: it writes to the disk, and may have to ask another process
+    waits()  # it writes to the disk, and may have to ask another process
+    return request.app.state.checks()
 
 
 def _findings(request: Request, _caller: Administrator) -> Sequence[Finding]:
-    return request.app.state.diagnose()  # in a thread: it looks at the disk, and starts the sandbox once
+    waits()  # it looks at the disk, and starts the sandbox once
+    return request.app.state.diagnose()
 
 
-async def _families(request: Request) -> Sequence[Family]:
+def _families(request: Request) -> Sequence[Family]:
     return request.app.state.families
 
 
-async def _metrics(request: Request) -> Callable[[], str]:
+def _metrics(request: Request) -> Callable[[], str]:
     return request.app.state.metrics
 
 

@@ -20,7 +20,7 @@ from .translate import tokens as translate
 operation = Operations()
 
 
-async def _credentials(request: Request) -> Mapping[str, Credential]:
+def _credentials(request: Request) -> Mapping[str, Credential]:
     """The kinds of credentials that there are, by scheme."""
     return request.app.state.credentials
 

@@ -93,7 +93,7 @@ def personally_authenticated(request: Request) -> accounts.Caller:
 Caller = Annotated[accounts.Caller, Depends(authenticated)]
 
 
-async def _program_token(request: Request, caller: Caller) -> ProgramToken:
+def _program_token(request: Request, caller: Caller) -> ProgramToken:
     """What makes the token for the program of an execution that the caller starts."""
     del caller
     return _making(request, request.headers["authorization"].partition(" ")[2])
@@ -118,7 +118,7 @@ MakesToken = Annotated[ProgramToken, Depends(_program_token)]
 PersonalCaller = Annotated[accounts.Caller, Depends(personally_authenticated)]  # X-Auth-Token, or a bearer
 
 
-async def _personal_program_token(request: Request, caller: PersonalCaller) -> ProgramToken:
+def _personal_program_token(request: Request, caller: PersonalCaller) -> ProgramToken:
     """The same, where the token came in X-Auth-Token."""
     del caller
     token = request.headers.get("x-auth-token") or request.headers.get("authorization", "").partition(" ")[2]
@@ -156,13 +156,13 @@ def _administrator(request: Request, token: str) -> accounts.Caller:
 Deployer = Annotated[accounts.Caller, Depends(deploying)]
 
 
-async def _execution(request: Request, caller: PersonalCaller) -> str | None:
+def _execution(request: Request, caller: PersonalCaller) -> str | None:
     """The execution whose program sends the request; one that is not the caller's is none."""
     token = request.headers.get("x-auth-token") or request.headers.get("authorization", "").partition(" ")[2]
     return _named(request, caller, token)
 
 
-async def _calling_execution(request: Request, caller: Caller) -> str | None:
+def _calling_execution(request: Request, caller: Caller) -> str | None:
     """The same, of a request to a service, whose token is a bearer."""
     return _named(request, caller, request.headers["authorization"].partition(" ")[2])
 
@@ -181,7 +181,7 @@ SendingExecution = Annotated[str | None, Depends(_execution)]
 CallingExecution = Annotated[str | None, Depends(_calling_execution)]
 
 
-async def _application(request: Request, caller: Caller) -> str | None:
+def _application(request: Request, caller: Caller) -> str | None:
     """The application that sends the request, where its token is one's."""
     del caller
     return getattr(request.state, "application", None)

@@ -63,7 +63,7 @@ def _refuse(name: str) -> None:
         raise WrongState(f"Names that begin with {core.FUNCTION} are those of functions: choose another name.")
 
 
-async def _offered(services: dependencies.Services) -> core.Services:
+def _offered(services: dependencies.Services) -> core.Services:
     return cast(core.Services, Offered(services))
 
 

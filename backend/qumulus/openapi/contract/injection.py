@@ -2,19 +2,24 @@
 
 FastAPI walks the tree of dependencies anew for each request, however often one of them stands in it; that takes longer than most
 of them do. What handlers take of the request is declared as for FastAPI (`Annotated[T, Depends(…)]`), and a `Plan` gives it to
-them: each dependency once, those it takes before it, in the order in which a handler names them.
+them: each dependency once, those it takes before it, in the order in which a handler names them. One that is no coroutine is
+called at once; where it says that it waits (`core.waits`), a thread calls it anew.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, get_origin
 
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.params import Depends
+
+from qumulus.core.waits import MustWait, at_once
+
+from .threads import in_thread
 
 Dependency = Callable[..., Any]
 
@@ -71,9 +76,16 @@ class Plan:
             given = {name: values[inner] for name, inner in step.arguments.items()}
             if step.request is not None:
                 given[step.request] = request
-            values[step.call] = await _called(step, given)
+            values[step.call] = await _given(step, given)
         return values
 
 
-def _called(step: Step, given: Mapping[str, Any]) -> Awaitable[Any]:
-    return step.call(**given) if step.awaited else run_in_threadpool(step.call, **given)
+async def _given(step: Step, arguments: Mapping[str, Any]) -> Any:
+    """What a step gives: most take less time than a thread needs to be woken."""
+    call = partial(step.call, **arguments)
+    if step.awaited:
+        return await call()
+    try:
+        return at_once(call)
+    except MustWait:
+        return await in_thread(call)

@@ -11,7 +11,7 @@ from qumulus.apis.ibm import tokens
 from qumulus.core import accounts as core
 
 
-async def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
+def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
     return tokens.authenticate(request.headers.get("Authorization", ""), accounts, clock)
 
 

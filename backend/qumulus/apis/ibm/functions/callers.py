@@ -12,19 +12,19 @@ from qumulus.apis.ibm.instances import LOCAL_CRN
 from qumulus.core import accounts as core
 
 
-async def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
+def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
     return tokens.authenticate(request.headers.get("Authorization", ""), accounts, clock)
 
 
-async def _bearer(request: Request) -> str:
+def _bearer(request: Request) -> str:
     return request.headers.get("Authorization", "").partition(" ")[2].strip()
 
 
-async def _instance(request: Request) -> str:
+def _instance(request: Request) -> str:
     return request.headers.get("Service-CRN", LOCAL_CRN)
 
 
-async def _channel(request: Request) -> str:
+def _channel(request: Request) -> str:
     return request.headers.get("Service-Channel", "ibm_quantum_platform")
 
 

@@ -18,7 +18,7 @@ from .changes import asked_for
 INSTANCE = "Service-CRN"
 
 
-async def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
+def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Caller:
     """The caller, with the instance that the request is charged to; the version is looked at as well.
 
     Raises:
@@ -40,7 +40,7 @@ async def _caller(request: Request, accounts: Accounts, clock: Clock) -> core.Ca
 Caller = Annotated[core.Caller, Depends(_caller)]
 
 
-async def _instance(caller: Caller, accounts: Accounts) -> core.Instance:
+def _instance(caller: Caller, accounts: Accounts) -> core.Instance:
     instance = accounts.instance(caller.instance or "")
     if instance is None:
         raise NotAllowed("The service instance is gone: choose another instance of your account.")

@@ -84,7 +84,7 @@ def asked_for(request: Request) -> Behaviour:
         raise UnknownVersion from None
 
 
-async def _behaviour(request: Request) -> Behaviour:
+def _behaviour(request: Request) -> Behaviour:
     return asked_for(request)
 
 

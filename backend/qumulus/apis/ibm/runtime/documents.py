@@ -105,7 +105,7 @@ def _rendered(model: type[BaseModel], device: str, document: Mapping[str, Any]) 
     return Rendered.from_bytes(content)
 
 
-async def _documents(request: Request) -> RenderedDocuments:
+def _documents(request: Request) -> RenderedDocuments:
     return request.app.state.documents
 
 

@@ -118,7 +118,7 @@ def _value(limit: limits.Limit) -> int:
     return round(limit.value)
 
 
-async def _limits(request: Request) -> ServiceLimits:
+def _limits(request: Request) -> ServiceLimits:
     return request.app.state.service_limits
 
 

@@ -29,7 +29,7 @@ KIND = "Bearer"
 MFA = ChallengeName.SOFTWARE_TOKEN_MFA
 
 
-async def _pool(request: Request) -> UserPool:
+def _pool(request: Request) -> UserPool:
     return request.app.state.pool
 
 

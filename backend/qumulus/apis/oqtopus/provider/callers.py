@@ -31,15 +31,15 @@ def _caller(request: Request, accounts: Accounts) -> core.Caller:
     return accounts.authenticate(SCHEME, key)
 
 
-async def _lease(request: Request) -> timedelta | None:
+def _lease(request: Request) -> timedelta | None:
     return request.app.state.lease
 
 
-async def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
+def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
     return downloads(request, jobs)
 
 
-async def _uploads(request: Request) -> Callable[[str], UploadAddress]:
+def _uploads(request: Request) -> Callable[[str], UploadAddress]:
     presigning: Presigning = request.app.state.presigning
     base = storage_address(request)
     return lambda key: UploadAddress.model_validate({"url": base, "fields": presigning.upload(key)})

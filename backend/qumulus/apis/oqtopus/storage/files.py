@@ -24,7 +24,7 @@ class NoSuchKey(NotFound):
         super().__init__("There is no such file: ask for its address again.")
 
 
-async def _presigning(request: Request) -> Presigning:
+def _presigning(request: Request) -> Presigning:
     return request.app.state.presigning
 
 

@@ -75,7 +75,7 @@ Caller = Annotated[core.Caller, Depends(_caller)]
 CallerOrDefault = Annotated[core.Caller, Depends(_caller_or_default)]
 
 
-async def _sender(request: Request) -> str | None:
+def _sender(request: Request) -> str | None:
     """The job whose program sends this; None where a person does."""
     return sender(request.headers.get(HEADER, ""))
 
@@ -88,11 +88,11 @@ class UploadPlace:
     presigning: Presigning
 
 
-async def _uploads(request: Request) -> UploadPlace:
+def _uploads(request: Request) -> UploadPlace:
     return UploadPlace(storage_address(request), request.app.state.presigning)
 
 
-async def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
+def _downloads(request: Request, jobs: Jobs) -> Callable[[str], str]:
     return downloads(request, jobs)
 
 
@@ -103,9 +103,7 @@ def _reads_text(request: Request) -> bool:
     return HEADER not in request.headers and request.app.state.bearers.account(_bearer(request), IDENTITY) is not None
 
 
-async def _information(
-    request: Request, devices: Devices, device_settings: DeviceSettingsStore
-) -> Callable[[Device], str]:
+def _information(request: Request, devices: Devices, device_settings: DeviceSettingsStore) -> Callable[[Device], str]:
     """Gives what a device tells of its qubits: where a zip file is, or JSON text if the server is set so or the client needs it."""
     presigning: Presigning = request.app.state.presigning
     base = storage_address(request)

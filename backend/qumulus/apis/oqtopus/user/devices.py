@@ -19,7 +19,7 @@ from .translate import devices as translate
 operation = Operations()
 
 
-async def _kept(request: Request) -> translate.RenderedDevices:
+def _kept(request: Request) -> translate.RenderedDevices:
     return request.app.state.rendered_devices
 
 

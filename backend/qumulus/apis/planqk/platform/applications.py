@@ -37,7 +37,7 @@ def _known(request: Request, caller: PersonalCaller, applications: Applications)
     return own(request.path_params["id"].lower(), caller, applications)
 
 
-async def _keys(request: Request) -> AccessKeys:
+def _keys(request: Request) -> AccessKeys:
     return request.app.state.access_keys
 
 

@@ -41,7 +41,7 @@ def _execution(request: Request, caller: PersonalCaller, jobs: Jobs) -> Job:
 Execution = Annotated[Job, Depends(_execution)]
 
 
-async def _known(services: Services) -> translate.Known:
+def _known(services: Services) -> translate.Known:
     return {service.name: service for service in services.services()}
 
 

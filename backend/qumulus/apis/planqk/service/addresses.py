@@ -27,7 +27,7 @@ class Addresses:
         return path if self.relative else self.origin + path
 
 
-async def _base(request: Request, origin: Origin) -> Addresses:
+def _base(request: Request, origin: Origin) -> Addresses:
     relative = bool(request.scope.get(RELATIVE) or getattr(request.app.state, "relative_links", False))
     return Addresses(origin, request.scope.get(AT_ROOT), relative)
 

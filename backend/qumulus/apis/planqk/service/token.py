@@ -23,7 +23,7 @@ NO_KEY = "Send the access key id and the secret access key in the header Authori
 operation = Operations()
 
 
-async def _basic(request: Request) -> tuple[str, str] | None:
+def _basic(request: Request) -> tuple[str, str] | None:
     """The access key id and the secret in the header Authorization, where there is one."""
     kind, _, encoded = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "basic":
@@ -35,7 +35,7 @@ async def _basic(request: Request) -> tuple[str, str] | None:
     return (key_id, secret) if key_id and found else ("", "")
 
 
-async def _access_keys(request: Request) -> AccessKeys:
+def _access_keys(request: Request) -> AccessKeys:
     return request.app.state.access_keys
 
 

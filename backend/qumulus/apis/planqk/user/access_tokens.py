@@ -24,7 +24,7 @@ DEFAULT = "default"  # the name of the token that is made anew
 operation = Operations()
 
 
-async def _own(caller: PersonalCaller, accounts: Accounts) -> tuple[core.Token, ...]:
+def _own(caller: PersonalCaller, accounts: Accounts) -> tuple[core.Token, ...]:
     """The personal access tokens of the caller, the oldest first."""
     return tuple(token for token in accounts.tokens(caller.account) if token.scheme == SCHEME)
 
