@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import Counter
@@ -24,6 +25,7 @@ from qumulus.core.ports import Claim
 from qumulus.core.results import Outcome
 from qumulus.core.sessions import NewSession
 from qumulus.storage import Storage, open_storage
+from qumulus.storage.blobs import table
 from qumulus.storage.database import schema
 from qumulus.storage.database.notify import MOST_BYTES, messages
 from qumulus.storage.database.sqlite import FILE
@@ -246,3 +248,12 @@ def test_going_back_to_an_older_version_and_forth_again_keeps_the_jobs(tmp_path,
     assert again.jobs.result(kept.id)[0] == b"result"
     again.close()
     assert (tmp_path / FILE).exists() == (database == "sqlite")
+
+
+@pytest.mark.only("postgres")
+@pytest.mark.parametrize("size", [70_000, 70_500], ids=["of whole pieces", "with a rest"])
+def test_a_large_value_that_is_read_in_pieces_is_whole(storages, monkeypatch, size):
+    monkeypatch.setattr(table, "PIECE_BYTES", 10_000)
+    value = random.Random(size).randbytes(size)
+    job = submit(storages[0], payload=value)
+    assert storages[1].jobs.payload(job) == value

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import large_values
+
+PIECE_BYTES = 16 << 20  # that are read at once: on the wire each byte takes two, which are there beside the bytes
 
 
 class TableBlobs:
@@ -35,11 +37,15 @@ class TableBlobs:
         Raises:
             FileNotFoundError: there is none.
         """
+        pieces: list[bytes] = []
         with self._database.read() as connection:
-            value = connection.execute(select(large_values.c.value).where(large_values.c.key == key)).scalar()
-        if value is None:
-            raise FileNotFoundError(key)
-        return value
+            while not pieces or len(pieces[-1]) == PIECE_BYTES:
+                piece = func.substring(large_values.c.value, len(pieces) * PIECE_BYTES + 1, PIECE_BYTES)
+                found = connection.execute(select(piece).where(large_values.c.key == key)).scalar()
+                if found is None:
+                    raise FileNotFoundError(key)
+                pieces.append(found)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def delete(self, key: str) -> None:
         """Forget a value; nothing happens where there is none."""
