@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -238,15 +239,11 @@ def test_a_server_with_small_limits_serves_or_ends_with_a_message_and_leaves_a_s
 
 def test_a_result_of_a_hundred_mebibytes_is_served_whole(tmp_path, record_property):
     size = 100 << 20
-    with Server(tmp_path / "state") as server:
-        storage = open_storage(server.home, url=databases.url(server.home))
-        storage.device_settings.set("d", storage.device_settings.settings("d"))
+    with closing(open_storage(tmp_path / "state")) as storage:  # before the server is there, which would run the job
         job = submitted(storage)
-        claims = storage.queue.claim("a test", 1, timedelta(minutes=5), devices=lambda name: name == "d")
-        storage.queue.finish(claims[0], Outcome(result=bytes(size)), began_at=storage.clock.now())
-        storage.close()
-        import urllib.request
-
+        (claim,) = storage.queue.claim("a test", 1, timedelta(minutes=5))
+        assert storage.queue.finish(claim, Outcome(result=bytes(size)), began_at=storage.clock.now())
+    with Server(tmp_path / "state") as server:
         request = urllib.request.Request(f"{server.url}/emulator/jobs/{job}/result")
         request.add_header("Authorization", "Bearer qumulus-admin")
         with urllib.request.urlopen(request, timeout=60) as answer:
