@@ -86,6 +86,11 @@ QUERIES = [
     JobQuery(text='"; DROP'),
     JobQuery(text="number 1", states=FINAL),
     JobQuery(account="b", text="mber 2", queued_after=EPOCH),
+    JobQuery(account="a", without_devices=frozenset("f"), created_after=EPOCH),
+    JobQuery(account="a", kinds=frozenset("kl"), states=frozenset({JobState.RUNNING}), created_after=EPOCH),
+    JobQuery(account="a", states=PENDING, kinds=frozenset("klm"), created_after=EPOCH),
+    JobQuery(account="a", api="x", tags=("t",), created_after=EPOCH),
+    JobQuery(instance="crn", alone=True, created_after=EPOCH),
 ]
 
 
@@ -94,7 +99,8 @@ WAYS = {  # in which jobs with a text are found; no page shows which it was
     "by the index": {"FEW": 0, "OFTEN": 1000},
     "among the first": {"FEW": 0, "SAMPLE": 5, "OFTEN": 0, "MOST_COUNTED": 3},
     "not all among the first": {"FEW": 0, "SAMPLE": 5, "OFTEN": 1, "LOOKED_THROUGH": 9, "MOST_COUNTED": 5},
-    "too many for the index": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3},
+    "listed, in a list of few": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3},
+    "too many to be listed": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3, "LISTED": 4},
     "by the index, though they are many": {"FEW": 0, "OFTEN": 1000, "LOOKED_UP": 3, "LOOKED_THROUGH": 0},
     "in order, where most have it": {
         "FEW": 0,
@@ -279,10 +285,23 @@ def test_a_text_that_many_of_the_oldest_jobs_have_is_found_without_reading_all_o
     monkeypatch.setattr(lists, "LOOKED_UP", 50)
     monkeypatch.setattr(lists, "MOST_COUNTED", 20)
     query = JobQuery(account="a", text="ancient", limit=10)
-    each_compared = work(storage, query)
+    with monkeypatch.context() as patched:
+        patched.setattr(lists, "LISTED", 60)
+        each_compared = work(storage, query)
+    assert work(storage, query) * 2 < each_compared
     monkeypatch.setattr(lists, "LOOKED_THROUGH", 200)
     assert work(storage, query) * 2 < each_compared
     assert storage.jobs.find(query).total == 20
+
+
+@pytest.mark.only("sqlite")
+def test_what_all_jobs_of_an_index_have_is_not_asked_of_each_to_count_them(storage):
+    stored(storage, 3000)
+    since = storage.clock.now() - timedelta(days=1)
+    few_conditions = JobQuery(instance="crn", created_after=since, limit=10)
+    many = replace(few_conditions, account="a", kinds=frozenset({"k", "seldom"}), without_devices=frozenset("e"))
+    assert work(storage, many) < 1.5 * work(storage, few_conditions)
+    assert storage.jobs.find(many).total == 3000
 
 
 @pytest.mark.only("sqlite")

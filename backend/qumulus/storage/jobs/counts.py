@@ -13,16 +13,28 @@ from qumulus.storage.database.counting import ALL_TAGS, PENDING_STATE, job_count
 ORDERED = ("account", "device", "api", "instance", "kind", "state")
 """The members of a job that have an index in the order of lists, the usual one first."""
 
+_MEMBERS = {name: name for name in ("account", "device", "api", "instance", "alone")} | {
+    "devices": "without_devices",
+    "kind": "kinds",
+    "state": "states",
+}
+"""What a query asks, by the member of a job that is counted."""
+
 FEW = 500  # jobs of a tag that are sorted; among more, those of a page are found soon in the order of lists
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many jobs match: exactly, or at most where the query asks what is not counted. ``driver`` names the index to look through."""
+    """How many jobs match: exactly, or at most where the query asks what is not counted.
+
+    ``driver`` names the index to look through. What is ``implied`` all jobs there had a moment ago: for a count, nobody needs to ask
+    each for it.
+    """
 
     count: int
     exact: bool
     driver: str | None
+    implied: frozenset[str] = frozenset()
 
 
 def of(connection: Connection, query: JobQuery, more: ColumnElement[bool] | None = None) -> Estimate:
@@ -31,13 +43,21 @@ def of(connection: Connection, query: JobQuery, more: ColumnElement[bool] | None
     columns = [_sum(and_(True, *asked.values()))]
     drivers = [name for name in ORDERED if name in asked and _drives(name, query)]
     columns += [_sum(asked[name]) for name in drivers]
-    count, *each = connection.execute(select(*columns).where(job_counts.c.tag == ALL_TAGS)).one()
+    count, *each = map(int, connection.execute(select(*columns).where(job_counts.c.tag == ALL_TAGS)).one())
     tagged = [_tagged(connection, tag, asked) for tag in query.tags]
     count = min([count, *(matching for matching, _ in tagged)])
     found = dict(zip(drivers, each, strict=True))
     if tagged and (fewest := min(of for _, of in tagged)) <= FEW:
         found["tags"] = fewest
-    return Estimate(count, _countable(query), min(found, key=lambda name: found[name], default=None))
+    driver = min(found, key=lambda name: found[name], default=None)
+    alike = driver is not None and count == found[driver] and more is None
+    return Estimate(count, _countable(query), driver, _implied(query, asked, driver) if alike else frozenset())
+
+
+def _implied(query: JobQuery, asked: dict[str, ColumnElement[bool]], driver: str | None) -> frozenset[str]:
+    """Return which members of a query all jobs of a driver have, where as many match as it has: those that are counted as they are asked."""
+    lumped = {"state"} if _pending(query) not in (frozenset(), PENDING) else set()
+    return frozenset(_MEMBERS[name] for name in asked.keys() - {driver} - lumped)
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -49,7 +69,7 @@ def _tagged(connection: Connection, tag: str, asked: dict[str, ColumnElement[boo
     its = job_counts.c.tag == signed(tag)
     account = asked.get("account", its)
     matching, every = connection.execute(select(_sum(and_(True, *asked.values())), _sum(account)).where(its)).one()
-    return matching, every
+    return int(matching), int(every)
 
 
 def _asked(query: JobQuery) -> dict[str, ColumnElement[bool]]:
@@ -87,5 +107,9 @@ def _countable(query: JobQuery) -> bool:
     """Whether everything that a query asks is counted."""
     bounds = (query.created_after, query.created_before, query.queued_after, query.queued_before)
     others = (query.id, query.session, query.text, *bounds)
-    pending = (query.states or frozenset()) & PENDING
-    return all(each is None for each in others) and len(query.tags) <= 1 and pending in (frozenset(), PENDING)
+    return all(each is None for each in others) and len(query.tags) <= 1 and _pending(query) in (frozenset(), PENDING)
+
+
+def _pending(query: JobQuery) -> frozenset[JobState]:
+    """Return the states of a query that are counted together."""
+    return (query.states or frozenset()) & PENDING

@@ -9,33 +9,39 @@ that many of the first jobs of a list have is found among these.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Subquery, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, and_, func, or_, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.sql.selectable import TextualSelect
 
 from qumulus.core.jobs import FINAL, PENDING, Job
 from qumulus.core.ports import JobQuery, Page
 from qumulus.storage.database import texts
 from qumulus.storage.database.counting import ALL_TAGS, job_counts, job_tags, signed
-from qumulus.storage.database.tables import IS_ENDED, IS_PENDING, POSTGRES, AnyRow, jobs
+from qumulus.storage.database.tables import IS_ENDED, IS_PENDING, POSTGRES, AnyRow, Word, jobs
 
 from . import counts, rows
 from .counts import Estimate
 
 ID_CHARACTERS = frozenset("0123456789abcdef-")  # of the identifiers that are made here
 ANY = "any"  # the driver of who leaves the choice to the database
+TEXT = "text"  # that of who has PostgreSQL look at what has a text, and at nothing else
 FEW = 500  # jobs of which each is compared with a text, without an index
 NEWEST = 500  # jobs in which a text is looked for that is too short for the index
 MOST_COUNTED = 1000  # jobs with a text; that there are more, a total doesn't say
 SAMPLE, OFTEN = 100, 25  # of so many jobs at the begin of a list, how many have a text that many have
 LOOKED_THROUGH = 4000  # jobs at the begin of a list in which a text is looked for that many have
-LOOKED_AT_PERCENT = 0.3  # of all jobs, to see whether most have a text
+LOOKED_AT_PERCENT = 0.1  # of all jobs, to see whether most have a text
 LOOKED_UP = 2000  # jobs that may have a text, by its index, that are compared
+LISTED = 10_000  # jobs that may have it which are listed, to be compared with a list of few
+
+_NOTHING = {each.name: each.default for each in fields(JobQuery)}
+"""What a query has where it does not ask for something, by the member."""
 
 _JOBS = select(*rows.JOB_COLUMNS)
 
@@ -51,9 +57,20 @@ def page(connection: Connection, query: JobQuery) -> Page:
     condition = and_(True, *conditions(query, driver(connection, query, estimate)))
     exact, total = estimate.exact, estimate.count
     if not exact and query.counted:
-        total = count(connection, condition, None if query.text is None else MOST_COUNTED)
+        counted = and_(True, *conditions(_rest(query, estimate), driver(connection, query, estimate)))
+        total = count(connection, counted, None if query.text is None else MOST_COUNTED)
         exact = query.text is None or total < MOST_COUNTED
     return _in_order(connection, query, condition, total, exact=exact)
+
+
+def _rest(query: JobQuery, estimate: Estimate) -> JobQuery:
+    """Return what has to be asked of each job of a driver to count those that match.
+
+    A page asks for everything: what was stored since the estimate must not be shown to whom it does not belong.
+    """
+    if query.id is not None or query.session is not None or query.tags or _by_submission(query):
+        return query
+    return replace(query, **{name: _NOTHING[name] for name in estimate.implied})
 
 
 def _in_order(
@@ -97,33 +114,40 @@ def _searched(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
         return None
     if len(query.text) < texts.GRAM:
         newest = _first(connection, query, estimate, NEWEST, descending=True)
-        hits = select(*_place(newest)).where(_has_text(newest.c, query.text)).cte("hits")
-        found, total = _of_hits(connection, query, hits)
-        return _page(query, found, min(total, MOST_COUNTED))
+        return _of_hits(connection, query, select(*_place(newest)).where(_has_text(newest.c, query.text)))
     page = _of_often(connection, query, estimate)
     if page is not None:
         return page
-    listed = texts.candidates(connection, query.text, LOOKED_UP + 1)
+    if connection.dialect.name == POSTGRES:  # to be told how many its index names costs as much as to compare them
+        return None if _have_most(connection, query.text) else _of_named(connection, query, estimate)
+    listed = texts.candidates(connection, query.text, LISTED + 1)
     if listed is None:
         return None
     named = listed.cte("candidates")
     candidates = connection.execute(select(func.count()).select_from(named)).scalar_one()
     if candidates == 0:
         return Page((), 0)
-    if candidates > LOOKED_UP:
-        if estimate.count <= LOOKED_THROUGH or _have_most(connection, query.text):
-            return None
+    if candidates <= LOOKED_UP:
+        return _of_numbers(connection, query, listed, through_number(connection))
+    if estimate.count > LOOKED_THROUGH:
         return _of_many(connection, query, estimate)
-    compared = and_(jobs.c.number.in_(select(named.c.number)), *conditions(query, through_number(connection)))
-    hits = select(_placed(query).label("place"), jobs.c.number).where(compared).cte("hits")
-    found, total = _of_hits(connection, query, hits)
-    return _page(query, found, min(total, MOST_COUNTED))
+    if candidates <= LISTED:
+        return _of_numbers(connection, query, listed, driver(connection, query, estimate))
+    first = _first(connection, query, estimate, LOOKED_THROUGH, descending=query.descending)
+    return _of_hits(connection, query, select(*_place(first)).where(_has_text(first.c, query.text)))
+
+
+def _of_numbers(connection: Connection, query: JobQuery, listed: TextualSelect, through: str) -> Page:
+    """Return a page of those with a text among some jobs, each of which is compared, or of those of them that a driver has."""
+    number = _hidden(jobs.c.number) if through not in (ANY, "number") else jobs.c.number
+    are_listed = number.in_(select(listed.cte("candidates").c.number))
+    wanted = select(_placed(query).label("place"), jobs.c.number).where(are_listed, *conditions(query, through))
+    return _of_hits(connection, query, wanted)
 
 
 def _of_often(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
     """Return a page of a list of which many of the first jobs have a text; None where they may be fewer than are counted."""
-    wanted = query.offset + query.limit
-    most = max(wanted, MOST_COUNTED) if query.counted else wanted
+    most = _most(query)
     if most > LOOKED_THROUGH:
         return None
     text, descending = query.text or "", query.descending
@@ -135,14 +159,12 @@ def _of_often(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
     hits = select(*_place(first)).where(_has_text(first.c, text)).limit(most)
     if connection.dialect.name == POSTGRES:  # they are in order; SQLite would sort them all before it takes the first
         hits = hits.order_by(*(column.desc() if descending else column for column in _place(first)))
-    found, total = _of_hits(connection, query, hits.cte("hits"))
+    found, total = _hits(connection, query, hits)
     return _page(query, found, total) if total == most else None
 
 
 def _have_most(connection: Connection, text: str) -> bool:
     """Whether so many jobs have a text that PostgreSQL, which reads all that its index names, finds some sooner without it."""
-    if connection.dialect.name != POSTGRES:
-        return False
     some = jobs.tablesample(func.system(LOOKED_AT_PERCENT), name="some")
     seen, having = connection.execute(
         select(func.count(), func.count().filter(_has_text(some.c, text))).select_from(some)
@@ -150,30 +172,46 @@ def _have_most(connection: Connection, text: str) -> bool:
     return having * 3 > seen
 
 
-def _of_many(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
-    """Return a page of jobs with a text of which the index names many, and of which few are among the first of the list.
+def _of_named(connection: Connection, query: JobQuery, estimate: Estimate) -> Page:
+    """Return a page of jobs with a text of which PostgreSQL compares all that its index names.
 
-    PostgreSQL compares them all. SQLite takes them by their numbers until they are enough, and each other job is looked at where those
-    may not be the first of the list, as after a clock was set back. None where the list is in another order.
+    It has no idea how many those are, and takes them for one of two hundred. So it may read another index beside that of texts only
+    where that gives few jobs.
     """
-    wanted = query.offset + query.limit
-    most = max(wanted, MOST_COUNTED) if query.counted else wanted
+    through = ANY if estimate.count <= LOOKED_THROUGH else TEXT
+    index, are_named, _ = texts.named(connection, query.text or "")
+    matching = select(_placed(query).label("place"), jobs.c.number).select_from(index).where(are_named)
+    matching = matching.where(*conditions(query, through)).order_by(*_order(query, query.descending))
+    return _of_hits(connection, query, matching.limit(_most(query)))
+
+
+def _of_many(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
+    """Return a page of jobs with a text of which SQLite's index names many, and of which few are among the first of the list.
+
+    They are taken by their numbers until they are enough, and each other job is looked at where those may not be the first of the list,
+    as after a clock was set back. None where the list is in another order.
+    """
+    if _by_submission(query):
+        return None
+    most = _most(query)
     index, are_named, number = texts.named(connection, query.text or "")
     matching = select(_placed(query), jobs.c.number).select_from(index).where(are_named)
     matching = matching.where(*conditions(query, through_number(connection))).limit(most)
-    if connection.dialect.name == POSTGRES:
-        hits = connection.execute(matching.order_by(*_order(query, query.descending))).all()
-    elif _by_submission(query):
-        return None
-    else:
-        hits = connection.execute(matching.order_by(number.desc() if query.descending else number)).all()
-        if len(hits) == most and not _are_first(connection, query, hits):
-            condition = and_(True, *conditions(query, driver(connection, query, estimate)))
-            return _in_order(connection, query, condition, MOST_COUNTED, exact=False)
-    shown = [number for _, number in sorted(map(tuple, hits), reverse=query.descending)[query.offset : wanted]]
+    hits = connection.execute(matching.order_by(number.desc() if query.descending else number)).all()
+    if len(hits) == most and not _are_first(connection, query, hits):
+        condition = and_(True, *conditions(query, driver(connection, query, estimate)))
+        return _in_order(connection, query, condition, MOST_COUNTED, exact=False)
+    last = query.offset + query.limit
+    shown = [number for _, number in sorted(map(tuple, hits), reverse=query.descending)[query.offset : last]]
     its = _JOBS.where(jobs.c.number.in_(shown)).order_by(*_order(query, query.descending))
     found = tuple(rows.to_job(row) for row in connection.execute(its)) if shown else ()
     return _page(query, found, min(len(hits), MOST_COUNTED))
+
+
+def _most(query: JobQuery) -> int:
+    """Return how many jobs with a text are needed at most for a page and its total."""
+    wanted = query.offset + query.limit
+    return max(wanted, MOST_COUNTED) if query.counted else wanted
 
 
 def _are_first(connection: Connection, query: JobQuery, hits: Sequence[AnyRow]) -> bool:
@@ -198,8 +236,15 @@ def _place(of: FromClause) -> tuple[ColumnElement[Any], ...]:
     return (of.c.place, of.c.number)
 
 
-def _of_hits(connection: Connection, query: JobQuery, hits: CTE) -> tuple[tuple[Job, ...], int]:
+def _of_hits(connection: Connection, query: JobQuery, hits: Select[*tuple[Any, ...]]) -> Page:
+    """Return a page of some jobs that have a text, of which `_place` is selected."""
+    found, total = _hits(connection, query, hits)
+    return _page(query, found, min(total, MOST_COUNTED))
+
+
+def _hits(connection: Connection, query: JobQuery, matching: Select[*tuple[Any, ...]]) -> tuple[tuple[Job, ...], int]:
     """Return the jobs of a page of some, and how many those are."""
+    hits = matching.cte("hits")
     order = (column.desc() if query.descending else column for column in _place(hits))
     shown = select(hits.c.number).order_by(*order).offset(query.offset).limit(query.limit)
     totals = select(select(func.count()).select_from(hits).scalar_subquery()).subquery()
@@ -256,9 +301,11 @@ def _tags(connection: Connection, account: str, condition: ColumnElement[bool]) 
 
 
 def conditions(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
-    """Return what a query asks of each job, as conditions; SQLite sees an index for that of the driver alone."""
+    """Return what a query asks of each job, as conditions; the database sees an index for that of the driver alone."""
 
     def column(name: str) -> Any:
+        if driver == TEXT:
+            return _hidden_from_all(jobs.c[name])
         free = driver in (ANY, name) or (driver == "submitted" and name in ("account", "queued_at"))
         return jobs.c[name] if free else _hidden(jobs.c[name])
 
@@ -278,12 +325,17 @@ def conditions(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
     found += [_has(tag, query.account, driver) for tag in query.tags]
     if query.text is not None:
         found.append(_has_text(jobs.c, query.text))
-    return found + _times(query, column)
+    return found + _times(query, column, jobs.c.created_at if driver != TEXT else column("created_at"))
 
 
 def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return a column for which SQLite sees no index."""
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+
+
+def _hidden_from_all(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column for which PostgreSQL sees no index either: for it, only numbers have signs."""
+    return column.concat("") if isinstance(column.type, Word) else _hidden(column)
 
 
 def _has_text(columns: ReadOnlyColumnCollection[str, Any], text: str) -> ColumnElement[bool]:
@@ -311,8 +363,8 @@ def _has(tag: str, account: str | None, driver: str) -> ColumnElement[bool]:
     return select(job_tags.c.tag).where(its, job_tags.c.job == jobs.c.number).exists()
 
 
-def _times(query: JobQuery, column: Callable[[str], Any]) -> list[ColumnElement[bool]]:
-    created = jobs.c.created_at  # the second member of every index in the order of lists
+def _times(query: JobQuery, column: Callable[[str], Any], created: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """Return the conditions on times. That of creation is the second member of every index in the order of lists."""
     bounds: list[tuple[datetime | None, Callable[[Any], ColumnElement[bool]]]] = [
         (query.created_after, lambda at: created >= at),
         (query.created_before, lambda at: created <= at),
