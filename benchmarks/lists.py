@@ -1,4 +1,4 @@
-"""Lists and filters where 100,000 jobs are stored, beside the same requests to a server that has none, in turn."""
+"""Lists and filters where 100,000 jobs have ended and 10,000 wait, beside the same requests to a server that has none, in turn."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ import os
 
 from postgres import Postgres
 from qumulus.apis.ibm.instances import LOCAL_CRN
+from qumulus.core.devices import DeviceSettings
 from qumulus.core.jobs import NewJob
 from qumulus.storage import Storage, open_storage
 from qumulus.storage.database.counting import tidy
@@ -34,6 +35,7 @@ from .tables import Row, Table, seconds
 
 JOBS, ROUNDS, AT_ONCE = int(os.environ.get("N", "100000")), int(os.environ.get("R", "15")), 5_000
 MOST = 3.0  # times as long as without jobs
+QUEUED = JOBS // 10  # jobs that wait besides, the newest
 DAYS = 30  # over which the jobs were made
 OLD = 8_000  # of the oldest jobs have a text that no other has
 
@@ -51,6 +53,7 @@ KINDS = (  # api, kind, devices, instance: in turn
     ("oqtopus/task", "openqasm.task", ("kawasaki", "qulacs"), None),
     ("planqk/quantum", "planqk.qiskit", ("azure.ionq.simulator",), None),
 )
+NEVER = DeviceSettings(least_queue_seconds=86_400)  # jobs that wait shall wait as long as is measured
 
 NOW = datetime.now(UTC)
 LONG_SINCE, SINCE, UNTIL = (quote((NOW - timedelta(days=days)).isoformat()) for days in (10, 2, 1))
@@ -115,11 +118,17 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 
 def fill(storage: Storage, count: int) -> None:
-    """Store jobs that have ended, as the queue would have left them; one of 50 failed, one of 200 was cancelled."""
+    """Store jobs that have ended, as the queue would have left them, and a tenth as many that wait.
+
+    One of 50 has failed, one of 200 was cancelled.
+    """
     draw, now = random.Random(17), storage.clock.now()
     write = storage._database.writer.run
-    for begin in range(0, count, AT_ONCE):
-        values = [_row(number, count, draw, now) for number in range(begin, min(count, begin + AT_ONCE))]
+    for device in sorted({device for _, _, devices, _ in KINDS for device in devices}):
+        storage.device_settings.set(device, NEVER)
+    waiting = QUEUED if count else 0
+    for begin in range(0, count + waiting, AT_ONCE):
+        values = [_row(number, count, draw, now) for number in range(begin, min(count + waiting, begin + AT_ONCE))]
         write(lambda connection, values=values: connection.execute(insert(jobs), values))
     write(tidy)
     if count and storage._database.shared:  # as PostgreSQL does by itself within minutes
@@ -130,7 +139,8 @@ def fill(storage: Storage, count: int) -> None:
 def _row(number: int, count: int, draw: random.Random, now: Any) -> dict[str, Any]:
     api, kind, devices, instance = KINDS[number % len(KINDS)]
     rare, old = number % 9973 == 0, number < OLD
-    at = now - timedelta(days=DAYS) * (1 - number / count) - timedelta(hours=2)
+    ago = timedelta(days=DAYS) * (1 - number / count) if number < count else timedelta(hours=-1) * (number / count - 1)
+    at = now - ago - timedelta(hours=2)
     new = NewJob(
         account="local",
         device=draw.choice(devices),
@@ -143,11 +153,14 @@ def _row(number: int, count: int, draw: random.Random, now: Any) -> dict[str, An
         payload=b"",
         request={"backend": "azure.ionq.simulator", "parameters": {"note": "x" * 200}},
     )
+    row = rows.job_values(new, rows.new_id(at), at)
+    row |= {"ticket": number + 1, "payload": b"x" * 600, "payload_size": 600, "trace": None, "session": None}
+    # All rows name the same columns: they are stored by one statement.
+    ended = number < count
     state = "cancelled" if number % 200 == 3 else "failed" if number % 50 == 1 else "succeeded"
-    ended = {"state": state, "claimed_at": at, "running_at": at, "ended_at": at, "attempt": 1, "run_seconds": 0.5}
-    ended |= {"ticket": number + 1, "payload": b"x" * 600, "payload_size": 600, "trace": None}
-    ended |= {"failure": "program" if state == "failed" else None, "reason": None, "session": None}
-    return rows.job_values(new, rows.new_id(at), at) | ended
+    row |= dict.fromkeys(("claimed_at", "running_at", "ended_at"), at if ended else None)
+    row |= {"failure": "program" if ended and state == "failed" else None, "reason": None}
+    return row | {"state": state if ended else "queued", "attempt": int(ended), "run_seconds": 0.5 if ended else None}
 
 
 class Client:
@@ -219,6 +232,10 @@ def tables() -> list[Table]:
     """The tables of lists."""
     note = f"Medians of {ROUNDS} requests each, in turn; `beside` is a server without jobs."
     return [
-        Table(title=f"Lists with {JOBS:,} jobs, {kind}", rows=measured(kind), note=note)
+        Table(
+            title=f"Lists with {JOBS:,} jobs that ended and {QUEUED:,} that wait, {kind}",
+            rows=measured(kind),
+            note=note,
+        )
         for kind in ("SQLite", "PostgreSQL")
     ]
