@@ -212,8 +212,9 @@ def test_a_misread_bit_steers_the_feed_forward() -> None:
     assert seen[1][1] == pytest.approx(misread * (1 - missed), rel=2e-3)  # but for the error of the flip itself
 
 
-def test_equal_memories_are_one_branch() -> None:
-    circuit = QuantumCircuit(1, 1)
+@pytest.mark.parametrize("bits", [1, 62, 63, 70])
+def test_equal_memories_are_one_branch(bits: int) -> None:
+    circuit = QuantumCircuit(1, bits)
     for _ in range(30):
         circuit.sx(0)
         circuit.measure(0, 0)

@@ -40,6 +40,8 @@ class ClockSetting:
 
     def at(self, wall: datetime) -> datetime:
         """Return the time in the cloud at a time of the machine."""
+        if self.rate == 1:
+            return wall + (self.cloud_at - self.machine_at)
         return self.cloud_at + (wall - self.machine_at) * self.rate
 
     def members(self) -> list[Any]:

@@ -55,7 +55,7 @@ def limit(limits: Limits, *, cores: int = 1) -> None:
     seconds = math.ceil(used.ru_utime + used.ru_stime + limits.seconds * cores) + 1
     _soft(resource.RLIMIT_CPU, seconds)
     if LINUX:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(_told("statm").split()[0])
         _soft(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory_bytes + UNTOUCHED_BYTES)
 
 
@@ -67,7 +67,7 @@ def _soft(what: int, value: int) -> None:
 def resident_bytes() -> int:
     """Memory that this process has in RAM now."""
     if LINUX:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        return int(_told("statm").split()[1]) * resource.getpagesize()
     return peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
 
 
@@ -75,16 +75,33 @@ def forget_peak() -> None:
     """Let `highest_bytes` begin anew: the kernel resets its mark when it is asked to."""
     if LINUX:
         with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")
+            os.pwrite(_opened("clear_refs", os.O_WRONLY), b"5", 0)
 
 
 def highest_bytes() -> int:
     """Return the most memory that this process had in RAM since `forget_peak`."""
     if LINUX:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
+        found = _told("status").partition(b"VmHWM:")[2].split(None, 1)
+        if found:
+            return int(found[0]) * 1024
     return peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
+
+
+_MOST_TOLD = 1 << 14
+_descriptors: dict[str, tuple[int, int]] = {}  # of the files below, by name, with the process that opened them
+
+
+def _told(name: str) -> bytes:
+    """What the kernel tells of this process in one of its files."""
+    return os.pread(_opened(name, os.O_RDONLY), _MOST_TOLD, 0)
+
+
+def _opened(name: str, flags: int) -> int:
+    """A descriptor of such a file, which stays open: to open it takes longer than to read it. A forked process opens its own."""
+    known = _descriptors.get(name)
+    if known is None or known[0] != os.getpid():
+        known = _descriptors[name] = (os.getpid(), os.open(f"/proc/self/{name}", flags))
+    return known[1]
 
 
 def peak_bytes(usage: resource.struct_rusage) -> int:

@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +29,7 @@ from .wire import BrokenWire, Frame, Message, Wire, packed
 
 GiB = 1 << 30
 UNASKED_BYTES = 64 << 20  # that a run may use without asking
+_PROGRESS = tuple(each.name for each in fields(Progress))
 HELD_SECONDS = 0.02  # that a line of the log waits for what is said next: each frame wakes the other end
 
 
@@ -100,7 +101,7 @@ class Worker:
             self._granted = needed
 
     def _log(self, text: str, severity: Severity = Severity.INFO, progress: Progress | None = None, /) -> None:
-        so_far = None if progress is None else asdict(progress)
+        so_far = None if progress is None else {name: getattr(progress, name) for name in _PROGRESS}
         now = SystemClock().wall().timestamp()
         members = {"time": now, "text": str(text), "severity": Severity(severity).value, "progress": so_far}
         frame = packed(Message("log", members))

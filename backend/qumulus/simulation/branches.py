@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .blocks import Fused, fuse
 from .circuits import ActiveCircuit
@@ -29,6 +31,8 @@ from .transfer import GROUND, MEASURE, TRACE, Matrix
 
 LEAST_WEIGHT = 1e-12
 """A while loop ends when less than this is left in it; so much is missing from the distribution at most."""
+
+_WORD_BITS = 62
 
 MOST_ROUNDS = 10_000
 """Rounds of one while loop."""
@@ -92,8 +96,7 @@ class Evolution:
         branches = self._with_qubits(branches, sorted(outputs))
         for qubit in sorted(outputs):
             axis = branches.axis(qubit)
-            states = np.moveaxis(np.tensordot(outputs[qubit], branches.states, axes=(1, axis)), 0, axis)
-            branches = Branches(branches.memory, branches.qubits, states)
+            branches = Branches(branches.memory, branches.qubits, _applied(outputs[qubit], branches.states, axis))
         for qubit in [q for q in branches.qubits if q not in outputs]:
             branches = _closed(branches, qubit)
         order = [0, *(branches.axis(qubit) for qubit in sorted(outputs))]
@@ -128,20 +131,18 @@ class Evolution:
             states = np.tensordot(block.matrix.reshape(4, 4, 4, 4), states, axes=([2, 3], axes))
             states = np.moveaxis(states, (0, 1), axes)
         for qubit, matrix in fused.ends.items():
-            axis = branches.axis(qubit)
-            states = np.moveaxis(np.tensordot(matrix, states, axes=(1, axis)), 0, axis)
+            states = _applied(matrix, states, branches.axis(qubit))
         return Branches(branches.memory, branches.qubits, states)
 
     def _measured(self, step: Measure, branches: Branches) -> Branches:
         branches = self._with_qubits(branches, [step.qubit])
-        readings = np.tensordot(self.circuit.confusion(step.qubit), _PROJECT, axes=1)  # (read, 4, 4)
+        readings = np.dot(self.circuit.confusion(step.qubit), _PROJECT.reshape(2, 16)).reshape(2, 4, 4)
         axis = branches.axis(step.qubit)
         split = []
         for value, reading in enumerate(readings):
             memory = branches.memory.copy()
             memory[:, step.bit] = value
-            states = np.moveaxis(np.tensordot(reading, branches.states, axes=(1, axis)), 0, axis)
-            split.append(Branches(memory, branches.qubits, states))
+            split.append(Branches(memory, branches.qubits, _applied(reading, branches.states, axis)))
         return self._checked(_merged(split))
 
     def _chosen(self, step: Choose, branches: Branches) -> Branches:
@@ -149,7 +150,7 @@ class Evolution:
         values, left = step.value(branches.memory), np.ones(len(branches.memory), bool)
         ended = []
         for labels, body in step.cases:
-            taken = left if labels is None else left & np.isin(values, labels)
+            taken = left if labels is None else left & _is_one_of(values, labels)
             left = left & ~taken
             ended.append(self._through(body, branches[taken]))
         return self._checked(_merged([*ended, branches[left]]))
@@ -207,13 +208,39 @@ def _merged(parts: Sequence[Branches]) -> Branches:
     possible = whole.weights() > 0.0
     if not possible.all():
         whole = whole[possible]
-    unique, group = np.unique(whole.memory, axis=0, return_inverse=True)
-    group = group.reshape(-1)
-    if len(unique) == len(whole.memory):
+    keys = _keys(whole.memory)
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    if len(starts) == len(keys):
         return whole
-    order = np.argsort(group, kind="stable")
-    starts = np.searchsorted(group[order], np.arange(len(unique)))
-    return Branches(unique, whole.qubits, np.add.reduceat(whole.states[order], starts, axis=0))
+    return Branches(whole.memory[order[starts]], whole.qubits, np.add.reduceat(whole.states[order], starts, axis=0))
+
+
+def _keys(memory: Memory) -> NDArray[np.int64]:
+    """A number for each row, equal for equal rows, in the order of the rows."""
+    width = memory.shape[1]
+    if width <= _WORD_BITS:
+        return memory @ _weights(width)
+    return np.unique(memory, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+@cache
+def _weights(width: int) -> NDArray[np.int64]:
+    return 1 << np.arange(width - 1, -1, -1, dtype=np.int64)
+
+
+def _is_one_of(values: NDArray[Any], labels: Sequence[int]) -> NDArray[np.bool_]:
+    """Which values are among the labels."""
+    return values == labels[0] if len(labels) == 1 else np.isin(values, labels)
+
+
+def _applied(matrix: Matrix, states: Matrix, axis: int) -> Matrix:
+    """The states with the rows of a matrix on one of their axes: a contraction, as NumPy does it, without what it looks at before."""
+    others = [*range(axis), *range(axis + 1, states.ndim)]
+    moved = states.transpose([axis, *others])
+    found = np.dot(matrix, moved.reshape(len(moved), -1)).reshape(len(matrix), *moved.shape[1:])
+    return found.transpose([*range(1, axis + 1), 0, *range(axis + 1, states.ndim)])
 
 
 def _touched(step: Segment | Step) -> list[int]:
@@ -232,6 +259,7 @@ def _ends(segments: Sequence[Segment]) -> dict[int, int]:
     return {qubit: index for index, segment in enumerate(segments) for qubit in _touched(segment)}
 
 
+_PARTS = "parts of a dynamic circuit"
 _MOST_SPLITS = 40
 _BYTES_AT_WORK = 3 * 8  # the states, the next ones, and a transposed copy
 
@@ -239,7 +267,7 @@ _BYTES_AT_WORK = 3 * 8  # the states, the next ones, and a transposed copy
 def _estimate(task: Task) -> Estimate:
     """An upper limit: as if every bit that is read doubled the branches from then on, of each part by itself."""
     seconds, entries = 0.0, 1.0
-    for part in components(task.active):
+    for part in _parts(task):
         took, largest = _cost(part)
         seconds, entries = seconds + took, max(entries, largest)
     return Estimate(
@@ -266,13 +294,20 @@ def _cost(part: ActiveCircuit) -> tuple[float, float]:
     return seconds + 16 * entries * SECONDS_PER_MULTIPLICATION, max(largest, entries)
 
 
+def _parts(task: Task) -> Sequence[ActiveCircuit]:
+    """The parts of the circuit, which the estimate and the run both need."""
+    if _PARTS not in task.kept:
+        task.kept[_PARTS] = components(task.active)
+    return task.kept[_PARTS]
+
+
 def _most_entries(task: Task) -> float:
     return task.limits.memory_bytes / _BYTES_AT_WORK
 
 
 def _evolved_parts(task: Task) -> Iterator[tuple[ActiveCircuit, dict[int, Matrix], Memory, Matrix]]:
     """Each part with the readings asked of it, its branches and their states."""
-    for part in components(task.active):
+    for part in _parts(task):
         readings = {qubit: rows for qubit, rows in task.readings.items() if qubit in part.terminal}
         yield part, readings, *Evolution(part, task.binding, _most_entries(task)).run(readings)
 
@@ -283,9 +318,9 @@ def _sample(task: Task, seed: Seed) -> Drawn:
     for part, readings, memories, distribution in _evolved_parts(task):
         indices = draw_indices(distribution.reshape(-1), task.shots, random)
         qubits = sorted(readings)
-        rows, outcomes = np.divmod(indices, 1 << len(qubits))
+        rows, outcomes = indices >> len(qubits), indices & ((1 << len(qubits)) - 1)
         own = written(part)
-        memory[:, own] = memories[rows][:, own]
+        memory[:, own] = memories[:, own].take(rows, axis=0)
         memory[:, [part.terminal[qubit] for qubit in qubits]] = unpack(outcomes, len(qubits))
     return Drawn(memory)
 

@@ -42,6 +42,7 @@ class DeviceModel:
     """Whether circuits are scheduled, so that qubits relax while they wait for others."""
     _lengths: dict[tuple[str, tuple[int, ...]], int] = field(default_factory=dict, repr=False)
     _waits: dict[tuple[int, int], Matrix] = field(default_factory=dict, repr=False)
+    _supported: set[tuple[str, tuple[int, ...]]] = field(default_factory=set, repr=False)
 
     @property
     def ideal(self) -> bool:
@@ -92,6 +93,16 @@ class DeviceModel:
         """All that the device can do: the target, and the fractional gates of processors that have them."""
         plain, fractional = (CATALOGUE.configuration(self.name, fractional_gates=given) for given in (False, True))
         return _target(self.name, self.calibration_id, fractional=fractional != plain)
+
+    def supports(self, name: str, qubits: tuple[int, ...]) -> bool:
+        """Whether the device has an instruction on physical qubits. Kept where it has."""
+        key = (name, qubits)
+        if key in self._supported:
+            return True
+        found = self.isa_target.instruction_supported(name, qubits)
+        if found:
+            self._supported.add(key)
+        return found
 
     @property
     def coupling_map(self) -> CouplingMap | None:

@@ -101,4 +101,5 @@ def followed(progress: Progress) -> Generator[None]:
 
 def progress() -> Progress:
     """That of this run; one that nobody reads where none was set."""
-    return _progress.get(Progress())
+    found = _progress.get(None)
+    return Progress() if found is None else found

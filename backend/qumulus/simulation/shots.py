@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from .transfer import Matrix
 
+_BYTE = 8
+
 
 def draw_indices(distribution: Matrix, shots: int, random: np.random.Generator) -> NDArray[np.intp]:
     """Independent draws, in order, from the weights of a flat array; rounding errors below zero count as zero.
@@ -20,5 +22,8 @@ def draw_indices(distribution: Matrix, shots: int, random: np.random.Generator) 
 
 def unpack(indices: NDArray[np.intp], n_bits: int) -> NDArray[np.uint8]:
     """The binary digits of flat indices, the most significant first; shape (shots, n_bits)."""
-    shifts = np.arange(n_bits - 1, -1, -1)
-    return ((indices[:, None] >> shifts) & 1).astype(np.uint8)
+    found = np.empty((len(indices), n_bits), np.uint8)
+    left = indices.astype(np.uint8) if n_bits <= _BYTE else indices
+    for column in range(n_bits):
+        found[:, column] = (left >> (n_bits - 1 - column)) & 1
+    return found

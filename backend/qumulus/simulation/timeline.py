@@ -7,6 +7,7 @@ device, see `DeviceModel.cycle`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -75,14 +76,18 @@ def length(circuit: QuantumCircuit, model: DeviceModel) -> int:
 def _lasts(circuit: QuantumCircuit, physical: Sequence[int], model: DeviceModel) -> int:
     where = dict(zip(circuit.qubits, physical, strict=True))
     joined = bool(circuit.num_vars)
-    ends = dict[Any, int]()
+    ends, cycles_of_gate = defaultdict[Any, int](int), model.cycles
     for line in circuit.data:
         qubits = tuple([where[qubit] for qubit in line.qubits])
+        if len(qubits) == 1 and line.is_standard_gate():  # most are
+            ends[qubits[0]] += cycles_of_gate(line.name, qubits)
+            continue
         blocks = line.operation.blocks if line.is_control_flow() else ()
         cycles = _length(line, qubits, [_lasts(block, qubits, model) for block in blocks], model)
         wires = (*qubits, *_classical(line, joined=joined))
-        begin = max([ends.get(wire, 0) for wire in wires], default=0)
-        ends.update(dict.fromkeys(wires, begin + cycles))
+        end = max([ends[wire] for wire in wires], default=0) + cycles
+        for wire in wires:
+            ends[wire] = end
     return max(ends.values(), default=0)
 
 

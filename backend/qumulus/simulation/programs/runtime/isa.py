@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import pi
 from typing import Any
 
@@ -20,11 +20,10 @@ _LARGEST_RZZ = pi / 2 + 1e-10  # the client allows for as much of rounding
 
 @dataclass(eq=False)
 class Instructions:
-    """The instructions of one device, with what was asked about them."""
+    """The instructions of one device."""
 
     model: DeviceModel
     device: str
-    _known: dict[tuple[str, tuple[int, ...]], bool] = field(default_factory=dict)
 
     def check(self, circuit: QuantumCircuit) -> list[ParameterExpression]:
         """Check a circuit and give the angles of rzz that are known only with the parameters' values.
@@ -47,15 +46,12 @@ class Instructions:
 
     def has(self, name: str, qubits: tuple[int, ...]) -> bool:
         """Whether the device has an instruction on these qubits."""
-        key = (name, qubits)
-        if key not in self._known:
-            self._known[key] = name in _ANYWHERE or self.model.isa_target.instruction_supported(name, qubits)
-        return self._known[key]
+        return name in _ANYWHERE or self.model.supports(name, qubits)
 
     def _angles(self, circuit: QuantumCircuit, places: Any) -> Iterator[Any]:
         where = dict(zip(circuit.qubits, places, strict=False))
         for instruction in circuit.data:
-            name, qubits = instruction.name, tuple(where[qubit] for qubit in instruction.qubits)
+            name, qubits = instruction.name, tuple([where[qubit] for qubit in instruction.qubits])
             if not self.has(name, qubits):
                 raise self._missing(name, qubits)
             if name == "rzz":

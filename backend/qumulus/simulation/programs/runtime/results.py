@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,10 +80,14 @@ def executed(runs: Iterable[tuple[QuantumCircuit, int]]) -> dict[str, Any]:
 
 def depth(circuit: QuantumCircuit) -> int:
     """What `QuantumCircuit.depth` gives, which looks up each gate as an object of Python and takes three times as long."""
-    depths = dict[Any, int]()
+    depths = defaultdict[Any, int](int)
     for line in circuit.data:
-        wires = (*line.qubits, *line.clbits)
-        counts = line.is_standard_gate() or not line.operation._directive
-        reached = max([depths.get(wire, 0) for wire in wires], default=0) + counts
-        depths.update(dict.fromkeys(wires, reached))
+        wires = line.qubits + line.clbits
+        counts = line.is_standard_gate() or not line.is_directive()
+        if len(wires) == 1:
+            depths[wires[0]] += counts
+            continue
+        reached = max([depths[wire] for wire in wires], default=0) + counts
+        for wire in wires:
+            depths[wire] = reached
     return max(depths.values(), default=0)

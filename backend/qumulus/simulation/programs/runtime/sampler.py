@@ -158,6 +158,8 @@ def _executed(pubs: Sequence[SamplerPub]) -> Mapping[str, Any]:
 
 def _alike(pubs: Sequence[SamplerPub]) -> list[int]:
     """Return for each pub how many like it are still to run, that one included."""
+    if len(pubs) == 1:
+        return [1]
     left = Counter(pub.effort() for pub in pubs)
     found = []
     for pub in pubs:

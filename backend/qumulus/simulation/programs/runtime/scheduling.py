@@ -45,7 +45,7 @@ def compiled(circuit: QuantumCircuit, model: DeviceModel, decoupling: Decoupling
     """
     fixed, stretches = resolved(circuit, model)
     scheduled = fixed if decoupling is None else decoupled(fixed, decoupling, model)
-    disturbed = is_twin(model) and not any(map(by_values, scheduled.data))
+    disturbed = is_twin(model) and not _by_values(scheduled)
     return Compiled(with_crosstalk(scheduled, model) if disturbed else scheduled, scheduled, stretches)
 
 
@@ -84,4 +84,9 @@ class Told:
 
 def with_values(circuit: QuantumCircuit, values: Mapping[Any, float]) -> QuantumCircuit:
     """The circuit with values where its delays need them."""
-    return circuit.assign_parameters(dict(values)) if any(map(by_values, circuit.data)) else circuit
+    return circuit.assign_parameters(dict(values)) if _by_values(circuit) else circuit
+
+
+def _by_values(circuit: QuantumCircuit) -> bool:
+    """Whether a circuit has delays that are known only with the values of parameters."""
+    return "delay" in circuit.count_ops() and any(map(by_values, circuit.data))

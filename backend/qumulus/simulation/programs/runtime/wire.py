@@ -12,6 +12,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 from .failures import invalid
 
 _NPY_HEADER = 1 << 12
+_NPY_FIRST = b"\x93NUMPY\x01\x00"
+"""How files of the first version begin, which nearly all have; the length of the header follows, in two bytes."""
+_NPY_SHORT = 256
 FAST = 1  # zlib's level: random bits do not compress any better at higher ones
 
 
@@ -90,9 +94,37 @@ def array(value: object, allowance: Allowance, what: str) -> NDArray[Any]:
 
 def _from_npy(data: bytes, what: str) -> NDArray[Any]:
     try:
-        numbers = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False, max_header_size=_NPY_HEADER)
+        numbers = _plain_npy(data)
+        if numbers is None:
+            numbers = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False, max_header_size=_NPY_HEADER)
     except Exception as error:  # any error of the parser says the same; its header is read by Python's own tokenizer
         raise invalid(f"The {what} is not an .npy file of numbers; one with objects is never opened.") from error
     if numbers.dtype.kind not in "biufc":
         raise invalid(f"The {what} holds other things than numbers.")
     return numbers
+
+
+def _plain_npy(data: bytes) -> NDArray[Any] | None:
+    """The array of a file with a short header of the first version; None of any other, and of other things than numbers.
+
+    NumPy reads each header with the tokenizer of Python. They are few, so that they are kept.
+
+    Raises:
+        Exception: the file is damaged.
+    """
+    start = len(_NPY_FIRST) + 2
+    end = start + int.from_bytes(data[len(_NPY_FIRST) : start], "little")
+    if not data.startswith(_NPY_FIRST) or end > _NPY_SHORT:
+        return None
+    shape, by_columns, kind = _npy_header(data[:end])
+    if kind.kind not in "biufc" or by_columns:
+        return None
+    return np.ndarray(shape, kind, data, end).copy()
+
+
+@lru_cache(maxsize=256)
+def _npy_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """The shape, whether it is stored by columns, and the type."""
+    file = io.BytesIO(header)
+    np.lib.format.read_magic(file)
+    return np.lib.format.read_array_header_1_0(file, max_header_size=_NPY_HEADER)
