@@ -216,7 +216,9 @@ test-faults: $(MACHINES) ## Run the long form of the fault tests, and print tabl
 attacked = tests/services/test_misbehaviour.py tests/services/test_relay.py tests/server/test_limits.py tests/http/test_front.py \
   tests/storage/test_fairness.py tests/storage/test_retention.py tests/storage/test_backup.py tests/simulation/test_length.py \
   tests/apis/emulator/test_administration.py tests/execution/test_overtaking.py tests/storage/test_counts.py tests/server/test_smuggling.py \
-  tests/apis/oqtopus/test_presigning.py tests/fuzzing tests/serving/test_process_limits.py tests/s3
+  tests/apis/oqtopus/test_presigning.py tests/fuzzing tests/serving/test_process_limits.py tests/s3 tests/storage/test_opening.py \
+  tests/oas/test_contract.py tests/server/test_tracing.py tests/serving/test_logging.py tests/apis/planqk/test_deployment.py \
+  tests/apis/planqk/test_platform.py
 
 fuzz: $(TEST) ## Feed each decoder for SECONDS (600) with what nobody sends; what reaches more code is kept in .fuzzing
 	@QUMULUS_FUZZ_SECONDS=$(or $(SECONDS),600) $(pytest) tests/fuzzing

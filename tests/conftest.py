@@ -41,7 +41,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         only = item.get_closest_marker("only")
         if only is not None and (on or databases.kind()) not in only.args:
             return False
-        everywhere = item.path.parent.name == "storage" or item.get_closest_marker("everywhere") is not None
+        folder = item.path.parent.name
+        everywhere = folder == "storage" or item.get_closest_marker("everywhere") is not None
+        everywhere |= fault_table.LONG and folder == "faults"
         return on is None or databases.wanted(on, everywhere=everywhere)
 
     left = [item for item in items if not fits(item)]

@@ -1,7 +1,7 @@
 """Which database the states of tests are kept in: SQLite in their folder, or one of their own on a PostgreSQL server.
 
-The tests of the storage run on both, and those of execution and faults that are marked `everywhere`. With
-QUMULUS_TEST_DATABASE=postgres all tests run on PostgreSQL, and every server that they start; with `sqlite` none does.
+The tests of the storage run on both, and those of execution and faults that are marked `everywhere`. The
+long form of the tests of faults runs them on both. With QUMULUS_TEST_DATABASE=postgres all tests run on PostgreSQL, and every server that they start; with `sqlite` none does.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
@@ -68,29 +67,77 @@ FAULTS: Mapping[str, tuple[str, str, str]] = {
     "test_a_forged_signature_is_refused": ("forged signature of an address", "refused", "403"),
     "test_a_decoder_reads_or_refuses_whatever_it_is_fed_with": ("bytes that nobody sends", "read or refused, in time", "no other end"),
     "test_a_samplex_whose_inner_circuit_declares_millions_of_bits_is_refused_and_not_read_for_hours": ("samplex of 5 KB that takes hours", "refused", "before it is read"),
+    "test_a_damaged_database_is_refused_with_one_line": ("database with changed bytes", "refused in one line", "no start"),
+    "test_a_bomb_of_gzip_is_not_unpacked": ("gzip bomb as a body", "never unpacked", "4xx, below +80 MiB"),
+    "test_a_body_that_is_not_as_declared": ("JSON: deep, NaN, NUL, half a character", "refused", "400"),
+    "test_an_integer_with_thousands_of_digits": ("integer of 5,000 digits", "refused", "400"),
+    "test_an_address_with_nul_is_refused": ("NUL in an address", "refused", "400"),
+    "test_a_program_that_never_ends_is_ended_at_its_time_limit": ("program that never ends", "ended", "its limit"),
+    "test_a_program_that_allocates_without_end_fails_with_a_memory_error": ("program takes all memory", "ended", "its limit"),
+    "test_a_program_that_forks_without_end_stops_at_the_limit_of_processes": ("program forks without end", "stopped", "20 processes"),
+    "test_a_program_can_not_write_outside_of_its_folders": ("program writes elsewhere", "refused", "0 written"),
+    "test_an_entry_that_leads_out_of_the_folder_is_refused": ("backup with a path out of its folder", "refused", "0 written"),
+    "test_what_can_not_be_deployed_is_refused_in_a_sentence": ("package with a path out of its folder", "refused", "400"),
+    "test_a_name_that_is_none_for_a_file_is_refused": ("file named ../secret", "refused", "400"),
+    "test_no_credential_stands_in_the_log": ("credentials in heads, addresses and bodies", "none in the log", "0 found"),
+    "test_a_line_for_people_begins_with_the_time_of_day": ("line of the log", "has the time of day", "each"),
+    "test_the_lines_of_a_request_its_job_and_its_run_share_the_id_that_the_job_tells": ("request, job and run in the log", "one id", "1"),
+    "test_the_last_word_on_a_worker_that_was_killed_has_the_id": ("worker killed, in the log", "told with the id", "1"),
+    "test_every_job_succeeds_though_a_dispatcher_an_api_process_and_a_node_are_killed": ("deployment: dispatcher, API, node killed", "all jobs succeed", "0 lost"),
+    "test_whatever_is_killed_under_a_run_leaves_no_process_and_the_run_is_begun_again_at_once": ("cluster: each process under a run killed", "runs again, nothing stays", "0 left"),
+    "test_a_dispatcher_that_stands_still_for_longer_than_its_lease_has_lost_its_job_and_changes_nothing_later": ("cluster: dispatcher stopped", "its late words change nothing", "0 rows"),
+    "test_a_worker_that_stands_still_is_ended_after_a_lease_and_that_counts": ("cluster: worker stopped", "ended after a lease", "1 attempt"),
+    "test_jobs_all_succeed_once_while_everything_is_killed_stopped_and_restarted": ("cluster: everything killed, stopped, restarted", "all jobs succeed once", "0 lost, 0 twice"),
+    "test_a_node_added_under_load_takes_work_and_when_it_is_killed_no_job_is_lost_and_none_ends_twice": ("cluster: node added and killed under load", "all jobs succeed once", "0 lost, 0 twice"),
+    "test_the_driver_killed_costs_no_attempt_and_another_takes_its_place": ("cluster: driver killed", "another takes its place", "0 attempts"),
     "test_a_limit_that_is_too_small_is_named_with_what_to_do": ("ulimit -n, -v too small at the start", "said, with what to do", "a sentence"),
 }  # fmt: skip
 """What each test does to a server, by the test's name."""
 
 
-def rows(reports: Iterable[pytest.TestReport]) -> list[tuple[str, str, str, str, str]]:
-    """Return a row a test that ran: fault, promise, target, what was measured, and whether it held."""
-    found = []
+DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+"""How the tests name the databases, and people."""
+
+
+def rows(reports: Iterable[pytest.TestReport]) -> list[tuple[str, ...]]:
+    """Return a row a fault: what it is, promise, target, what was measured on each database, and whether it held.
+
+    Where a fault comes in several kinds, the row says how many held. What has to do with no database stands in the first column of them.
+    """
+    found: dict[str, dict[str, list[tuple[bool, str]]]] = {}
     for report in reports:
-        name = report.nodeid.rpartition("::")[2]
-        known = FAULTS.get(name.partition("[")[0])
-        if known is not None:
-            which = name.partition("[")[2].rstrip("]")
-            measured: Any = dict(report.user_properties).get("measured", f"held in {report.duration:.1f} s")
+        name, _, case = report.nodeid.rpartition("::")[2].partition("[")
+        if name in FAULTS:
+            database = next((each for each in DATABASES if case.startswith(each)), "sqlite")
             held = report.outcome == "passed"
-            fault = f"{known[0]} ({which})" if which else known[0]
-            found.append((fault, known[1], known[2], str(measured) if held else "see above", "yes" if held else "NO"))
-    return found
+            measured = dict(report.user_properties).get("measured", f"held in {report.duration:.1f} s")
+            found.setdefault(name, {}).setdefault(database, []).append((held, str(measured)))
+    return [
+        (*FAULTS[name], *(_cell(on.get(database, [])) for database in DATABASES), "yes" if _held(on) else "NO")
+        for name, on in found.items()
+    ]
+
+
+def _cell(cases: Sequence[tuple[bool, str]]) -> str:
+    """Return what was measured in some cases of a fault."""
+    if not cases:
+        return "-"
+    told = dict.fromkeys(measured for held, measured in cases if held)
+    held = sum(held for held, _ in cases)
+    if held < len(cases):
+        return "see above" if len(cases) == 1 else f"{held} of {len(cases)}: see above"
+    if len(told) == 1 or (len(cases) < 5 and not any(each.startswith("held in") for each in told)):
+        return "; ".join(told)
+    return f"{held} of {len(cases)} held"
+
+
+def _held(on: Mapping[str, Sequence[tuple[bool, str]]]) -> bool:
+    return all(held for cases in on.values() for held, _ in cases)
 
 
 def text(table: Iterable[tuple[str, ...]]) -> str:
     """Return the table as people read it."""
-    lines = [("fault", "promise", "target", "measured", "held"), *table]
+    lines = [("fault", "promise", "target", *(f"measured, {name}" for name in DATABASES.values()), "held"), *table]
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines

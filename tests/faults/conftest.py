@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from databases import database as database
 from dispatchers import PROGRAMS, Cloud
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Returns what says what the table of faults shows beside the target of a test."""
+    return functools.partial(record_property, "measured")
 
 
 @pytest.fixture

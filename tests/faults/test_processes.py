@@ -53,7 +53,7 @@ def submit(storage: Storage, kind: str, payload: str = "", **members: object) ->
     return storage.jobs.submit(NewJob(**fields)).id  # ty: ignore[invalid-argument-type]
 
 
-def test_a_worker_killed_in_the_middle_of_a_run_costs_one_attempt_and_the_result_comes_once(start, tmp_path):
+def test_a_worker_killed_in_the_middle_of_a_run_costs_one_attempt_and_the_result_comes_once(start, tmp_path, measured):
     cloud = start(workers=1)
     job_id = cloud.submit("hold", str(tmp_path / "go on"))
     cloud.until(job_id, JobState.RUNNING)
@@ -63,6 +63,7 @@ def test_a_worker_killed_in_the_middle_of_a_run_costs_one_attempt_and_the_result
     done = cloud.end(job_id)
     assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)
     assert cloud.storage.jobs.result(job_id)[0] == b"let go"
+    measured(f"{done.attempt - 1} attempt, 1 result")
 
 
 def test_an_idle_worker_that_was_killed_costs_no_attempt(start):
@@ -77,7 +78,7 @@ def test_an_idle_worker_that_was_killed_costs_no_attempt(start):
 
 
 def test_the_warm_parent_killed_takes_its_workers_along_and_the_jobs_run_again_without_a_counted_attempt(
-    start, tmp_path
+    start, tmp_path, measured
 ):
     cloud = start(workers=2)
     ids = [cloud.submit("hold", str(tmp_path / "go on"), attempts=1) for _ in range(2)]
@@ -89,11 +90,12 @@ def test_the_warm_parent_killed_takes_its_workers_along_and_the_jobs_run_again_w
     gone(workers, 40)
     (tmp_path / "go on").touch()
     for job_id in ids:
-        done = cloud.end(job_id)
+        done = cloud.end(job_id)  # though one attempt is all that it has
         assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)
+    measured(f"0 counted, {len(ids)} of {len(ids)} ran again")
 
 
-def test_a_server_killed_leaves_no_process_behind_and_the_next_one_runs_its_jobs(home, tmp_path):
+def test_a_server_killed_leaves_no_process_behind_and_the_next_one_runs_its_jobs(home, tmp_path, measured):
     host = Host(home)
     ids = [host.submit("hold", str(tmp_path / "go-on"), f"key-{n}") for n in range(3)]
     storage = open_storage(home)
@@ -102,7 +104,9 @@ def test_a_server_killed_leaves_no_process_behind_and_the_next_one_runs_its_jobs
     left = family(host.pid)
     assert len(left) >= 3
     host.kill()
+    begun = time.monotonic()
     gone(left, 40)
+    measured(f"0 of {len(left)} after {time.monotonic() - begun:.1f} s")
     (tmp_path / "go-on").touch()
     assert {state(storage, job_id) for job_id in ids} == {JobState.RUNNING, JobState.QUEUED}
     second = Host(home)
@@ -114,7 +118,7 @@ def test_a_server_killed_leaves_no_process_behind_and_the_next_one_runs_its_jobs
 
 
 @pytest.mark.only("sqlite")
-def test_when_the_owner_of_the_folder_is_killed_another_process_takes_over(home, storage, tmp_path):
+def test_when_the_owner_of_the_folder_is_killed_another_process_takes_over(home, storage, tmp_path, measured):
     owner, joined = Host(home), Host(home)
     assert parent_of(joined.pid) is None
     job_id = joined.submit("hold", str(tmp_path / "go-on"), "first")
@@ -122,13 +126,14 @@ def test_when_the_owner_of_the_folder_is_killed_another_process_takes_over(home,
     owner.kill()
     (tmp_path / "go-on").touch()
     until(storage, job_id, JobState.SUCCEEDED)
+    measured("1 of 1")
     assert parent_of(joined.pid) is not None
     joined.stop()
     gone(children(joined.pid), 40)
 
 
 def test_a_worker_that_somebody_stopped_is_ended_after_its_lease_and_can_say_nothing_later(
-    start, tmp_path, monkeypatch
+    start, tmp_path, monkeypatch, measured
 ):
     monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.2)
     cloud = start(workers=1, lease=timedelta(seconds=2))
@@ -143,10 +148,11 @@ def test_a_worker_that_somebody_stopped_is_ended_after_its_lease_and_can_say_not
     assert not alive(stopped)
     with pytest.raises(ProcessLookupError):
         os.kill(stopped, signal.SIGCONT)
+    measured(f"1 result, of attempt {done.attempt}")
 
 
 @pytest.mark.everywhere
-def test_a_server_that_was_stopped_and_lost_its_jobs_finishes_nothing(storage):
+def test_a_server_that_was_stopped_and_lost_its_jobs_finishes_nothing(storage, measured):
     """The dispatcher of a frozen server: its claims are handed back by a lease that ran out, then it wakes up."""
     job_id = submit(storage, "echo")
     (stale,) = storage.queue.claim("frozen", 1, timedelta(milliseconds=50))
@@ -159,6 +165,7 @@ def test_a_server_that_was_stopped_and_lost_its_jobs_finishes_nothing(storage):
     assert storage.queue.heartbeat("frozen", [stale], timedelta(seconds=10)) == [stale]
     assert storage.queue.finish(fresh, Outcome(result=b"fresh"))
     assert storage.jobs.result(job_id)[0] == b"fresh"
+    measured("0 rows")
 
 
 RACER = """
@@ -191,7 +198,7 @@ storage.close()
 
 
 @pytest.mark.everywhere
-def test_dispatchers_that_race_for_the_same_jobs_never_take_one_twice(home, storage):
+def test_dispatchers_that_race_for_the_same_jobs_never_take_one_twice(home, storage, measured):
     count = 5000 if LONG else 600
     ids = [submit(storage, "echo") for _ in range(count)] if not LONG else many(storage, count)
     racers = [
@@ -210,6 +217,7 @@ def test_dispatchers_that_race_for_the_same_jobs_never_take_one_twice(home, stor
         taken += output.split("\n")[:-1]
     assert sorted(taken) == sorted(f"{job_id} 1" for job_id in ids)
     assert {state(storage, job_id) for job_id in ids} == {JobState.SUCCEEDED}
+    measured(f"0 of {count:,} by {len(racers)} dispatchers")
 
 
 def many(storage: Storage, count: int) -> list[str]:
@@ -271,7 +279,7 @@ class Killer:
             host.stop()
 
 
-def test_jobs_all_succeed_once_while_something_is_killed_again_and_again(home, storage, monkeypatch):
+def test_jobs_all_succeed_once_while_something_is_killed_again_and_again(home, storage, monkeypatch, measured):
     monkeypatch.setenv("PYTHONPATH", str(PROGRAMS))
     count, period = (10_000, 1.0) if LONG else (400, 0.4)
     killer = Killer(home, seed=20261121)
@@ -294,7 +302,6 @@ def test_jobs_all_succeed_once_while_something_is_killed_again_and_again(home, s
             killer.strike()
             next_strike = time.monotonic() + period
     killer.stop()
-    print(f"{count} jobs in {time.monotonic() - begun:.0f} s; killed: {dict(killer.killed)}")
     assert len(set(acknowledged.values())) == count
     page = storage.jobs.find(JobQuery(limit=count + 1))
     assert page.total == count
@@ -304,6 +311,8 @@ def test_jobs_all_succeed_once_while_something_is_killed_again_and_again(home, s
     assert all(len(storage.jobs.log(job.id)) <= job.attempt for job in page.jobs)
     assert killer.killed["worker"] >= 3
     assert sum(job.attempt - 1 for job in page.jobs) >= 1
+    kills = ", ".join(f"{times} {name}" for name, times in killer.killed.most_common())
+    measured(f"0 of {count:,} lost, 0 twice; killed: {kills}")
 
 
 def ended(storage: Storage, count: int) -> bool:

@@ -58,7 +58,7 @@ def fine(cloud: Cloud) -> Job:
     return cloud.end(cloud.submit("openqasm", json.dumps(task), device="qulacs", shots=10), 60)
 
 
-def test_mutants_of_a_circuit_fail_alone_each_with_a_reason(cloud):
+def test_mutants_of_a_circuit_fail_alone_each_with_a_reason(cloud, measured):
     assert fine(cloud).state is JobState.SUCCEEDED
     whole, draw = five_qubits(), random.Random(14)
     mutants = []
@@ -74,20 +74,24 @@ def test_mutants_of_a_circuit_fail_alone_each_with_a_reason(cloud):
         assert job.state is JobState.SUCCEEDED or len(job.reason or "") > 20
         assert job.metadata.get("memory_bytes", 0) < GiB
         assert (job.run_seconds or 0) < 5 or not LONG  # the short form shares its machine
-    assert Counter(job.state for job in done)[JobState.FAILED] > len(ids) // 4
+    failed = Counter(job.state for job in done)[JobState.FAILED]
+    assert failed > len(ids) // 4
     assert fine(cloud).state is JobState.SUCCEEDED
+    longest = max(job.run_seconds or 0 for job in done)
+    measured(f"{failed:,} of {len(ids):,} failed, each with a reason, the longest after {longest:.1f} s")
 
 
-def test_a_circuit_that_aborts_its_worker_fails_only_its_own_job(start):
+def test_a_circuit_that_aborts_its_worker_fails_only_its_own_job(start, measured):
     """What Rust does when a mutant asks for gigabytes, without the luck of finding such a mutant."""
     cloud = start(workers=2)
     others = [cloud.submit("nap", "0.3") for _ in range(4)]
     failed = cloud.end(cloud.submit("abort"))
     assert (failed.state, failed.failure, failed.attempt) == (JobState.FAILED, Failure.CRASHED, 3)
     assert all(cloud.end(job_id).state is JobState.SUCCEEDED for job_id in others)
+    measured("1 job")
 
 
-def test_a_zlib_bomb_is_refused_in_its_worker(cloud):
+def test_a_zlib_bomb_is_refused_in_its_worker(cloud, measured):
     fine(cloud)
     packer = zlib.compressobj(9)
     head = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -100,6 +104,7 @@ def test_a_zlib_bomb_is_refused_in_its_worker(cloud):
     assert failed.attempt == 1
     assert failed.metadata["memory_bytes"] < GiB
     assert fine(cloud).state is JobState.SUCCEEDED
+    measured(f"refused with {failed.metadata['memory_bytes'] / MiB:.0f} MiB of the bomb's 1024")
 
 
 def random_circuit(qubits: int, layers: int) -> str:
@@ -113,7 +118,7 @@ def random_circuit(qubits: int, layers: int) -> str:
     return json.dumps({"code": code, "device": "qulacs", "n_shots": 1})
 
 
-def test_a_circuit_for_more_memory_than_there_is_is_refused_before_it_runs_with_the_figures(cloud):
+def test_a_circuit_for_more_memory_than_there_is_is_refused_before_it_runs_with_the_figures(cloud, measured):
     fine(cloud)
     failed = cloud.end(cloud.submit("openqasm", random_circuit(40, 3), device="qulacs", shots=1), 60)
     assert failed.failure is Failure.REFUSED, failed
@@ -121,6 +126,7 @@ def test_a_circuit_for_more_memory_than_there_is_is_refused_before_it_runs_with_
     assert any(f"{(16 << 40) / MiB:.3g} MiB" in line.text for line in cloud.storage.jobs.log(failed.id))
     assert failed.attempt == 1
     assert fine(cloud).state is JobState.SUCCEEDED
+    measured(f"after {failed.metadata['timings']['simulated']} s of simulation")
 
 
 def test_circuits_that_need_most_of_the_memory_run_one_after_the_other_and_others_beside_them(start):
@@ -137,8 +143,10 @@ def waited(cloud: Cloud, job_id: str) -> bool:
     return any("waits until other runs" in line.text for line in cloud.storage.jobs.log(job_id))
 
 
-def test_the_kernel_ends_workers_before_anything_else_when_memory_is_short(start):
+def test_the_kernel_ends_workers_before_anything_else_when_memory_is_short(start, measured):
     cloud = start(workers=1)
     pid = cloud.end(cloud.submit("echo")).metadata["pid"]
     assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == 900
-    assert int(Path(f"/proc/{cloud.dispatcher.fork_server_pid}/oom_score_adj").read_text()) < 900
+    server = int(Path(f"/proc/{cloud.dispatcher.fork_server_pid}/oom_score_adj").read_text())
+    assert server < 900
+    measured(f"900 > {server}")
