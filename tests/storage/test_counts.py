@@ -19,7 +19,7 @@ from qumulus.core.results import Failure, Outcome
 from qumulus.storage import Storage, open_storage
 from qumulus.storage.database.counting import job_counts, tidy
 from qumulus.storage.database.tables import EPOCH, jobs
-from qumulus.storage.jobs import lists, rows
+from qumulus.storage.jobs import conditions, lists, rows
 
 MEMBERS = {"account": "a", "device": "d", "kind": "k", "api": "x"}
 LEASE = timedelta(minutes=1)
@@ -137,7 +137,7 @@ def compared_in_all_ways(storage: Storage, queries: Sequence[JobQuery], descendi
     for query in queries:
         with storage._database.read() as connection:
             at = jobs.c.created_at if query.queued_after is None else jobs.c.queued_at
-            wanted = select(jobs.c.id).where(*lists.conditions(query)).order_by(at, jobs.c.number)
+            wanted = select(jobs.c.id).where(*conditions.of(query)).order_by(at, jobs.c.number)
             expected = connection.execute(wanted).scalars().all()[:: -1 if descending else 1]
         for way in WAYS.values() if query.text else ({},):
             with monkeypatch.context() as patched:
@@ -320,7 +320,7 @@ def test_what_all_jobs_of_an_index_have_is_not_asked_of_each_to_count_them(stora
     ids=["of an API", "of an instance, without some devices"],
 )
 def test_jobs_of_a_time_are_counted_without_their_rows(storage, query, driver, index):
-    counted = select(func.count()).where(*lists.conditions(query, driver))
+    counted = select(func.count()).where(*conditions.of(query, driver))
     with storage._database.read() as connection:
         compiled = counted.compile(connection, compile_kwargs={"literal_binds": True})
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}").all()

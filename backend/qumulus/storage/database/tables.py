@@ -130,7 +130,7 @@ jobs = Table(
     Column("payload", LargeBinary),
     Index("ix_jobs_account", "account", "created_at", "number"),
     Index("ix_jobs_created", "created_at", "number"),
-    # What lists filter by, each in the order of lists: `jobs.lists` chooses the one with the fewest jobs.
+    # What lists filter by, each in the order of lists: `jobs.conditions` chooses the one with the fewest jobs.
     Index("ix_jobs_device", "device", "created_at", "number"),
     Index("ix_jobs_api", "api", "created_at", "number"),
     Index("ix_jobs_kind", "kind", "created_at", "number"),

@@ -1,36 +1,28 @@
 """Lists of jobs: what a query asks for, page by page.
 
 How many jobs match is counted by the database (see `counts`). A page is looked for through one index in the order of lists: that of the
-member which the fewest jobs have in common. SQLite knows nothing about its rows and would choose blindly, so it is told: the other
-members are written so that it sees no index for them. A text that few jobs may have gives their numbers at once (`database.texts`); one
-that many of the first jobs of a list have is found among these.
+member which the fewest jobs have in common (see `conditions`). A text that few jobs may have gives their numbers at once
+(`database.texts`); one that many of the first jobs of a list have is found among these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, and_, func, or_, select
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, and_, func, select
 from sqlalchemy.sql.selectable import TextualSelect
 
-from qumulus.core.jobs import FINAL, PENDING, Job
+from qumulus.core.jobs import Job
 from qumulus.core.ports import JobQuery, Page
 from qumulus.storage.database import texts
-from qumulus.storage.database.counting import ALL_TAGS, job_counts, job_tags, signed
-from qumulus.storage.database.tables import IS_ENDED, IS_PENDING, POSTGRES, AnyRow, Word, jobs
+from qumulus.storage.database.counting import ALL_TAGS, job_counts, signed
+from qumulus.storage.database.tables import POSTGRES, AnyRow, jobs
 
-from . import counts, rows
+from . import conditions, counts, rows
 from .counts import Estimate
 
-ID_CHARACTERS = frozenset("0123456789abcdef-")  # of the identifiers that are made here
-ANY = "any"  # the driver of who leaves the choice to the database
-TEXT = "text"  # that of who has PostgreSQL look at what has a text, and at nothing else
 FEW = 500  # jobs of which each is compared with a text, without an index
 NEWEST = 500  # jobs in which a text is looked for that is too short for the index
 MOST_COUNTED = 1000  # jobs with a text; that there are more, a total doesn't say
@@ -54,10 +46,10 @@ def page(connection: Connection, query: JobQuery) -> Page:
     searched = _searched(connection, query, estimate)
     if searched is not None:
         return searched
-    condition = and_(True, *conditions(query, driver(connection, query, estimate)))
+    condition = and_(True, *conditions.of(query, conditions.driver(connection, query, estimate)))
     exact, total = estimate.exact, estimate.count
     if not exact and query.counted:
-        counted = and_(True, *conditions(_rest(query, estimate), driver(connection, query, estimate)))
+        counted = and_(True, *conditions.of(_rest(query, estimate), conditions.driver(connection, query, estimate)))
         total = count(connection, counted, None if query.text is None else MOST_COUNTED)
         exact = query.text is None or total < MOST_COUNTED
     return _in_order(connection, query, condition, total, exact=exact)
@@ -68,7 +60,7 @@ def _rest(query: JobQuery, estimate: Estimate) -> JobQuery:
 
     A page asks for everything: what was stored since the estimate must not be shown to whom it does not belong.
     """
-    if query.id is not None or query.session is not None or query.tags or _by_submission(query):
+    if query.id is not None or query.session is not None or query.tags or conditions.by_submission(query):
         return query
     return replace(query, **{name: _NOTHING[name] for name in estimate.implied})
 
@@ -82,7 +74,7 @@ def _in_order(
     if backwards:  # the last pages are nearer from the other end
         limit = min(limit, total - offset)
         offset, descending = total - offset - limit, not descending
-    wanted = _JOBS.where(condition).order_by(*_order(query, descending))
+    wanted = _JOBS.where(condition).order_by(*conditions.in_order(query, descending))
     found = [rows.to_job(row) for row in connection.execute(wanted.offset(offset).limit(limit))]
     return _page(query, found[::-1] if backwards else found, total)
 
@@ -98,23 +90,13 @@ def count(connection: Connection, condition: ColumnElement[bool], most: int | No
     return connection.execute(select(func.count()).select_from(matching)).scalar_one()
 
 
-def _order(query: JobQuery, descending: bool) -> tuple[ColumnElement[Any], ...]:
-    columns = (_placed(query), jobs.c.number)
-    return tuple(column.desc() for column in columns) if descending else columns
-
-
-def _placed(query: JobQuery) -> ColumnElement[Any]:
-    """Return by what a list is in order."""
-    return jobs.c.queued_at if _by_submission(query) else jobs.c.created_at
-
-
 def _searched(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
     """Return a page of those with the text that is asked for; None where each job that matches otherwise has to be compared."""
     if query.text is None or estimate.count <= FEW:
         return None
     if len(query.text) < texts.GRAM:
         newest = _first(connection, query, estimate, NEWEST, descending=True)
-        return _of_hits(connection, query, select(*_place(newest)).where(_has_text(newest.c, query.text)))
+        return _of_hits(connection, query, select(*_place(newest)).where(conditions.has_text(newest.c, query.text)))
     page = _of_often(connection, query, estimate)
     if page is not None:
         return page
@@ -128,20 +110,22 @@ def _searched(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
     if candidates == 0:
         return Page((), 0)
     if candidates <= LOOKED_UP:
-        return _of_numbers(connection, query, listed, through_number(connection))
+        return _of_numbers(connection, query, listed, conditions.through_number(connection))
     if estimate.count > LOOKED_THROUGH:
         return _of_many(connection, query, estimate)
     if candidates <= LISTED:
-        return _of_numbers(connection, query, listed, driver(connection, query, estimate))
+        return _of_numbers(connection, query, listed, conditions.driver(connection, query, estimate))
     first = _first(connection, query, estimate, LOOKED_THROUGH, descending=query.descending)
-    return _of_hits(connection, query, select(*_place(first)).where(_has_text(first.c, query.text)))
+    return _of_hits(connection, query, select(*_place(first)).where(conditions.has_text(first.c, query.text)))
 
 
 def _of_numbers(connection: Connection, query: JobQuery, listed: TextualSelect, through: str) -> Page:
     """Return a page of those with a text among some jobs, each of which is compared, or of those of them that a driver has."""
-    number = _hidden(jobs.c.number) if through not in (ANY, "number") else jobs.c.number
+    number = conditions.hidden(jobs.c.number) if through not in (conditions.ANY, "number") else jobs.c.number
     are_listed = number.in_(select(listed.cte("candidates").c.number))
-    wanted = select(_placed(query).label("place"), jobs.c.number).where(are_listed, *conditions(query, through))
+    wanted = select(conditions.placed(query).label("place"), jobs.c.number).where(
+        are_listed, *conditions.of(query, through)
+    )
     return _of_hits(connection, query, wanted)
 
 
@@ -152,11 +136,11 @@ def _of_often(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
         return None
     text, descending = query.text or "", query.descending
     sample = _first(connection, query, estimate, SAMPLE, descending=descending)
-    having = select(func.count()).select_from(sample).where(_has_text(sample.c, text))
+    having = select(func.count()).select_from(sample).where(conditions.has_text(sample.c, text))
     if connection.execute(having).scalar_one() < OFTEN:
         return None
     first = _first(connection, query, estimate, LOOKED_THROUGH, descending=descending)
-    hits = select(*_place(first)).where(_has_text(first.c, text)).limit(most)
+    hits = select(*_place(first)).where(conditions.has_text(first.c, text)).limit(most)
     if connection.dialect.name == POSTGRES:  # they are in order; SQLite would sort them all before it takes the first
         hits = hits.order_by(*(column.desc() if descending else column for column in _place(first)))
     found, total = _hits(connection, query, hits)
@@ -167,7 +151,7 @@ def _have_most(connection: Connection, text: str) -> bool:
     """Whether so many jobs have a text that PostgreSQL, which reads all that its index names, finds some sooner without it."""
     some = jobs.tablesample(func.system(LOOKED_AT_PERCENT), name="some")
     seen, having = connection.execute(
-        select(func.count(), func.count().filter(_has_text(some.c, text))).select_from(some)
+        select(func.count(), func.count().filter(conditions.has_text(some.c, text))).select_from(some)
     ).one()
     return having * 3 > seen
 
@@ -178,10 +162,10 @@ def _of_named(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
     It has no idea how many those are, and takes them for one of two hundred. So it may read another index beside that of texts only
     where that gives few jobs.
     """
-    through = ANY if estimate.count <= LOOKED_THROUGH else TEXT
+    through = conditions.ANY if estimate.count <= LOOKED_THROUGH else conditions.TEXT
     index, are_named, _ = texts.named(connection, query.text or "")
-    matching = select(_placed(query).label("place"), jobs.c.number).select_from(index).where(are_named)
-    matching = matching.where(*conditions(query, through)).order_by(*_order(query, query.descending))
+    matching = select(conditions.placed(query).label("place"), jobs.c.number).select_from(index).where(are_named)
+    matching = matching.where(*conditions.of(query, through)).order_by(*conditions.in_order(query, query.descending))
     return _of_hits(connection, query, matching.limit(_most(query)))
 
 
@@ -191,19 +175,19 @@ def _of_many(connection: Connection, query: JobQuery, estimate: Estimate) -> Pag
     They are taken by their numbers until they are enough, and each other job is looked at where those may not be the first of the list,
     as after a clock was set back. None where the list is in another order.
     """
-    if _by_submission(query):
+    if conditions.by_submission(query):
         return None
     most = _most(query)
     index, are_named, number = texts.named(connection, query.text or "")
-    matching = select(_placed(query), jobs.c.number).select_from(index).where(are_named)
-    matching = matching.where(*conditions(query, through_number(connection))).limit(most)
+    matching = select(conditions.placed(query), jobs.c.number).select_from(index).where(are_named)
+    matching = matching.where(*conditions.of(query, conditions.through_number(connection))).limit(most)
     hits = connection.execute(matching.order_by(number.desc() if query.descending else number)).all()
     if len(hits) == most and not _are_first(connection, query, hits):
-        condition = and_(True, *conditions(query, driver(connection, query, estimate)))
+        condition = and_(True, *conditions.of(query, conditions.driver(connection, query, estimate)))
         return _in_order(connection, query, condition, MOST_COUNTED, exact=False)
     last = query.offset + query.limit
     shown = [number for _, number in sorted(map(tuple, hits), reverse=query.descending)[query.offset : last]]
-    its = _JOBS.where(jobs.c.number.in_(shown)).order_by(*_order(query, query.descending))
+    its = _JOBS.where(jobs.c.number.in_(shown)).order_by(*conditions.in_order(query, query.descending))
     found = tuple(rows.to_job(row) for row in connection.execute(its)) if shown else ()
     return _page(query, found, min(len(hits), MOST_COUNTED))
 
@@ -217,9 +201,9 @@ def _most(query: JobQuery) -> int:
 def _are_first(connection: Connection, query: JobQuery, hits: Sequence[AnyRow]) -> bool:
     """Whether no job that comes after some by its number belongs before the last that is wanted of them."""
     last = sorted((place for place, _ in hits), reverse=query.descending)[query.offset + query.limit - 1]
-    number = _hidden(jobs.c.number)  # else all jobs beyond would be sorted
+    number = conditions.hidden(jobs.c.number)  # else all jobs beyond would be sorted
     beyond = number < hits[-1].number if query.descending else number > hits[-1].number
-    ahead = select(jobs.c.created_at).where(beyond).order_by(*_order(query, query.descending)).limit(1)
+    ahead = select(jobs.c.created_at).where(beyond).order_by(*conditions.in_order(query, query.descending)).limit(1)
     first = connection.execute(ahead).scalar()
     return first is None or (first <= last if query.descending else first >= last)
 
@@ -227,9 +211,9 @@ def _are_first(connection: Connection, query: JobQuery, hits: Sequence[AnyRow]) 
 def _first(connection: Connection, query: JobQuery, estimate: Estimate, count: int, *, descending: bool) -> Subquery:
     """Return so many of the jobs that match but for the text, in the order of lists: their places, and where a text may be."""
     others = replace(query, text=None)
-    condition = and_(True, *conditions(others, driver(connection, others, estimate)))
-    columns = (_placed(query).label("place"), jobs.c.number, jobs.c.id, jobs.c.name, jobs.c.note)
-    return select(*columns).where(condition).order_by(*_order(query, descending)).limit(count).subquery()
+    condition = and_(True, *conditions.of(others, conditions.driver(connection, others, estimate)))
+    columns = (conditions.placed(query).label("place"), jobs.c.number, jobs.c.id, jobs.c.name, jobs.c.note)
+    return select(*columns).where(condition).order_by(*conditions.in_order(query, descending)).limit(count).subquery()
 
 
 def _place(of: FromClause) -> tuple[ColumnElement[Any], ...]:
@@ -249,37 +233,9 @@ def _hits(connection: Connection, query: JobQuery, matching: Select[*tuple[Any, 
     shown = select(hits.c.number).order_by(*order).offset(query.offset).limit(query.limit)
     totals = select(select(func.count()).select_from(hits).scalar_subquery()).subquery()
     beside = totals.outerjoin(jobs, jobs.c.number.in_(shown))  # one row at least, with the total
-    wanted = _JOBS.add_columns(*totals.c).select_from(beside).order_by(*_order(query, query.descending))
+    wanted = _JOBS.add_columns(*totals.c).select_from(beside).order_by(*conditions.in_order(query, query.descending))
     found = connection.execute(wanted).all()
     return tuple(rows.to_job(row[:-1]) for row in found if row[0] is not None), found[0][-1]
-
-
-def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
-    """Return the member through whose index the jobs are looked for."""
-    if connection.dialect.name == POSTGRES:
-        return ANY
-    if query.id is not None:
-        return "id"
-    if query.session is not None:
-        return "session"
-    if _by_submission(query):
-        return "submitted"
-    return estimate.driver or "created_at"
-
-
-def through_number(connection: Connection) -> str:
-    """Return the driver of who knows which jobs it can be."""
-    return ANY if connection.dialect.name == POSTGRES else "number"
-
-
-def _by_submission(query: JobQuery) -> bool:
-    """Whether a list is in the order in which jobs were submitted, because it asks for a time of that: the same index serves both."""
-    return query.account is not None and (query.queued_after or query.queued_before) is not None
-
-
-def may_be_of_id(text: str) -> bool:
-    """Whether a text can be a part of an identifier as they are made here."""
-    return ID_CHARACTERS.issuperset(text.lower())
 
 
 def tags(connection: Connection, account: str, prefix: str) -> tuple[str, ...]:
@@ -298,77 +254,3 @@ def _tags(connection: Connection, account: str, condition: ColumnElement[bool]) 
     counted = select(job_counts.c.tag).where(mine, condition).group_by(job_counts.c.tag)
     found = connection.execute(counted.having(func.sum(job_counts.c["count"]) > 0)).scalars()
     return tuple(sorted(tag[1:] for tag in found))
-
-
-def conditions(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
-    """Return what a query asks of each job, as conditions; the database sees an index for that of the driver alone."""
-
-    def column(name: str) -> Any:
-        if driver == TEXT:
-            return _hidden_from_all(jobs.c[name])
-        free = driver in (ANY, name) or (driver == "submitted" and name in ("account", "queued_at"))
-        return jobs.c[name] if free else _hidden(jobs.c[name])
-
-    found: list[ColumnElement[bool]] = [
-        column(name) == value
-        for name in ("id", "account", "device", "api", "session", "instance")
-        if (value := getattr(query, name)) is not None
-    ]
-    if query.without_devices:
-        found.append(column("device").not_in(sorted(query.without_devices)))
-    if query.alone:
-        found.append(column("session").is_(None))
-    if query.states is not None:
-        found += _in_states(query, column("state"), driver)
-    if query.kinds is not None:
-        found.append(column("kind").in_(sorted(query.kinds)))
-    found += [_has(tag, query.account, driver) for tag in query.tags]
-    if query.text is not None:
-        found.append(_has_text(jobs.c, query.text))
-    return found + _times(query, column, jobs.c.created_at if driver != TEXT else column("created_at"))
-
-
-def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a column for which SQLite sees no index."""
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
-
-
-def _hidden_from_all(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a column for which PostgreSQL sees no index either: for it, only numbers have signs."""
-    return column.concat("") if isinstance(column.type, Word) else _hidden(column)
-
-
-def _has_text(columns: ReadOnlyColumnCollection[str, Any], text: str) -> ColumnElement[bool]:
-    """Return the condition that a job has a text where it may be."""
-    names = ("id", "name", "note") if may_be_of_id(text) else ("name", "note")
-    return or_(*(columns[name].icontains(text, autoescape=True) for name in names))
-
-
-def _in_states(query: JobQuery, column: Any, driver: str) -> list[ColumnElement[bool]]:
-    """Return the conditions on the state. An index of some states serves where its own condition is named too."""
-    states = query.states or frozenset()
-    named = column == min(states) if len(states) == 1 else column.in_(sorted(states))
-    if driver not in ("state", ANY):
-        return [named]
-    if states <= PENDING:
-        return [IS_PENDING] if states == PENDING else [IS_PENDING, named]
-    return [IS_ENDED, named] if states <= FINAL else [named]
-
-
-def _has(tag: str, account: str | None, driver: str) -> ColumnElement[bool]:
-    """Return the condition that a job has a tag: of few jobs those of the tag are looked at, of many each is asked for it."""
-    its = job_tags.c.tag == tag
-    if driver in ("tags", ANY) and account is not None:
-        return jobs.c.number.in_(select(job_tags.c.job).where(its, job_tags.c.account == account))
-    return select(job_tags.c.tag).where(its, job_tags.c.job == jobs.c.number).exists()
-
-
-def _times(query: JobQuery, column: Callable[[str], Any], created: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-    """Return the conditions on times. That of creation is the second member of every index in the order of lists."""
-    bounds: list[tuple[datetime | None, Callable[[Any], ColumnElement[bool]]]] = [
-        (query.created_after, lambda at: created >= at),
-        (query.created_before, lambda at: created <= at),
-        (query.queued_after, lambda at: column("queued_at") >= at),
-        (query.queued_before, lambda at: column("queued_at") <= at),
-    ]
-    return [condition(at) for at, condition in bounds if at is not None]

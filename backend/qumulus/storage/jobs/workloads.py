@@ -35,7 +35,7 @@ from qumulus.storage.database.counting import job_counts, job_tags
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import jobs, sessions
 
-from . import activity, counts, lists, rows
+from . import activity, conditions, counts, lists, rows
 from .sessions import matching
 
 
@@ -103,8 +103,8 @@ def _matching(connection: Connection, query: WorkloadQuery) -> tuple[ColumnEleme
     asked, known, tag = (
         (true(), False, None) if query.text is None else _with_text(connection, query.text, query.account)
     )
-    through = lists.through_number(connection) if known else lists.driver(connection, wanted, estimate)
-    condition = and_(asked, *lists.conditions(wanted, through), _ended_so(query, jobs.c))
+    through = conditions.through_number(connection) if known else conditions.driver(connection, wanted, estimate)
+    condition = and_(asked, *conditions.of(wanted, through), _ended_so(query, jobs.c))
     if estimate.count == 0 or (estimate.exact and query.text is None):
         return condition, estimate.count
     most = None if known or query.text is None else lists.MOST_COUNTED
@@ -152,13 +152,13 @@ def _with_text(connection: Connection, text: str, account: str) -> tuple[ColumnE
     tags = lists.tags_with(connection, account, text)
     its = and_(job_tags.c.account == account, job_tags.c.tag.in_(tags))
     tagged = connection.execute(select(job_tags.c.job).where(its).limit(lists.FEW + 1)).scalars().all() if tags else ()
-    named = texts.numbers(connection, text, lists.FEW) if lists.may_be_of_id(text) else ()
+    named = texts.numbers(connection, text, lists.FEW) if conditions.may_be_of_id(text) else ()
     in_id = jobs.c.id.icontains(text, autoescape=True)
     if named is not None and len(tagged) <= lists.FEW:
         return or_(jobs.c.number.in_(tagged), and_(jobs.c.number.in_(named), in_id)), True, None
     is_tagged = select(job_tags.c.tag).where(its, job_tags.c.job == jobs.c.number).exists()
     alone = tags[0] if named is not None and not named and len(tags) == 1 else None
-    return or_(in_id, is_tagged) if lists.may_be_of_id(text) else is_tagged, False, alone
+    return or_(in_id, is_tagged) if conditions.may_be_of_id(text) else is_tagged, False, alone
 
 
 def _jobs(
