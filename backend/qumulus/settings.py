@@ -246,7 +246,8 @@ class Settings(BaseSettings):
     )
     max_body_mib: Annotated[int, Field(ge=1, le=4096)] = Field(64, description="largest request body")
     max_bodies_mib: Annotated[int, Field(ge=1)] = Field(
-        512, description="request bodies that are held at once, by each process"
+        512,
+        description="request bodies, with the values that are read from them, that are held at once, by each process",
     )
     max_connections: Annotated[int, Field(ge=1)] = Field(2000, description="connections of each process")
     max_address_connections: Annotated[int, Field(ge=1)] = Field(

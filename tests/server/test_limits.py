@@ -137,6 +137,16 @@ def test_all_bodies_together_take_no_more_memory_than_they_may(server: Server):
     wait_for(lambda: ask(server, "POST", "/task", TASK)[0] == 200)  # what the others held was given back
 
 
+@pytest.mark.parametrize("value", [b"[0],", b'{"":0},', b'"",', b"0,"])
+def test_a_small_body_of_very_many_values_is_refused_before_they_take_memory(server: Server, value: bytes):
+    body = b'{"none": [' + value * ((1 << 20) // len(value)) + b"0]}"
+    with connected(server) as client:
+        client.sendall(head("/task", len(body)) + body)
+        assert status(client) == 413
+    program = f"{TASK['code']} // {'[' * (1 << 20)}"
+    assert ask(server, "POST", "/task", TASK | {"code": program})[0] == 200  # brackets of a program are no values
+
+
 DOCUMENTS = [*((served(api), api) for api in families.apis()), (Served("emulator", emulator.DOCUMENT), None)]
 SECURED = [
     (operation.id, operation.method, (api.prefixes[0] if api and api.cut else "") + operation.route)

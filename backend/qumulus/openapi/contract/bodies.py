@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
+from . import json_sizes
 from .document import Declared
 from .multipart import MULTIPART, NotMultipart, parts
 from .problems import Refused, invalid
@@ -41,6 +42,11 @@ class Held:
         self._bodies = bodies
         self._size = 0
 
+    @property
+    def most(self) -> int:
+        """Return what all bodies together may have."""
+        return self._bodies.limit
+
     def add(self, size: int) -> None:
         """Hold more.
 
@@ -58,6 +64,9 @@ class Held:
         self._size = 0
 
 
+TOO_MANY_VALUES = (
+    "The body has more values in it than this server can hold: send fewer at once, or large data as a file."
+)
 TOO_MUCH = "The server is taking in as much as it can hold: send the request again in a few seconds."
 
 
@@ -89,7 +98,9 @@ def reader(operation: Declared, limit: int) -> Callable[[Request], Awaitable[Any
             return raw if operation.bodies[media] is bytes else text(raw)
         if media == MULTIPART:
             return multipart(raw, request.headers.get("content-type", ""), adapters[media])
-        return form(raw, adapters[media]) if media == FORM else strict_json(raw, adapters[media])
+        return (
+            form(raw, adapters[media]) if media == FORM else _held_json(raw, adapters[media], request.scope.get(HELD))
+        )
 
     return read
 
@@ -116,6 +127,20 @@ async def received(request: Request, limit: int, held: Held | None = None) -> by
     except ClientDisconnect:
         raise Refused("The connection ended before the body did.", 400, 413) from None
     return b"".join(chunks)
+
+
+def _held_json(raw: bytes, adapter: TypeAdapter[Any], held: Held | None) -> Any:
+    """Return ``raw`` as what the document declares; what its values take beside it is held, too, before they are read.
+
+    Raises:
+        Refused: it is not as declared, or its values take more than the server has for all bodies, or at present.
+    """
+    if held is not None:
+        size = json_sizes.size(raw, held.most)
+        if size > held.most:
+            raise Refused(TOO_MANY_VALUES, 413, 400)
+        held.add(size)
+    return strict_json(raw, adapter)
 
 
 def strict_json(raw: bytes, adapter: TypeAdapter[Any]) -> Any:
