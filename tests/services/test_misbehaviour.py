@@ -502,6 +502,13 @@ SHARED_WAYS = {
             os.unlink(file.name)
             held.append(os.dup(file.fileno()))
             for _ in range(SIZE // STEP // 8): file.write(b"x" * STEP)""",
+    "in_tables_of_pages": """
+    for _ in range(30):
+        if os.fork() == 0:
+            m = mmap.mmap(-1, 4 << 30, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ)
+            for at in range(0, len(m), 2 * STEP): m[at]
+            time.sleep(60)
+    time.sleep(10)""",
     "in_messages_of_system_v": """
     libc.msgget.restype = ctypes.c_int
     message, sent = ctypes.create_string_buffer(b"x" * 8192), 0
@@ -561,6 +568,31 @@ def test_memory_that_processes_could_share_counts_against_the_limit(
         assert done.result["title"] in ("OSError", "MemoryError"), done.result
 
 
+@pytest.mark.parametrize("filtered", [True, False])
+def test_a_program_can_not_hide_what_it_holds_from_who_counts(tmp_path: Path, here: Sandbox, filtered: bool):
+    if here.namespaces == "none":
+        pytest.skip("This machine has no namespaces, where a program has the user of who counts.")
+    counted = replace(here, namespaces="user", drops_user=False, groups=None, filtered=filtered and here.filtered)
+    done = Programs(tmp_path, counted).run(
+        """
+        import ctypes, mmap, time
+        def run():
+            time.sleep(0.2)
+            ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+            shared = mmap.mmap(-1, 256 << 20)
+            for at in range(0, len(shared), 1 << 20): shared[at:at + (1 << 20)] = b"x" * (1 << 20)
+            time.sleep(60)
+        """,
+        memory_bytes=128 << 20,
+    )
+    hidden = (
+        Failure.REFUSED,
+        "Hidden: A process of the run kept from being seen what it holds, which is counted against the limits.",
+    )
+    over = (Failure.MEMORY, "Memory limit: The run used more than 128 MiB of memory.")
+    assert (done.outcome.failure, done.outcome.reason) in ([over] if counted.filtered else [hidden, over])
+
+
 def test_shared_memory_within_the_limit_is_to_be_had(programs: Programs):
     done = programs.run(
         """
@@ -608,6 +640,7 @@ def test_the_kernel_ends_a_program_before_any_other_process_and_the_program_can_
         ("setns", "0, 0"),
         ("mount", "b'none', b'/tmp', b'tmpfs', 0, None"),
         ("ptrace", "0, 0, None, None"),
+        ("prctl", "4, 0, 0, 0, 0"),  # PR_SET_DUMPABLE: others of its user, who count, would not see what it holds
         ("syscall", "ctypes.c_long(NUMBERS['bpf']), 0, None, 0"),
         ("syscall", "ctypes.c_long(NUMBERS['keyctl']), 0, -3, 0"),
         ("syscall", "ctypes.c_long(NUMBERS['userfaultfd']), 1"),

@@ -295,7 +295,8 @@ class Execution:
             "grace_seconds": program.resources.grace_seconds,
             "limits": program.resources.for_child(),
             "watched": [str(folder) for folder in self._folders.written],
-            "grown": [str(pool.folder) for pool in self._given.pools.values() if pool.writable],
+            "grown": [str(self._folders.pools)]
+            + [str(pool.folder) for pool in self._given.pools.values() if pool.writable],
             "places": {
                 "stage": str(self._folders.stage),
                 "read": [str(path) for path in (program.folder, *program.prefixes, CHILD)],

@@ -14,6 +14,7 @@ from .outputs import Published, members, problem
 from .resources import Resources
 
 NAMES = ("title", "code")  # of what went wrong, in the documents of the second and of the first generation
+HIDDEN = "A process of the run kept from being seen what it holds, which is counted against the limits."
 STOPPED = "The server was stopped while it ran. A program runs once only: start a new execution."
 
 
@@ -22,7 +23,7 @@ class Ended:
     """What is known of the end."""
 
     status: int | None  # as waitpid tells it; None when nobody could see it
-    by: str | None  # "request", "server", "time", "memory" or "disk"; None when it ended by itself
+    by: str | None  # "request", "server", "time", "memory", "disk" or "hidden"; None when it ended by itself
     seconds: float
     usage: Mapping[str, float] = field(default_factory=dict)  # as `launcher` tells it; nothing where it was killed
 
@@ -78,6 +79,7 @@ def _failure(
         "time": (Failure.TIME, "Time limit", f"The run took longer than {resources.seconds:g} s.", {}),
         "memory": (Failure.MEMORY, "Memory limit", f"The run used more than {size} MiB of memory.", {}),
         "disk": (Failure.REFUSED, "Disk limit", disk, {}),
+        "hidden": (Failure.REFUSED, "Hidden", HIDDEN, {}),
         "server": (Failure.LOST, "Stopped", STOPPED, {}),
         "request": (Failure.PROGRAM, "Cancelled", "The run was ended because somebody asked for it.", {}),
     }

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from . import cgroup, kernel, limits, relay, tree
+from .disk import Disk
 from .isolation import Isolation, leave_files, leave_processes, restrict_calls, restrict_files, strongest
 from .memory import Memory
 from .root import Places
@@ -76,12 +77,9 @@ class Launch:
             if self.group
             else Memory(private_root=self.isolation.private_root, own_network=not self.order["network"])
         )
+        self.hidden = tree.Hidden()
         self.looks = 0
-        self.watched = [*order["watched"], *order["grown"]]
-        # what stands in a data pool already is not this run's
-        size, entries = tree.on_disk(order["grown"], sys.maxsize, sys.maxsize)
-        self.most_bytes = int(self.limits["disk_bytes"]) + size
-        self.most_entries = int(self.limits["disk_entries"]) + entries
+        self.disk = Disk(order["watched"], order["grown"], self.limits)
 
     def run(self) -> dict[str, Any]:
         """Start the program and wait for its end.
@@ -146,16 +144,15 @@ class Launch:
         return time.monotonic() + self.order["grace_seconds"]
 
     def _over_limit(self, keeper: int) -> str | None:
-        most = int(self.limits["memory_bytes"])
-        if self.memory is not None and self.memory.used(tree.descendants(keeper), most) > most:
+        most, pids = int(self.limits["memory_bytes"]), tree.descendants(keeper)
+        if self.order["user"] is None and self.hidden.has_one_of(pids):
+            return "hidden"
+        if self.memory is not None and self.memory.used(pids, most) > most:
             return "memory"
         self.looks += 1
         if self.looks % DISK_TICKS:
             return None
-        size, entries = tree.on_disk(self.watched, self.most_bytes, self.most_entries)
-        if size > self.most_bytes or entries > self.most_entries:
-            return "disk"
-        return None
+        return "disk" if self.disk.over(pids) else None
 
     # -- the keeper: inside, the parent of all ---------------------------------------------------------------------------
 

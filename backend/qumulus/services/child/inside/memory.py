@@ -10,7 +10,7 @@ import contextlib
 import mmap
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from . import kernel, sockets
 from .root import SHARED
@@ -18,6 +18,9 @@ from .root import SHARED
 PAGE = os.sysconf("SC_PAGE_SIZE")
 BLOCK = 512
 SHARED_MAP = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) ...s [0-9a-f]+ (\S+) (\d+)\s*(.*)$", re.MULTILINE)
+PRIVATE = re.compile(rb"^(?:RssAnon|VmSwap|VmPTE):\s+(\d+) kB$", re.MULTILINE)
+TABLES = re.compile(rb"^VmPTE:\s+(\d+) kB$", re.MULTILINE)
+PARTS = re.compile(rb"^(Pss|Pss_Anon|SwapPss):\s+(\d+) kB$", re.MULTILINE)
 SEGMENTS = "/proc/sysvipc/shm"
 
 
@@ -121,20 +124,21 @@ def _object_size(pid: int, start: bytes, end: bytes) -> int:
 
 
 def _anonymous(pid: int) -> int:
-    """Return the bytes that are neither of a file nor shared by a map."""
+    """Return the bytes that are neither of a file nor shared by a map, also those that were swapped out, and of what finds them."""
     try:
-        with open(f"/proc/{pid}/statm") as numbers:
-            _, resident, shared, *_ = map(int, numbers.read().split())
-        return (resident - shared) * PAGE
+        with open(f"/proc/{pid}/status", "rb") as lines:
+            return sum(int(size) for size in PRIVATE.findall(lines.read())) << 10
     except OSError:
         return 0
 
 
 def _share(pid: int) -> int:
-    """Return the bytes of a process that no file backs, with its part only of a page that several processes have since a fork."""
+    """Return the same with a process's part only of a page that several processes have since a fork."""
     try:
-        with open(f"/proc/{pid}/smaps_rollup") as lines:
-            parts: Mapping[str, str] = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith("Pss")}
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as lines:
+            parts = dict(PARTS.findall(lines.read()))
+        with open(f"/proc/{pid}/status", "rb") as lines:
+            tables = sum(int(size) for size in TABLES.findall(lines.read()))
     except OSError:
         return 0
-    return int(parts.get("Pss_Anon", parts.get("Pss", "0"))) << 10
+    return (int(parts.get(b"Pss_Anon", parts.get(b"Pss", b"0"))) + int(parts.get(b"SwapPss", b"0")) + tables) << 10

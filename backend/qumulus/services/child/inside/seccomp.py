@@ -93,6 +93,7 @@ MISSING: Numbers = {
 }
 UNCOUNTED: Numbers = {"memfd_create": (319, 279), "memfd_secret": (447, 447), "msgget": (68, 186)}
 OUTLIVING: Numbers = {"shmget": (29, 194), "msgget": (68, 186)}
+PRCTL, PR_SET_DUMPABLE = (157, 167), 4  # by which a process keeps others of its user from seeing what it holds
 CLONE, UNSHARE, SOCKET = (56, 220), (272, 97), (41, 198)
 
 # a classic BPF program: load a word of the call, compare, answer
@@ -158,6 +159,13 @@ def instructions(machine: str, *, counts_unmapped: bool, own_ipc: bool) -> list[
             (ANSWER, 0, 0, FAIL | errno.EPERM),
             (ANSWER, 0, 0, ALLOW),
         ]
+    made += [
+        (EQUAL, 0, 4, PRCTL[column]),
+        (LOAD, 0, 0, FIRST_ARGUMENT),
+        (EQUAL, 0, 1, PR_SET_DUMPABLE),
+        (ANSWER, 0, 0, FAIL | errno.EPERM),
+        (ANSWER, 0, 0, ALLOW),
+    ]
     made += [(EQUAL, 0, len(FAMILIES) + 2, SOCKET[column]), (LOAD, 0, 0, FIRST_ARGUMENT)]
     made += [(EQUAL, len(FAMILIES) - place, 0, family) for place, family in enumerate(FAMILIES)]
     return [*made, (ANSWER, 0, 0, FAIL | errno.EAFNOSUPPORT), (ANSWER, 0, 0, ALLOW)]

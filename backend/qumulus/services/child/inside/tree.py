@@ -1,4 +1,4 @@
-"""All processes of an execution: who they are, what they have written, and their end."""
+"""All processes of an execution: who they are, and their end."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import os
 import signal
 import time
 from collections.abc import Iterable
-
-BLOCK = 512
 
 
 def descendants(pid: int) -> list[int]:
@@ -31,19 +29,24 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def on_disk(folders: Iterable[str], most_bytes: int, most_entries: int) -> tuple[int, int]:
-    """Bytes and entries below ``folders``; the counting ends where either is over its limit."""
-    size = entries = 0
-    waiting = list(folders)
-    while waiting and size <= most_bytes and entries <= most_entries:
-        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as listed:
-            for entry in listed:
-                with contextlib.suppress(OSError):
-                    size += entry.stat(follow_symlinks=False).st_blocks * BLOCK
-                    entries += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-    return size, entries
+class Hidden:
+    """Finds processes that have hidden from this one, which is of their user, what they hold."""
+
+    def __init__(self) -> None:
+        self._seen = False  # where none can be looked at, none has hidden
+
+    def has_one_of(self, pids: Iterable[int]) -> bool:
+        """Say whether a process can't be looked at, where others could."""
+        hidden = False
+        for pid in pids:
+            try:
+                with open(f"/proc/{pid}/maps"):
+                    self._seen = True
+            except PermissionError:
+                hidden = True
+            except OSError:  # it has ended meanwhile
+                continue
+        return hidden and self._seen
 
 
 def end(pid: int, within: float = 5.0) -> None:
