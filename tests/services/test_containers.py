@@ -20,7 +20,7 @@ from qumulus.services import images
 from qumulus.services.host import registry_of
 from qumulus.services.images import Image, Images
 from qumulus.services.installing import NotInstalled
-from qumulus.services.printed import PrintedResult
+from qumulus.services.printed import LINE_TAKES, PrintedResult
 from qumulus.services.resources import Resources
 from qumulus.services.sandbox import Sandbox
 from qumulus.services.unpacking import unpack
@@ -253,9 +253,23 @@ def test_an_image_without_a_registry_is_looked_for_where_docker_looks(tmp_path: 
 
 
 def test_what_is_printed_as_a_result_is_read_once_it_is_whole():
-    heard = PrintedResult(100)
+    heard = PrintedResult(1000)
     for line in ("PlanQK:Job:MultilineResult", "[1,", "2]"):
         heard.hear(line)
     assert heard.read() == (None, "The result that it printed does not end.")
     heard.hear("PlanQK:Job:MultilineResult ")
     assert json.loads(heard.read()[0] or b"") == [1, 2]
+
+
+def test_a_printed_result_of_empty_lines_takes_no_more_memory_than_a_result_may():
+    heard = PrintedResult(1 << 20)
+    heard.hear("PlanQK:Job:MultilineResult")
+    for _ in range(100_000):
+        heard.hear("")
+    assert len(heard._lines or ()) <= (1 << 20) // LINE_TAKES
+
+
+def test_a_printed_result_of_very_many_values_is_left_out():
+    heard = PrintedResult(256 << 20)
+    heard.hear(f"PlanQK:Job:Result: [{'[0],' * 1_000_000}0]")
+    assert heard.read() == (None, "The result that it printed has too many values: write it to output.json.")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from qumulus.services.outputs import MOST_OF_PROBLEM, members
+
 NOBODY = 65534
 PUBLISH = """
 import json, os, sys
@@ -64,3 +66,9 @@ def test_a_folder_that_a_run_has_locked_is_told(folder, mode):
     assert files == []
     assert complaints
     assert all("was left out: the run has locked its folder." in complaint for complaint in complaints)
+
+
+def test_what_is_larger_than_a_reason_is_not_read_as_one():
+    reason = b'{"title": "X", "detail": "Y"}'
+    assert members({"output.json": reason}) == {"title": "X", "detail": "Y"}
+    assert members({"output.json": reason + b" " * MOST_OF_PROBLEM}) == {}

@@ -12,6 +12,7 @@ from typing import Any
 
 from .resources import Resources
 
+MOST_OF_PROBLEM = 1 << 20  # bytes of a document that says why a run failed
 NOT_LISTED = {"self", "status"}  # names that the links of a result have for themselves
 
 
@@ -77,9 +78,10 @@ def _read(folder: Path, name: str, most: int) -> bytes:
 
 
 def members(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return the members of the result: those of `output.json`, where it is a JSON object."""
+    """Return the members of the result: those of `output.json`, where it is a JSON object of no more than a problem document has."""
+    content = files.get("output.json", b"")
     try:
-        value = json.loads(files.get("output.json", b""))
+        value = json.loads(content) if len(content) <= MOST_OF_PROBLEM else None
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

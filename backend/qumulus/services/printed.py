@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+from qumulus.core import json_sizes
+
+MOST_VALUES = 1 << 30  # bytes that the values of a result may take, as they are told beforehand: in truth a fifth of it
+LINE_TAKES = 64  # bytes of memory, also one without a character
 RESULT = "PlanQK:Job:Result:"
 BLOCK = "PlanQK:Job:MultilineResult"  # before and after a result of several lines
 
@@ -24,7 +28,7 @@ class PrintedResult:
             return
         said = line.strip()
         if self._lines is not None and not said.startswith(BLOCK):
-            self._size += len(line)
+            self._size += len(line) + LINE_TAKES
             if self._size <= self._most:
                 self._lines.append(line)
         elif self._lines is not None:
@@ -38,8 +42,11 @@ class PrintedResult:
         """Return the result as JSON, and a sentence where what was printed is none."""
         if self._found is None:
             return None, "The result that it printed does not end." if self._lines is not None else None
+        content = self._found.encode()
+        if json_sizes.size(content, MOST_VALUES) > MOST_VALUES:
+            return None, "The result that it printed has too many values: write it to output.json."
         try:
-            json.loads(self._found)
+            json.loads(content)
         except (ValueError, RecursionError) as error:
             return None, f"The result that it printed is no JSON: {error}."
-        return self._found.encode(), None
+        return content, None

@@ -28,10 +28,12 @@ class Gateway:
         answer = self._client.request(method, path, **arguments)
         return answer.status_code, answer.json()
 
-    def upload(self, title: str, **members: str) -> tuple[int, dict]:
+    def upload(self, title: str, source: bytes = b"", **members: str) -> tuple[int, dict]:
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
-            tar.addfile(tarfile.TarInfo("main.py"))
+            file = tarfile.TarInfo("main.py")
+            file.size = len(source)
+            tar.addfile(file, io.BytesIO(source))
         form = {"title": title, "entrypoint": "main.py", **members}
         return self.send("POST", "/programs/upload", data=form, files={"artifact": packed.getvalue()})
 
@@ -114,6 +116,27 @@ def test_arguments_that_differ_from_the_schema_begin_no_job(ours):
 def test_a_schema_that_cant_be_used_is_refused_when_it_is_uploaded(schema, why):
     with pytest.raises(InvalidRequest, match=why):
         arguments.usable(schema)
+
+
+def test_arguments_and_a_schema_that_are_too_large_are_not_read():
+    too_large = "[" * (arguments.MOST_CHARACTERS + 1)
+    with pytest.raises(arguments.InvalidArguments, match="more than 1048576 characters"):
+        arguments.check(SCHEMA, too_large)
+    with pytest.raises(InvalidRequest, match="more than 1048576 characters"):
+        arguments.usable(too_large)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"result": 1}', "{}"])
+def test_a_function_that_writes_the_file_of_its_result_itself_has_no_result(ours, content):
+    source = f"""import os
+with open(os.path.join(os.environ['OUTPUT_DIRECTORY'], 'output.json'), 'w') as file: file.write({content!r})
+os._exit(0)"""
+    assert ours.upload("forging", source.encode())[0] == 200
+    job = ours.send("POST", "/programs/run", json={"title": "forging", "arguments": "{}"})[1]["id"]
+    while ours.send("GET", f"/jobs/{job}", params={"with_result": "false"})[1]["status"] not in ("SUCCEEDED", "FAILED"):
+        time.sleep(0.05)
+    status, shown = ours.send("GET", f"/jobs/{job}")
+    assert (status, shown["status"], shown["result"]) == (200, "SUCCEEDED", None)
 
 
 def test_a_pattern_that_searches_without_end_is_given_up():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 
-from pydantic_core import from_json
+from qumulus.apis.json_texts import TooManyValues, reading
 
 UNKNOWN_TYPE = "application/octet-stream"
 JSON = "application/json"
@@ -23,7 +23,10 @@ def media_type_of(name: str, content: bytes) -> str:
     said = media_type(name)
     if said == JSON:
         try:
-            from_json(content)
+            with reading(content):
+                pass
+        except TooManyValues:
+            return said
         except ValueError:
             return UNKNOWN_TYPE
     return said

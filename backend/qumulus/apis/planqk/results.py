@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
-from pydantic_core import from_json
+from pydantic_core import to_json
 
+from qumulus.apis.json_texts import reading
 from qumulus.core.jobs import Job
 from qumulus.core.ports import JobStore
 
+OUTPUT = "output.json"
 MOST_MERGED = 64 << 20  # bytes of an output.json whose members become members of the result
 
 
-def members(jobs: JobStore, job: Job) -> dict[str, Any]:
-    """The members of `output.json`, where the execution left one that is an object."""
-    if "output.json" not in jobs.files(job.id):
-        return {}
-    content = jobs.file(job.id, "output.json")
-    try:
-        value = from_json(content) if len(content) <= MOST_MERGED else None
-    except ValueError:
-        return {}  # no JSON: it can be downloaded as it is
-    return value if isinstance(value, dict) else {}
+def rendered(jobs: JobStore, job: Job, make: Callable[[Mapping[str, Any]], Any]) -> bytes:
+    """What ``make`` makes of the members of `output.json`, as JSON; of none, where that is no object or can't be read."""
+    content = jobs.file(job.id, OUTPUT) if OUTPUT in jobs.files(job.id) else b""
+    if content and len(content) <= MOST_MERGED:
+        with suppress(ValueError), reading(content) as value:  # no JSON: it can be downloaded as it is
+            if isinstance(value, dict):
+                return to_json(make(value))
+    return to_json(make({}))
 
 
 def merged(

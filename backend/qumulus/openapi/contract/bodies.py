@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
-from . import json_sizes
+from qumulus.core import json_sizes
+
 from .document import Declared
 from .multipart import MULTIPART, NotMultipart, parts
 from .problems import Refused, invalid

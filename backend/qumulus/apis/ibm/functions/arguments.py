@@ -35,14 +35,14 @@ def check(schema: str, arguments: str) -> None:
     """
     if schema == NONE:
         return
-    try:
-        from_json(arguments)
-    except ValueError:
-        raise InvalidArguments("arguments are not JSON.") from None
     if len(arguments) > MOST_CHARACTERS:
         raise InvalidArguments(
             f"arguments have more than {MOST_CHARACTERS} characters: upload a file for the function."
         )
+    try:
+        from_json(arguments)
+    except ValueError:
+        raise InvalidArguments("arguments are not JSON.") from None
     found = _found(schema, arguments)
     if "schema" in found:
         raise InvalidArguments(f"The schema of the function can't be used: {found['schema']}.")
@@ -56,6 +56,8 @@ def usable(schema: str) -> str:
     Raises:
         InvalidRequest
     """
+    if len(schema) > MOST_CHARACTERS:
+        raise InvalidRequest(f"arguments_schema has more than {MOST_CHARACTERS} characters: say less in it.")
     found = {} if schema == NONE else _found(schema, None)
     if found:
         raise InvalidRequest(f"arguments_schema cannot be used: {found['schema']}.")

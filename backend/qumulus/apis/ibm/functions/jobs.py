@@ -6,11 +6,11 @@ import contextlib
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic_core import from_json
 
 from qumulus.apis.dependencies import Clock, Jobs, Services, Sessions
 from qumulus.apis.given import given
 from qumulus.apis.jobs import anybodys, own
+from qumulus.apis.json_texts import reading
 from qumulus.core import accounts as core
 from qumulus.core.errors import IllegalTransition, UnknownJob
 from qumulus.core.jobs import Job as CoreJob
@@ -220,4 +220,12 @@ def _queues_of_providers(services: Services) -> frozenset[str]:
 def _result(job: CoreJob, jobs: JobStore) -> str | None:
     """The result as JSON text. What a program that failed has left is no result."""
     succeeded = job.state is JobState.SUCCEEDED and OUTPUT in jobs.files(job.id)
-    return translate.result(job, from_json(jobs.file(job.id, OUTPUT))["result"] if succeeded else None)
+    return translate.result(job, _saved(jobs.file(job.id, OUTPUT)) if succeeded else None)
+
+
+def _saved(content: bytes) -> str | None:
+    """What a function has saved, in the file of its program; None where the function has written that file itself."""
+    with contextlib.suppress(ValueError), reading(content) as value:
+        saved = value.get("result") if isinstance(value, dict) else None
+        return saved if isinstance(saved, str) else None
+    return None

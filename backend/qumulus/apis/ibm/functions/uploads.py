@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
-
 from qumulus.apis.given import given
+from qumulus.apis.json_texts import sent
 from qumulus.core.accounts import Caller
 from qumulus.core.errors import InvalidRequest, NotFound, UnknownService
 from qumulus.core.services import FUNCTION, Deployment, Services
@@ -164,6 +163,6 @@ def _variables(text: str | None) -> dict[str, str]:
 
 def _json(name: str, text: str) -> Any:
     try:
-        return from_json(text)
+        return sent(text)
     except ValueError:
-        raise InvalidRequest(f"{name} is not JSON.") from None
+        raise InvalidRequest(f"{name} is not JSON, or not of this size.") from None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic_core import to_json
 
 from qumulus.apis.dependencies import Jobs, Origin
 from qumulus.apis.jobs import own
@@ -116,8 +116,8 @@ def get_service_execution_result(
     del id
     if not execution.final:
         return Reply(None, NONE, headers=LATER)
-    files, members = jobs.files(execution.id), results.members(jobs, execution)
-    return Rendered.from_bytes(to_json(translate.result(execution, known, origin, files, members)))
+    make = partial(translate.result, execution, known, origin, jobs.files(execution.id))
+    return Rendered.from_bytes(results.rendered(jobs, execution, make))
 
 
 @operation("getServiceExecutionResultFile")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic_core import to_json
+from functools import partial
 
 from qumulus.apis.dependencies import Jobs
 from qumulus.apis.planqk.media_types import media_type_of
 from qumulus.apis.planqk.offered import Services
-from qumulus.apis.planqk.results import members
+from qumulus.apis.planqk.results import rendered
 from qumulus.core.errors import NoResult, UnknownFile
 from qumulus.openapi.contract import Operations, Rendered, Reply
 
 from .addresses import Base
 from .executions import Awaited, Execution
 from .interim import interim_results
-from .schemas.execution import File, Id, InterimResult, InterimResults, Last, LogEntry, ResultResponse
+from .schemas.execution import File, Id, InterimResults, Last, LogEntry, ResultResponse
 from .schemas.service import Name
 from .translate import executions as translate
 
@@ -28,8 +28,8 @@ def get_result(
     del id
     if not job.final:
         raise NoResult(job.id, translate.STATUSES[job.state])
-    whole = translate.result(job, services.service(service), base.of(service), jobs.files(job.id), members(jobs, job))
-    return Rendered.from_bytes(to_json(whole))
+    make = partial(translate.result, job, services.service(service), base.of(service), jobs.files(job.id))
+    return Rendered.from_bytes(rendered(jobs, job, make))
 
 
 @operation("getResultFile")
@@ -42,12 +42,14 @@ def get_result_file(service: Name, id: Id, file: File, job: Execution, jobs: Job
 
 
 @operation("getInterimResults")
-def get_interim_results(service: Name, id: Id, job: Execution, jobs: Jobs, last: Last = False) -> InterimResults:
+def get_interim_results(
+    service: Name, id: Id, job: Execution, jobs: Jobs, last: Last = False
+) -> Rendered[InterimResults]:
     del service, id
-    told = [InterimResult.model_validate(each) for each in interim_results(jobs.log(job.id))]
+    told = list(interim_results(jobs.log(job.id)))
     if not last:
-        return told
-    return told[-1] if told else InterimResult()
+        return Rendered.joined(told)
+    return Rendered(told[-1] if told else b"{}", None)
 
 
 @operation("getLogs")

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 BLOCK = 512
+O_PATH = getattr(os, "O_PATH", 0)  # where it is not there, nothing is run in a sandbox
 LONG = 3000  # characters of a path, of which the kernel takes 4096: what is below is looked at from there
 NAMELESS = re.compile(
     rb"^([0-9a-f]+)-([0-9a-f]+) \S+ [0-9a-f]+ ([0-9a-f]+):([0-9a-f]+) (\d+)\s.* \(deleted\)$", re.MULTILINE
@@ -147,7 +148,7 @@ def _open_up(folder: str) -> None:
     Raises:
         OSError
     """
-    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(folder, O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         os.chmod(f"/proc/self/fd/{descriptor}", 0o700)
     finally:

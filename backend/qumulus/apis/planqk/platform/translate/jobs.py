@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qumulus.apis.given import given, said
+from qumulus.apis.json_texts import sent
 from qumulus.apis.planqk.platform.schemas import job as wire
 from qumulus.core.errors import InvalidRequest
 from qumulus.core.jobs import Job, JobState
@@ -39,10 +40,10 @@ def values(body: wire.Request) -> Mapping[str, Any]:
 
 def _value(name: str, text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return sent(text)
+    except ValueError as error:
         told = {"data": "inputData", "params": "parameters"}[name]
-        raise InvalidRequest(f"{told} is not JSON: {error}.") from None
+        raise InvalidRequest(f"{told} can't be read as JSON: {error}.") from None
 
 
 def references(body: wire.Request) -> Mapping[str, Any]:
@@ -64,8 +65,8 @@ def overview(job: Job) -> wire.Job:
 
 def job(job: Job, payload: bytes, left: bytes | None) -> wire.Job:
     """An execution with its input and, once it has ended, its result."""
-    sent = json.loads(payload)
-    texts = {name: None if name not in sent else json.dumps(sent[name]) for name in ("data", "params")}
+    brought = json.loads(payload)
+    texts = {name: None if name not in brought else json.dumps(brought[name]) for name in ("data", "params")}
     shown = None if left is None or len(left) > MOST_SHOWN else left.decode("utf-8", "replace")
     return overview(job).model_copy(
         update={

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 from pydantic_core import from_json
 
-from qumulus.openapi.contract.json_sizes import LITTLE, size
+from qumulus.core.json_sizes import LITTLE, size
 
 MOST = 64 << 20
 UNITS = ["[]", "[0]", "{}", '{"":0}', "0", '""', "1.5", "null"]
