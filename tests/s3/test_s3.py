@@ -26,7 +26,7 @@ from qumulus.storage.errors import StateUnusable
 from servers import Server
 from stores import CREDENTIALS, Store
 
-LARGE = b"x" * 100_000
+LARGE = b"x" * 300_000
 NOW = timedelta(0)
 LEASE = timedelta(seconds=30)
 HEADERS = {"q-api-token": "local.qumulus-local", "Content-Type": "application/json"}
@@ -101,7 +101,7 @@ def test_a_cloud_whose_prefix_was_given_away_sweeps_nothing(storage, store, tmp_
 def test_payloads_results_and_files_are_in_the_store_and_go_with_their_job(storage, tmp_path):
     job = storage.jobs.submit(new())
     assert storage.jobs.payload(job.id) == LARGE
-    storage.jobs.attach(job.id, "input.zip", b"i" * 70_000)
+    storage.jobs.attach(job.id, "input.zip", b"i" * 300_000)
     (claim,) = storage.queue.claim("me", 1, LEASE)
     assert claim.program.payload == LARGE
     storage.queue.start(claim)
@@ -271,12 +271,12 @@ def test_a_server_keeps_large_programs_in_the_store_and_answers_503_while_it_is_
 def test_a_large_file_of_a_job_is_downloaded_from_the_store_itself(storage, store, tmp_path):
     job = storage.jobs.submit(new(b"small", api="oqtopus/user", registered=True))
     assert storage.jobs.link(job.id, "input.zip", 60) is None
-    storage.jobs.attach(job.id, "input.zip", b"z" * 70_000)
+    storage.jobs.attach(job.id, "input.zip", b"z" * 300_000)
     address = storage.jobs.link(job.id, "input.zip", 60)
     assert address is not None
     assert address.startswith(store.endpoint)
     with urllib.request.urlopen(address, timeout=10) as answer:
-        assert answer.read() == b"z" * 70_000
+        assert answer.read() == b"z" * 300_000
         assert 'filename="input.zip"' in answer.headers["Content-Disposition"]
     storage.jobs.attach(job.id, "small.zip", b"z")  # it stands in its row: only the server can give it
     assert storage.jobs.link(job.id, "small.zip", 60) is None

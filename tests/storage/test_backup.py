@@ -24,7 +24,7 @@ from qumulus.storage.backup import back_up, restore
 pytestmark = pytest.mark.only("sqlite")
 
 ME = Caller(account="local")
-LARGE = bytes(range(256)) * 1024  # too large for a row
+LARGE = bytes(range(256)) * 2048  # too large for a row
 
 
 def submitted(storage: Storage, payload: bytes = LARGE) -> Job:

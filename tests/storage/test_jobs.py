@@ -50,6 +50,14 @@ def test_a_payload_of_any_size_comes_back_after_the_state_is_opened_again(tmp_pa
     second.close()
 
 
+@pytest.mark.parametrize(("size", "files"), [(64 * 1024, 0), (256 * 1024, 0), (256 * 1024 + 1, 1)])
+def test_a_result_costs_a_file_of_its_own_from_256_kib_only(storage, size, files):
+    kept = storage.jobs.submit(job())
+    assert storage.queue.finish(running(storage), Outcome(result=bytes(size)))
+    assert storage.jobs.result(kept.id)[0] == bytes(size)
+    assert len(list(storage.blobs.keys())) == files
+
+
 def test_a_job_of_somebody_else_is_not_there(storage):
     kept = storage.jobs.submit(job())
     for ask in (storage.jobs.get, storage.jobs.cancel, storage.jobs.delete):
@@ -73,7 +81,7 @@ def test_result_files_and_log_are_kept_with_the_final_state(storage):
         storage.jobs.result(kept.id)
     line = LogLine(storage.clock.now(), "half way", Severity.WARNING)
     outcome = Outcome(
-        result=b"{}", files={"big": b"1" * 100_000, "../odd name": b"2"}, metadata={"method": "dense"}, run_seconds=1.5
+        result=b"{}", files={"big": b"1" * 300_000, "../odd name": b"2"}, metadata={"method": "dense"}, run_seconds=1.5
     )
     assert storage.queue.finish(claim, outcome, [line])
     done = storage.jobs.get(kept.id, ME)
@@ -86,7 +94,7 @@ def test_result_files_and_log_are_kept_with_the_final_state(storage):
     assert done.queued_at <= done.claimed_at <= done.running_at <= done.ended_at
     assert storage.jobs.result(kept.id) == (b"{}", "application/json")
     assert storage.jobs.files(kept.id) == ("../odd name", "big")
-    assert storage.jobs.file(kept.id, "big") == b"1" * 100_000
+    assert storage.jobs.file(kept.id, "big") == b"1" * 300_000
     assert storage.jobs.log(kept.id) == (line,)
 
 
@@ -191,7 +199,7 @@ def test_only_a_final_job_is_deleted_and_nothing_of_it_is_left(storage):
     kept = storage.jobs.submit(job(payload=b"p" * 100_000))
     with pytest.raises(WrongState, match="cancel it"):
         storage.jobs.delete(kept.id, ME)
-    storage.queue.finish(running(storage), Outcome(result=b"r" * 100_000), [LogLine(storage.clock.now(), "x")])
+    storage.queue.finish(running(storage), Outcome(result=b"r" * 300_000), [LogLine(storage.clock.now(), "x")])
     storage.jobs.delete(kept.id, ME)
     for ask in (storage.jobs.payload, storage.jobs.result):
         with pytest.raises(UnknownJob):
@@ -241,8 +249,8 @@ def test_a_server_that_stops_takes_no_new_work(storage):
 
 def test_the_result_of_a_private_job_is_withdrawn_once_and_takes_the_payload_with_it(storage):
     kept = storage.jobs.submit(job(private=True, payload=b"p" * 100_000))
-    storage.queue.finish(running(storage), Outcome(result=b"r" * 100_000))
-    assert storage.jobs.withdraw(kept.id)[0] == b"r" * 100_000
+    storage.queue.finish(running(storage), Outcome(result=b"r" * 300_000))
+    assert storage.jobs.withdraw(kept.id)[0] == b"r" * 300_000
     for ask in (storage.jobs.withdraw, storage.jobs.result):
         with pytest.raises(NoResult):
             ask(kept.id)

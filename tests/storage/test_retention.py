@@ -21,7 +21,7 @@ from qumulus.storage import Storage, open_storage
 from qumulus.storage.database.tables import MICROSECOND, jobs, sessions
 
 DAY = timedelta(days=1)
-LARGE = bytes(100_000)
+LARGE = bytes(300_000)
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def test_of_too_many_jobs_the_oldest_go_but_none_of_the_last_hour(tmp_path):
 
 
 def test_of_too_large_jobs_as_many_go_as_have_to(tmp_path):
-    with opened(tmp_path, f"gib={250_000 / (1 << 30)}") as storage:
+    with opened(tmp_path, f"gib={2.5 * len(LARGE) / (1 << 30)}") as storage:
         mine = [done(storage, result=LARGE) for _ in range(5)]
         pass_time(storage, DAY)
         assert storage.retention.remove() == 3
@@ -109,7 +109,7 @@ def test_sessions_go_with_their_jobs(tmp_path):
 
 @pytest.fixture
 def counted(tmp_path) -> Iterator[Storage]:
-    quota = Rules(f"jobs=3 gib={300_000 / (1 << 30)}; account=large jobs=9")
+    quota = Rules(f"jobs=3 gib={3 * len(LARGE) / (1 << 30)}; account=large jobs=9")
     storage = open_storage(tmp_path, url=databases.url(tmp_path), quota=quota)
     yield storage
     storage.close()

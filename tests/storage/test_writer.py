@@ -106,7 +106,7 @@ def test_a_result_for_which_there_is_no_room_leaves_nothing_and_is_stored_later(
     job_id = storage.jobs.submit(NewJob(account="local", device="d", kind="echo", api="test")).id
     (claim,) = storage.queue.claim("me", 1, timedelta(seconds=60))
     assert storage.queue.start(claim)
-    outcome = Outcome(result=b"r" * 100_000, files={"file": b"f" * 100_000})
+    outcome = Outcome(result=b"r" * 300_000, files={"file": b"f" * 300_000})
     put = DiskBlobs.put
 
     def full_after_one(blobs: DiskBlobs, key: str, value: bytes) -> None:

@@ -55,7 +55,7 @@ from .changes import (
 from .fairness import FairQueue
 from .injected import Injected
 from .statements import CLAIM_COLUMNS, FORGET_RESULT, KEEP_RESULT, MINE, NOBODY, TAKE, of
-from .values import Values
+from .values import RESULT_IN_ROW_BYTES, Values
 from .waiting import Waiting
 
 log = logging.getLogger("qumulus.storage")
@@ -279,7 +279,7 @@ class SqlQueue:
         if outcome.succeeded or outcome.result:
             parts[""] = (outcome.result, outcome.media_type)
         for name, (value, media_type) in parts.items():
-            in_row, blob = self._values.put(value)
+            in_row, blob = self._values.put(value, RESULT_IN_ROW_BYTES)
             row = {"job": job_id, "name": name, "media_type": media_type, "size": len(value)}
             yield row | {"value": in_row, "blob": blob}
 

@@ -33,7 +33,7 @@ from .at_once import AtOnce
 from .movement import movement
 from .statements import JOB, LOCKED_JOB, NEXT_TICKET, OWNED_JOB, QUEUE, REGISTER, STATES
 from .stored_results import StoredResults
-from .values import Values
+from .values import RESULT_IN_ROW_BYTES, Values
 
 SOME = 500  # ids that one question is about
 NOT_WAITED_FOR = FINAL | {JobState.REGISTERED}
@@ -180,7 +180,7 @@ class SqlJobs(StoredResults):
 
     def attach(self, job_id: str, name: str, value: bytes) -> None:
         """Keep a file beside a job. See `JobStore.attach`."""
-        with self._values.stored(value) as (in_row, blob):
+        with self._values.stored(value, RESULT_IN_ROW_BYTES) as (in_row, blob):
             row: dict[str, Any] = {
                 "job": job_id,
                 "name": name,

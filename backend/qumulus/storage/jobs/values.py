@@ -13,7 +13,8 @@ from qumulus.storage.blobs.disk import new_key
 
 log = logging.getLogger("qumulus.storage")
 
-IN_ROW_BYTES = 64 * 1024
+IN_ROW_BYTES = 64 * 1024  # of what is written anew with its row, such as a program with the state of its job
+RESULT_IN_ROW_BYTES = 256 * 1024  # of what is written once: a file costs two syncs more
 
 
 class Values:
@@ -22,13 +23,13 @@ class Values:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
-    def put(self, value: bytes) -> tuple[bytes | None, str | None]:
-        """Return what the row holds of a value: the value itself, or the key of a blob that is on disk by now.
+    def put(self, value: bytes, in_row: int = IN_ROW_BYTES) -> tuple[bytes | None, str | None]:
+        """Return what the row holds of a value: the value itself, up to ``in_row`` bytes, or the key of a blob that is on disk by now.
 
         Raises:
             StorageFull
         """
-        if len(value) <= IN_ROW_BYTES:
+        if len(value) <= in_row:
             return value, None
         waits()
         key = new_key()
@@ -36,11 +37,11 @@ class Values:
         return None, key
 
     @contextmanager
-    def stored(self, value: bytes) -> Generator[tuple[bytes | None, str | None]]:
+    def stored(self, value: bytes, in_row: int = IN_ROW_BYTES) -> Generator[tuple[bytes | None, str | None]]:
         """`put`, taken back if the row that was to name it is not committed."""
-        in_row, key = self.put(value)
+        kept, key = self.put(value, in_row)
         try:
-            yield in_row, key
+            yield kept, key
         except QumulusError as error:
             if type(error) is not Unavailable:  # after a failing disk nobody knows: a blob without a row is swept later
                 self.drop([key])
