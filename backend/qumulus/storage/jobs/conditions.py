@@ -10,21 +10,38 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import Boolean, ColumnElement, Connection, bindparam, func, or_, select, union_all
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import custom_op
 
-from qumulus.core.jobs import FINAL, PENDING
+from qumulus.core.jobs import FINAL, PENDING, JobState
 from qumulus.core.ports import JobQuery
 from qumulus.storage.database.counting import job_tags
-from qumulus.storage.database.tables import IS_ENDED, IS_PENDING, POSTGRES, Word, jobs
+from qumulus.storage.database.tables import HELD_STATES, IS_ENDED, IS_HELD, IS_PENDING, POSTGRES, Word, jobs
 
-from .counts import Estimate
+from .counts import ORDERED, Estimate
 
 ID_CHARACTERS = frozenset("0123456789abcdef-")  # of the identifiers that are made here
 ANY = "any"  # the driver of who leaves the choice to the database
 TEXT = "text"  # that of who has PostgreSQL look at what has a text, and at nothing else
+HELD = "held"  # that of who looks for jobs that somebody has claimed: as few as run, however many wait
+REGISTERED = "registered"  # that of who looks for jobs of an account that were never queued
+
+FEW_IN_NO_ORDER = frozenset({TEXT, HELD, REGISTERED})
+"""Drivers that give few jobs, which are sorted."""
+
+_FREE = {"submitted": ("account", "queued_at"), REGISTERED: ("account", "queued_at")}
+"""Of which members the database sees the index, where a driver is not the name of one."""
+
+_IN_ORDER = frozenset({*ORDERED, "created_at"}) - {"state"}
+"""Drivers of whose index the time of creation is the second member."""
+
+_HELD_STATES = frozenset(map(JobState, HELD_STATES))
+_REGISTERED_STATES = frozenset({JobState.REGISTERED})
 
 
 def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
@@ -35,6 +52,10 @@ def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
         return "id"
     if query.session is not None:
         return "session"
+    if query.states is not None and query.states <= _HELD_STATES:
+        return HELD
+    if query.states == _REGISTERED_STATES and query.account is not None:
+        return REGISTERED
     if by_submission(query):
         return "submitted"
     return estimate.driver or "created_at"
@@ -55,9 +76,11 @@ def may_be_of_id(text: str) -> bool:
     return ID_CHARACTERS.issuperset(text.lower())
 
 
-def in_order(query: JobQuery, descending: bool) -> tuple[ColumnElement[Any], ...]:
+def in_order(query: JobQuery, descending: bool, driver: str = ANY) -> tuple[ColumnElement[Any], ...]:
     """Return by what a list is sorted."""
     columns = (placed(query), jobs.c.number)
+    if driver in FEW_IN_NO_ORDER:
+        columns = tuple(hidden(column) for column in columns)
     return tuple(column.desc() for column in columns) if descending else columns
 
 
@@ -72,7 +95,7 @@ def of(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
     def column(name: str) -> Any:
         if driver == TEXT:
             return _hidden_from_all(jobs.c[name])
-        free = driver in (ANY, name) or (driver == "submitted" and name in ("account", "queued_at"))
+        free = driver in (ANY, name) or name in _FREE.get(driver, ())
         return jobs.c[name] if free else hidden(jobs.c[name])
 
     found: list[ColumnElement[bool]] = [
@@ -91,7 +114,7 @@ def of(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
     found += [_has(tag, query.account, driver) for tag in query.tags]
     if query.text is not None:
         found.append(has_text(jobs.c, query.text))
-    return found + _times(query, column, jobs.c.created_at if driver != TEXT else column("created_at"))
+    return found + _times(query, column, column("created_at") if driver in FEW_IN_NO_ORDER else jobs.c.created_at)
 
 
 def hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -107,18 +130,45 @@ def _hidden_from_all(column: ColumnElement[Any]) -> ColumnElement[Any]:
 def has_text(columns: ReadOnlyColumnCollection[str, Any], text: str) -> ColumnElement[bool]:
     """Return the condition that a job has a text where it may be."""
     names = ("id", "name", "note") if may_be_of_id(text) else ("name", "note")
-    return or_(*(columns[name].icontains(text, autoescape=True) for name in names))
+    escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return or_(*(_Like(columns[name], bindparam(None, f"%{escaped}%", columns[name].type)) for name in names))
+
+
+class _Like(FunctionElement[bool]):
+    """Whether a column is like a pattern, in whatever case. `ilike` has SQLite write both in small letters first, of each row."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Like)
+def _like(element: _Like, compiler: SQLCompiler, **options: Any) -> str:
+    column, pattern = (compiler.process(each, **options) for each in element.clauses)
+    how = "ILIKE" if compiler.dialect.name == POSTGRES else "LIKE"
+    return f"({column} {how} {pattern} ESCAPE '/')"
 
 
 def _in_states(query: JobQuery, column: Any, driver: str) -> list[ColumnElement[bool]]:
     """Return the conditions on the state. An index of some states serves where its own condition is named too."""
     states = query.states or frozenset()
     named = column == min(states) if len(states) == 1 else column.in_(sorted(states))
+    if driver == HELD:
+        return [IS_HELD, named]
+    if states == _REGISTERED_STATES and driver in (REGISTERED, ANY):
+        return [IS_PENDING, named, jobs.c.queued_at.is_(None)]
     if driver not in ("state", ANY):
-        return [named]
+        return [named, _no_newer_than_what_ended(states)] if driver in _IN_ORDER and states <= FINAL else [named]
     if states <= PENDING:
         return [IS_PENDING] if states == PENDING else [IS_PENDING, named]
     return [IS_ENDED, named] if states <= FINAL else [named]
+
+
+def _no_newer_than_what_ended(states: frozenset[JobState]) -> ColumnElement[bool]:
+    """Return a condition that all jobs of final states meet: it has SQLite pass over those that wait, which are the newest as a rule."""
+    newest = (
+        select(func.max(jobs.c.created_at).label("at")).where(IS_ENDED, jobs.c.state == state) for state in states
+    )
+    return jobs.c.created_at <= select(func.max(union_all(*newest).subquery().c.at)).scalar_subquery()
 
 
 def _has(tag: str, account: str | None, driver: str) -> ColumnElement[bool]:

@@ -46,13 +46,12 @@ def page(connection: Connection, query: JobQuery) -> Page:
     searched = _searched(connection, query, estimate)
     if searched is not None:
         return searched
-    condition = and_(True, *conditions.of(query, conditions.driver(connection, query, estimate)))
-    exact, total = estimate.exact, estimate.count
+    exact, total, through = estimate.exact, estimate.count, conditions.driver(connection, query, estimate)
     if not exact and query.counted:
-        counted = and_(True, *conditions.of(_rest(query, estimate), conditions.driver(connection, query, estimate)))
+        counted = and_(True, *conditions.of(_rest(query, estimate), through))
         total = count(connection, counted, None if query.text is None else MOST_COUNTED)
         exact = query.text is None or total < MOST_COUNTED
-    return _in_order(connection, query, condition, total, exact=exact)
+    return _in_order(connection, query, through, total, exact=exact)
 
 
 def _rest(query: JobQuery, estimate: Estimate) -> JobQuery:
@@ -65,16 +64,14 @@ def _rest(query: JobQuery, estimate: Estimate) -> JobQuery:
     return replace(query, **{name: _NOTHING[name] for name in estimate.implied})
 
 
-def _in_order(
-    connection: Connection, query: JobQuery, condition: ColumnElement[bool], total: int, *, exact: bool
-) -> Page:
+def _in_order(connection: Connection, query: JobQuery, through: str, total: int, *, exact: bool) -> Page:
     """Return a page by looking at each job that matches, from the begin of the list or from its end."""
     offset, limit, descending = query.offset, query.limit, query.descending
     backwards = exact and total // 2 < offset < total
     if backwards:  # the last pages are nearer from the other end
         limit = min(limit, total - offset)
         offset, descending = total - offset - limit, not descending
-    wanted = _JOBS.where(condition).order_by(*conditions.in_order(query, descending))
+    wanted = _JOBS.where(*conditions.of(query, through)).order_by(*conditions.in_order(query, descending, through))
     found = [rows.to_job(row) for row in connection.execute(wanted.offset(offset).limit(limit))]
     return _page(query, found[::-1] if backwards else found, total)
 
@@ -97,11 +94,12 @@ def _searched(connection: Connection, query: JobQuery, estimate: Estimate) -> Pa
     if len(query.text) < texts.GRAM:
         newest = _first(connection, query, estimate, NEWEST, descending=True)
         return _of_hits(connection, query, select(*_place(newest)).where(conditions.has_text(newest.c, query.text)))
-    page = _of_often(connection, query, estimate)
+    often, most = _seen(connection, query, estimate)
+    page = _of_often(connection, query, estimate) if often else None
     if page is not None:
         return page
     if connection.dialect.name == POSTGRES:  # to be told how many its index names costs as much as to compare them
-        return None if _have_most(connection, query.text) else _of_named(connection, query, estimate)
+        return None if most else _of_named(connection, query, estimate)
     listed = texts.candidates(connection, query.text, LISTED + 1)
     if listed is None:
         return None
@@ -129,31 +127,33 @@ def _of_numbers(connection: Connection, query: JobQuery, listed: TextualSelect, 
     return _of_hits(connection, query, wanted)
 
 
+def _seen(connection: Connection, query: JobQuery, estimate: Estimate) -> tuple[bool, bool]:
+    """Whether many of the first jobs of a list have a text; and on PostgreSQL, whether most of all jobs have it.
+
+    PostgreSQL reads all that its index names: where those are most jobs, some are found sooner without it.
+    """
+    first = _first(connection, query, estimate, SAMPLE, descending=query.descending)
+    having = select(func.count()).select_from(first).where(conditions.has_text(first.c, query.text or ""))
+    asked = [having.scalar_subquery()]
+    if connection.dialect.name == POSTGRES:
+        some = jobs.tablesample(func.system(LOOKED_AT_PERCENT), name="some")
+        have = func.count().filter(conditions.has_text(some.c, query.text or ""))
+        asked.append(select(have * 3 > func.count()).select_from(some).scalar_subquery())
+    count, *most = connection.execute(select(*asked)).one()
+    return count >= OFTEN, any(most)
+
+
 def _of_often(connection: Connection, query: JobQuery, estimate: Estimate) -> Page | None:
     """Return a page of a list of which many of the first jobs have a text; None where they may be fewer than are counted."""
-    most = _most(query)
+    most, descending = _most(query), query.descending
     if most > LOOKED_THROUGH:
         return None
-    text, descending = query.text or "", query.descending
-    sample = _first(connection, query, estimate, SAMPLE, descending=descending)
-    having = select(func.count()).select_from(sample).where(conditions.has_text(sample.c, text))
-    if connection.execute(having).scalar_one() < OFTEN:
-        return None
     first = _first(connection, query, estimate, LOOKED_THROUGH, descending=descending)
-    hits = select(*_place(first)).where(conditions.has_text(first.c, text)).limit(most)
+    hits = select(*_place(first)).where(conditions.has_text(first.c, query.text or "")).limit(most)
     if connection.dialect.name == POSTGRES:  # they are in order; SQLite would sort them all before it takes the first
         hits = hits.order_by(*(column.desc() if descending else column for column in _place(first)))
     found, total = _hits(connection, query, hits)
     return _page(query, found, total) if total == most else None
-
-
-def _have_most(connection: Connection, text: str) -> bool:
-    """Whether so many jobs have a text that PostgreSQL, which reads all that its index names, finds some sooner without it."""
-    some = jobs.tablesample(func.system(LOOKED_AT_PERCENT), name="some")
-    seen, having = connection.execute(
-        select(func.count(), func.count().filter(conditions.has_text(some.c, text))).select_from(some)
-    ).one()
-    return having * 3 > seen
 
 
 def _of_named(connection: Connection, query: JobQuery, estimate: Estimate) -> Page:
@@ -183,8 +183,7 @@ def _of_many(connection: Connection, query: JobQuery, estimate: Estimate) -> Pag
     matching = matching.where(*conditions.of(query, conditions.through_number(connection))).limit(most)
     hits = connection.execute(matching.order_by(number.desc() if query.descending else number)).all()
     if len(hits) == most and not _are_first(connection, query, hits):
-        condition = and_(True, *conditions.of(query, conditions.driver(connection, query, estimate)))
-        return _in_order(connection, query, condition, MOST_COUNTED, exact=False)
+        return _in_order(connection, query, conditions.driver(connection, query, estimate), MOST_COUNTED, exact=False)
     last = query.offset + query.limit
     shown = [number for _, number in sorted(map(tuple, hits), reverse=query.descending)[query.offset : last]]
     its = _JOBS.where(jobs.c.number.in_(shown)).order_by(*conditions.in_order(query, query.descending))
@@ -211,9 +210,10 @@ def _are_first(connection: Connection, query: JobQuery, hits: Sequence[AnyRow]) 
 def _first(connection: Connection, query: JobQuery, estimate: Estimate, count: int, *, descending: bool) -> Subquery:
     """Return so many of the jobs that match but for the text, in the order of lists: their places, and where a text may be."""
     others = replace(query, text=None)
-    condition = and_(True, *conditions.of(others, conditions.driver(connection, others, estimate)))
+    through = conditions.driver(connection, others, estimate)
     columns = (conditions.placed(query).label("place"), jobs.c.number, jobs.c.id, jobs.c.name, jobs.c.note)
-    return select(*columns).where(condition).order_by(*conditions.in_order(query, descending)).limit(count).subquery()
+    first = select(*columns).where(*conditions.of(others, through))
+    return first.order_by(*conditions.in_order(query, descending, through)).limit(count).subquery()
 
 
 def _place(of: FromClause) -> tuple[ColumnElement[Any], ...]:
