@@ -278,6 +278,11 @@ class Settings(BaseSettings):
         return tuple(name.strip() for name in self.instances.split(",") if name.strip())
 
     @cached_property
+    def accounts_install(self) -> bool:
+        """Say whether accounts may have packages installed, as the server's user: where nobody else can reach the server."""
+        return self.loopback and not self.allow_exposed and self.public_url is None
+
+    @cached_property
     def loopback(self) -> bool:
         """Say whether only this machine can reach the address."""
         if self.host == "localhost":

@@ -21,7 +21,7 @@ _alone = threading.Lock()
 
 
 class TooManyValues(ValueError):
-    """What it says may be JSON, but is too large to be read."""
+    """It may be JSON, but it is too large to be read."""
 
     def __init__(self) -> None:
         super().__init__("it has more values in it than can be read at once")

@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from qumulus.apis.ibm.functions import arguments
-from qumulus.core.errors import InvalidRequest
+from qumulus.core.errors import InvalidRequest, Unavailable
+from servers import server as server_of
 
 SCHEMA = json.dumps({"properties": {"shots": {"type": "integer"}}})
 
@@ -137,6 +138,25 @@ os._exit(0)"""
         time.sleep(0.05)
     status, shown = ours.send("GET", f"/jobs/{job}")
     assert (status, shown["status"], shown["result"]) == (200, "SUCCEEDED", None)
+
+
+def test_where_others_can_reach_the_server_no_function_has_packages_installed(tmp_path):
+    with server_of(tmp_path / "state", allow_exposed="true", token="mine", admin_token="the-boss") as running:
+        gateway = Gateway(running.url, "mine")
+        status, error = gateway.upload("installs", dependencies='["numpy"]')
+        assert (status, "can't name dependencies" in error["message"]) == (400, True)
+        assert gateway.upload("installs", dependencies="[]")[0] == 200
+
+
+def test_very_many_arguments_are_not_checked_at_once():
+    for _ in range(arguments.MOST_AT_ONCE):
+        assert arguments._places.acquire(timeout=30)
+    try:
+        with pytest.raises(Unavailable):
+            arguments.check(SCHEMA, "{}")
+    finally:
+        arguments._places.release(arguments.MOST_AT_ONCE)
+    arguments.check(SCHEMA, "{}")
 
 
 def test_a_pattern_that_searches_without_end_is_given_up():

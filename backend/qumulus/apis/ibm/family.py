@@ -28,7 +28,13 @@ IBM = Family(
             module="qumulus.apis.ibm.account.app",
             prefixes=("/identity", "/v3/resources", "/catalog/api/v1", "/v2/resource_instances"),
         ),
-        Api(name="ibm-functions", module="qumulus.apis.ibm.functions.app", prefixes=("/functions",), cut=True),
+        Api(
+            name="ibm-functions",
+            module="qumulus.apis.ibm.functions.app",
+            prefixes=("/functions",),
+            cut=True,
+            options=lambda settings, _secret: {"accounts_install": settings.accounts_install},
+        ),
     ),
     credentials=(
         Credential(scheme="ibm", documents=("IBMCloudAuth",), more=("test-token",)),

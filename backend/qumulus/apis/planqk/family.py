@@ -21,7 +21,7 @@ PLANQK = Family(
             cut=True,
             options=lambda settings, secret: {
                 "secret": secret,
-                "accounts_deploy": settings.loopback and not settings.allow_exposed and settings.public_url is None,
+                "accounts_deploy": settings.accounts_install,
             },
         ),
         Api(

@@ -19,14 +19,15 @@ SUBJECTS = Subjects(jobs=("/api/v1/jobs/{id}",))
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def create(cloud: Cloud) -> Asgi:
-    """The gateway over ``cloud``.
+def create(cloud: Cloud, *, accounts_install: bool = False) -> Asgi:
+    """The gateway over ``cloud``; ``accounts_install`` says whether functions may ask for packages of their own.
 
     Raises:
         ContractError: a handler differs from the document.
     """
     app = FastAPI(openapi_url=None)
     app.state.cloud = cloud
+    app.state.accounts_install = accounts_install
     serve(app, DOCUMENT, functions.operation, jobs.operation, files.operation, errors=ERRORS, subjects=SUBJECTS)
     return _without_last_slash(app)
 

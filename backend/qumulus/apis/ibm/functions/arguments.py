@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json
 
-from qumulus.core.errors import InvalidRequest
+from qumulus.core.errors import InvalidRequest, Unavailable
 
 CHECK = Path(__file__).with_name("inside") / "check_arguments.py"
 NONE = "{}"  # the schema of a function that asks for nothing
 SECONDS = 20.0
 MOST_CHARACTERS = 1 << 20  # of arguments that have a schema, as at the service
+MOST_AT_ONCE = 8  # each has a process, and keeps a thread waiting that others need
+
+_places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 class InvalidArguments(InvalidRequest):
@@ -65,7 +69,20 @@ def usable(schema: str) -> str:
 
 
 def _found(schema: str, arguments: str | None) -> Mapping[str, Any]:
-    """What the process that checks has found; that it did not end counts against the schema."""
+    """What the process that checks has found; that it did not end counts against the schema.
+
+    Raises:
+        Unavailable: very many are being checked.
+    """
+    if not _places.acquire(blocking=False):
+        raise Unavailable("Many arguments are being checked: send the request again in a few seconds.")
+    try:
+        return _checked(schema, arguments)
+    finally:
+        _places.release()
+
+
+def _checked(schema: str, arguments: str | None) -> Mapping[str, Any]:
     given = json.dumps({"schema": schema, "arguments": arguments})
     try:
         done = subprocess.run(  # noqa: S603 - the server's own program

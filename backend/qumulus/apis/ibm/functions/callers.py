@@ -20,6 +20,10 @@ def _bearer(request: Request) -> str:
     return request.headers.get("Authorization", "").partition(" ")[2].strip()
 
 
+def _installs(request: Request) -> bool:
+    return request.app.state.accounts_install
+
+
 def _instance(request: Request) -> str:
     return request.headers.get("Service-CRN", LOCAL_CRN)
 
@@ -31,6 +35,9 @@ def _channel(request: Request) -> str:
 Caller = Annotated[core.Caller, Depends(_caller)]
 Bearer = Annotated[str, Depends(_bearer)]
 """The credential as it was sent: the function works with it."""
+
+Installs = Annotated[bool, Depends(_installs)]
+"""Whether functions of accounts may ask for packages of their own."""
 
 Instance = Annotated[str, Depends(_instance)]
 Channel = Annotated[str, Depends(_channel)]

@@ -10,7 +10,7 @@ from qumulus.core.ports import JobQuery
 from qumulus.openapi.contract import Operations
 
 from . import arguments, providers, runs, uploads, vendors
-from .callers import Bearer, Caller, Channel, Instance
+from .callers import Bearer, Caller, Channel, Installs, Instance
 from .schemas.function import Arguments, FilterValue, Function, Id, Provider, Run, Title, Upload, Valid
 from .schemas.job import Job, Summary
 from .schemas.page import Limit, Offset
@@ -40,9 +40,9 @@ def list_functions(
 
 
 @operation("uploadFunction")
-def upload_function(body: Upload, caller: Caller, services: Services) -> Function:
+def upload_function(body: Upload, caller: Caller, services: Services, installs: Installs) -> Function:
     """Take over a function."""
-    return translate.function(uploads.deploy(body, caller, services))
+    return translate.function(uploads.deploy(body, caller, services, installs=installs))
 
 
 @operation("getFunctionByTitle")

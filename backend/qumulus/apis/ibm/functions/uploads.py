@@ -24,6 +24,10 @@ CLIENT = "qiskit-serverless"  # what functions with packages of their own get be
 NAMESPACE = uuid.UUID("0b7f6a54-3c1d-4a86-8f1e-9d0c6f2b7a31")
 REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]*\])?\s*([=<>!~]=?[^\s;@]+)?")
 MOST_PACKAGES = 100
+NOT_INSTALLED = (
+    "Others can reach this server, which installs packages as its own user, so a function can't name dependencies: "
+    "leave them out, and use what is here without them."
+)
 
 
 class UnknownFunction(NotFound):
@@ -54,8 +58,8 @@ def split(named: str, provider: str | None) -> tuple[str, str | None]:
     return title, provider or before or None
 
 
-def deploy(body: Upload, caller: Caller, services: Services) -> Mapping[str, Any]:
-    """Keep a function; return what is kept of it.
+def deploy(body: Upload, caller: Caller, services: Services, *, installs: bool) -> Mapping[str, Any]:
+    """Keep a function; return what is kept of it. ``installs`` says whether it may ask for packages of its own.
 
     Raises:
         InvalidRequest: it has no files, or asks for what is not here.
@@ -72,6 +76,8 @@ def deploy(body: Upload, caller: Caller, services: Services) -> Mapping[str, Any
     if provider:
         providers.claim(provider, caller, services)
     variables, packages = _variables(given(body.env_vars)), _packages(given(body.dependencies))
+    if packages and not installs:
+        raise InvalidRequest(NOT_INSTALLED)
     name = service_name(caller, title, provider)
     about = {
         "id": str(uuid.UUID(name.removeprefix(FUNCTION))),

@@ -43,7 +43,7 @@ def _value(name: str, text: str) -> Any:
         return sent(text)
     except ValueError as error:
         told = {"data": "inputData", "params": "parameters"}[name]
-        raise InvalidRequest(f"{told} can't be read as JSON: {error}.") from None
+        raise InvalidRequest(f"{told} is not JSON: {error}.") from None
 
 
 def references(body: wire.Request) -> Mapping[str, Any]:
