@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zlib
 from base64 import b64decode, b64encode
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from qumulus.simulation.errors import ProgramError
-from qumulus.simulation.programs.runtime.values import Array, Bits
+from qumulus.simulation.programs.runtime.values import Array, Bits, Form
 from qumulus.simulation.programs.runtime.wire import Allowance, array
 
 ARRAYS = [
@@ -82,4 +83,21 @@ def test_bits_are_packed_as_the_client_unpacks_them(width: int) -> None:
     packed = found.typed()["__value__"]["array"].numbers
     assert packed.shape == (5, 10, -(-width // 8))
     assert [int.from_bytes(row.tobytes(), "big") for row in packed.reshape(50, -1)] == numbers
-    assert np.ravel(found.plain()["samples"]).tolist() == [hex(number) for number in numbers]
+    samples = json.loads(Form.PLAIN.written(found))["samples"]
+    assert np.shape(samples) == (5, 10)
+    assert np.ravel(samples).tolist() == [hex(number) for number in numbers]
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3)])
+def test_several_registers_stand_each_in_its_place(shape: tuple[int, ...]) -> None:
+    shots = 4 if shape != (0,) else 0
+    ones, zeros = (np.full((max(1, np.prod(shape, dtype=int)) * shots, 1), value, np.uint8) for value in (1, 0))
+    document = {"a": Bits(ones, shape), "text": '"0x0"', "b": [Bits(zeros, shape)], "c": None}
+    found = json.loads(Form.PLAIN.written(document))
+    expected = {letter: np.full((*shape, shots), f"0x{value}").tolist() for letter, value in (("a", 1), ("b", 0))}
+    assert found == {
+        "a": {"samples": expected["a"], "num_bits": 1},
+        "text": '"0x0"',
+        "b": [{"samples": expected["b"], "num_bits": 1}],
+        "c": None,
+    }

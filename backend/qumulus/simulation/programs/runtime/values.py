@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from itertools import chain
 from math import prod
+from secrets import token_hex
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -28,7 +30,9 @@ from .wire import FAST
 
 _BYTE = 8
 _WORD_BYTES = 8
-_HEX = np.array([hex(number) for number in range(1 << _BYTE)], object)
+_QUOTED = np.array([f'"{number:#x}",'.encode() for number in range(1 << _BYTE)])
+"""Bytes as hexadecimal numbers in JSON; the short ones are filled up with zeros."""
+
 _SAMPLE_BITS = 8 * 8
 """What a sample takes in plain JSON beside its digits: quotes, comma and prefix."""
 
@@ -53,14 +57,27 @@ class Form(Enum):
 
     def written(self, document: Any) -> bytes:
         """Write a document that may hold values anywhere, as JSON."""
-        return json.dumps(document, separators=(",", ":"), default=self._of).encode()
+        mark, pieces = token_hex(16), list[bytes]()
+
+        def of(value: Value | Json) -> Any:
+            if isinstance(value, Json):
+                pieces.append(value.text)
+                return mark
+            return value.typed() if self is Form.TYPED else value.plain()
+
+        between = json.dumps(document, separators=(",", ":"), default=of).encode().split(f'"{mark}"'.encode())
+        return b"".join(chain.from_iterable(zip(between, [*pieces, b""], strict=True)))
 
     def bits(self, width: int) -> int:
         """Return how many bits the shot of a register with this many bits takes while a result is written."""
         return width if self is Form.TYPED else 2 * width + _SAMPLE_BITS
 
-    def _of(self, value: Value) -> Any:
-        return value.typed() if self is Form.TYPED else value.plain()
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Json:
+    """What is JSON already, and is written as it is: thousands of short texts take long one by one."""
+
+    text: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +133,14 @@ def _numbers(rows: NDArray[np.uint8]) -> list[int]:
     return words.view(">u8")[:, 0].tolist()
 
 
+def _listed(numbers: NDArray[np.uint8]) -> bytes:
+    """Return bytes in an array of any shape as nested lists of hexadecimal numbers, in JSON."""
+    inner = (
+        _QUOTED[numbers].tobytes().replace(b"\0", b"")[:-1] if numbers.ndim == 1 else b",".join(map(_listed, numbers))
+    )
+    return b"[" + inner + b"]"
+
+
 def _packed(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return rows of bits, least significant first, as rows of bytes, most significant first."""
     if not 0 < bits.shape[1] <= _BYTE:
@@ -148,12 +173,11 @@ class Bits:
     def plain(self) -> Any:
         """Return the samples as hexadecimal numbers, in lists nested as the shape (*shape, shots)."""
         packed = self._packed
+        if packed.shape[-1] == 1:
+            return {"samples": Json(_listed(packed[..., 0])), "num_bits": self.bits.shape[1]}
         rows = packed.reshape(-1, packed.shape[-1])
-        if rows.shape[1] == 1:
-            samples = _HEX[rows[:, 0]]
-        else:
-            samples = np.empty(len(rows), object)
-            samples[:] = [hex(number) for number in _numbers(rows)]
+        samples = np.empty(len(rows), object)
+        samples[:] = [hex(number) for number in _numbers(rows)]
         return {"samples": samples.reshape(packed.shape[:-1]).tolist(), "num_bits": self.bits.shape[1]}
 
 
