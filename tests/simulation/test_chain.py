@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import combinations, product
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 
+from qumulus.catalogue.ideal import IDEAL
 from qumulus.core.programs import Limits
 from qumulus.simulation import chains, dense, order
 from qumulus.simulation.chain import Chain, plan
 from qumulus.simulation.circuits import scan
 from qumulus.simulation.devices import DeviceModel, device_model
 from qumulus.simulation.errors import GaveUp
+from qumulus.simulation.growth import Growth
 from qumulus.simulation.sampling import sample
 from qumulus.simulation.tasks import Task
 
@@ -73,6 +77,48 @@ def test_a_chain_that_outgrows_its_memory_gives_up() -> None:
     task = task_of(isa(su2(12, 3), model), model)
     with pytest.raises(GaveUp, match="grows"):
         Chain.of(chains.best_plan(task, None), None, 1e4)
+
+
+def rungs(length: int, angle: float) -> Task:
+    """One layer of rzz on a grid four qubits high, each pair once, on the ideal simulator."""
+    circuit = QuantumCircuit(4 * length, 4 * length)
+    circuit.h(range(4 * length))
+    for place in range(4 * length):
+        if place % 4 != 3:
+            circuit.rzz(angle, place, place + 1)
+        if place + 4 < 4 * length:
+            circuit.rzz(angle, place, place + 4)
+    circuit.rx(0.7, range(4 * length))
+    circuit.measure(range(4 * length), range(4 * length))
+    return task_of(circuit, device_model(IDEAL))
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A gate as far as bonds grow by it."""
+
+    places: tuple[int, int]
+    sizes: NDArray[np.float64]
+
+
+def test_the_products_that_are_counted_are_those_above_the_cut() -> None:
+    sizes = 10.0 ** -np.array([0.0, 1.03, 2.01, 3.02])
+    gates = [[Crossing((0, 2), sizes)], [Crossing((1, 3), 5 * sizes)], [Crossing((0, 3), sizes[:2])]]
+    found = Growth(gates, 3, 1e-5).products
+    whole = [[sizes], [sizes, sizes], [sizes]], [[sizes, sizes[:2]], [sizes, sizes, sizes[:2]], [sizes, sizes[:2]]]
+    for counted, crossing in zip(found[1:], whole, strict=True):
+        assert counted.tolist() == [sum(np.prod(each) > 1e-5 for each in product(*factors)) for factors in crossing]
+
+
+def test_a_chain_gives_up_as_soon_as_it_sees_that_it_takes_too_long() -> None:
+    laid = chains.best_plan(rungs(7, 0.6), chains.CUT)
+    with pytest.raises(GaveUp, match="as bonds grow"):
+        Chain.of(laid, chains.CUT, 1e9, most_work=2e7)
+
+
+def test_a_chain_that_is_done_in_its_time_does_not_give_up() -> None:
+    laid = chains.best_plan(rungs(7, 0.01), chains.CUT)
+    assert Chain.of(laid, chains.CUT, 1e9, most_work=1e8).work_left > 0
 
 
 def test_a_chain_that_truncation_spoiled_gives_up() -> None:

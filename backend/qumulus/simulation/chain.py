@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from .blocks import Fused, outputs_after, swapped
 from .errors import GaveUp
+from .growth import Growth, work
 from .transfer import GROUND, TRACE, Matrix
 
 WORST_TRACE_ERROR = 1e-3
@@ -34,6 +35,8 @@ ROUNDING = 1e-13  # relative: a singular value below this is a rounding error
 _SMALL_BOND = 24  # not worth compressing
 _LARGEST_BOND = 6000  # before compressing
 _SMALL_FACTOR = 100  # rows or columns that a plain decomposition does quickly
+_TRIED = 0.05  # of its work, after which a chain looks whether what is left is enough
+_BEYOND_DOUBT = 4.0  # times what is left, since products are counted that the end of a circuit makes useless
 _LOST = 1e-14  # of an overlap's trace: keeps the factor of a singular overlap finite
 
 
@@ -53,8 +56,12 @@ class Gate:
     @property
     def weight(self) -> float:
         """How many products of equal size would do as much: (Σ s)² / Σ s² of their sizes s."""
-        sizes = np.linalg.norm(self.left.reshape(-1, self.rank), axis=0) ** 2
-        return float(sizes.sum() ** 2 / (sizes**2).sum())
+        return float(self.sizes.sum() ** 2 / (self.sizes**2).sum())
+
+    @property
+    def sizes(self) -> Matrix:
+        """How large its products are, the largest first."""
+        return np.linalg.norm(self.left.reshape(-1, self.rank), axis=0) ** 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +80,12 @@ class Plan:
                 bonds[gate.places[0] : gate.places[1]] *= gate.rank
             np.minimum(bonds, BEYOND, out=bonds)
         return list(bonds[:-1])
+
+    @property
+    def shallow(self) -> bool:
+        """Whether no two qubits have more than one gate: bonds then grow to the end, and no noise undoes it."""
+        places = [gate.places for batch in self.batches for gate in batch]
+        return len(set(places)) == len(places)
 
 
 def plan(fused: Fused, outputs: Mapping[int, Matrix], order: Sequence[int], cut: float = ROUNDING) -> Plan:
@@ -153,13 +166,20 @@ class Chain:
         chain = cls(len(laid.order), cut, most_entries, most_work)
         for place, vector in laid.alone.items():
             chain.tensors[place] = vector.reshape(1, -1, 1)
-        for batch in laid.batches:
+        foreseen = cut is not None and most_work < inf and laid.shallow
+        growth = Growth(laid.batches, len(laid.order) - 1, cut) if foreseen else None
+        for number, batch in enumerate(laid.batches, 1):
             if perf_counter() > deadline:
                 raise GaveUp("truncating it takes longer than the limit")
             for gate in batch:
                 chain.apply(gate)
             if cut is not None and max(chain.bonds(), default=1) > _SMALL_BOND:
                 chain.compress(cut)
+                left = chain.work_left
+                tried = most_work - left > _TRIED * most_work
+                if growth and tried and growth.work_after(number, chain.bonds()) > _BEYOND_DOUBT * left:
+                    largest = max(chain.bonds())
+                    raise GaveUp(f"as bonds grow, of {largest} by now, truncating takes longer than another way")
         return chain
 
     def bonds(self) -> list[int]:
@@ -315,12 +335,6 @@ class Chain:
         for tensor in self.tensors:
             vectors.append(vectors[-1] @ tensor.sum(axis=1))
         return vectors
-
-
-def work(bonds: Sequence[float]) -> float:
-    """About how many multiplications compressing takes; ``bonds`` with the outermost, of one."""
-    left, right = np.array(bonds[:-1], float), np.array(bonds[1:], float)
-    return float(len(GROUND) * (left * right * np.maximum(left, right)).sum())
 
 
 def _factors(tensors: Sequence[Matrix]) -> list[Matrix]:

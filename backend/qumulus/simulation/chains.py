@@ -10,7 +10,8 @@ from time import perf_counter
 import numpy as np
 
 from . import order
-from .chain import BEYOND, ROUNDING, Chain, Plan, plan, work
+from .chain import BEYOND, ROUNDING, Chain, Plan, plan
+from .growth import work
 from .machine import SECONDS_PER_MULTIPLICATION
 from .seeds import Seed, generator
 from .tasks import Drawn, Estimate, Means, Method, Task, Weights
