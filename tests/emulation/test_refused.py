@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 import requests
 
+import databases
 from dispatchers import wait_for
 from emulation.conftest import ADMIN
+from qumulus.commands.cloud import control_of
 from qumulus.control.administration import Administration, CloudRefused
 from qumulus.control.emulator import Emulator
+from qumulus.core.ports.listening import told_in
 from servers import Server
 
 
@@ -96,6 +99,20 @@ def test_the_commands_find_that_address(control):
     assert reached(control.url)
 
 
+def test_each_server_of_a_folder_has_an_address_for_its_administrator(control, tmp_path, monkeypatch):
+    home = control.server.home
+    same = {"QUMULUS_HOME": str(home), **databases.environment(home)}
+    monkeypatch.setenv("QUMULUS_HOME", str(home))
+    with Server(tmp_path / "second", environment=same, arguments=("--api-only",)) as second:
+        made = control.administer("POST", "/faults", {"kind": "refused"}).json()
+        wait_for(lambda: control_of(second.url) is not None and not listens(second.url), 30)
+        heard = control_of(control.url)
+        assert heard == made["control_url"] != control_of(second.url)
+    assert control_of(control.url) == heard, "the other server has ended"
+    assert requests.delete(f"{heard}/emulator/faults", headers=ADMIN, timeout=30).status_code == 204
+    assert reached(control.url)
+
+
 def test_what_nobody_can_count_narrows_nothing(control):
     cloud = Emulator(Administration(control.url))
     with pytest.raises(CloudRefused, match="is for the whole server"):
@@ -107,7 +124,7 @@ def test_a_scenario_has_them_refused_when_its_beginning_is_answered(control):
     scenario = {"name": "down", "faults": [{"kind": "refused"}]}
     assert control.administer("PUT", "/scenario", scenario).status_code == 200
     assert not reached(control.url)
-    known = json.loads((control.server.home / "control.json").read_text())
+    known = json.loads((control.server.home / told_in(control.url)).read_text())
     assert requests.delete(f"{known['control']}/emulator/faults", headers=ADMIN, timeout=30).status_code == 204
     assert reached(control.url)
 
@@ -121,7 +138,7 @@ def test_a_server_whose_jobs_others_run_begins_with_a_scenario_of_it(tmp_path):
         later = requests.post(f"{server.url}/emulator/clock/advance", json={"seconds": 3601}, headers=ADMIN, timeout=30)
         assert later.status_code == 200
         wait_for(lambda: not listens(server.url), 30)
-        known = json.loads((server.home / "control.json").read_text())
+        known = json.loads((server.home / told_in(server.url)).read_text())
         assert requests.post(f"{known['control']}/emulator/reset", headers=ADMIN, timeout=30).status_code == 200
         assert reached(server.url)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 
-from qumulus.core.ports.listening import FILE
+from qumulus.core.ports.listening import told_in
 from qumulus.serving.server import read_settings
 
 from .options import fail
@@ -27,7 +27,7 @@ def at(*parts: str) -> str:
 def control_of(url: str) -> str | None:
     """Return where the cloud at ``url`` hears its administrator while it refuses connections, as its state here tells."""
     try:
-        known = json.loads((read_settings([]).home / FILE).read_text())
+        known = json.loads((read_settings([]).home / told_in(url)).read_text())
     except (OSError, ValueError):
         return None
     return known["control"] if _place(known["url"]) == _place(url) else None

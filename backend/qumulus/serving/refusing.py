@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 from qumulus.core.errors import InvalidRequest, QumulusError, Unavailable, UnknownFault
 from qumulus.core.faults import Fault, FaultKind
 from qumulus.core.ports import Clock, FaultStore
-from qumulus.core.ports.listening import FILE
+from qumulus.core.ports.listening import told_in
 from qumulus.http.connections import Bounded
 from qumulus.http.front import App, Receive, Scope, Send, refuse
 
@@ -45,7 +45,7 @@ class Refusing:
         """``served`` says that a server of ours will answer, so that connections can be refused as soon as it is up."""
         self._faults = faults
         self._clock = clock
-        self._file = home / FILE
+        self._home = home
         self._served = served
         self._doors: Doors | None = None
 
@@ -100,20 +100,23 @@ class Refusing:
 
     def control(self) -> str | None:
         """Return where the administrator is heard. See `Listening.control`."""
+        if self._doors is None or not self.made():
+            return None
         try:
-            return json.loads(self._file.read_text())["control"] if self.made() else None
+            return json.loads((self._home / told_in(self._doors.url)).read_text())["control"]
         except (OSError, ValueError):
             return None
 
     def tell(self, url: str, control: str | None) -> None:
         """Have everybody on this machine know where that is."""
+        file = self._home / told_in(url)
         with contextlib.suppress(OSError):
             if control is None:
-                self._file.unlink(missing_ok=True)
+                file.unlink(missing_ok=True)
             else:
-                new = self._file.with_suffix(".new")
+                new = file.with_suffix(".new")
                 new.write_text(json.dumps({"url": url, "control": control}))
-                new.replace(self._file)
+                new.replace(file)
 
 
 class Doors:
@@ -126,7 +129,7 @@ class Doors:
         self._counted: str | None = None  # the fault in force, once that is counted
         self._refusing = refusing
         self._config = config
-        self._url = url
+        self.url = url
         self._kept = listener.dup()
         self._control: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -136,7 +139,7 @@ class Doors:
         self.alone = alone
         self._refusing.serve(self)
         if first:
-            self._refusing.tell(self._url, None)
+            self._refusing.tell(self.url, None)
         self._task = asyncio.create_task(self._watch(server, first=first))
 
     async def _watch(self, server: uvicorn.Server, *, first: bool) -> None:
@@ -206,7 +209,7 @@ class Doors:
             self._control.close()
             server.servers.remove(self._control)
             self._control = None
-            self._refusing.tell(self._url, None)
+            self._refusing.tell(self.url, None)
         if not begin:
             return
         config = uvicorn.Config(
@@ -225,7 +228,7 @@ class Doors:
         )
         server.servers.append(self._control)
         host, port = self._control.sockets[0].getsockname()
-        self._refusing.tell(self._url, f"http://{host}:{port}")
+        self._refusing.tell(self.url, f"http://{host}:{port}")
 
 
 def emulator_alone(app: App) -> App:

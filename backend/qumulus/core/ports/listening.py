@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from qumulus.core.errors import InvalidRequest
 
-FILE = "control.json"  # in the folder of the state: where the administrator is heard while connections are refused
+
+def told_in(url: str) -> str:
+    """Return the name of the file in the folder of the state that says where the administrator of the server at ``url`` is heard
+    while it refuses connections: servers at other ports may have the same folder."""
+    return f"control-{urlsplit(url).port}.json"
 
 
 class Listening(Protocol):
