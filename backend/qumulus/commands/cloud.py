@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 
+from qumulus.control.answers import no_json, refusal
 from qumulus.core.ports.listening import told_in
 from qumulus.serving.server import read_settings
 
@@ -16,6 +17,7 @@ from .options import fail
 
 SECONDS = 30.0
 
+NOT_READY = ("/health", 503)  # is an answer, too
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -90,7 +92,7 @@ class Cloud:
                 f"The cloud at {self.url} does not know the administrator's token: "
                 "set QUMULUS_ADMIN_TOKEN to the one that it was started with."
             )
-        if not answer.is_success and answer.status_code != 503:
+        if not answer.is_success and (path, answer.status_code) != NOT_READY:
             fail(detail(answer, self.url))
         return answer
 
@@ -106,15 +108,17 @@ class Cloud:
             return self._client.request(method, control + path, params=parameters, json=body)
 
     def _json(self, answer: httpx2.Response) -> Any:
-        try:
-            return answer.json()
-        except ValueError:
-            fail(f"What answers at {self.url} is no Qumulus: name the cloud with --url.")
+        return json_of(answer, self.url)
+
+
+def json_of(answer: httpx2.Response, url: str) -> Any:
+    """Return the JSON of an answer; where it is none, the command ends."""
+    try:
+        return answer.json()
+    except ValueError:
+        fail(no_json(url) if answer.is_success else detail(answer, url))
 
 
 def detail(answer: httpx2.Response, url: str) -> str:
     """Return what a refusal says, or that the answer does not come from a cloud of ours."""
-    try:
-        return str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"What answers at {url} is no Qumulus (it says {answer.status_code}): name the cloud with --url."
+    return refusal(url, answer.status_code, answer.headers.get("content-type", ""), answer.content)

@@ -18,7 +18,7 @@ from qumulus.services import description, signature
 from qumulus.serving.server import read_settings
 
 from . import show
-from .cloud import Cloud, at, detail
+from .cloud import Cloud, at, detail, json_of
 from .completion import completing
 from .deployment import deploy
 from .options import Json, Url, fail
@@ -96,12 +96,12 @@ def run(
         key: _json(f"--{key}", text) for key, text in {"data": data, "params": params}.items() if text is not None
     }
     service = _Service(url, name)
-    execution = service.send("POST", "/", json=parameters).json()
+    execution = service.json("POST", "/", json=parameters)
     if detached:
         show.as_json(execution) if json else typer.echo(execution["id"])
         return
     execution = _ended(service, execution)
-    result = service.send("GET", f"/{execution['id']}/result").json()
+    result = service.json("GET", f"/{execution['id']}/result")
     files = [file for file in result.pop("_links") if file not in ("self", "status")]
     result.pop("_embedded")
     if output is not None:
@@ -121,7 +121,7 @@ def _ended(service: _Service, execution: dict[str, Any]) -> dict[str, Any]:
         while execution["status"] not in FINAL:
             tell(f"Execution {execution['id']} is {execution['status']}")
             time.sleep(0.1)
-            execution = service.send("GET", f"/{execution['id']}").json()
+            execution = service.json("GET", f"/{execution['id']}")
     return execution
 
 
@@ -219,6 +219,10 @@ class _Service:
         if not answer.is_success:
             fail(detail(answer, self._url))
         return answer
+
+    def json(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request and return the JSON of the answer."""
+        return json_of(self.send(method, path, **options), self._url)
 
 
 def _json(option: str, text: str) -> Any:

@@ -21,6 +21,8 @@ from qumulus.core.errors import InvalidRequest
 from qumulus.core.ports.namespaces import OWN
 from qumulus.services import archive
 
+from .answers import no_json, refusal
+
 ADMIN_TOKEN = "qumulus-admin"  # noqa: S105  documented: the server's default
 BUILD_SECONDS = 300.0
 REQUEST_SECONDS = 60.0
@@ -54,7 +56,10 @@ class Administration:
                 with self._opener.open(request, timeout=REQUEST_SECONDS) as answer:
                     return json.loads(answer.read() or b"null")
             except urllib.error.HTTPError as error:
-                raise CloudRefused(json.loads(error.read())["detail"]) from None
+                told = refusal(url, error.code, error.headers.get_content_type(), error.read())
+                raise CloudRefused(told) from None
+            except ValueError:
+                raise CloudRefused(no_json(url)) from None
             except urllib.error.URLError as error:
                 if url == self.control_url or self.control_url is None or not refused(error):
                     raise

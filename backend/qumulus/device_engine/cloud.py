@@ -38,11 +38,11 @@ class ProviderCloud:
     def fetch(self, limit: int) -> list[dict[str, Any]]:
         """Return the oldest jobs that wait, which are ours from now on."""
         query = {"device_id": self.device, "status": "submitted", "limit": limit}
-        return self._call("GET", "/jobs", params=query).json()
+        return self._json("/jobs", params=query)
 
     def status(self, job_id: str) -> str:
         """Return the state of a job, in the cloud's words."""
-        return str(self._call("GET", f"/jobs/{job_id}").json()["status"])
+        return str(self._json(f"/jobs/{job_id}")["status"])
 
     def input(self, url: str) -> bytes:
         """Return the zip file that a job came with."""
@@ -59,7 +59,7 @@ class ProviderCloud:
     def upload(self, job_id: str, files: Mapping[str, bytes]) -> list[str]:
         """Store zip files such as `result.zip`; the keys under which they are."""
         names = [name.removesuffix(".zip") for name in files]
-        addresses = self._call("GET", f"/jobs/{job_id}/upload", params={"items": ",".join(names)}).json()
+        addresses = self._json(f"/jobs/{job_id}/upload", params={"items": ",".join(names)})
         for address, (name, content) in zip(addresses, files.items(), strict=True):
             file = {"file": (name, content, "application/zip")}
             self._sent(self._storage, "POST", address["url"], data=address["fields"], files=file)
@@ -68,6 +68,12 @@ class ProviderCloud:
     def announce(self, path: str, body: Mapping[str, Any]) -> None:
         """Say something of the device."""
         self._call("PATCH", f"/devices/{self.device}{path}", json=dict(body))
+
+    def _json(self, path: str, **members: Any) -> Any:
+        try:
+            return self._call("GET", path, **members).json()
+        except ValueError:  # a page of a proxy, say
+            raise CloudAway(f"What answers at {self.url} sends no JSON: it is no cloud, or not now.") from None
 
     def _call(self, method: str, path: str, **members: Any) -> httpx2.Response:
         return self._sent(self._api, method, path, **members)
@@ -95,6 +101,6 @@ class ProviderCloud:
 def _message(answer: httpx2.Response) -> str:
     try:
         body = answer.json()
-        return str(body.get("message") or body.get("detail"))
+        return str(body.get("message") or body.get("detail") or answer.text[:200])
     except (ValueError, AttributeError):
         return answer.text[:200]
