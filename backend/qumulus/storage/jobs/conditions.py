@@ -20,7 +20,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from qumulus.core.jobs import FINAL, PENDING, JobState
 from qumulus.core.ports import JobQuery
-from qumulus.storage.database.counting import job_tags
+from qumulus.storage.database.counting import ALL_TAGS, job_counts, job_tags
 from qumulus.storage.database.tables import HELD_STATES, IS_ENDED, IS_HELD, IS_PENDING, POSTGRES, Word, jobs
 
 from .counts import ORDERED, Estimate
@@ -29,7 +29,7 @@ ID_CHARACTERS = frozenset("0123456789abcdef-")  # of the identifiers that are ma
 ANY = "any"  # the driver of who leaves the choice to the database
 TEXT = "text"  # that of who has PostgreSQL look at what has a text, and at nothing else
 HELD = "held"  # that of who looks for jobs that somebody has claimed: as few as run, however many wait
-REGISTERED = "registered"  # that of who looks for jobs of an account that were never queued
+REGISTERED = "registered"  # that of who looks for jobs that were never queued
 
 FEW_IN_NO_ORDER = frozenset({TEXT, HELD, REGISTERED})
 """Drivers that give few jobs, which are sorted."""
@@ -42,6 +42,8 @@ _IN_ORDER = frozenset({*ORDERED, "created_at"}) - {"state"}
 
 _HELD_STATES = frozenset(map(JobState, HELD_STATES))
 _REGISTERED_STATES = frozenset({JobState.REGISTERED})
+FEW_STATES = (_HELD_STATES, _REGISTERED_STATES)
+"""States that few jobs are in, however many wait."""
 
 
 def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
@@ -54,7 +56,7 @@ def driver(connection: Connection, query: JobQuery, estimate: Estimate) -> str:
         return "session"
     if query.states is not None and query.states <= _HELD_STATES:
         return HELD
-    if query.states == _REGISTERED_STATES and query.account is not None:
+    if query.states == _REGISTERED_STATES:
         return REGISTERED
     if by_submission(query):
         return "submitted"
@@ -103,6 +105,8 @@ def of(query: JobQuery, driver: str = ANY) -> list[ColumnElement[bool]]:
         for name in ("id", "account", "device", "api", "session", "instance")
         if (value := getattr(query, name)) is not None
     ]
+    if driver == REGISTERED and query.account is None:
+        found.append(jobs.c.account.in_(select(job_counts.c.account).where(job_counts.c.tag == ALL_TAGS)))
     if query.without_devices:
         found.append(column("device").not_in(sorted(query.without_devices)))
     if query.alone:

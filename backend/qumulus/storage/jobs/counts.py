@@ -28,13 +28,14 @@ class Estimate:
     """How many jobs match: exactly, or at most where the query asks what is not counted.
 
     ``driver`` names the index to look through. What is ``implied`` all jobs there had a moment ago: for a count, nobody needs to ask
-    each for it.
+    each for it. ``besides`` are states that are not asked for: with the jobs that are in these, it is exact.
     """
 
     count: int
     exact: bool
     driver: str | None
     implied: frozenset[str] = frozenset()
+    besides: frozenset[JobState] = frozenset()
 
 
 def of(connection: Connection, query: JobQuery, more: ColumnElement[bool] | None = None) -> Estimate:
@@ -51,12 +52,15 @@ def of(connection: Connection, query: JobQuery, more: ColumnElement[bool] | None
         found["tags"] = fewest
     driver = min(found, key=lambda name: found[name], default=None)
     alike = driver is not None and count == found[driver] and more is None
-    return Estimate(count, _countable(query), driver, _implied(query, asked, driver) if alike else frozenset())
+    besides = PENDING - _pending(query) if _is_lumped(query) else frozenset()
+    implied = _implied(query, asked, driver) if alike else frozenset()
+    countable = _countable(query)
+    return Estimate(count, countable and not besides, driver, implied, besides if countable else frozenset())
 
 
 def _implied(query: JobQuery, asked: dict[str, ColumnElement[bool]], driver: str | None) -> frozenset[str]:
     """Return which members of a query all jobs of a driver have, where as many match as it has: those that are counted as they are asked."""
-    lumped = {"state"} if _pending(query) not in (frozenset(), PENDING) else set()
+    lumped = {"state"} if _is_lumped(query) else set()
     return frozenset(_MEMBERS[name] for name in asked.keys() - {driver} - lumped)
 
 
@@ -104,10 +108,15 @@ def _drives(name: str, query: JobQuery) -> bool:
 
 
 def _countable(query: JobQuery) -> bool:
-    """Whether everything that a query asks is counted."""
+    """Whether everything that a query asks is counted, but for what `_is_lumped` says."""
     bounds = (query.created_after, query.created_before, query.queued_after, query.queued_before)
     others = (query.id, query.session, query.text, *bounds)
-    return all(each is None for each in others) and len(query.tags) <= 1 and _pending(query) in (frozenset(), PENDING)
+    return all(each is None for each in others) and len(query.tags) <= 1
+
+
+def _is_lumped(query: JobQuery) -> bool:
+    """Whether a query asks for some of the states that are counted together, and not for all."""
+    return _pending(query) not in (frozenset(), PENDING)
 
 
 def _pending(query: JobQuery) -> frozenset[JobState]:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Subquery, and_, func, select
 from sqlalchemy.sql.selectable import TextualSelect
 
-from qumulus.core.jobs import Job
+from qumulus.core.jobs import Job, JobState
 from qumulus.core.ports import JobQuery, Page
 from qumulus.storage.database import texts
 from qumulus.storage.database.counting import ALL_TAGS, job_counts, signed
@@ -47,7 +47,10 @@ def page(connection: Connection, query: JobQuery) -> Page:
     if searched is not None:
         return searched
     exact, total, through = estimate.exact, estimate.count, conditions.driver(connection, query, estimate)
-    if not exact and query.counted:
+    if estimate.besides and JobState.QUEUED not in estimate.besides:
+        besides = sum(_count_in(connection, query, estimate, states) for states in conditions.FEW_STATES)
+        total, exact = max(0, total - besides), True  # at the same moment they are never more
+    elif not exact and query.counted:
         counted = and_(True, *conditions.of(_rest(query, estimate), through))
         total = count(connection, counted, None if query.text is None else MOST_COUNTED)
         exact = query.text is None or total < MOST_COUNTED
@@ -79,6 +82,13 @@ def _in_order(connection: Connection, query: JobQuery, through: str, total: int,
 def _page(query: JobQuery, found: Sequence[Job], total: int) -> Page:
     """Return a page of a list that is known to have so many."""
     return Page(tuple(found), max(total, query.offset + len(found)) if found else total)
+
+
+def _count_in(connection: Connection, query: JobQuery, estimate: Estimate, states: frozenset[JobState]) -> int:
+    """Return how many of the jobs that an estimate counts besides are in some states."""
+    others = replace(query, states=states & estimate.besides)
+    through = conditions.driver(connection, others, estimate)
+    return count(connection, and_(True, *conditions.of(others, through))) if others.states else 0
 
 
 def count(connection: Connection, condition: ColumnElement[bool], most: int | None = None) -> int:
