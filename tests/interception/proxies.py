@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from qumulus.apis.families import real_sites
+from qumulus.http.connections import Bounded
 from qumulus.interception.listening import Interceptor
 from qumulus.interception.proxy import Limits
 from qumulus.interception.sites import sites
@@ -63,7 +64,13 @@ class Running:
 
 @contextmanager
 def proxy(
-    folder: Path, *, hosts: str = "", passed: str = "", refuses: bool = False, **limits: float
+    folder: Path,
+    *,
+    hosts: str = "",
+    passed: str = "",
+    refuses: bool = False,
+    http: type[Bounded] = Bounded,
+    **limits: float,
 ) -> Iterator[Running]:
     """Serve `echo` and a proxy before it, in a thread."""
     application, listener = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
@@ -76,6 +83,7 @@ def proxy(
         folder=folder / "ca",
         listener=listener,
         limits=Limits(**limits),
+        http=http,
         refuses=lambda: refuses,
     )
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -16,7 +16,10 @@ import pytest
 import requests
 
 from dispatchers import wait_for
-from interception.proxies import Running, proxy
+from interception.proxies import Running, echo, proxy
+from qumulus.http.connections import Limits, bounded
+from qumulus.serving.server import intercept
+from qumulus.settings import Settings
 from tools import program
 
 CONNECT_IAM = b"CONNECT iam.cloud.ibm.com:443 HTTP/1.1\r\n\r\n"
@@ -204,6 +207,28 @@ def test_a_request_inside_that_names_another_host_is_misdirected(running):
 def test_a_client_that_does_not_end_its_request_is_let_go(tmp_path):
     with proxy(tmp_path, head_seconds=0.3) as slow:
         assert raw(slow, b"CONNECT iam.cloud.ibm.com:443 HT") == b""
+
+
+def test_a_request_inside_that_does_not_end_is_let_go(tmp_path):
+    with (
+        proxy(tmp_path, http=bounded(Limits(seconds=0.3))) as slow,
+        socket.create_connection(("127.0.0.1", slow.port), timeout=60) as connection,
+    ):
+        connection.sendall(CONNECT_IAM)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        context = ssl.create_default_context(cafile=slow.certificate)
+        with context.wrap_socket(connection, server_hostname="iam.cloud.ibm.com") as inside:
+            inside.sendall(b"GET / HTT")
+            assert inside.recv(65536).startswith(b"HTTP/1.1 408 ")
+
+
+def test_the_proxy_of_a_server_has_the_limits_of_its_connections(tmp_path):
+    http = bounded(Limits())
+    settings = Settings(home=tmp_path, intercept_port=0)
+    made = intercept(echo, "http://127.0.0.1:1", settings, http)
+    assert made is not None
+    with made.listener:
+        assert made._config.http is http
 
 
 def test_a_client_that_does_not_shake_hands_is_let_go(tmp_path):

@@ -135,7 +135,10 @@ def test_a_backup_with_a_changed_byte_is_refused(kept, tmp_path):
         restore(tmp_path / "changed.tar", tmp_path / "home")
 
 
-@pytest.mark.parametrize("name", ["../outside", "/outside", "services/../../outside", "blobs/00/x", "present"])
+PLANTED = "services/environments/0123/bin/python"  # a server that is put back would run it, outside of every sandbox
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "services/../../outside", "blobs/00/x", "present", PLANTED])
 def test_an_entry_that_leads_out_of_the_folder_is_refused(kept, tmp_path, name):
     bad = tmp_path / "bad.tar"
     bad.write_bytes(kept.read_bytes())

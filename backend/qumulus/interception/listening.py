@@ -33,16 +33,17 @@ class Interceptor:
         folder: Path,
         listener: socket.socket,
         limits: Limits | None = None,
+        http: type[Bounded] = Bounded,
         refuses: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``here``: host and port of the application; ``folder``: of the local certificate authority; ``refuses`` says whether
-        the application takes no connections now.
+        """``here``: host and port of the application; ``folder``: of the local certificate authority; ``http`` speaks on its connections,
+        within the limits of the server; ``refuses`` says whether the application takes no connections now.
 
         Raises:
             AuthorityError: the authority can't be used.
         """
         self._config = uvicorn.Config(
-            Readdressed(app, sites, here), http=Bounded, log_config=None, access_log=False, ws="none", lifespan="off"
+            Readdressed(app, sites, here), http=http, log_config=None, access_log=False, ws="none", lifespan="off"
         )
         self._sites = sites
         self._passed = Passed(passed)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import uvicorn
     from pydantic.fields import FieldInfo
 
+    from qumulus.http.connections import Bounded
     from qumulus.http.namespaces import Namespaces
     from qumulus.interception.forwarding import Forward
     from qumulus.interception.listening import Interceptor
@@ -144,8 +145,11 @@ def recorded(settings: Settings) -> Forward:
         stop(f"Nothing can be recorded in {settings.record}: {(error.strerror or '').lower()}.", 2)
 
 
-def intercept(app: Namespaces | Forward, url: str, settings: Settings) -> Interceptor | None:
-    """The proxy that answers for the real clouds, where the settings ask for it; a sentence where it can't be had."""
+def intercept(app: Namespaces | Forward, url: str, settings: Settings, http: type[Bounded]) -> Interceptor | None:
+    """The proxy that answers for the real clouds, where the settings ask for it; a sentence where it can't be had.
+
+    ``http`` is what speaks on the server's own connections: the limits of those hold for both together.
+    """
     if settings.intercept_port is None:
         return None
     from qumulus.apis.families import real_sites
@@ -163,6 +167,7 @@ def intercept(app: Namespaces | Forward, url: str, settings: Settings) -> Interc
             here=url.partition("://")[2],
             folder=settings.home / "ca",
             listener=listen("127.0.0.1", settings.intercept_port, "--intercept-port"),
+            http=http,
             refuses=lambda: isinstance(app, Application) and app.refusing.refuses,
         )
     except (AuthorityError, ValueError) as error:
@@ -314,17 +319,18 @@ def answer(settings: Settings, listener: socket.socket, url: str, secured: ssl.S
     gc.freeze()
     gc.enable()
 
-    interceptor = intercept(app, url, settings)
+    http = bounded(
+        Limits(
+            connections=settings.max_connections,
+            of_an_address=settings.max_address_connections,
+            seconds=settings.request_seconds,
+        )
+    )
+    interceptor = intercept(app, url, settings, http)
 
     config = uvicorn.Config(
         app,
-        http=bounded(
-            Limits(
-                connections=settings.max_connections,
-                of_an_address=settings.max_address_connections,
-                seconds=settings.request_seconds,
-            )
-        ),
+        http=http,
         ws="none",  # nothing here speaks it
         log_config=None,
         access_log=False,

@@ -331,7 +331,8 @@ def _ours(name: str) -> bool:
         return False
     if parts[0] == "blobs":
         return len(parts) == 3 and parts[1] == parts[2][:2] and KEY.fullmatch(parts[2]) is not None
-    return parts[0] in BESIDE
+    # what is made anew is run, outside of the sandbox too: a backup from elsewhere brings nothing of it
+    return parts[0] in BESIDE and not (parts[0] == "services" and any(each in MADE_ANEW for each in parts[1:2]))
 
 
 def _extracted(content: IO[bytes], path: Path) -> str:
