@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -94,7 +95,7 @@ def cost(blocks: Sequence[Block], rows: Mapping[int, int]) -> Cost:
             axes[qubit] = rows.get(qubit, 1) if qubit in turn.finished else 4
         for qubit in axes:
             part[qubit] = axes
-        size = float(np.prod([float(entries) for entries in axes.values()]))
+        size = prod(map(float, axes.values()))
         total, largest, turns = total + 16 * size, max(largest, size), turns + 1
     return Cost(total, largest, turns)
 
