@@ -67,12 +67,16 @@ def test_no_job_is_claimed_ahead_where_a_seed_makes_all_repeat(start, tmp_path):
 
 
 @pytest.mark.usefixtures("slow_machine")
-def test_a_job_that_was_claimed_behind_a_long_one_is_queued_again(start):
+def test_a_job_that_was_claimed_behind_a_long_one_is_queued_again_and_shown_one_attempt(start, tmp_path):
     cloud = start(workers=1)
     short_runs(cloud)
-    cloud.submit("nap", "60")
+    cloud.submit("hold", str(tmp_path / "go on"))
     behind = cloud.submit("echo")
     wait_for(lambda: cloud.get(behind).state is JobState.QUEUED and cloud.dispatcher._ahead.emptied(0))
+    assert (cloud.get(behind).attempt, cloud.get(behind).runs) == (1, 0)
+    (tmp_path / "go on").touch()
+    ended = cloud.end(behind)
+    assert (ended.attempt, ended.runs, ended.metadata["attempt"]) == (2, 1, 1)
 
 
 @pytest.mark.usefixtures("slow_machine")

@@ -115,6 +115,19 @@ def test_a_stale_attempt_changes_nothing(storage):
     assert list(storage.blobs.keys()) == []
 
 
+def test_a_claim_that_was_put_back_is_fenced_off_and_no_attempt_for_people(storage):
+    kept = storage.jobs.submit(job())
+    (stale,) = storage.queue.claim("me", 1, LEASE)
+    assert storage.queue.put_back(stale) is JobState.QUEUED
+    assert storage.jobs.get(kept.id, ME).runs == 0
+    fresh = running(storage)
+    assert (fresh.attempt, fresh.run) == (2, 1)
+    assert storage.queue.put_back(stale) is None
+    storage.queue.release(fresh, counted=True, reason="It died.")
+    again = running(storage)
+    assert (again.attempt, again.run, storage.jobs.get(kept.id, ME).runs) == (3, 2, 2)
+
+
 def test_a_job_whose_worker_dies_each_time_fails_with_the_reason_of_the_last(storage):
     kept = storage.jobs.submit(job(attempts=2))
     storage.queue.release(running(storage), counted=True, reason="First.")

@@ -138,12 +138,18 @@ class Job:
     running_at: datetime | None = None
     ended_at: datetime | None = None
     attempt: int = 0  # the fencing token: the number of the claim that may finish the job
+    put_back: int = 0  # claims that were put back before anything began
     reason: str | None = None  # why it failed or was cancelled, a whole sentence
     reason_code: int | None = None
     failure: Failure | None = None  # the kind of reason, where it failed
     run_seconds: float | None = None  # for which it had its device; see `Outcome.run_seconds`
     trace: str | None = None  # the id of the request that made it, in the log
     metadata: Mapping[str, Any] = field(default_factory=dict)  # method, engine, version, seed, approximation, timings
+
+    @property
+    def runs(self) -> int:
+        """Return how often it was taken up to be run: what people are shown as its attempt."""
+        return self.attempt - self.put_back
 
     @property
     def progress(self) -> Mapping[str, Any] | None:

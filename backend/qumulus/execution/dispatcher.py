@@ -106,8 +106,8 @@ class Dispatcher:
         besides = max(1, self._workers // 2) if command is HERE else 0
         self._idle = IdleSlots(lambda: self.workers + self._worker_pool.ahead, besides=besides)
         self._stopped = Stopped(lease)
-        # Elsewhere places are found; other dispatchers of the same jobs may have slots that are free; and how often a job was claimed
-        # then depends on how long others run.
+        # Elsewhere places are found; other dispatchers of the same jobs may have slots that are free; and whose turn it is then depends
+        # on how long others run.
         ahead = command is HERE and not storage.shared and not repeatable
         self._ahead = ClaimsAhead(
             lambda: self.workers if ahead and not storage.queue.at_once.faulty else 0,

@@ -270,7 +270,7 @@ class Slot:
             return None
         run.begun, run.begun_at = time.monotonic(), self._context.clock.now()
         run.began_at = run.begun_at
-        log.info("Job %s begins: attempt %d, in process %d.", run.claim.job_id, run.claim.attempt, worker.pid)
+        log.info("Job %s begins: attempt %d, in process %d.", run.claim.job_id, run.claim.run, worker.pid)
         if run.claim.fault is not None and run.claim.fault.rule.kind is FaultKind.WORKER_LOST:
             worker.kill()
             run.confirmed = True
@@ -349,7 +349,7 @@ class Slot:
         if not worker.good_after(outcome.failure, int(resident)):
             self._drop(kill=True)
         measured = {} if self._context.repeatable else {"memory_bytes": peak}
-        metadata = measured | {"attempt": run.claim.attempt} | dict(outcome.metadata)
+        metadata = measured | {"attempt": run.claim.run} | dict(outcome.metadata)
         used = float(seconds) if outcome.run_seconds is None else outcome.run_seconds
         return replace(outcome, metadata=metadata, run_seconds=used)
 

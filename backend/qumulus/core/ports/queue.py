@@ -31,6 +31,12 @@ class Claim:
     trace: str | None = None  # of the request that made the job
     lost_because: str | None = None  # why the run before this one had no outcome, a sentence
     fetched: bool = False  # by the engine of its device, which may outlive this machine
+    put_back: int = 0  # claims of the job before this one that were put back before anything began
+
+    @property
+    def run(self) -> int:
+        """Return the number of the run that this is: what people are shown as the attempt."""
+        return self.attempt - self.put_back
 
 
 Begin = Callable[[Claim | None], None]

@@ -118,6 +118,7 @@ jobs = Table(
     Column("attempts", Integer, nullable=False),  # how many attempts may count
     Column("counted", Integer, nullable=False),  # attempts whose worker died by itself
     Column("returned", Integer, nullable=False),  # attempts that were handed back
+    Column("put_back", Integer, nullable=False, server_default="0"),  # claims that were put back before anything began
     Column("owner", Word(255)),  # who holds the claim
     Column("lease_until", Moment),  # None: held without a lease
     Column("due_at", Moment),  # when it ends by the clock of the cloud, where its outcome is known before

@@ -36,10 +36,15 @@ def changed(connection: Connection, claim: Claim, event: JobEvent, values: Mappi
     return connection.execute(CHANGE[event], {**values, **of(claim)}).rowcount == 1
 
 
-def put_back(row: AnyRow, *, now: datetime) -> Mapping[str, Any]:
-    """Return what becomes of a job whose run has not begun."""
+def let_go(row: AnyRow, *, now: datetime) -> Mapping[str, Any]:
+    """Return what becomes of a job that nobody holds any more."""
     state = after(JobState(row.state), JobEvent.RELEASE)
     return {"state": state.value, "ended_at": now, "reason": CANCELLED, **NOBODY} if state in FINAL else AGAIN
+
+
+def put_back(claim: Claim) -> dict[str, Any]:
+    """Return what is counted of a claim that has come to nothing: the attempts that people are shown are without it."""
+    return {"put_back": claim.put_back + 1}
 
 
 def write_log(connection: Connection, claim: Claim, lines: Sequence[LogLine]) -> None:
@@ -74,7 +79,7 @@ def failed(failure: Failure, reason: str, now: datetime) -> dict[str, Any]:
 
 def handed_back(row: AnyRow, *, counted: bool, reason: str, now: datetime) -> Mapping[str, Any]:
     """Return what becomes of a job whose run ended without an outcome."""
-    values = put_back(row, now=now)
+    values = let_go(row, now=now)
     if values is not AGAIN:
         return values
     if counted and row.counted + 1 >= row.attempts:

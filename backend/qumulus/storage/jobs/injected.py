@@ -20,7 +20,7 @@ from qumulus.storage.database.tables import IS_HELD, IS_QUEUED, jobs
 from qumulus.storage.faults import SqlFaults, take_off
 
 from . import rows
-from .changes import AGAIN, changed, put_back, write_log
+from .changes import AGAIN, changed, let_go, put_back, write_log
 from .statements import JOB
 
 
@@ -66,7 +66,7 @@ class Injected:
             values |= {"owner": rows.IN_NAME_OF + fault.id, "lease_until": None}
         else:
             event = JobEvent.RELEASE
-            values = AGAIN | {"lane": rows.aside(rows.lane(claim.device, claim.account), fault.id)}
+            values = AGAIN | put_back(claim) | {"lane": rows.aside(rows.lane(claim.device, claim.account), fault.id)}
 
         def work(connection: Connection) -> None:
             if changed(connection, claim, event, {**values, "metadata": {"injected": fault.record}}):
@@ -100,7 +100,7 @@ class Injected:
                 moved.append((row.id, values | {"state": JobState.QUEUED.value}))
                 connection.execute(update(jobs).where(jobs.c.number == row.number).values(values))
             for row in _over(connection.execute(SILENT), keeping, lambda row: row.owner[len(rows.IN_NAME_OF) :]):
-                values = put_back(row, now=now)
+                values = let_go(row, now=now)
                 moved.append((row.id, values))
                 connection.execute(update(jobs).where(jobs.c.number == row.number).values(values))
             return moved

@@ -47,6 +47,7 @@ from .changes import (
     changed,
     failed,
     handed_back,
+    let_go,
     put_back,
     ran_on,
     write_log,
@@ -310,7 +311,7 @@ class SqlQueue:
 
     def put_back(self, claim: Claim) -> JobState | None:
         """Queue again what has not begun. See `JobQueue.put_back`."""
-        return self._hand_back(claim, put_back)
+        return self._hand_back(claim, lambda row, now: {**let_go(row, now=now), **put_back(claim)})
 
     def _hand_back(self, claim: Claim, becomes: Callable[..., Mapping[str, Any]]) -> JobState | None:
         now = self._clock.now()

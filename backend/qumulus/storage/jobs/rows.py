@@ -92,6 +92,7 @@ def job_values(new: NewJob, job_id: str, now: datetime) -> dict[str, Any]:
         "attempt": 0,
         "counted": 0,
         "returned": 0,
+        "put_back": 0,
         "metadata": {},
         "trace": TRACE.get(),
     }
@@ -140,4 +141,5 @@ def to_claim(row: AnyRow, payload: bytes, seed: int) -> Claim:
         trace=row.trace,
         lost_because=row.lost_because,
         fetched=row.owner.startswith(PROVIDER),
+        put_back=row.put_back,
     )

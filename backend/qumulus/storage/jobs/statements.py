@@ -34,7 +34,8 @@ CLAIM_COLUMNS = tuple(
     jobs.c[name]
     for name in (
         "id", "account", "device", "kind", "shots", "session", "calibration", "max_seconds", "request", "attempt",
-        "attempts", "counted", "owner", "queued_at", "trace", "lost_because", "payload", "payload_blob",
+        "attempts", "counted", "owner", "queued_at", "trace", "lost_because", "put_back", "payload",
+        "payload_blob",
     )
 )  # fmt: skip
 

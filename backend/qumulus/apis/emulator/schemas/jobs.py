@@ -152,7 +152,7 @@ class Job(Wire):
     ended_at: Annotated[AwareDatetime | None, Field(examples=["2026-04-04T03:36:52Z"])]
     """When it was final"""
     attempt: Annotated[int, Field(examples=[1], ge=0)]
-    """How often it was taken up"""
+    """How often it was taken up to be run; a claim that was put back before anything began is not counted"""
     reason: Annotated[str | None, Field(examples=[None])]
     """Why it failed or was cancelled"""
     reason_code: Annotated[int | None, Field(examples=[None])]

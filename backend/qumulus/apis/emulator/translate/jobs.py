@@ -24,7 +24,7 @@ def job(known: jobs.Job) -> Job:
         queued_at=known.queued_at,
         running_at=known.running_at,
         ended_at=known.ended_at,
-        attempt=known.attempt,
+        attempt=known.runs,
         reason=known.reason,
         reason_code=known.reason_code,
         run_seconds=known.run_seconds,
