@@ -200,6 +200,65 @@ def test_what_waits_behind_a_claim_that_is_put_back_goes_with_it(monkeypatch):
     assert back == [first, second]
 
 
+def test_what_is_on_its_way_behind_a_claim_that_is_put_back_goes_with_it(monkeypatch):
+    ahead = ClaimsAhead(lambda: 1, lambda: 0.0)
+    ahead.ran(0.001)
+    first, second = (cast("Claim", name) for name in ("first", "second"))
+    ahead.fill(ahead.reserve(1), first)
+    place = ahead.reserve(1)
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", -1.0)  # it has waited for too long now
+    monkeypatch.setattr("qumulus.execution.ahead.STORED_SECONDS", 60.0)
+    back: list[Claim] = []
+    putting = threading.Thread(target=lambda: ahead.put_back(back.append, everything=False))
+    putting.start()
+    putting.join(0.1)
+    ahead.fill(place, second)
+    putting.join(60)
+    assert back == [first, second]
+
+
+@pytest.mark.usefixtures("slow_machine")
+def test_a_job_that_comes_while_a_claim_is_put_back_runs_after_it(start, tmp_path, monkeypatch):
+    cloud = held(start, tmp_path / "go on", monkeypatch)
+    jobs = [cloud.submit("echo")]
+    wait_for(lambda: cloud.get(jobs[0]).state is JobState.CLAIMED)
+    put_back = cloud.dispatcher._put_back
+
+    def submit_and_put_back(claim: Claim) -> None:
+        if len(jobs) == 1:
+            (tmp_path / "go on").touch()
+            wait_for(lambda: cloud.dispatcher._idle.free)
+            cloud.storage.queue.at_once._waiting.look()  # so that it is known that none waits in the queue
+            jobs.append(cloud.submit("echo"))
+        put_back(claim)
+
+    monkeypatch.setattr(cloud.dispatcher, "_put_back", submit_and_put_back)
+    monkeypatch.setattr("qumulus.execution.ahead.MOST_SECONDS", 0.0)
+    wait_for(lambda: len(jobs) == 2)
+    begun = [cloud.end(job).running_at for job in jobs]
+    assert begun == sorted(begun, key=str)
+
+
+@pytest.mark.usefixtures("slow_machine")
+def test_no_slot_is_kept_for_a_job_before_which_one_was_put_back_meanwhile(start, monkeypatch):
+    cloud = start(workers=1)
+    short_runs(cloud)
+    idle, dealer = cloud.dispatcher._idle, cloud.dispatcher._dealer
+    wait_for(lambda: idle.free)
+    cloud.storage.queue.at_once._waiting.look()
+    take = idle.take
+
+    def take_and_put_back(most: int | None = None) -> list[Slot]:
+        taken = take(most)
+        cloud.storage.events.queued.emit(None)
+        return taken
+
+    monkeypatch.setattr(idle, "take", take_and_put_back)
+    assert dealer.keep() is None
+    monkeypatch.setattr(idle, "take", take)
+    wait_for(lambda: idle.free)
+
+
 def test_what_is_being_claimed_counts_as_claimed():
     ahead = ClaimsAhead(lambda: 1, lambda: 0.0)
     ahead.ran(0.001)

@@ -19,6 +19,7 @@ from qumulus.core.ports import Claim
 SHORT_SECONDS = 0.02  # of a run: what claims beside it take is felt
 MOST_SECONDS = 0.1  # that a claim waits here, or a run takes that it waits for
 A_WORKER = 3  # claims that wait for each worker
+STORED_SECONDS = 1.0  # in which a job is stored that a place is kept for
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +100,25 @@ class ClaimsAhead:
             return self._leave(lambda one: one.claim.job_id == job_id and attempt in (None, one.claim.attempt))
 
     def put_back(self, put: Callable[[Claim], object], *, everything: bool) -> None:
-        """Put back all where one may wait no longer, for the others came after it; or ``everything``."""
-        before = time.monotonic() - MOST_SECONDS
+        """Put back all where one may wait no longer, for the others came after it; or ``everything``.
+
+        So did what is on its way here: it is waited for, and put back with them. Nobody reserves a place meanwhile.
+        """
         with self._changed:
-            late = everything or any(one.since < before for one in self._waiting)
-            if self._leave(lambda _: late):
-                self._mean = inf  # until a run is known to be short again
+            if everything or (self._late and self._changed.wait_for(lambda: not self._reserved, STORED_SECONDS)):
+                late = everything or self._late  # slots may have taken what was
+                if self._leave(lambda _: late):
+                    self._mean = inf  # until a run is known to be short again
         for claim in list(self._left):
             put(claim)
             with self._changed:
                 self._left.remove(claim)
                 self._changed.notify_all()
+
+    @property
+    def _late(self) -> bool:
+        before = time.monotonic() - MOST_SECONDS
+        return any(one.since < before for one in self._waiting)
 
     def _leave(self, which: Callable[[_Waiting], bool]) -> bool:
         leaving = [one for one in self._waiting if which(one)]

@@ -61,6 +61,11 @@ class Dealer:
             while self._deal_once():
                 pass
 
+    def put_back(self, put: Callable[[Claim], object], *, everything: bool) -> None:
+        """Put claims back that have waited for too long, or ``everything``; nothing that came after them is claimed meanwhile."""
+        with self._dealing:
+            self._ahead.put_back(put, everything=everything)
+
     def _deal_once(self) -> bool:
         """Give claims to idle slots; whether there may be more to give."""
         if not self._gives():
@@ -118,10 +123,7 @@ class Dealer:
 
     def keep(self) -> Begin | None:
         """Keep a slot, or a place ahead of one, for a job that may be accepted. See `AtOnce.offer`."""
-        if not self._gives():
-            return None
-        if self._dealing.locked():  # what is being claimed came before it
-            self._wake.set()
+        if not self._gives() or self._behind():
             return None
         slots = [] if self._ahead.any else self._idle.take(1)  # and so did what waits for a slot
         if not slots and not self._ahead.reserve(1):
@@ -138,7 +140,17 @@ class Dealer:
                 self._idle.put(slots)
                 self._wake.set()
 
+        if self._behind():  # what was put back meanwhile
+            begin(None)
+            return None
         return begin
+
+    def _behind(self) -> bool:
+        """Say whether there may be what came before a job that comes now: it waits, or is being claimed or put back."""
+        behind = self._dealing.locked() or not self._queue.at_once.quiet
+        if behind:
+            self._wake.set()
+        return behind
 
     def on_idle(self, slot: Slot) -> None:
         """Look for the next jobs in the slot's own thread: to wake the dispatcher's takes longer."""

@@ -297,7 +297,7 @@ class Dispatcher:
         """Give jobs to slots whenever there may be some; never return True, so that the loop goes on."""
         self._wake.wait(LOOK_SECONDS)
         self._wake.clear()
-        self._ahead.put_back(self._put_back, everything=self._draining.is_set())
+        self._dealer.put_back(self._put_back, everything=self._draining.is_set())
         self._dealer.deal()
         return False
 
