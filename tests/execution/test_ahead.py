@@ -89,6 +89,7 @@ def test_a_job_that_waits_for_the_next_slot_can_be_cancelled(start, monkeypatch)
     wait_for(lambda: cloud.get(behind).state is JobState.CLAIMED)
     cloud.storage.jobs.cancel(behind, ME)
     assert cloud.end(behind).state is JobState.CANCELLED
+    assert not cloud.dispatcher._ahead.any, "no slot is to have it"
 
 
 @pytest.mark.usefixtures("slow_machine")

@@ -172,6 +172,7 @@ class Dispatcher:
         events = self._storage.events
         events.queued.subscribe(self._on_queued)
         events.cancelling.subscribe(self._on_cancelling)
+        events.settled.subscribe(self._ahead.forget)
         events.elsewhere.subscribe(self._on_elsewhere)
         self._storage.queue.at_once.offer(self._owner, self._lease, self._dealer.keep, is_device)
         if not self._ownership.acquire():
@@ -259,6 +260,7 @@ class Dispatcher:
         events = self._storage.events
         events.queued.unsubscribe(self._on_queued)
         events.cancelling.unsubscribe(self._on_cancelling)
+        events.settled.unsubscribe(self._ahead.forget)
         events.elsewhere.unsubscribe(self._on_elsewhere)
         events.ended.unsubscribe(self._tally.ended)
         if self._thread.is_alive():
