@@ -210,6 +210,31 @@ def test_a_program_can_not_write_outside_of_its_folders(programs: Programs, tmp_
     assert not (done.place / "x").exists()
 
 
+def test_a_program_can_not_write_what_it_is_shown_even_where_that_is_its_users_own(tmp_path: Path, here: Sandbox):
+    if not here.private_root:
+        pytest.skip("Without a root of its own, Landlock keeps it from that.")
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    (shown / "there").touch()
+    done = Programs(tmp_path, replace(here, namespaces="user", drops_user=False)).run(
+        """
+        import os
+        def run(shown):
+            written = []
+            for name in ("there", "new"):
+                try:
+                    with open(os.path.join(shown, name), "w") as file: written.append(file.write("x"))
+                except OSError:
+                    pass
+            return {"seen": os.listdir(shown), "written": written}
+        """,
+        {"shown": str(shown)},
+        prefixes=[shown],
+    )
+    assert done.result == {"seen": ["there"], "written": []}
+    assert [(path.name, path.stat().st_size) for path in shown.iterdir()] == [("there", 0)]
+
+
 def test_a_program_can_not_read_what_is_not_its_own(programs: Programs, tmp_path: Path):
     secret = tmp_path / "secret.txt"
     secret.write_text("the server's own")
