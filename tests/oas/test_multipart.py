@@ -31,6 +31,7 @@ def test_a_field_that_is_no_text_stays_bytes() -> None:
     ("raw", "content_type", "sentence"),
     [
         (form(), "multipart/form-data", "has no boundary"),
+        (form(), f'multipart/form-data; boundary="{"b" * 257}"', "is not a multipart form with this boundary"),
         (b"nothing of the kind", TYPE, "is not a multipart form with this boundary"),
         (form(*((f'name="{number}"', b"") for number in range(MOST_PARTS + 1))), TYPE, "has more than 64 parts"),
     ],

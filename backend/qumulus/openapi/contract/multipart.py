@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from python_multipart.exceptions import MultipartParseError
+from typing import TYPE_CHECKING
+
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MULTIPART = "multipart/form-data"
 MOST_PARTS = 64
@@ -29,21 +34,19 @@ def parts(raw: bytes, content_type: str) -> dict[str, str | bytes]:
     if not boundary:
         raise NotMultipart("The header Content-Type has no boundary: let your client make it.")
     reader = _Reader()
-    parser = MultipartParser(
-        boundary,
-        {
-            "on_part_begin": reader.begin,
-            "on_header_field": reader.header_name,
-            "on_header_value": reader.header_value,
-            "on_header_end": reader.header_end,
-            "on_part_data": reader.data,
-            "on_part_end": reader.end,
-        },
-    )
+    callbacks: MultipartCallbacks = {
+        "on_part_begin": reader.begin,
+        "on_header_field": reader.header_name,
+        "on_header_value": reader.header_value,
+        "on_header_end": reader.header_end,
+        "on_part_data": reader.data,
+        "on_part_end": reader.end,
+    }
     try:
+        parser = MultipartParser(boundary, callbacks)
         parser.write(raw)
         parser.finalize()
-    except MultipartParseError:
+    except FormParserError:  # of the boundary, which has a limit, as of the body
         raise NotMultipart("The body is not a multipart form with this boundary: send it again.") from None
     return reader.fields
 
