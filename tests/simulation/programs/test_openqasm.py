@@ -125,6 +125,7 @@ def test_an_untranspiled_program_must_fit_the_device():
         ('OPENQASM 3; include "/etc/passwd";', "imports not currently supported"),
         ('OPENQASM 2.0; include "/etc/passwd";', "unable to find '/etc/passwd'"),
         ("OPENQASM 4.0; qubit q;", "OpenQASM 4 is not known here"),
+        (f"OPENQASM 2.{'4' * 80}; qreg q[1];", "gives up over the program"),
         ("OPENQASM 3; qubit q; rx(" + "(" * 300 + "1" + ")" * 300 + ") q;", "nested more than 256 deep"),
         ("OPENQASM 3; qubit q; rx(" + "1+" * 5000 + "1) q;", "nested too deeply"),
         (

@@ -25,7 +25,7 @@ from qiskit_qasm3_import.converter import ConvertVisitor
 from qiskit_qasm3_import.data import Scope, Symbol
 from qiskit_qasm3_import.expression import ValueResolver
 
-from qumulus.simulation.errors import ProgramError
+from qumulus.simulation.errors import ProgramError, of_reader
 
 from .openqasm_blocks import parse
 
@@ -173,6 +173,13 @@ def _read_version_2(code: str, bare: str, most_qubits: int) -> QuantumCircuit:
         if found is None:
             raise ProgramError(_sentence(error.message)) from error
         raise ProgramError(_sentence(found[3], int(found[1]), int(found[2]) + 1)) from error
+    except BaseException as error:  # the native code of the parser panics over what it did not think of
+        if isinstance(error, Exception) or not of_reader(error):
+            raise
+        raise ProgramError(
+            "The parser of OpenQASM 2 gives up over the program: write it as `qiskit.qasm2.dumps` does, "
+            "and no number with more than 18 digits."
+        ) from error
 
 
 def _custom_instructions(bare: str) -> list[qasm2.CustomInstruction]:
