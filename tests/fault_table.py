@@ -126,7 +126,7 @@ def _cell(cases: Sequence[tuple[bool, str]]) -> str:
     held = sum(held for held, _ in cases)
     if held < len(cases):
         return "see above" if len(cases) == 1 else f"{held} of {len(cases)}: see above"
-    if len(told) == 1 or (len(cases) < 5 and not any(each.startswith("held in") for each in told)):
+    if len(cases) == 1 or (len(told) < 5 and not any(each.startswith("held in") for each in told)):
         return "; ".join(told)
     return f"{held} of {len(cases)} held"
 

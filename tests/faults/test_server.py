@@ -322,6 +322,7 @@ def limit_files(server: Server, most: int) -> None:
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (most, hard))
 
 
+@pytest.mark.only("sqlite")  # of PostgreSQL the disk is another one
 def test_a_server_whose_disk_is_full_is_not_ready_and_says_why_until_there_is_room(server, measured):
     server.start()
     assert {check["name"]: check["well"] for check in ask(server, "GET", "/health")[1]["checks"]} == {
