@@ -15,6 +15,10 @@ from qumulus.payloads.zip_files import DAMAGED
 MOST_FILES = 10_000
 MOST_DEPTH = 30
 MOST_BYTES = 512 << 20  # in a zip file that somebody has sent, unpacked
+LISTED = b"PK\x01\x02"  # how what a zip file says of a file begins
+MOST_LISTED = (
+    10 * MOST_FILES
+)  # those that are left out, and those of zip files in it, among them: to list a million takes a gigabyte
 LEFT_OUT = frozenset({".git", ".venv", "venv", "__pycache__", ".ruff_cache", ".pytest_cache", "node_modules", "out"})
 
 
@@ -73,6 +77,8 @@ def opened(value: bytes) -> dict[str, bytes]:
         InvalidRequest: it is none.
         TooLarge: it has too many files, or too much in them.
     """
+    if value.count(LISTED) > MOST_LISTED:
+        raise TooLarge(f"The zip file lists more than {MOST_LISTED:,} files: leave out what does not run.")
     try:
         with zipfile.ZipFile(io.BytesIO(value)) as package:
             wanted = [entry for entry in package.infolist() if not entry.is_dir() and _belongs(entry)]

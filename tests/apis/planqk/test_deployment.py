@@ -138,6 +138,8 @@ def test_a_zip_file_is_not_believed(monkeypatch: pytest.MonkeyPatch):
         archive.opened(zipped({"a": "1" * 11}))
     with pytest.raises(InvalidRequest):
         archive.opened(zipped({"a": "1"})[:-30])
+    with pytest.raises(TooLarge, match="lists more than"):  # before they are looked at
+        archive.opened(archive.LISTED * (archive.MOST_LISTED + 1) + zipped({"a": "1"}))
 
 
 def test_a_function_that_an_account_keeps_is_no_service_for_anybody(cloud: Server, http: httpx2.Client):
