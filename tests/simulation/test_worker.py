@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from qumulus.core.kinds import KindsDiffer, Runners
@@ -25,3 +30,19 @@ def test_a_kind_without_a_runner_is_noticed_before_the_first_program(monkeypatch
     monkeypatch.setattr(worker, "RUNNERS", Runners("The simulation", {}))
     with pytest.raises(KindsDiffer, match="has no runner for jobs of the kind 'openqasm'"):
         worker.check()
+
+
+def test_settings_of_qiskit_that_a_person_has_do_not_reach_the_cloud(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.conf"
+    settings.write_text("[default]\ntranspile_optimization_level = 3\n")
+    looked = "import qumulus.simulation; from qiskit.user_config import get_config; print(get_config())"
+    told = subprocess.run(
+        [sys.executable, "-c", looked],
+        env={name: value for name, value in os.environ.items() if name != "QISKIT_IGNORE_USER_SETTINGS"}
+        | {"QISKIT_SETTINGS": str(settings)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert told.stdout == "{}\n"

@@ -15,3 +15,6 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
 
 # Qiskit's transpiler otherwise starts a pool of threads, which takes longer than most circuits and forbids to fork helpers.
 os.environ.setdefault("QISKIT_IN_PARALLEL", "TRUE")
+
+# A person's own settings of Qiskit, such as how far circuits are optimized, are for their programs: a cloud does not know them.
+os.environ.setdefault("QISKIT_IGNORE_USER_SETTINGS", "TRUE")
