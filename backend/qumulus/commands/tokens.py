@@ -37,10 +37,17 @@ def list_tokens(url: Url, json: Json = False) -> None:
         show.as_json(tokens)
         return
     rows = (
-        (token["id"], token["api"], token["account"], show.moment(token["expires_at"]), token["built_in"])
+        (
+            token["id"],
+            token["api"],
+            token["account"],
+            show.moment(token["expires_at"]),
+            show.moment(token["used_at"]),
+            token["built_in"],
+        )
         for token in tokens
     )
-    show.table(("token", "API", "account", "expires", "built in"), rows)
+    show.table(("token", "API", "account", "expires", "used", "built in"), rows)
 
 
 @app.command("create")

@@ -118,6 +118,7 @@ class Token:
     expires_at: datetime | None = None
     built_in: bool = False
     name: str | None = None  # what whoever made it calls it
+    used_at: datetime | None = None  # last, where that was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

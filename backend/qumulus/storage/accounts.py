@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,7 @@ from .kept import Kept
 from .known_accounts import exists, need
 from .profiles import Profiles
 from .provider_tokens import ProviderTokens
+from .token_uses import TokenUses
 from .whitelist import Whitelist, entered, left
 
 
@@ -60,6 +62,11 @@ class SqlAccounts(Whitelist, Profiles, ProviderTokens, Instances):
         self._open_to_all = open_to_all
         self._built_in = tuple(built_in)
         self._kept = Kept(database)
+        self._uses = TokenUses(database)
+
+    def close(self) -> None:
+        """Store what is noted of credentials, and end."""
+        self._uses.close()
 
     def seed(self, credentials: Iterable[tuple[str, str]] | None) -> None:
         """Make the built-in account, and let exactly these built-in (scheme, secret) pairs in; None: those that are let in
@@ -103,9 +110,11 @@ class SqlAccounts(Whitelist, Profiles, ProviderTokens, Instances):
             return connection.execute(query.where(tokens.c.scheme == scheme, tokens.c.digest == hashed)).first()
 
         row = self._kept.read(("credential", scheme, hashed), ask)
-        if row is not None and (row.expires_at is None or self._clock.now() < row.expires_at):
+        now = self._clock.now()
+        if row is not None and (row.expires_at is None or now < row.expires_at):
             if row.status != AccountStatus.APPROVED:
                 raise AccountClosed(row.status)
+            self._uses.note(row.id, now)
             return Caller(account=row.account, token=row.id)
         if self._open_to_all and secret:
             return Caller(account=DEFAULT_ACCOUNT)
@@ -192,6 +201,11 @@ class SqlAccounts(Whitelist, Profiles, ProviderTokens, Instances):
             return tuple(_token(row) for row in connection.execute(wanted))
 
         return self._kept.read(("tokens", account), ask)
+
+    def used_tokens(self, account: str) -> tuple[Token, ...]:
+        """Return them with when each was used. See `core.ports.Accounts`."""
+        used = self._uses.of(account)
+        return tuple(replace(token, used_at=used.get(token.id)) for token in self.tokens(account))
 
     def add_token(
         self,

@@ -113,6 +113,7 @@ class Storage:
     def close(self) -> None:
         """Commit what waits, and let go of the folder."""
         self.retention.close()
+        self.accounts.close()
         if self._sweeper is not None:
             self._sweeper.close()
         self._database.close()

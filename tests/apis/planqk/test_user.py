@@ -35,13 +35,20 @@ def test_a_token_lets_in_until_it_is_removed(cloud: Server, http: httpx2.Client)
     made = http.post("/me/access-tokens", json={"name": "Notebook", "expiresAt": "2100-12-31"}).json()
     assert (made["name"], made["expiresAt"]) == ("Notebook", "2100-12-31")
     assert status(cloud, made["value"]) == 200
-    told = http.get("/me/access-tokens").json()["accessTokens"]
-    assert {key: value for key, value in made.items() if key != "value"} in told
+    told = next(each for each in http.get("/me/access-tokens").json()["accessTokens"] if each["id"] == made["id"])
+    assert made["createdAt"] <= told.pop("usedAt")
+    assert {key: value for key, value in made.items() if key != "value"} == told
     sent = httpx2.post(f"{cloud.url}/user-service/authorize", headers={"X-Auth-Token": made["value"]}).json()
     assert (sent["id"], sent["accessToken"]["name"]) == ("local", "Notebook")
     assert http.delete(f"/me/access-tokens/{made['id']}").status_code == 204
     assert status(cloud, made["value"]) == 401
     assert http.delete(f"/me/access-tokens/{made['id']}").status_code == 404
+
+
+def test_a_token_that_nobody_has_sent_was_never_used(http: httpx2.Client):
+    made = http.post("/me/access-tokens", json={"name": "Spare"}).json()
+    told = next(each for each in http.get("/me/access-tokens").json()["accessTokens"] if each["id"] == made["id"])
+    assert "usedAt" not in made | told
 
 
 def test_a_day_that_is_over_is_refused(http: httpx2.Client):

@@ -31,7 +31,7 @@ Credentials = Annotated[Mapping[str, Credential], Depends(_credentials)]
 @operation("listTokens")
 def list_tokens(administrator: Administrator, accounts: Accounts) -> Tokens:
     """All credentials, by account."""
-    known = [token for account in accounts.accounts() for token in accounts.tokens(account.id)]
+    known = [token for account in accounts.accounts() for token in accounts.used_tokens(account.id)]
     return Tokens(tokens=[translate.token(token) for token in known])
 
 

@@ -159,6 +159,10 @@ class Accounts(Protocol):
 
     def tokens(self, account: str) -> tuple[Token, ...]: ...
 
+    def used_tokens(self, account: str) -> tuple[Token, ...]:
+        """Return the same with when each was last used, as far as this process knows: of others it hears after a minute."""
+        ...
+
     def add_token(
         self,
         account: str,

@@ -259,6 +259,7 @@ tokens = Table(
     Column("expires_at", Moment),
     Column("built_in", Boolean, nullable=False),
     Column("name", Prose),
+    Column("used_at", Moment),  # last
     Index("ux_tokens_digest", "scheme", "digest", unique=True),
 )
 

@@ -64,6 +64,8 @@ class Token(Wire):
     api: TokenApi
     expires_at: Annotated[AwareDatetime | None, Field(examples=["2027-01-01T00:00:00Z"])]
     """Until when; null for ever"""
+    used_at: Annotated[AwareDatetime | None, Field(examples=["2026-02-01T08:30:00Z"])]
+    """When it last let in, to the minute; null where it never has"""
     built_in: Annotated[bool, Field(examples=[False])]
     """Whether the server was started with it"""
 

@@ -13,6 +13,7 @@ def token(known: accounts.Token) -> Token:
         account=known.account,
         api=TokenApi(known.scheme),
         expires_at=known.expires_at,
+        used_at=known.used_at,
         built_in=known.built_in,
     )
 

@@ -26,7 +26,7 @@ operation = Operations()
 
 def _own(caller: PersonalCaller, accounts: Accounts) -> tuple[core.Token, ...]:
     """The personal access tokens of the caller, the oldest first."""
-    return tuple(token for token in accounts.tokens(caller.account) if token.scheme == SCHEME)
+    return tuple(token for token in accounts.used_tokens(caller.account) if token.scheme == SCHEME)
 
 
 OwnTokens = Annotated[tuple[core.Token, ...], Depends(_own)]

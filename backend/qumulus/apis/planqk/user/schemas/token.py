@@ -20,6 +20,8 @@ class AccessToken(Wire):
     """When it was made"""
     expires_at: Annotated[str | MISSING, Field(alias="expiresAt", examples=["2100-12-31"])] = MISSING
     """The last day on which it lets in; absent where it does not expire"""
+    used_at: Annotated[str | MISSING, Field(alias="usedAt", examples=["2026-02-01 08:30:00"])] = MISSING
+    """When it last let in, to the minute; absent where it never has"""
     value: Annotated[str | MISSING, Field(examples=["kept by the client"])] = MISSING
     """The token, told when it is made and never again"""
 

@@ -34,10 +34,15 @@ def token(known: Token, value: str | None = None) -> wire.AccessToken:
     return wire.AccessToken(
         id=known.id,
         name=known.name or UNNAMED,
-        created_at=known.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        created_at=_moment(known.created_at),
         expires_at=said(None if last is None else last.date().isoformat()),
+        used_at=said(None if known.used_at is None else _moment(known.used_at)),
         value=said(value),
     )
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def made(known: Token, value: str) -> wire.AccessToken:
