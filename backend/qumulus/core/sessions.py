@@ -7,9 +7,11 @@ their turns like all others. What a session is doing follows from its times; not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 
 class SessionMode(StrEnum):
@@ -39,6 +41,7 @@ class NewSession:
     max_seconds: float = 28_800.0  # how long it may live from its first job on
     interactive_seconds: float = 60.0  # how long it may be idle before it lets go of the device
     session_id: str | None = None  # given by fixtures only
+    request: Mapping[str, Any] = field(default_factory=dict)  # what the family wants to echo; JSON, opaque to the core
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class Session:
     last_job_ended: datetime | None = None
     pending_jobs: int = 0  # waiting or running
     run_seconds: float = 0.0  # what its jobs kept the device busy for
+    request: Mapping[str, Any] = field(default_factory=dict)
 
     def expires_at(self) -> datetime | None:
         """When its longest life is over; None while no job has started."""

@@ -125,11 +125,15 @@ def test_a_job_that_can_not_be_taken_is_refused(http: httpx2.Client, body: dict[
 def test_a_session_takes_jobs_of_its_own_backend_until_it_is_closed(http: httpx2.Client):
     refused = http.post("/sessions", json={"backend_id": "kipu.sim.qsim", "mode": "batch"})
     assert refused.status_code == 400
-    session = http.post("/sessions", json={"backend_id": "ibm.test.heron", "mode": "dedicated", "ttl": 600}).json()
+    wanted = {"backend_id": "ibm.test.heron", "mode": "dedicated", "ttl": 600, "sdk_provider": "QISKIT"}
+    session = http.post("/sessions", json=wanted).json()
+    assert (session["tags"], session["sdk_provider"]) == ([], "QISKIT")
     address = f"/sessions/{session['id']}"
     assert (session["backend_id"], session["status"], session["metadata"]["max_ttl"]) == ("ibm.test.heron", "OPEN", 600)
     sampler = {"input_params": {"program_id": "sampler"}, "session_id": session["id"]}
-    job = submit(http, "ibm.test.heron", {"pubs": []}, **sampler)
+    job = submit(http, "ibm.test.heron", {"pubs": []}, tags=["vqe", "mine"], **sampler)
+    told = http.get(address).json()
+    assert (told["tags"], told["sdk_provider"]) == (["mine", "vqe"], "QISKIT")
     other = http.post("/jobs", json={"backend_id": "ibm.qpu.miami", "input": {}, **sampler})
     assert other.status_code == 400
     assert [each["id"] for each in http.get(f"{address}/jobs").json()["content"]] == [job["id"]]

@@ -210,6 +210,10 @@ class Sessions(Protocol):
         """
         ...
 
+    def tags(self, session_id: str) -> tuple[str, ...]:
+        """Return all tags that the jobs of a session have, sorted."""
+        ...
+
     def beginning(self, instance: str, account: str) -> Sequence[Session]:
         """Return the account's sessions in instances whose names begin so, the oldest first."""
         ...

@@ -202,6 +202,7 @@ sessions = Table(
     Column("interactive_seconds", Float, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("closing_at", Moment),
+    Column("request", JSON, nullable=False, server_default="{}"),  # what its API echoes
 )
 
 accounts = Table(

@@ -15,6 +15,7 @@ from qumulus.core.events import Events
 from qumulus.core.jobs import PENDING, Job
 from qumulus.core.ports import Clock
 from qumulus.core.sessions import NewSession, Session, SessionMode, SessionPage
+from qumulus.storage.database.counting import job_tags
 from qumulus.storage.database.database import Database
 from qumulus.storage.database.tables import AnyRow, jobs, sessions
 
@@ -92,6 +93,7 @@ class SqlSessions:
             "max_seconds": new.max_seconds,
             "interactive_seconds": new.interactive_seconds,
             "created_at": now,
+            "request": dict(new.request),
         }
 
         def work(connection: Connection) -> None:
@@ -119,6 +121,12 @@ class SqlSessions:
         """Return the session, if it is the caller's. See `core.ports.Sessions`."""
         with self._database.read() as connection:
             return _owned(connection, session_id, caller)
+
+    def tags(self, session_id: str) -> tuple[str, ...]:
+        """Return the tags of the session's jobs. See `core.ports.Sessions`."""
+        wanted = select(job_tags.c.tag).join(jobs, jobs.c.number == job_tags.c.job).where(jobs.c.session == session_id)
+        with self._database.read() as connection:
+            return tuple(connection.execute(wanted.distinct().order_by(job_tags.c.tag)).scalars())
 
     def beginning(self, instance: str, account: str) -> list[Session]:
         """Return the account's sessions by the beginning of their instance. See `core.ports.Sessions`."""

@@ -43,9 +43,8 @@ def create_session(
 
 @operation("getSession")
 @operation("getServiceExecutionSession")
-def get_session(id: wire.SessionId, known: Known, clock: Clock) -> wire.Session:
-    del id
-    return translate_sessions.session(known, clock.now())
+def get_session(id: wire.SessionId, known: Known, sessions: Sessions, clock: Clock) -> wire.Session:
+    return translate_sessions.session(known, clock.now(), sessions.tags(id))
 
 
 @operation("getSessionStatus")
@@ -71,7 +70,8 @@ def update_session(
     id: wire.SessionId, body: wire.SessionUpdate, caller: PersonalCaller, known: Known, sessions: Sessions, clock: Clock
 ) -> wire.Session:
     del known
-    return translate_sessions.session(sessions.set_accepting(id, caller, accepting=body.accept_jobs), clock.now())
+    changed = sessions.set_accepting(id, caller, accepting=body.accept_jobs)
+    return translate_sessions.session(changed, clock.now(), sessions.tags(id))
 
 
 @operation("closeSession")

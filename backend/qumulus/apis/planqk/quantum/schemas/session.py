@@ -94,6 +94,10 @@ class Session(Wire):
     metadata: Metadata | MISSING = MISSING
     final: Annotated[bool | MISSING, Field(examples=[False])] = MISSING
     """Whether it has ended"""
+    tags: Annotated[list[str] | MISSING, Field(examples=[[]])] = MISSING
+    """All tags of its jobs"""
+    sdk_provider: Annotated[str | MISSING, Field(examples=["QISKIT"])] = MISSING
+    """What it was opened with, as the client said"""
 
 
 class SessionState(Wire):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import MISSING
 
+from qumulus.apis.given import given, said
 from qumulus.apis.planqk.quantum.known import backend
 from qumulus.apis.planqk.quantum.schemas import session as wire
 from qumulus.core import sessions as core
@@ -45,6 +46,7 @@ def new(body: wire.SessionRequest, caller: Caller, execution: str | None = None)
         device=known.device,
         mode=core.SessionMode(body.mode),
         max_seconds=longest,
+        request={"sdk": given(body.sdk_provider)},
     )
 
 
@@ -55,8 +57,8 @@ def status(session: core.Session, now: datetime) -> wire.Status:
     return wire.Status.DRAINING if draining else STATUSES[state]
 
 
-def session(session: core.Session, now: datetime) -> wire.Session:
-    """A session as people see it."""
+def session(session: core.Session, now: datetime, tags: Sequence[str] = ()) -> wire.Session:
+    """A session as people see it; ``tags`` are those of its jobs."""
     known = backend(belongs(session)[0])
     closed_at, expires_at = session.closed_at(now), session.expires_at()
     return wire.Session(
@@ -74,6 +76,8 @@ def session(session: core.Session, now: datetime) -> wire.Session:
         usage_time_state="PENDING" if closed_at is None else "MEASURED",
         metadata=wire.Metadata.model_validate(_metadata(session, expires_at, now)),
         final=closed_at is not None,
+        tags=list(tags),
+        sdk_provider=said(session.request.get("sdk")),
     )
 
 

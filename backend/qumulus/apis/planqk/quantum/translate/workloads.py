@@ -55,6 +55,7 @@ def of_session(session: Session, count: int, now: datetime) -> wire.Workload:
         usage_time_millis=shown.usage_time_millis,
         service_execution_id=said(sessions.belongs(session)[1]),
         mode=shown.mode,
+        sdk_provider=shown.sdk_provider,
     )
 
 
