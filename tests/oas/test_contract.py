@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from qumulus.openapi.contract import ContractError, Document, Operations, serve
+from qumulus.openapi.contract.serving import QuickRoute
 
 HANDLERS = Path(__file__).parent / "sample" / "handlers.py"
 JOB = "7af020f6-2e38-4d70-8cf0-4349650ea08c"
@@ -136,6 +137,13 @@ def test_a_schema_without_a_name(sample: ModuleType, good: SimpleNamespace) -> N
     document.content["paths"]["/jobs"]["get"]["parameters"][0]["schema"] = {"type": "integer", "minimum": 1}
     with pytest.raises(ContractError, match="listJobs: limit has a schema without a name: make it a component"):
         serve(FastAPI(), document, good.operation, errors=good.ERRORS, read_elsewhere={"API-Version"})
+
+
+def test_apps_of_one_document_share_its_routes(good: SimpleNamespace) -> None:
+    apps = [good.create(), good.create()]
+    assert [TestClient(app).get("/jobs", headers=KNOWN).status_code for app in apps] == [200, 200]
+    first, second = ([id(route) for route in app.routes if isinstance(route, QuickRoute)] for app in apps)
+    assert first == second != []
 
 
 def test_query_values_are_read_leniently(client: TestClient) -> None:

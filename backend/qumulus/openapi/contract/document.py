@@ -102,12 +102,12 @@ class Declared:
         return Union[types]  # noqa: UP007 - made from a list
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
     """The bundled document beside the generated models of ``package``."""
 
     package: str
-    mistakes: list[str] = field(default_factory=list, compare=False)
+    mistakes: list[str] = field(default_factory=list)
 
     @property
     def api(self) -> str:

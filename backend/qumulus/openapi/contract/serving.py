@@ -6,14 +6,14 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Scope
 
 from qumulus.core.accounts import Caller
@@ -98,14 +98,33 @@ def serve(
     Raises:
         ContractError: the handlers differ from the document; the error lists every difference.
     """
+    made = _compared(document, groups, subjects, frozenset(read_elsewhere), body_limit)
+    app.router.redirect_slashes = False
+    _before_first_request(app, made, _answer_errors(app, document, errors))
+
+
+@lru_cache(maxsize=64)
+def _compared(
+    document: Document,
+    groups: tuple[Operations, ...],
+    subjects: Subjects,
+    read_elsewhere: frozenset[str],
+    body_limit: int,
+) -> Callable[[], Sequence[BaseRoute]]:
+    """Return what makes the routes of a document, once for all apps that serve it: each namespace has its own apps, and nothing
+    in a route is of one of them.
+
+    Raises:
+        ContractError: the handlers differ from the document.
+    """
     handlers = matched(document, groups, read_elsewhere)
     quick = frozenset[str]().union(*(group.quick for group in groups))
     if mistakes := subjects.mistakes([each.path for each in document.operations.values()], document.operations):
         raise ContractError(mistakes)
-    app.router.redirect_slashes = False
-    told = _answer_errors(app, document, errors)
 
-    def add_routes() -> None:
+    @cache
+    def routes() -> Sequence[BaseRoute]:
+        router = APIRouter(route_class=QuickRoute)
         for name, operation in document.operations.items():
             read = reader(operation, body_limit)
             call = partial(Call, api=document.api, operation=operation, subjects=subjects, read=read)
@@ -113,25 +132,27 @@ def serve(
             endpoint = _once_asked(
                 partial(_endpoint, operation, handlers[name], call, read, asks=asks, quick=name in quick)
             )
-            app.router.add_api_route(
+            router.add_api_route(
                 operation.route,
                 endpoint,
                 methods=[operation.method],
                 response_model=None,
                 operation_id=name,
                 name=name,
-                route_class_override=QuickRoute,
             )
+        return router.routes
 
-    _before_first_request(app, add_routes, told)
+    return routes
 
 
-def _before_first_request(app: FastAPI, prepare: Callable[[], None], told: Mapping[type[Exception], Told]) -> None:
-    """Call ``prepare`` when ``app`` builds its middleware, which it does once, for its first request."""
+def _before_first_request(
+    app: FastAPI, routes: Callable[[], Sequence[BaseRoute]], told: Mapping[type[Exception], Told]
+) -> None:
+    """Add ``routes`` when ``app`` builds its middleware, which it does once, for its first request."""
     build = app.build_middleware_stack
 
     def prepared() -> ASGIApp:
-        prepare()
+        app.router.routes.extend(routes())
         return Direct(build(), (route for route in app.router.routes if isinstance(route, QuickRoute)), told)
 
     vars(app)["build_middleware_stack"] = prepared
