@@ -133,12 +133,16 @@ lint-%: $(DEV) ## Lint % openapi.yaml
 lint-all: $(DEV) ## Lint user and provider, and all other specifications
 	@$(openapi) lint
 
+calls = --ignore all --error missing-argument --error unknown-argument --error too-many-positional-arguments \
+  -c 'src.include=["tests", "benchmarks", "examples"]' -c 'environment.root=["backend", "tests", "."]'
+
 lint: $(DEV) $(RUN) lint-all ## Run linters: style, types, layers, specifications
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; exit 1; }
 	$(BIN)/ty check
 	newest='--python-version 3.14 --python-platform darwin'
 	$(BIN)/ty check --quiet $$newest || { $(BIN)/ty check $$newest; exit 1; }
+	$(BIN)/ty check $(calls) # what tests call, they call with what it takes now
 	$(BIN)/lint-imports
 	$(BIN)/python deploy/packages.py check
 
