@@ -70,9 +70,11 @@ def jobs(url: str) -> list[str]:
 
 
 def everything(url: str) -> dict[str, Any]:
-    """What is there, but for what time it is."""
+    """What is there, but for what time it is, also when a token was used."""
     paths = ("/jobs", "/sessions", "/faults", "/queues", "/calibrations/torino", "/devices", "/services", "/tokens")
     found = {path: ask(url, "GET", f"/emulator{path}") for path in paths}
+    for token in found["/tokens"]["tokens"]:
+        del token["used_at"]
     return {**found, "mode": ask(url, "GET", "/emulator/clock")["mode"]}
 
 

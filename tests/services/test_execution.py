@@ -227,7 +227,7 @@ def test_the_log_can_be_read_while_the_program_runs(programs: Programs, tmp_path
     assert thread.is_alive()
     execution.stop()
     thread.join(60)
-    assert list(interim_results(programs.log)) == [{"step": 1}]
+    assert list(interim_results(programs.log)) == [b'{"step":1}']
 
 
 def test_data_pools_are_folders_under_the_parameters_name(programs: Programs, tmp_path: Path):
