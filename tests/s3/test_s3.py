@@ -105,9 +105,9 @@ def test_payloads_results_and_files_are_in_the_store_and_go_with_their_job(stora
     (claim,) = storage.queue.claim("me", 1, LEASE)
     assert claim.program.payload == LARGE
     storage.queue.start(claim)
-    storage.queue.finish(claim, Outcome(result=b"r" * 80_000, files={"more": b"f" * 90_000}))
-    assert storage.jobs.result(job.id)[0] == b"r" * 80_000
-    assert storage.jobs.file(job.id, "more") == b"f" * 90_000
+    storage.queue.finish(claim, Outcome(result=b"r" * 280_000, files={"more": b"f" * 290_000}))
+    assert storage.jobs.result(job.id)[0] == b"r" * 280_000
+    assert storage.jobs.file(job.id, "more") == b"f" * 290_000
     assert len(list(storage.blobs.keys())) == 4
     assert not list((tmp_path / "state").glob("blobs/*/*"))
     storage.jobs.delete(job.id, ME)

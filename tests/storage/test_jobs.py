@@ -105,7 +105,7 @@ def test_a_stale_attempt_changes_nothing(storage):
     fresh = running(storage)
     assert (stale.attempt, fresh.attempt) == (1, 2)
     assert not storage.queue.start(stale)
-    assert not storage.queue.finish(stale, Outcome(result=b"stale" * 20_000))
+    assert not storage.queue.finish(stale, Outcome(result=b"stale" * 60_000))
     storage.queue.release(stale, counted=True, reason="It died.")
     storage.queue.log(stale, [LogLine(storage.clock.now(), "stale")])
     assert storage.jobs.get(kept.id, ME).state is JobState.RUNNING
@@ -304,7 +304,7 @@ def test_a_limit_is_set_and_taken_away(storage):
 def test_a_file_that_was_attached_before_is_replaced_by_the_one_that_the_run_leaves(storage):
     kept = storage.jobs.submit(job())
     claim = running(storage)
-    storage.jobs.attach(kept.id, "log.zip", b"early" * 20_000)
+    storage.jobs.attach(kept.id, "log.zip", b"early" * 60_000)
     assert storage.queue.finish(claim, Outcome(result=b"{}", files={"log.zip": b"late"}))
     assert storage.jobs.file(kept.id, "log.zip") == b"late"
     assert list(storage.blobs.keys()) == []
