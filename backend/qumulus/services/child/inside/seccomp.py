@@ -93,13 +93,18 @@ MISSING: Numbers = {
 }
 UNCOUNTED: Numbers = {"memfd_create": (319, 279), "memfd_secret": (447, 447), "msgget": (68, 186)}
 OUTLIVING: Numbers = {"shmget": (29, 194), "msgget": (68, 186)}
-PRCTL, PR_SET_DUMPABLE = (157, 167), 4  # by which a process keeps others of its user from seeing what it holds
-CLONE, UNSHARE, SOCKET = (56, 220), (272, 97), (41, 198)
+CLONE, UNSHARE, SOCKET, PRCTL = (56, 220), (272, 97), (41, 198), (157, 167)
 
 # a classic BPF program: load a word of the call, compare, answer
 LOAD, EQUAL, AT_LEAST, ANY_BIT, ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets into struct seccomp_data; the lower half of the argument
 ALLOW, KILL, FAIL = 0x7FFF0000, 0x80000000, 0x00050000
+
+REFUSED_WITH = (  # calls that are refused where their first argument is so
+    (CLONE, ANY_BIT, NEW_NAMESPACES),
+    (UNSHARE, ANY_BIT, NEW_NAMESPACES),
+    (PRCTL, EQUAL, kernel.PR_SET_DUMPABLE),  # it keeps others of its user from seeing what a process holds
+)
 
 Instruction = tuple[int, int, int, int]  # code, instructions to skip if it is so, if it is not so, operand
 
@@ -151,21 +156,14 @@ def instructions(machine: str, *, counts_unmapped: bool, own_ipc: bool) -> list[
         known = (numbers[column] for numbers in table.values())
         for number in (number for number in known if number is not None):
             made += [(EQUAL, 0, 1, number), (ANSWER, 0, 0, FAIL | error)]
-    for call in (CLONE, UNSHARE):
+    for call, test, argument in REFUSED_WITH:
         made += [
             (EQUAL, 0, 4, call[column]),
             (LOAD, 0, 0, FIRST_ARGUMENT),
-            (ANY_BIT, 0, 1, NEW_NAMESPACES),
+            (test, 0, 1, argument),
             (ANSWER, 0, 0, FAIL | errno.EPERM),
             (ANSWER, 0, 0, ALLOW),
         ]
-    made += [
-        (EQUAL, 0, 4, PRCTL[column]),
-        (LOAD, 0, 0, FIRST_ARGUMENT),
-        (EQUAL, 0, 1, PR_SET_DUMPABLE),
-        (ANSWER, 0, 0, FAIL | errno.EPERM),
-        (ANSWER, 0, 0, ALLOW),
-    ]
     made += [(EQUAL, 0, len(FAMILIES) + 2, SOCKET[column]), (LOAD, 0, 0, FIRST_ARGUMENT)]
     made += [(EQUAL, len(FAMILIES) - place, 0, family) for place, family in enumerate(FAMILIES)]
     return [*made, (ANSWER, 0, 0, FAIL | errno.EAFNOSUPPORT), (ANSWER, 0, 0, ALLOW)]
