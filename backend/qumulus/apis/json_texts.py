@@ -12,10 +12,9 @@ from pydantic_core import from_json
 from qumulus.core import json_sizes
 
 LITTLE = 1 << 20
-MOST_READ = (
-    2 << 30
-)  # bytes that the values of what is read alone may take, as they are told beforehand: in truth a fifth of it
-MOST_SENT = 256 << 20  # the same of what requests bring along, which many do at once
+# bytes that values may take, as they are told beforehand: in truth a fifth of it
+MOST_READ = 2 << 30  # of what is read alone
+MOST_SENT = 256 << 20  # of what requests bring along, which many do at once
 
 _alone = threading.Lock()
 
@@ -29,15 +28,13 @@ class TooManyValues(ValueError):
 
 @contextlib.contextmanager
 def reading(content: bytes) -> Generator[Any]:
-    """Give the value of a JSON text, to be left before it is used no more; a large one is read while no other one is.
+    """Give the value of a JSON text, used inside only; a large one is read while no other one is.
 
     Raises:
         ValueError: it is not JSON, or has too many values.
     """
-    if json_sizes.size(content, MOST_READ) > MOST_READ:
-        raise TooManyValues
     with _alone if len(content) > LITTLE else contextlib.nullcontext():
-        yield from_json(content)
+        yield _value(content, MOST_READ)
 
 
 def sent(text: str) -> Any:
@@ -46,7 +43,10 @@ def sent(text: str) -> Any:
     Raises:
         ValueError: it is not JSON, or has too many values.
     """
-    content = text.encode()
-    if json_sizes.size(content, MOST_SENT) > MOST_SENT:
+    return _value(text.encode(), MOST_SENT)
+
+
+def _value(content: bytes, most: int) -> Any:
+    if json_sizes.size(content, most) > most:
         raise TooManyValues
     return from_json(content)
