@@ -25,7 +25,7 @@ from qumulus.core.results import Failure, Outcome, Severity
 from qumulus.core.waiting import Waiting
 from qumulus.dispatching import leases
 from qumulus.storage import open_storage
-from qumulus.storage.database.tables import NUL_SIGN
+from qumulus.storage.database.columns import NUL_SIGN
 
 
 def test_a_program_runs_and_its_result_metadata_and_log_are_kept(start):

@@ -17,8 +17,9 @@ from qumulus.core.jobs import FINAL, PENDING, JobState, NewJob
 from qumulus.core.ports import JobQuery
 from qumulus.core.results import Failure, Outcome
 from qumulus.storage import Storage, open_storage
+from qumulus.storage.database.columns import EPOCH
 from qumulus.storage.database.counting import job_counts, tidy
-from qumulus.storage.database.tables import EPOCH, jobs
+from qumulus.storage.database.tables import jobs
 from qumulus.storage.jobs import conditions, lists, rows
 
 MEMBERS = {"account": "a", "device": "d", "kind": "k", "api": "x"}

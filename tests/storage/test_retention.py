@@ -18,7 +18,8 @@ from qumulus.core.ports import JobQuery
 from qumulus.core.results import LogLine, Outcome
 from qumulus.core.sessions import NewSession, SessionMode
 from qumulus.storage import Storage, open_storage
-from qumulus.storage.database.tables import MICROSECOND, jobs, sessions
+from qumulus.storage.database.columns import MICROSECOND
+from qumulus.storage.database.tables import jobs, sessions
 
 DAY = timedelta(days=1)
 LARGE = bytes(300_000)

@@ -16,8 +16,8 @@ from qumulus.core.clock import SystemClock
 from .backup import copy_database, named_values
 from .blobs.disk import DiskBlobs
 from .database import schema, texts
+from .database.columns import EPOCH, MICROSECOND
 from .database.sqlite import FILE, SqliteDatabase
-from .database.tables import EPOCH, MICROSECOND
 from .errors import StateUnusable
 
 STEPS = Path(schema.__file__).parent / "migrations" / "versions"

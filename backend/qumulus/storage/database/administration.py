@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, Table
 
-from .tables import Moment, Number, Prose, Word, metadata
+from .columns import Moment, Number, Prose, Word
+from .tables import metadata
 
 whitelist = Table(  # who is expected, and what their accounts are to be like
     "whitelist",

@@ -25,7 +25,8 @@ from sqlalchemy import (
     text,
 )
 
-from .tables import ENDED_STATES, POSTGRES, Number, Word, metadata
+from .columns import POSTGRES, Number, Word
+from .tables import ENDED_STATES, metadata
 
 ALL_TAGS = ""
 PENDING_STATE = "pending"  # stands for every state that is not final: counting each would cost two writes more a step

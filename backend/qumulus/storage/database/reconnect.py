@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from qumulus.core.ports import MachineClock
 
-from .tables import EPOCH, MICROSECOND
+from .columns import EPOCH, MICROSECOND
 from .writer import Unit, core_error
 
 PATIENCE_SECONDS = 4.0  # how long a write waits for a database that went away

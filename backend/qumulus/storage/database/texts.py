@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import DDL, BigInteger, ColumnElement, Connection, FromClause, TextClause, column, event, table, text
 from sqlalchemy.sql.selectable import TextualSelect
 
+from .columns import NUL_SIGN, POSTGRES
 from .counting import job_tags
-from .tables import NUL_SIGN, POSTGRES, jobs, metadata
+from .tables import jobs, metadata
 
 __all__ = ["GRAM", "candidates", "metadata", "named", "numbers"]  # all tables, and what is made with them
 

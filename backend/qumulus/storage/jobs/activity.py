@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Table, func, liter
 
 from qumulus.core.sessions import SessionMode
 from qumulus.core.workloads import Activity, Scope, Spent
-from qumulus.storage.database.tables import EPOCH, MICROSECOND, jobs, sessions
+from qumulus.storage.database.columns import EPOCH, MICROSECOND
+from qumulus.storage.database.tables import jobs, sessions
 
 DAY = timedelta(days=1)
 

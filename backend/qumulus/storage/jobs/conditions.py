@@ -20,8 +20,9 @@ from sqlalchemy.sql.operators import custom_op
 
 from qumulus.core.jobs import FINAL, PENDING, JobState
 from qumulus.core.ports import JobQuery
+from qumulus.storage.database.columns import POSTGRES, Word
 from qumulus.storage.database.counting import ALL_TAGS, job_counts, job_tags
-from qumulus.storage.database.tables import HELD_STATES, IS_ENDED, IS_HELD, IS_PENDING, POSTGRES, Word, jobs
+from qumulus.storage.database.tables import HELD_STATES, IS_ENDED, IS_HELD, IS_PENDING, jobs
 
 from .counts import ORDERED, Estimate
 

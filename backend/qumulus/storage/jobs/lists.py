@@ -17,8 +17,9 @@ from sqlalchemy.sql.selectable import TextualSelect
 from qumulus.core.jobs import Job, JobState
 from qumulus.core.ports import JobQuery, Page
 from qumulus.storage.database import texts
+from qumulus.storage.database.columns import POSTGRES
 from qumulus.storage.database.counting import ALL_TAGS, job_counts, signed
-from qumulus.storage.database.tables import POSTGRES, AnyRow, jobs
+from qumulus.storage.database.tables import AnyRow, jobs
 
 from . import conditions, counts, rows
 from .counts import Estimate

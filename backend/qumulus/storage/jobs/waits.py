@@ -10,7 +10,8 @@ from sqlalchemy import Connection, exists, insert, literal, select, update
 from qumulus.core.devices import DeviceSettings
 from qumulus.core.faults import Fault
 from qumulus.core.results import Severity
-from qumulus.storage.database.tables import IS_QUEUED, Moment, jobs, log_lines
+from qumulus.storage.database.columns import Moment
+from qumulus.storage.database.tables import IS_QUEUED, jobs, log_lines
 
 from . import rows
 
