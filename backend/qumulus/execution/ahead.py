@@ -102,9 +102,11 @@ class ClaimsAhead:
     def forget(self, job_id: str) -> None:
         """Let no slot have the claim of a job that has ended: it was cancelled, and there is nothing to be put back."""
         with self._changed:
-            for one in [waiting for waiting in self._waiting if waiting.claim.job_id == job_id]:
+            gone = [one for one in self._waiting if one.claim.job_id == job_id]
+            for one in gone:
                 self._waiting.remove(one)
-            self._changed.notify_all()
+            if gone:  # each job that ends comes here
+                self._changed.notify_all()
 
     def put_back(self, put: Callable[[Claim], object], *, everything: bool) -> None:
         """Put back all where one may wait no longer, for the others came after it; or ``everything``.
